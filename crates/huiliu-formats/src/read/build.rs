@@ -1,0 +1,223 @@
+//! From the cells of a sheet to typed Arrow batches, column by column.
+//!
+//! An [`Assembler`] belongs to one sheet. It is fed chunks and gives a batch when enough rows are there. Findings name
+//! the cell as the sender sees it.
+
+mod column;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, StringBuilder};
+use arrow::datatypes::SchemaRef;
+use huiliu_stage::json::write_text;
+use huiliu_stage::{
+    Finding, Findings, Outcome, RecordSchema, Severity, Text, UNREADABLE, cell_address, column_letters,
+    row_id,
+};
+
+use self::column::ColumnBuilder;
+use super::chunk::{Chunk, View};
+use super::error::ReadError;
+use super::header::Layout;
+use super::options::ReadOptions;
+use super::value::{Note, trimmed};
+
+/// Builds the batches of one sheet.
+pub(super) struct Assembler {
+    base: SchemaRef,
+    schema: SchemaRef,
+    options: ReadOptions,
+    sheet: String,
+    ordinal: u32,
+    fields: Vec<(String, ColumnBuilder)>,
+    /// Column of each field, and its unit; set from the layout.
+    sources: Vec<Option<usize>>,
+    /// Columns without a field, and their keys in `_extra`.
+    unknown: Vec<(usize, String)>,
+    rows: Vec<i64>,
+    extra: StringBuilder,
+    findings: Vec<Finding>,
+    unreadable: BTreeMap<String, Vec<i64>>,
+}
+
+impl Assembler {
+    pub(super) fn new(record: &RecordSchema, options: &ReadOptions, sheet: &str, ordinal: u32) -> Self {
+        let builders =
+            record.fields.iter().map(|field| (field.name.clone(), ColumnBuilder::new(field, options.today)));
+        let base = record.to_arrow();
+        Self {
+            schema: base.clone(),
+            base,
+            options: options.clone(),
+            sheet: sheet.to_owned(),
+            ordinal,
+            fields: builders.collect(),
+            sources: vec![None; record.fields.len()],
+            unknown: Vec::new(),
+            rows: Vec::new(),
+            extra: StringBuilder::new(),
+            findings: Vec::new(),
+            unreadable: BTreeMap::new(),
+        }
+    }
+
+    /// Takes over which column is which field. Only between batches, since a batch has one set of origins.
+    pub(super) fn lay_out(&mut self, layout: &Layout) {
+        let mut origin = self.options.origin.clone();
+        origin.columns.clear();
+        for (index, (name, builder)) in self.fields.iter_mut().enumerate() {
+            self.sources[index] = layout.column_of(index);
+            if let Some(column) = self.sources[index] {
+                origin.columns.insert(name.clone(), column);
+                builder.set_unit(layout.columns[column].unit.as_ref(), layout.unit.as_ref());
+            }
+        }
+        self.schema = Arc::new(origin.mark(&self.base));
+        let unknown = (0..layout.columns.len()).filter(|&c| layout.columns[c].field.is_none());
+        self.unknown = unknown.map(|column| (column, layout.extra_key(column))).collect();
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn has_findings(&self) -> bool {
+        !self.findings.is_empty()
+    }
+
+    pub(super) fn find(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// Adds the rows of a chunk.
+    pub(super) fn take(&mut self, chunk: &mut Chunk, text: &str) {
+        let ordinal = self.ordinal;
+        self.findings.append(&mut chunk.findings);
+        self.rows.extend(chunk.numbers.iter().map(|&number| row_id(ordinal, number)));
+        self.odd_rows(chunk);
+        let view = chunk.view(text);
+        for (index, (name, builder)) in self.fields.iter_mut().enumerate() {
+            let Some(column) = self.sources[index] else {
+                builder.append_nulls(chunk.rows());
+                continue;
+            };
+            let (findings, unreadable) = (&mut self.findings, &mut self.unreadable);
+            let title = builder.title().to_owned();
+            let code = builder.code().map(str::to_owned);
+            builder.append(chunk, view, column, &mut |row, raw, note| {
+                let number = chunk.numbers[row];
+                if note.severity == Severity::Error {
+                    unreadable.entry(name.clone()).or_default().push(row_id(ordinal, number));
+                }
+                let finding = cell_finding(&title, column, number, raw, note, code.as_deref());
+                findings.push(
+                    Finding { row: Some(row_id(ordinal, number)), ..finding }.with_field(name.as_str()),
+                );
+            });
+        }
+        self.append_extra(chunk, view);
+    }
+
+    fn odd_rows(&mut self, chunk: &Chunk) {
+        for &(number, cells) in &chunk.odd {
+            let width = chunk.width;
+            let text = Text::new(
+                format!("第{number}行有{cells}格，表头有{width}格；请检查是否缺少或多出分隔符"),
+                format!(
+                    "row {number} has {cells} cells, the header has {width}; look for a missing or surplus delimiter"
+                ),
+            );
+            self.findings.push(Finding::new(
+                Some(row_id(self.ordinal, number)),
+                Severity::Warning,
+                "width",
+                text,
+            ));
+        }
+    }
+
+    fn append_extra(&mut self, chunk: &Chunk, view: View<'_>) {
+        if self.unknown.is_empty() && chunk.surplus.is_empty() {
+            self.extra.append_nulls(chunk.rows());
+            return;
+        }
+        let mut surplus = chunk.surplus.iter().peekable();
+        let mut json = String::new();
+        for (row, &number) in chunk.numbers.iter().enumerate() {
+            json.clear();
+            let mut add = |key: &str, value: &str| {
+                json.push(if json.is_empty() { '{' } else { ',' });
+                write_text(&mut json, key);
+                json.push(':');
+                write_text(&mut json, value);
+            };
+            for (column, key) in &self.unknown {
+                let value = trimmed(view.get(row, *column));
+                if !value.is_empty() {
+                    add(key, value);
+                }
+            }
+            while let Some((_, column, span)) = surplus.next_if(|(of, ..)| *of == number) {
+                add(&column_letters(*column as usize), trimmed(view.text(*span)));
+            }
+            match json.is_empty() {
+                true => self.extra.append_null(),
+                false => {
+                    json.push('}');
+                    self.extra.append_value(&json);
+                }
+            }
+        }
+    }
+
+    /// The batch of the rows so far.
+    pub(super) fn finish(&mut self) -> Result<Outcome, ReadError> {
+        let rows = std::mem::take(&mut self.rows);
+        let mut columns: Vec<ArrayRef> =
+            self.fields.iter_mut().map(|(_, builder)| builder.finish()).collect();
+        columns.push(Arc::new(StringArray::from_iter_values(rows.iter().map(|_| self.sheet.as_str()))));
+        columns.push(Arc::new(Int64Array::from(rows)));
+        columns.push(Arc::new(self.extra.finish()));
+        let mut findings = std::mem::take(&mut self.findings);
+        findings.sort_by_key(|finding| finding.row);
+        let schema = self.batch_schema();
+        let batch = RecordBatch::try_new(schema, columns)
+            .map_err(|e| ReadError::new(format!("内部错误：{e}"), format!("internal error: {e}")))?;
+        Ok(Outcome { batch, findings: Findings(findings) })
+    }
+
+    fn batch_schema(&mut self) -> SchemaRef {
+        if self.unreadable.is_empty() {
+            return self.schema.clone();
+        }
+        let unreadable = serde_json::to_string(&std::mem::take(&mut self.unreadable)).unwrap_or_default();
+        let mut schema = self.schema.as_ref().clone();
+        schema.metadata.insert(UNREADABLE.to_owned(), unreadable);
+        Arc::new(schema)
+    }
+}
+
+/// Says of which cell a note is.
+fn cell_finding(
+    title: &str,
+    column: usize,
+    number: u32,
+    raw: &str,
+    note: Note,
+    code: Option<&str>,
+) -> Finding {
+    let address = cell_address(column, number);
+    // A whole paragraph in an amount's cell need not be repeated to its writer.
+    let mut shown: String = raw.chars().take(40).collect();
+    if shown.len() < raw.len() {
+        shown.push('…');
+    }
+    let (mut zh, mut en) = (String::new(), String::new());
+    let _ = write!(zh, "{address}（{title}）“{shown}”{}", note.text.zh);
+    let _ = write!(en, "{address} ({title}) `{shown}` {}", note.text.en);
+    // Only what cannot be read counts as a fault of the field.
+    let code = code.filter(|_| note.severity == Severity::Error).unwrap_or(note.code);
+    Finding::new(None, note.severity, code, Text::new(zh, en)).with_raw(raw)
+}

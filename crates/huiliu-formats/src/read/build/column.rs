@@ -1,0 +1,195 @@
+//! The builder of one typed column.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, ListBuilder,
+    StringBuilder, TimestampMillisecondBuilder,
+};
+use huiliu_stage::{Field, FieldType, Severity, Text};
+
+use crate::read::chunk::{Chunk, View};
+use crate::read::value::{
+    Money, Note, Number, Parsed, Unit, boolean, date, integer, list_items, strict_date, strict_integer,
+    timestamp, trimmed,
+};
+
+/// Told of each cell with a note: index of the row in the chunk, its text, the note.
+type Tell<'a> = &'a mut dyn FnMut(usize, &str, Note);
+
+enum Values {
+    Text(StringBuilder),
+    Integer(Int64Builder),
+    Number(Float64Builder, Number),
+    Money(Decimal128Builder, Money),
+    Date(Date32Builder),
+    Boolean(BooleanBuilder),
+    List(ListBuilder<StringBuilder>),
+    Timestamp(TimestampMillisecondBuilder),
+}
+
+/// Reads the cells of one field.
+pub(super) struct ColumnBuilder {
+    values: Values,
+    field: Field,
+    unit: Option<Unit>,
+    today: i32,
+    planned: bool,
+}
+
+impl ColumnBuilder {
+    pub(super) fn new(field: &Field, today: i32) -> Self {
+        let kind = field.kind;
+        let unit = match (&field.unit, kind) {
+            (Some(unit), _) => Unit::parse(unit),
+            (None, FieldType::Money) => Unit::parse("万元"),
+            (None, _) => None,
+        };
+        let values = match kind {
+            FieldType::Text => Values::Text(StringBuilder::new()),
+            FieldType::Integer => Values::Integer(Int64Builder::new()),
+            FieldType::Number => Values::Number(Float64Builder::new(), Number::new(unit.clone(), None)),
+            FieldType::Money => {
+                let builder = Decimal128Builder::new().with_data_type(kind.arrow());
+                Values::Money(builder, Money::new(unit.clone(), None))
+            }
+            FieldType::Date => Values::Date(Date32Builder::new()),
+            FieldType::Boolean => Values::Boolean(BooleanBuilder::new()),
+            FieldType::List => Values::List(ListBuilder::new(StringBuilder::new())),
+            FieldType::Timestamp => {
+                Values::Timestamp(TimestampMillisecondBuilder::new().with_data_type(kind.arrow()))
+            }
+        };
+        let planned = field.name.contains("plan") || field.title().contains("计划");
+        Self { values, field: field.clone(), unit, today, planned }
+    }
+
+    /// What the field is called when talking to people.
+    pub(super) fn title(&self) -> &str {
+        self.field.title()
+    }
+
+    /// The code that the record schema wants for faults of this field.
+    pub(super) fn code(&self) -> Option<&str> {
+        self.field.code.as_deref()
+    }
+
+    /// The unit of the column: that of its header, else, for amounts, that of the sheet.
+    pub(super) fn set_unit(&mut self, header: Option<&Unit>, sheet: Option<&Unit>) {
+        match &mut self.values {
+            Values::Money(_, money) => {
+                // A sheet in 万元 says nothing about its one column in another currency.
+                let field = self.unit.as_ref();
+                let sheet = sheet.filter(|sheet| field.is_none_or(|field| sheet.power_in(field).is_some()));
+                *money = Money::new(self.unit.clone(), header.filter(|u| u.is_money()).or(sheet));
+            }
+            Values::Number(_, number) => *number = Number::new(self.unit.clone(), header),
+            _ => {}
+        }
+    }
+
+    pub(super) fn append_nulls(&mut self, rows: usize) {
+        match &mut self.values {
+            Values::Text(b) => b.append_nulls(rows),
+            Values::Integer(b) => b.append_nulls(rows),
+            Values::Number(b, _) => b.append_nulls(rows),
+            Values::Money(b, _) => b.append_nulls(rows),
+            Values::Date(b) => b.append_nulls(rows),
+            Values::Boolean(b) => b.append_nulls(rows),
+            Values::List(b) => (0..rows).for_each(|_| b.append_null()),
+            Values::Timestamp(b) => b.append_nulls(rows),
+        }
+    }
+
+    /// Adds the cells of `column`, one for each row of the chunk.
+    pub(super) fn append(&mut self, chunk: &Chunk, view: View<'_>, column: usize, tell: Tell<'_>) {
+        let cells = (0..chunk.rows()).map(|row| view.get(row, column));
+        let (strict, today, planned) = (self.field.strict, self.today, self.planned);
+        match &mut self.values {
+            Values::Text(builder) => {
+                for cell in cells {
+                    let text = if strict { cell } else { trimmed(cell) };
+                    match text.is_empty() {
+                        true => builder.append_null(),
+                        false => builder.append_value(text),
+                    }
+                }
+            }
+            Values::Integer(b) if strict => {
+                each(cells, tell, strict_integer, |v| b.append_option(v));
+            }
+            Values::Integer(b) => each(cells, tell, integer, |v| b.append_option(v)),
+            Values::Number(b, number) if strict => {
+                each(cells, tell, |c| number.strict(c), |v| b.append_option(v));
+            }
+            Values::Number(b, number) => each(cells, tell, |c| number.lenient(c), |v| b.append_option(v)),
+            Values::Money(b, money) if strict => {
+                each(cells, tell, |c| money.strict(c), |v| b.append_option(v));
+            }
+            Values::Money(b, money) => each(cells, tell, |c| money.lenient(c), |v| b.append_option(v)),
+            Values::Date(b) if strict => each(cells, tell, strictly_dated, |v| b.append_option(v)),
+            Values::Date(b) => each(cells, tell, |c| date(c, today, planned), |v| b.append_option(v)),
+            Values::Boolean(b) => each(cells, tell, |c| boolean(c, strict), |v| b.append_option(v)),
+            Values::Timestamp(b) => {
+                each(cells, tell, |c| timestamp(c, today, strict), |v| b.append_option(v))
+            }
+            Values::List(builder) => {
+                for cell in cells {
+                    let mut any = false;
+                    for item in list_items(cell) {
+                        builder.values().append_value(item);
+                        any = true;
+                    }
+                    builder.append(any);
+                }
+            }
+        }
+    }
+
+    pub(super) fn finish(&mut self) -> ArrayRef {
+        match &mut self.values {
+            Values::Text(b) => Arc::new(b.finish()),
+            Values::Integer(b) => Arc::new(b.finish()),
+            Values::Number(b, _) => Arc::new(b.finish()),
+            Values::Money(b, _) => Arc::new(b.finish()),
+            Values::Date(b) => Arc::new(b.finish()),
+            Values::Boolean(b) => Arc::new(b.finish()),
+            Values::List(b) => Arc::new(b.finish()),
+            Values::Timestamp(b) => Arc::new(b.finish()),
+        }
+    }
+}
+
+#[inline]
+fn strictly_dated(text: &str) -> Parsed<i32> {
+    match strict_date(text) {
+        Some(day) => Parsed { value: Some(day), note: None },
+        None => date_fault(),
+    }
+}
+
+#[cold]
+fn date_fault() -> Parsed<i32> {
+    let text = Text::new("不是日期；请按 2024-05-01 的格式填写", "is not a date; write it like 2024-05-01");
+    Parsed { value: None, note: Some(Box::new(Note { severity: Severity::Error, code: "V11", text })) }
+}
+
+#[inline]
+fn each<'a, T>(
+    cells: impl Iterator<Item = &'a str>,
+    tell: Tell<'_>,
+    mut parse: impl FnMut(&str) -> Parsed<T>,
+    mut put: impl FnMut(Option<T>),
+) {
+    for (row, cell) in cells.enumerate() {
+        if cell.is_empty() {
+            put(None);
+            continue;
+        }
+        let Parsed { value, note } = parse(cell);
+        put(value);
+        if let Some(note) = note {
+            tell(row, cell, *note);
+        }
+    }
+}

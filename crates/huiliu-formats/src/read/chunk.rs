@@ -1,0 +1,123 @@
+//! Cells on their way from a file to typed columns: places in a text, not texts.
+//!
+//! A format fills a [`Chunk`] with some hundred rows; the assembler reads it column by column. Rows have
+//! exactly `width` cells here: what a short row lacks is empty, what a long one has too much is surplus.
+
+use huiliu_stage::Finding;
+
+/// Where a cell's text stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Span {
+    start: u32,
+    end: u32,
+}
+
+/// Marks a span into [`Chunk::side`]; so a chunk's text must be shorter than 2 GiB.
+const SIDE: u32 = 1 << 31;
+
+impl Span {
+    #[inline]
+    pub(super) fn new(start: usize, end: usize) -> Self {
+        Self { start: start as u32, end: end as u32 }
+    }
+
+    pub(super) fn aside(start: usize, end: usize) -> Self {
+        Self { start: start as u32 | SIDE, end: end as u32 }
+    }
+
+    #[inline]
+    pub(super) fn is_empty(self) -> bool {
+        self.start & !SIDE == self.end
+    }
+}
+
+/// Some rows of one sheet.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    /// Cells per row.
+    pub(super) width: usize,
+    /// Row by row, `width` each.
+    pub(super) cells: Vec<Span>,
+    /// The rows' numbers as the sender sees them.
+    pub(super) numbers: Vec<u32>,
+    /// Non-empty cells beyond `width`: row number, column, text; in order of rows.
+    pub(super) surplus: Vec<(u32, u32, Span)>,
+    /// Rows whose cells are not as many as the header's: row number, cells.
+    pub(super) odd: Vec<(u32, u32)>,
+    /// Texts that do not stand in the file as they are, such as those with doubled quotes.
+    pub(super) side: String,
+    /// What the format itself found wrong.
+    pub(super) findings: Vec<Finding>,
+}
+
+impl Chunk {
+    pub(super) fn clear(&mut self, width: usize) {
+        self.width = width;
+        self.cells.clear();
+        self.numbers.clear();
+        self.surplus.clear();
+        self.odd.clear();
+        self.side.clear();
+        self.findings.clear();
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.numbers.len()
+    }
+
+    pub(super) fn view<'a>(&'a self, text: &'a str) -> View<'a> {
+        View { width: self.width, cells: &self.cells, text, side: &self.side }
+    }
+
+    /// Takes out the rows at the (ascending) indices `gone`.
+    pub(super) fn remove(&mut self, gone: &[usize]) {
+        let numbers: Vec<u32> = gone.iter().filter_map(|&row| self.numbers.get(row).copied()).collect();
+        let width = self.width;
+        let (mut next, mut to) = (gone.iter().peekable(), 0);
+        for row in 0..self.numbers.len() {
+            if next.next_if_eq(&&row).is_some() {
+                continue;
+            }
+            self.cells.copy_within(row * width..(row + 1) * width, to * width);
+            self.numbers[to] = self.numbers[row];
+            to += 1;
+        }
+        self.cells.truncate(to * width);
+        self.numbers.truncate(to);
+        self.surplus.retain(|(number, ..)| numbers.binary_search(number).is_err());
+        self.odd.retain(|(number, _)| numbers.binary_search(number).is_err());
+    }
+}
+
+/// The texts of a chunk's cells.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    width: usize,
+    cells: &'a [Span],
+    text: &'a str,
+    side: &'a str,
+}
+
+impl<'a> View<'a> {
+    #[inline]
+    pub(super) fn text(&self, span: Span) -> &'a str {
+        let (text, start) = match span.start & SIDE {
+            0 => (self.text, span.start),
+            _ => (self.side, span.start & !SIDE),
+        };
+        text.get(start as usize..span.end as usize).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn get(&self, row: usize, column: usize) -> &'a str {
+        match self.cells.get(row * self.width + column) {
+            Some(&span) if column < self.width => self.text(span),
+            _ => "",
+        }
+    }
+
+    pub(super) fn row(&self, row: usize) -> impl Iterator<Item = &'a str> {
+        let view = *self;
+        (0..self.width).map(move |column| view.get(row, column))
+    }
+}

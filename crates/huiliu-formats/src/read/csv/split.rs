@@ -1,0 +1,304 @@
+//! Cutting CSV text into rows and cells.
+//!
+//! Only delimiters, line ends and quotes are looked at, found many bytes at a time. A cell is a place in the
+//! text; only one with doubled quotes is written anew, aside. What is not well formed is read as it most likely was
+//! meant: a quote inside a cell is a character, text behind a closing quote belongs to the cell, and a
+//! quote that is never closed does not swallow the rest of the file.
+
+use memchr::memchr3_iter;
+
+use crate::read::chunk::{Chunk, Span};
+
+/// A quoted cell longer than this was never meant to be one.
+const LONGEST_QUOTED: usize = 1 << 20;
+
+/// How a text is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Dialect {
+    pub(super) delimiter: u8,
+    /// `\n`, or `\r` where nothing else ends lines.
+    pub(super) newline: u8,
+}
+
+/// What one call of [`split`] did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// Bytes of whole rows, blank ones too.
+    pub(super) consumed: usize,
+    /// Lines among them, which count as rows for the sender.
+    pub(super) lines: u32,
+}
+
+struct Row {
+    start: usize,
+    field: usize,
+    column: usize,
+    surplus_before: usize,
+}
+
+/// Appends the rows of `bytes` to the chunk, at most `most`. `over` says that nothing follows the bytes; else a last
+/// row without an end is left for the next call. The first row has the number `number`.
+pub(super) fn split(
+    dialect: Dialect,
+    bytes: &[u8],
+    over: bool,
+    most: usize,
+    number: u32,
+    chunk: &mut Chunk,
+) -> Progress {
+    let Dialect { delimiter, newline } = dialect;
+    let mut progress = Progress::default();
+    let mut aside = Vec::new();
+    let mut row = Row { start: 0, field: 0, column: 0, surplus_before: chunk.surplus.len() };
+    let (mut base, mut marks) = (0, memchr3_iter(delimiter, newline, b'"', bytes));
+    // Content of the cell that is being read, if it was quoted.
+    let mut quoted: Option<Span> = None;
+    while chunk.numbers.len() < most {
+        let Some(at) = marks.next().map(|at| at + base) else { break };
+        let mark = bytes[at];
+        if mark == delimiter {
+            let span = quoted.take().unwrap_or(Span::new(row.field, at));
+            put(chunk, &mut row, span, number + progress.lines);
+            row.field = at + 1;
+        } else if mark == newline {
+            let end = if at > row.field && bytes[at - 1] == b'\r' { at - 1 } else { at };
+            let span = quoted.take().unwrap_or(Span::new(row.field, end));
+            end_row(chunk, &mut row, span, number + progress.lines, at + 1);
+            progress.lines += 1;
+            progress.consumed = at + 1;
+        } else if at == row.field {
+            match closing_quote(&mut marks, bytes, base, dialect, over) {
+                Quoted::Closed { close, end, doubled } => {
+                    quoted = Some(content(bytes, at, close, end, doubled, &mut aside, chunk.side.len()));
+                    // Behind text after the quote the marks go on where the cell ends.
+                    (base, marks) = (end, memchr3_iter(delimiter, newline, b'"', &bytes[end..]));
+                }
+                Quoted::Clean(close) => quoted = Some(Span::new(at + 1, close)),
+                Quoted::Cut if over || bytes.len() - at > LONGEST_QUOTED => {
+                    // A character like any other.
+                    (base, marks) = (at + 1, memchr3_iter(delimiter, newline, b'"', &bytes[at + 1..]));
+                }
+                Quoted::Cut => break,
+                Quoted::Stray => {
+                    (base, marks) = (at + 1, memchr3_iter(delimiter, newline, b'"', &bytes[at + 1..]));
+                }
+            }
+        }
+    }
+    let unfinished = row.start < bytes.len() && chunk.numbers.len() < most;
+    if over && unfinished {
+        let end = bytes.len() - usize::from(bytes.ends_with(b"\r") && bytes.len() > row.field);
+        let span = quoted.take().unwrap_or(Span::new(row.field, end));
+        end_row(chunk, &mut row, span, number + progress.lines, bytes.len());
+        progress.lines += 1;
+        progress.consumed = bytes.len();
+    } else {
+        chunk.cells.truncate(chunk.numbers.len() * chunk.width);
+        chunk.surplus.truncate(row.surplus_before);
+    }
+    // Cut at ASCII marks from text that is checked as a whole: what was UTF-8 before is so now.
+    chunk.side.push_str(&String::from_utf8_lossy(&aside));
+    progress
+}
+
+#[inline]
+fn put(chunk: &mut Chunk, row: &mut Row, span: Span, number: u32) {
+    if row.column < chunk.width {
+        chunk.cells.push(span);
+    } else if !span.is_empty() {
+        chunk.surplus.push((number, row.column as u32, span));
+    }
+    row.column += 1;
+}
+
+#[inline]
+fn end_row(chunk: &mut Chunk, row: &mut Row, span: Span, number: u32, next: usize) {
+    put(chunk, row, span, number);
+    if row.column == 1 && span.is_empty() {
+        // A blank line.
+        chunk.cells.truncate(chunk.numbers.len() * chunk.width);
+    } else {
+        if row.column < chunk.width {
+            chunk.odd.push((number, row.column as u32));
+            chunk.cells.resize((chunk.numbers.len() + 1) * chunk.width, Span::default());
+        } else if chunk.surplus.len() > row.surplus_before {
+            chunk.odd.push((number, row.column as u32));
+        }
+        chunk.numbers.push(number);
+    }
+    *row = Row { start: next, field: next, column: 0, surplus_before: chunk.surplus.len() };
+}
+
+enum Quoted {
+    /// Closed right before a delimiter or line end, nothing doubled: the usual case.
+    Clean(usize),
+    /// Closed at `close`; the cell ends at `end`.
+    Closed { close: usize, end: usize, doubled: bool },
+    /// The text ends before the quote does.
+    Cut,
+    /// Closed on another line and followed by text: not a quoted cell at all.
+    Stray,
+}
+
+/// Looks for the end of the cell whose opening quote was just met.
+fn closing_quote(
+    marks: &mut memchr::Memchr3<'_>,
+    bytes: &[u8],
+    base: usize,
+    dialect: Dialect,
+    over: bool,
+) -> Quoted {
+    let (mut doubled, mut broken) = (false, false);
+    while let Some(at) = marks.next().map(|at| at + base) {
+        match bytes[at] {
+            b'"' => {}
+            mark => {
+                broken |= mark == dialect.newline;
+                continue;
+            }
+        }
+        match bytes.get(at + 1) {
+            Some(b'"') => {
+                marks.next();
+                doubled = true;
+            }
+            None if !over => return Quoted::Cut,
+            next => {
+                let ends = |b: u8| b == dialect.delimiter || b == dialect.newline;
+                let ended = match next {
+                    None => true,
+                    Some(b'\r') => bytes.get(at + 2).is_none_or(|&b| ends(b)),
+                    Some(&b) => ends(b),
+                };
+                return match (ended, doubled, broken) {
+                    (true, false, _) => Quoted::Clean(at),
+                    (true, true, _) => Quoted::Closed { close: at, end: at + 1, doubled },
+                    (false, _, true) => Quoted::Stray,
+                    (false, _, false) => {
+                        let rest = &bytes[at + 1..];
+                        match memchr::memchr2(dialect.delimiter, dialect.newline, rest) {
+                            Some(end) => Quoted::Closed { close: at, end: at + 1 + end, doubled },
+                            None if over => Quoted::Closed { close: at, end: bytes.len(), doubled },
+                            None => Quoted::Cut,
+                        }
+                    }
+                };
+            }
+        }
+    }
+    Quoted::Cut
+}
+
+/// The text of a quoted cell, written aside if it does not stand in the file as it is.
+fn content(
+    bytes: &[u8],
+    open: usize,
+    close: usize,
+    end: usize,
+    doubled: bool,
+    aside: &mut Vec<u8>,
+    side: usize,
+) -> Span {
+    if !doubled && end == close + 1 {
+        return Span::new(open + 1, close);
+    }
+    let start = aside.len();
+    let mut quote = false;
+    for &byte in &bytes[open + 1..close] {
+        // The first of two is written, the second left out.
+        quote = byte == b'"' && !quote;
+        if byte != b'"' || quote {
+            aside.push(byte);
+        }
+    }
+    let tail = &bytes[close + 1..end];
+    aside.extend_from_slice(tail.strip_suffix(b"\r").unwrap_or(tail));
+    Span::aside(side + start, side + aside.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const COMMA: Dialect = Dialect { delimiter: b',', newline: b'\n' };
+
+    /// Rows of `text` as texts, read in pieces that end after `piece` bytes.
+    fn rows(text: &str, width: usize, piece: usize) -> Vec<Vec<String>> {
+        let mut all = Vec::new();
+        let (mut start, mut end, mut number) = (0, 0, 1);
+        loop {
+            end = (end + piece).min(text.len());
+            let over = end == text.len();
+            let mut chunk = Chunk::default();
+            chunk.clear(width);
+            let bytes = &text.as_bytes()[start..end];
+            let progress = split(COMMA, bytes, over, 3, number, &mut chunk);
+            let taken = std::str::from_utf8(&bytes[..progress.consumed]).unwrap();
+            let view = chunk.view(taken);
+            for (row, number) in chunk.numbers.iter().enumerate() {
+                let mut cells: Vec<String> = view.row(row).map(str::to_owned).collect();
+                let surplus = chunk.surplus.iter().filter(|(of, ..)| of == number);
+                cells.extend(surplus.map(|(.., span)| format!("+{}", view.text(*span))));
+                all.push(cells);
+            }
+            start += progress.consumed;
+            number += progress.lines;
+            if over && progress.consumed == bytes.len() {
+                return all;
+            }
+        }
+    }
+
+    #[test]
+    fn quotes_are_read_as_they_were_meant() {
+        for (text, expected) in [
+            ("a,b\r\nc,d", "a|b/c|d"),
+            ("\"a,1\",\"b\n2\"\nc,d\n", "a,1|b\n2/c|d"),
+            ("\"say \"\"hi\"\"\",b\n", "say \"hi\"|b"),
+            ("a\"b,\"c\"d\n", "a\"b|cd"),
+            ("\"never closed,b\nc,d\n", "\"never closed|b/c|d"),
+            ("\"half\nc\",d\"x\ne,f\n", "half\nc|d\"x/e|f"),
+            ("\"lone,b\n\"x\"y,d\n", "\"lone|b/xy|d"),
+            ("a\n\nb,c,d,\n", "a|/b|c|+d"),
+            ("\"\",\"\"\n,\n", "|/|"),
+            ("\"\"\"\",b\n", "\"|b"),
+            ("", ""),
+        ] {
+            for piece in [1, 2, 3, 5, 100] {
+                let found = rows(text, 2, piece).iter().map(|r| r.join("|")).collect::<Vec<_>>().join("/");
+                assert_eq!(found, expected, "{text:?} in pieces of {piece}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_table_comes_back_cell_by_cell(
+            table in prop::collection::vec(prop::collection::vec("[a-z项\"\r\n, ]{0,6}", 3), 1..8),
+            piece in 1_usize..40,
+        ) {
+            // A row number is that of the record, so empty first cells do not matter; blank lines cannot occur.
+            let mut text = String::new();
+            for row in &table {
+                let cells: Vec<String> = row.iter().map(|c| format!("\"{}\"", c.replace('"', "\"\""))).collect();
+                text.push_str(&cells.join(","));
+                text.push_str("\r\n");
+            }
+            let found = rows(&text, 3, text.len());
+            prop_assert_eq!(&found, &table);
+            let pieces = rows(&text, 3, piece);
+            prop_assert_eq!(&pieces, &table);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic_or_stand_still(bytes in prop::collection::vec(prop::sample::select(b"a,\"\n\r\xff".to_vec()), 0..60)) {
+            let mut chunk = Chunk::default();
+            chunk.clear(2);
+            let progress = split(COMMA, &bytes, true, usize::MAX, 1, &mut chunk);
+            prop_assert_eq!(progress.consumed, bytes.len());
+            prop_assert_eq!(chunk.cells.len(), chunk.rows() * 2);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Why a file as a whole cannot be read. Every text says what to do, since the sender reads it.
+
+use std::fmt;
+
+use huiliu_stage::{Finding, Severity, Text};
+
+/// A file cannot be read at all, or not to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadError {
+    /// About the delivery as a whole: severity error, code `V26`.
+    pub finding: Box<Finding>,
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.finding.message.in_language("en"))
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+impl ReadError {
+    pub(super) fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { finding: Box::new(Finding::new(None, Severity::Error, "V26", Text::new(zh, en))) }
+    }
+
+    pub(super) fn io(error: &std::io::Error) -> Self {
+        Self::new(
+            format!("文件读取失败：{error}；请重新上传"),
+            format!("cannot read the file: {error}; send it again"),
+        )
+    }
+
+    pub(super) fn empty() -> Self {
+        Self::new("文件是空的；请检查后重新上传", "the file is empty; check it and send it again")
+    }
+
+    pub(super) fn encrypted() -> Self {
+        Self::new(
+            "文件设有打开密码；请取消密码后重新上传",
+            "the file is protected by a password; remove the password and send it again",
+        )
+    }
+
+    pub(super) fn wrong_type(zh: &str, en: &str) -> Self {
+        Self::new(
+            format!("这是{zh}，不是表格；请另存为 .xlsx 或 .csv 后上传"),
+            format!("this is {en}, not a table that can be read; save it as .xlsx or .csv and send that"),
+        )
+    }
+
+    pub(super) fn damaged(error: &dyn fmt::Display) -> Self {
+        Self::new(
+            format!("工作簿已损坏或不完整（{error}）；请用表格软件打开、另存后重新上传"),
+            format!("the workbook is damaged or cut off ({error}); open it, save it anew and send that"),
+        )
+    }
+
+    pub(super) fn too_large(zh: &str, en: &str, limit: u64) -> Self {
+        Self::new(
+            format!("{zh}超过上限 {limit}；请拆分后上传"),
+            format!("{en} exceeds the limit of {limit}; split the file"),
+        )
+    }
+
+    /// No row of the file names columns that the record schema knows.
+    pub(super) fn no_header(fields: &[String]) -> Self {
+        let some = fields.iter().take(8).cloned().collect::<Vec<_>>().join("、");
+        Self::new(
+            format!("前20行中没有找到表头；表头应含有如下列名：{some}"),
+            format!("no header was found in the first 20 rows; columns such as {some} are expected"),
+        )
+    }
+}

@@ -1,0 +1,391 @@
+//! Which rows of a sheet are its header, and which field each column is.
+//!
+//! The first rows are laid out as a [`Grid`] of texts. Each row, and each two or three rows taken together
+//! (a merged header, joined `parent > child`), is tried as header; the one that names most fields wins
+//! ([`find`]). How a text names a field is in [`names`], the shipped words in [`dictionary`].
+
+mod dictionary;
+mod names;
+
+pub(super) use names::{Names, Rank, tidy};
+
+use std::cmp::Reverse;
+
+use huiliu_stage::{Finding, Severity, Text, column_letters};
+
+use super::value::Unit;
+use crate::report::{ColumnReport, SheetReport};
+
+/// Rows looked at when searching for the header.
+pub(super) const SEARCH_ROWS: usize = 20;
+/// Most rows of one header.
+const MOST_HEADER_ROWS: usize = 3;
+
+/// The first rows of a sheet: row number and cells.
+pub(super) type Grid = Vec<(u32, Vec<String>)>;
+
+/// A column of a sheet.
+#[derive(Clone, Debug)]
+pub(super) struct Column {
+    /// Header as it is shown to people.
+    pub(super) header: String,
+    /// Texts that the column goes by, the child last.
+    path: Vec<String>,
+    /// Index of its field in the record schema.
+    pub(super) field: Option<usize>,
+    how: &'static str,
+    /// The unit in the header.
+    pub(super) unit: Option<Unit>,
+}
+
+/// How a sheet is laid out.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Layout {
+    pub(super) columns: Vec<Column>,
+    /// Row numbers of the header.
+    pub(super) header_rows: Vec<u32>,
+    /// A unit that holds for all amounts of the sheet.
+    pub(super) unit: Option<Unit>,
+    /// Columns that name a field which another column has: column, field.
+    pub(super) twins: Vec<(usize, usize)>,
+}
+
+impl Layout {
+    /// Index of the column that holds `field`.
+    pub(super) fn column_of(&self, field: usize) -> Option<usize> {
+        self.columns.iter().position(|column| column.field == Some(field))
+    }
+
+    /// Adds a column behind the others and gives it a field if it names one that is free.
+    pub(super) fn push(&mut self, header: &str, names: &Names) {
+        self.columns.push(Column::new(vec![header.to_owned()]));
+        assign(self, names);
+    }
+
+    /// Every column a field of its own, in order.
+    pub(super) fn plain(row: u32, headers: &[String]) -> Self {
+        let column = |(index, header): (usize, &String)| Column {
+            field: Some(index),
+            how: Rank::Name.as_str(),
+            ..Column::new(vec![header.clone()])
+        };
+        Self {
+            columns: headers.iter().enumerate().map(column).collect(),
+            header_rows: vec![row],
+            ..Self::default()
+        }
+    }
+
+    /// Key of a column in `_extra`: its header, or its letters if it has none.
+    pub(super) fn extra_key(&self, column: usize) -> String {
+        match self.columns.get(column) {
+            Some(c) if !c.header.is_empty() => {
+                let twice = self.columns[..column].iter().any(|other| other.header == c.header);
+                if twice { format!("{} ({})", c.header, column_letters(column)) } else { c.header.clone() }
+            }
+            _ => column_letters(column),
+        }
+    }
+
+    /// For the report; `fields` are the names of the record's fields.
+    pub(super) fn report(&self, sheet: &str, fields: &[String]) -> SheetReport {
+        let column = |(index, c): (usize, &Column)| ColumnReport {
+            index,
+            header: c.header.clone(),
+            field: c.field.and_then(|field| fields.get(field).cloned()),
+            how: c.how.to_owned(),
+            unit: c.unit.as_ref().map(|unit| unit.name.clone()),
+        };
+        SheetReport {
+            name: sheet.to_owned(),
+            header_rows: self.header_rows.clone(),
+            unit: self.unit.as_ref().map(|unit| unit.name.clone()),
+            columns: self.columns.iter().enumerate().map(column).collect(),
+            rows: 0,
+        }
+    }
+
+    fn claimed(&self) -> usize {
+        self.columns.iter().filter(|column| column.field.is_some()).count()
+    }
+}
+
+impl Column {
+    fn new(path: Vec<String>) -> Self {
+        let shown = path.iter().map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+        let header = shown.collect::<Vec<_>>().join(" > ");
+        let unit = path.iter().rev().find_map(|part| names::unit_of(part));
+        Self { header, path, field: None, how: "unknown", unit }
+    }
+}
+
+/// Finds the header and gives each column its field. `row` is its number if the caller knows it.
+/// `None` if no row names enough fields.
+pub(super) fn find(grid: &Grid, names: &Names, row: Option<u32>) -> Option<Layout> {
+    let mut best: Option<((usize, Reverse<usize>), Layout)> = None;
+    for start in 0..grid.len().min(SEARCH_ROWS) {
+        if row.is_some_and(|row| grid[start].0 != row) {
+            continue;
+        }
+        for height in 1..=MOST_HEADER_ROWS.min(grid.len() - start) {
+            let layout = lay_out(&grid[start..start + height], names);
+            let score = score(&layout);
+            // Of headers that are worth the same the lowest is taken: titles say nothing.
+            let worth = (score, Reverse(height));
+            // The row that the caller named is the header's first, whatever it is worth.
+            if (score > 0 || row.is_some()) && best.as_ref().is_none_or(|(most, _)| worth > *most) {
+                best = Some((worth, layout));
+            }
+        }
+    }
+    let (_, mut layout) = best?;
+    layout.unit = sheet_unit(grid, &layout);
+    Some(layout)
+}
+
+/// The lowest text of each column's header, as it stands in the file: what a header printed again looks like.
+pub(super) fn leaves(grid: &Grid, layout: &Layout) -> Vec<String> {
+    let rows: Vec<&Vec<String>> = grid
+        .iter()
+        .filter(|(number, _)| layout.header_rows.contains(number))
+        .map(|(_, cells)| cells)
+        .collect();
+    let leaf = |column: usize| {
+        rows.iter().rev().filter_map(|cells| cells.get(column)).find(|cell| !cell.trim().is_empty())
+    };
+    (0..layout.columns.len()).map(|column| leaf(column).cloned().unwrap_or_default()).collect()
+}
+
+/// What the sender should know of how the columns were understood. `fields` are the names of the record's fields.
+pub(super) fn findings(sheet: &str, layout: &Layout, fields: &[String]) -> Vec<Finding> {
+    let place = if sheet.is_empty() { String::new() } else { format!("{sheet} ") };
+    let mut all = Vec::new();
+    for (index, column) in layout.columns.iter().enumerate().filter(|(_, c)| !c.header.is_empty()) {
+        let (letters, header) = (column_letters(index), &column.header);
+        let twin = layout.twins.iter().find(|(of, _)| *of == index).and_then(|(_, field)| {
+            let first = layout.column_of(*field).map(column_letters)?;
+            Some((first, fields.get(*field)?))
+        });
+        let (severity, zh, en, field) = match (twin, column.field, column.how) {
+            (Some((first, field)), ..) => (
+                Severity::Warning,
+                format!(
+                    "{place}{letters}列“{header}”与{first}列是同一字段，只采用{first}列，本列原样保留；请删去一列"
+                ),
+                format!(
+                    "{place}column {letters} `{header}` names the same field as column {first}, which was taken; drop one of them"
+                ),
+                Some(field),
+            ),
+            (None, Some(field), "weak alias") => (
+                Severity::Warning,
+                format!(
+                    "{place}{letters}列“{header}”按“{}”读取；列名不够明确，请核对",
+                    fields.get(field).map_or("", |f| f)
+                ),
+                format!(
+                    "{place}column {letters} `{header}` was taken for `{}`; its name may mean other things, please check",
+                    fields.get(field).map_or("", |f| f)
+                ),
+                fields.get(field),
+            ),
+            (None, None, _) => (
+                Severity::Info,
+                format!("{place}{letters}列“{header}”不是已知字段，内容原样保留"),
+                format!(
+                    "{place}column {letters} `{header}` is no known field; its values are kept as they are"
+                ),
+                None,
+            ),
+            _ => continue,
+        };
+        let finding = Finding::new(None, severity, "V24", Text::new(zh, en)).with_raw(header.as_str());
+        all.push(match field {
+            Some(field) => finding.with_field(field.as_str()),
+            None => finding,
+        });
+    }
+    all
+}
+
+/// How well rows do as a header; 0 if they are none.
+fn score(layout: &Layout) -> usize {
+    let strong = layout.columns.iter().filter(|c| c.field.is_some() && c.how != Rank::Weak.as_str()).count();
+    let (claimed, named) =
+        (layout.claimed(), layout.columns.iter().filter(|column| !column.header.is_empty()).count());
+    // One name alone may stand in a title; two, or little but names, is a header.
+    let most = strong >= 1 && claimed >= 2 && claimed * 2 > named;
+    if strong >= 2 || most || (claimed > 0 && claimed == named) { claimed + strong } else { 0 }
+}
+
+fn lay_out(rows: &[(u32, Vec<String>)], names: &Names) -> Layout {
+    let width = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
+    let cell = |row: usize, column: usize| rows[row].1.get(column).map_or("", |text| text.trim());
+    let mut paths = vec![Vec::<String>::new(); width];
+    let last = rows.len() - 1;
+    for row in 0..rows.len() {
+        let mut parent = "";
+        for (column, path) in paths.iter_mut().enumerate() {
+            let text = cell(row, column);
+            // A merged parent stands in its first cell only; it reaches as far as there are children.
+            let below = row < last && (row + 1..rows.len()).any(|r| !cell(r, column).is_empty());
+            if !text.is_empty() {
+                parent = text;
+            } else if !below {
+                parent = "";
+            }
+            if !parent.is_empty() && path.last().is_none_or(|above| above != parent) {
+                path.push(parent.to_owned());
+            }
+        }
+    }
+    let width = paths.iter().rposition(|path| !path.is_empty()).map_or(0, |at| at + 1);
+    paths.truncate(width);
+    let mut layout = Layout {
+        columns: paths.into_iter().map(Column::new).collect(),
+        header_rows: rows.iter().map(|(number, _)| *number).collect(),
+        ..Layout::default()
+    };
+    assign(&mut layout, names);
+    layout
+}
+
+/// Gives each column its field: the strongest claim wins, among equals the leftmost column.
+fn assign(layout: &mut Layout, names: &Names) {
+    let claims: Vec<Vec<(usize, Rank)>> = layout.columns.iter().map(|c| names.claims(&c.path)).collect();
+    let mut taken: Vec<Option<usize>> = vec![None; names.fields()];
+    let mut given: Vec<Option<(usize, Rank)>> = layout.columns.iter().map(|_| None).collect();
+    layout.twins.clear();
+    // Columns that had a field keep it: a column that comes later must not take it from them.
+    for (column, held) in layout.columns.iter().enumerate() {
+        if let Some(field) = held.field {
+            taken[field] = Some(column);
+            given[column] = claims[column].iter().copied().find(|(f, _)| *f == field);
+        }
+    }
+    for rank in Rank::ALL {
+        for column in 0..claims.len() {
+            if given[column].is_some() {
+                continue;
+            }
+            let mut free = claims[column].iter().filter(|(f, r)| *r == rank && taken[*f].is_none());
+            let first = free.next().copied();
+            if rank == Rank::Weak
+                && (free.next().is_some() || first.is_some_and(|f| !alone(&claims, column, f.0)))
+            {
+                continue;
+            }
+            if let Some((field, _)) = first {
+                taken[field] = Some(column);
+                given[column] = first;
+            } else if let Some((field, _)) =
+                claims[column].iter().find(|(_, r)| *r == rank && rank != Rank::Weak)
+                && claims[column].iter().all(|(f, _)| taken[*f].is_some())
+                && !layout.twins.iter().any(|(twin, _)| *twin == column)
+            {
+                layout.twins.push((column, *field));
+            }
+        }
+    }
+    for (column, given) in layout.columns.iter_mut().zip(given) {
+        column.field = given.map(|(field, _)| field);
+        column.how = given.map_or("unknown", |(_, rank)| rank.as_str());
+    }
+}
+
+/// Whether no other column may mean `field` by a weak word.
+fn alone(claims: &[Vec<(usize, Rank)>], column: usize, field: usize) -> bool {
+    let weakly = |claims: &Vec<(usize, Rank)>| claims.iter().any(|&(f, r)| f == field && r == Rank::Weak);
+    !claims.iter().enumerate().any(|(other, claims)| other != column && weakly(claims))
+}
+
+/// `单位：万元` above the table.
+fn sheet_unit(grid: &Grid, layout: &Layout) -> Option<Unit> {
+    let first = *layout.header_rows.first()?;
+    let above = grid.iter().filter(|(number, _)| *number < first).flat_map(|(_, cells)| cells);
+    above.filter_map(|cell| names::declared_unit(cell)).find(Unit::is_money)
+}
+
+#[cfg(test)]
+mod tests {
+    use huiliu_stage::{Field, FieldType, RecordSchema};
+
+    use super::*;
+
+    fn record(names: &[&str]) -> RecordSchema {
+        let field =
+            |name: &&str| Field { name: (*name).to_owned(), kind: FieldType::Text, ..Field::default() };
+        RecordSchema {
+            record: "project".into(),
+            label: String::new(),
+            fields: names.iter().map(field).collect(),
+        }
+    }
+
+    fn grid(rows: &[&[&str]]) -> Grid {
+        rows.iter()
+            .enumerate()
+            .map(|(i, cells)| (i as u32 + 1, cells.iter().map(|&cell| cell.to_owned()).collect()))
+            .collect()
+    }
+
+    #[track_caller]
+    fn check(fields: &[&str], rows: &[&[&str]], expected: &str) {
+        let record = record(fields);
+        let found = find(&grid(rows), &Names::new(&record, true), None).map(|layout| {
+            let column = |c: &Column| {
+                let unit = c.unit.as_ref().map_or(String::new(), |u| format!(" [{}]", u.name));
+                let field = c.field.map_or("-", |field| fields[field]);
+                format!("{} = {field}{unit}", c.header)
+            };
+            let columns = layout.columns.iter().map(column).collect::<Vec<_>>().join("; ");
+            format!("{:?} {columns}", layout.header_rows)
+        });
+        assert_eq!(found.as_deref().unwrap_or("none"), expected);
+    }
+
+    #[test]
+    fn a_header_is_found_under_titles_and_in_one_or_two_rows() {
+        let fields = ["project_name", "total_investment", "month_investment", "ytd_investment", "remark"];
+        check(
+            &fields,
+            &[
+                &["武进区2023年4月重点项目进展情况表"],
+                &["填报单位:武进高新区", "", "单位：万元"],
+                &["序号", "项 目 名 称\n", "总投资（亿元）", "1-4月完成投资情况", "", "备注"],
+                &["", "", "", "本月完成", "年度累计完成", ""],
+                &["1", "示例项目", "12.5", "4200", "10740", ""],
+            ],
+            "[3, 4] 序号 = -; 项 目 名 称 = project_name; 总投资（亿元） = total_investment [亿元]; \
+             1-4月完成投资情况 > 本月完成 = month_investment; 1-4月完成投资情况 > 年度累计完成 = ytd_investment; \
+             备注 = remark",
+        );
+        check(
+            &["project_name", "total_investment"],
+            &[&["project_name", "total_investment"], &["总投资", "项目名称"]],
+            "[1] project_name = project_name; total_investment = total_investment",
+        );
+        check(&["project_name", "total_investment"], &[&["甲", "乙"], &["1", "2"]], "none");
+    }
+
+    #[test]
+    fn a_weak_word_names_a_field_only_alone() {
+        let fields = ["project_name", "owner_name", "cumulative_investment", "ytd_investment"];
+        check(
+            &fields,
+            &[&["名称", "建设单位", "业主"]],
+            "[1] 名称 = project_name; 建设单位 = owner_name; 业主 = -",
+        );
+        check(
+            &fields,
+            &[&["名称", "项目名称", "建设单位"]],
+            "[1] 名称 = -; 项目名称 = project_name; 建设单位 = owner_name",
+        );
+        // Two fields may be meant.
+        check(
+            &fields,
+            &[&["项目名称", "建设单位", "累计完成投资"]],
+            "[1] 项目名称 = project_name; 建设单位 = owner_name; 累计完成投资 = -",
+        );
+    }
+}

@@ -1,0 +1,241 @@
+//! How a header's text names a field.
+//!
+//! Strongest first: the field's name, its label, an alias of the record schema, a word of the shipped
+//! dictionary, a pattern of it, a weak word of it. Texts are compared tidied (see [`tidy`]), first as they are, then
+//! without the unit in brackets; a merged header by its leaf, then by parent and leaf together.
+
+use std::collections::HashMap;
+
+use huiliu_stage::{FieldType, RecordSchema};
+use unicode_normalization::UnicodeNormalization;
+
+use super::dictionary::DICTIONARY;
+use crate::read::value::Unit;
+
+/// How firmly a header names a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::read) enum Rank {
+    /// By the field's name.
+    Name,
+    /// By its label.
+    Label,
+    /// By an alias of the record schema or a firm word of the dictionary.
+    Alias,
+    /// By a pattern of the dictionary.
+    Pattern,
+    /// By a word that may mean other things too.
+    Weak,
+}
+
+impl Rank {
+    pub(super) const ALL: [Self; 5] = [Self::Name, Self::Label, Self::Alias, Self::Pattern, Self::Weak];
+
+    /// The word used in the report.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Label => "label",
+            Self::Alias => "alias",
+            Self::Pattern => "pattern",
+            Self::Weak => "weak alias",
+        }
+    }
+}
+
+/// NFKC in lower case, without blanks, line breaks and the marks of obligatory fields.
+pub(in crate::read) fn tidy(header: &str) -> String {
+    let text: String = header
+        .nfkc()
+        .filter(|c| {
+            !c.is_whitespace() && !c.is_control() && !matches!(c, '*' | '★' | '☆' | '\u{200b}' | '\u{feff}')
+        })
+        .flat_map(char::to_lowercase)
+        .map(|c| match c {
+            '【' | '[' | '〔' => '(',
+            '】' | ']' | '〕' => ')',
+            c => c,
+        })
+        .collect();
+    let mut rest = text.as_str();
+    for mark in ["(必填)", "(必填项)", "(选填)", "(非必填)"] {
+        rest = rest.strip_suffix(mark).unwrap_or(rest);
+        rest = rest.strip_prefix(mark).unwrap_or(rest);
+    }
+    rest.trim_end_matches([':', '、']).to_owned()
+}
+
+/// A header without the unit at its end, and the unit: `总投资(亿元)`, `总投资(单位:亿元)`, `总投资/亿元`.
+fn without_unit(tidied: &str) -> Option<(&str, Unit)> {
+    let (base, inner) = match tidied.strip_suffix(')') {
+        Some(open) => open.rsplit_once('(')?,
+        None => tidied.rsplit_once(['/', ',', ':'])?,
+    };
+    let inner = inner.strip_prefix("单位").unwrap_or(inner).trim_start_matches(':');
+    let unit = Unit::parse(inner)?;
+    (!base.is_empty()).then_some((base, unit))
+}
+
+/// The unit in a header, if there is one. A header that is nothing but a unit stands under its parent.
+pub(super) fn unit_of(header: &str) -> Option<Unit> {
+    let tidied = tidy(header);
+    match without_unit(&tidied) {
+        Some((_, unit)) => Some(unit),
+        None => lone_unit(&tidied),
+    }
+}
+
+fn lone_unit(tidied: &str) -> Option<Unit> {
+    let inner = tidied.strip_prefix('(').and_then(|t| t.strip_suffix(')')).unwrap_or(tidied);
+    // 年, 月, 项 and their like are headers of their own.
+    (inner.chars().count() > 1 || inner == "%" || inner == "亩").then(|| Unit::parse(inner))?
+}
+
+/// The unit that a cell such as `金额单位：万元` declares.
+pub(super) fn declared_unit(cell: &str) -> Option<Unit> {
+    let text = tidy(cell);
+    let at = text.rfind("单位")? + "单位".len();
+    let behind = text[at..].trim_start_matches([':', '(', '为']);
+    let end = behind.find([',', ';', ')', '。', '、', '|']).unwrap_or(behind.len());
+    Unit::parse(&behind[..end])
+}
+
+/// Words that a merged header states once, above.
+const ABOUT: [&str; 5] = ["投资", "时间", "日期", "单位", "面积"];
+
+/// All names of a record's fields.
+pub(in crate::read) struct Names {
+    words: HashMap<String, Vec<(usize, Rank)>>,
+    patterns: Vec<(usize, &'static regex::Regex)>,
+    /// Of each field, whether it is a list.
+    lists: Vec<bool>,
+}
+
+impl Names {
+    /// Names from the record schema and, if wanted, from the shipped dictionary.
+    pub(in crate::read) fn new(record: &RecordSchema, dictionary: bool) -> Self {
+        let lists = record.fields.iter().map(|field| field.kind == FieldType::List).collect();
+        let mut names = Self { words: HashMap::new(), patterns: Vec::new(), lists };
+        for (index, field) in record.fields.iter().enumerate() {
+            names.add(&tidy(&field.name), index, Rank::Name);
+            names.add(&tidy(&field.label), index, Rank::Label);
+            for alias in &field.aliases {
+                names.add(&tidy(alias), index, Rank::Alias);
+            }
+        }
+        if dictionary {
+            let index_of = |name: &str| record.fields.iter().position(|field| field.name == name);
+            for entry in &DICTIONARY.entries {
+                if let Some(index) = index_of(entry.field) {
+                    names.add(&entry.word, index, if entry.weak { Rank::Weak } else { Rank::Alias });
+                }
+            }
+            let known = DICTIONARY.patterns.iter();
+            names.patterns = known.filter_map(|p| Some((index_of(p.field)?, &p.regex))).collect();
+        }
+        names
+    }
+
+    fn add(&mut self, word: &str, field: usize, rank: Rank) {
+        if word.is_empty() {
+            return;
+        }
+        let meanings = self.words.entry(word.to_owned()).or_default();
+        match meanings.iter_mut().find(|(known, _)| *known == field) {
+            Some((_, known)) => *known = rank.min(*known),
+            None => meanings.push((field, rank)),
+        }
+    }
+
+    /// How many fields there are.
+    pub(super) fn fields(&self) -> usize {
+        self.lists.len()
+    }
+
+    /// Whether a field is a list.
+    pub(in crate::read) fn is_list(&self, field: usize) -> bool {
+        self.lists.get(field).is_some_and(|list| *list)
+    }
+
+    /// The fields that a header may mean. `path` holds its rows, the leaf last.
+    pub(super) fn claims(&self, path: &[String]) -> Vec<(usize, Rank)> {
+        let tidied: Vec<String> = path.iter().map(|part| tidy(part)).collect();
+        // A row of units below the header belongs to its parent.
+        let parts = match tidied.split_last() {
+            Some((leaf, above)) if !above.is_empty() && lone_unit(leaf).is_some() => above,
+            _ => &tidied[..],
+        };
+        let Some(leaf) = parts.last() else { return Vec::new() };
+        let own = self.look_up(leaf);
+        if own.iter().any(|(_, rank)| *rank != Rank::Weak) || parts.len() == 1 {
+            return own;
+        }
+        let parent = &parts[parts.len() - 2];
+        let joined = self.look_up(&format!("{parent}{leaf}"));
+        // 完成投资情况 > 本月完成: the child leaves out what the parent is about.
+        let about = ABOUT.iter().filter(|word| parent.contains(**word) && !leaf.contains(**word));
+        let completed =
+            about.map(|word| self.look_up(&format!("{leaf}{word}"))).find(|found| !found.is_empty());
+        [joined, completed.unwrap_or_default(), own]
+            .into_iter()
+            .find(|found| !found.is_empty())
+            .unwrap_or_default()
+    }
+
+    fn look_up(&self, word: &str) -> Vec<(usize, Rank)> {
+        let base = without_unit(word).map(|(base, _)| base);
+        let mut found: Vec<(usize, Rank)> = Vec::new();
+        for word in [Some(word), base].into_iter().flatten() {
+            if let Some(meanings) = self.words.get(word) {
+                found.extend(meanings);
+            } else if let Some(&(field, _)) = self.patterns.iter().find(|(_, regex)| regex.is_match(word)) {
+                found.push((field, Rank::Pattern));
+            }
+            if found.iter().any(|(_, rank)| *rank != Rank::Weak) {
+                break;
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_compared_without_what_forms_put_around_them() {
+        for (header, tidied) in [
+            ("项 目\n名 称", "项目名称"),
+            ("*项目名称（必填）", "项目名称"),
+            ("★总投资（亿元）", "总投资(亿元)"),
+            ("ＮＯ．", "no."),
+            ("项目名称：", "项目名称"),
+        ] {
+            assert_eq!(tidy(header), tidied);
+        }
+    }
+
+    #[test]
+    fn the_unit_is_found_where_forms_put_it() {
+        for (header, unit) in [
+            ("总投资（亿元）", Some("亿元")),
+            ("总投资(单位：万元)", Some("万元")),
+            ("用地面积[亩]", Some("亩")),
+            ("完成率(%)", Some("%")),
+            ("亩均税收(万元/亩)", Some("万元/亩")),
+            ("万元", Some("万元")),
+            ("项目代码(24位)", None),
+            ("年", None),
+        ] {
+            assert_eq!(unit_of(header).map(|u| u.name).as_deref(), unit, "{header}");
+        }
+        for (cell, unit) in [
+            ("单位：万元", Some("万元")),
+            ("金额单位:亿元、亩", Some("亿元")),
+            ("填报单位:武进高新区", None),
+            ("填报单位：A局   单位：万元", Some("万元")),
+        ] {
+            assert_eq!(declared_unit(cell).map(|u| u.name).as_deref(), unit, "{cell}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! From a file to typed batches, with every value's cell kept.
+//!
+//! [`open`] tells the kind of file by its first bytes, finds the header and names the columns; the
+//! [`Reading`] it gives is an iterator of batches. A format (`csv`, `xlsx`, `jsonl`) turns bytes into a
+//! [`chunk`](chunk::Chunk), places of cells in a text; `rows` takes out what is no data; `build` makes typed columns of
+//! the rest, one cell at a time through `value`. Each cell that cannot be read becomes a null and a finding.
+//!
+//! Memory does not grow with a text file; of a workbook one sheet is held. Nothing here decides what becomes of
+//! a bad row: that is the engine's business. To follow one cell, start at `build::Assembler::take`.
+
+mod build;
+mod chunk;
+mod csv;
+mod error;
+mod header;
+mod jsonl;
+mod kind;
+mod options;
+mod plan;
+mod raw;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod text;
+mod value;
+mod xlsx;
+
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use huiliu_stage::{Finding, Findings, Outcome, RecordSchema};
+
+pub use error::ReadError;
+pub use options::{FormatKind, FormatOptions, Limits, ReadOptions};
+
+use self::build::Assembler;
+use self::chunk::Chunk;
+use self::csv::CsvSource;
+use self::header::{Layout, Names};
+use self::jsonl::JsonlSource;
+use self::rows::RowKinds;
+use self::xlsx::XlsxSource;
+use crate::report::{ReadReport, SheetReport};
+
+/// Most rows of a chunk: their cells and texts stay in the processor's cache.
+const CHUNK_ROWS: usize = 2048;
+/// Most cells of a chunk, for sheets as wide as they can be.
+const CHUNK_CELLS: usize = 1 << 20;
+
+/// Opens a file whose columns are named by a record schema.
+///
+/// # Errors
+/// The file cannot be read, is no table, or has no header that the record schema knows.
+pub fn open(path: &Path, record: &RecordSchema, options: &ReadOptions) -> Result<Reading, ReadError> {
+    let record = record.clone();
+    let names = Names::new(&record, options.format.dictionary);
+    plan::reading(path, Some((record, names)), options)
+}
+
+/// Opens a file without a record schema: every column is text and is named by its header. Of a workbook the first
+/// sheet with cells is read, or the one that the options name.
+///
+/// # Errors
+/// The file cannot be read or is no table.
+pub fn open_raw(path: &Path, options: &ReadOptions) -> Result<Reading, ReadError> {
+    plan::reading(path, None, options)
+}
+
+enum Source {
+    Csv(CsvSource),
+    Xlsx(Box<XlsxSource>),
+    Jsonl(JsonlSource),
+}
+
+/// A sheet that has a header.
+struct Sheet {
+    name: String,
+    ordinal: u32,
+    layout: Layout,
+    kinds: Option<RowKinds>,
+    /// Its place in the report.
+    at: usize,
+    findings: Vec<Finding>,
+}
+
+/// A file that is being read: an iterator of batches with their findings.
+///
+/// A batch never spans two sheets. The iterator ends after the first error.
+pub struct Reading {
+    source: Source,
+    record: RecordSchema,
+    names: Names,
+    options: ReadOptions,
+    schema: SchemaRef,
+    sheet_names: Vec<String>,
+    report: ReadReport,
+    /// Sheets still to be read, the next one last.
+    waiting: Vec<Sheet>,
+    current: Option<(Sheet, Assembler)>,
+    chunk: Chunk,
+    total: u64,
+    /// Findings that belong to no sheet that is read, told with the first batch.
+    general: Vec<Finding>,
+    over: bool,
+}
+
+impl Reading {
+    /// The schema of the batches; each batch's own also carries the origin of its columns.
+    pub fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    /// Names of the sheets by their ordinal; one empty name for a file without sheets.
+    pub fn sheets(&self) -> Vec<String> {
+        self.sheet_names.clone()
+    }
+
+    /// How the file was understood. Complete, with all counts of rows, after the last batch.
+    pub fn report(&self) -> &ReadReport {
+        &self.report
+    }
+
+    /// Bytes read and bytes there are. For workbooks a guess by sheets.
+    pub fn progress(&self) -> (u64, u64) {
+        let done = match &self.source {
+            Source::Csv(source) => source.done(),
+            Source::Jsonl(source) => source.done(),
+            Source::Xlsx(_) if self.over => self.total,
+            Source::Xlsx(_) => {
+                let sheets = self.report.sheets.len().max(1) as u64;
+                self.total / sheets * (sheets - (self.waiting.len() as u64).min(sheets))
+            }
+        };
+        (done.min(self.total), self.total)
+    }
+
+    fn next_batch(&mut self) -> Result<Option<Outcome>, ReadError> {
+        loop {
+            if self.current.is_none() && !self.next_sheet()? {
+                let last = std::mem::take(&mut self.general);
+                return Ok((!last.is_empty()).then(|| Outcome {
+                    batch: RecordBatch::new_empty(self.schema.clone()),
+                    findings: Findings(last),
+                }));
+            }
+            let Some((sheet, assembler)) = &mut self.current else { continue };
+            let room = self.options.batch_rows.max(1) - assembler.rows();
+            let most = room.min(CHUNK_ROWS).min(CHUNK_CELLS / sheet.layout.columns.len().max(1)).max(1);
+            self.chunk.clear(sheet.layout.columns.len());
+            let width = sheet.layout.columns.len();
+            let text = match &mut self.source {
+                Source::Csv(source) => source.fill(&mut self.chunk, most)?,
+                Source::Xlsx(source) => source.fill(&mut self.chunk, most),
+                Source::Jsonl(source) => {
+                    source.fill(&mut self.chunk, most, &mut sheet.layout, &self.names)?
+                }
+            };
+            let Some(text) = text else {
+                let ended = assembler.rows() > 0 || assembler.has_findings();
+                let outcome = if ended { Some(assembler.finish()?) } else { None };
+                self.current = None;
+                match outcome {
+                    Some(outcome) => return Ok(Some(outcome)),
+                    None => continue,
+                }
+            };
+            if let Some(kinds) = &sheet.kinds {
+                kinds.filter(&mut self.chunk, text, sheet.ordinal);
+            }
+            self.report.sheets[sheet.at].rows += self.chunk.rows() as u64;
+            assembler.take(&mut self.chunk, text);
+            let widened = sheet.layout.columns.len() > width;
+            let mut outcome = None;
+            if assembler.rows() >= self.options.batch_rows || (widened && assembler.rows() > 0) {
+                outcome = Some(assembler.finish()?);
+            }
+            if widened {
+                assembler.lay_out(&sheet.layout);
+                let fields: Vec<String> = self.record.fields.iter().map(|f| f.name.clone()).collect();
+                let rows = self.report.sheets[sheet.at].rows;
+                self.report.sheets[sheet.at] =
+                    SheetReport { rows, ..sheet.layout.report(&sheet.name, &fields) };
+            }
+            if outcome.is_some() {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    /// Goes on to the next sheet; `false` if there is none.
+    fn next_sheet(&mut self) -> Result<bool, ReadError> {
+        let Some(mut sheet) = self.waiting.pop() else { return Ok(false) };
+        let last = sheet.layout.header_rows.last().copied().unwrap_or(0);
+        match &mut self.source {
+            Source::Csv(source) => source.skip_to(last)?,
+            Source::Xlsx(source) => source.load(&sheet.name, last + 1)?,
+            Source::Jsonl(_) => {}
+        }
+        let mut assembler = Assembler::new(&self.record, &self.options, &sheet.name, sheet.ordinal);
+        assembler.lay_out(&sheet.layout);
+        for finding in self.general.drain(..).chain(sheet.findings.drain(..)) {
+            assembler.find(finding);
+        }
+        self.current = Some((sheet, assembler));
+        Ok(true)
+    }
+}
+
+impl Iterator for Reading {
+    type Item = Result<Outcome, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.over {
+            return None;
+        }
+        let next = self.next_batch().transpose();
+        self.over = !matches!(next, Some(Ok(_)));
+        next
+    }
+}

@@ -1,0 +1,113 @@
+//! What the caller may say about a file; everything here has a default that suits an unknown file.
+
+use huiliu_stage::Origin;
+use serde::{Deserialize, Serialize};
+
+/// Kinds of file that are read. Told by the first bytes, never by the name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FormatKind {
+    /// Text with a delimiter: comma, semicolon, tab or vertical bar.
+    Csv,
+    /// A workbook in Office Open XML.
+    Xlsx,
+    /// One JSON object per line.
+    Jsonl,
+}
+
+impl FormatKind {
+    /// The word used in YAML and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
+            Self::Jsonl => "jsonl",
+        }
+    }
+}
+
+/// How a source's files are to be understood: `format: {delimiter: ";", header_row: 3}`.
+///
+/// Every key is found out from the file when it is left away, which is right for nearly all files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FormatOptions {
+    /// `csv`, `xlsx` or `jsonl`, for files whose kind cannot be told from their first bytes.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<FormatKind>,
+    /// Text encoding, by its WHATWG label: `utf-8`, `gb18030`, `big5`, …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// The character between two cells of a CSV file; ASCII.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
+    /// The one sheet of a workbook to read. Without it, all visible sheets that have a header are read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
+    /// Number of the row (1 is the first) that holds the headers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header_row: Option<u32>,
+    /// Whether headers are also looked up in the shipped dictionary. It holds the words that departments use
+    /// for the fields of a project record; only entries whose field exists in the record schema apply.
+    pub dictionary: bool,
+}
+
+impl Default for FormatOptions {
+    fn default() -> Self {
+        Self { kind: None, encoding: None, delimiter: None, sheet: None, header_row: None, dictionary: true }
+    }
+}
+
+/// How much a file may ask of the machine. What is larger is refused with a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest file, in bytes.
+    pub max_bytes: u64,
+    /// Longest row of a text file, in bytes.
+    pub max_row_bytes: usize,
+    /// Largest workbook after unpacking, in bytes.
+    pub max_unpacked_bytes: u64,
+    /// Most cells of one sheet.
+    pub max_sheet_cells: usize,
+    /// Most columns of one sheet.
+    pub max_columns: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_bytes: 64 << 30,
+            max_row_bytes: 16 << 20,
+            max_unpacked_bytes: 4 << 30,
+            max_sheet_cells: 20_000_000,
+            max_columns: 16_384,
+        }
+    }
+}
+
+/// Everything that reading a file depends on besides its bytes and the record schema.
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    /// Delivery, sender, file and time to mark batches with; the reader adds the columns.
+    pub origin: Origin,
+    /// Most rows in one batch. Larger batches run faster and hold more memory.
+    pub batch_rows: usize,
+    /// Today, days since 1970-01-01: the year of dates such as `3月`.
+    pub today: i32,
+    /// What is known about the file beforehand.
+    pub format: FormatOptions,
+    /// How much the file may ask for.
+    pub limits: Limits,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            origin: Origin::default(),
+            batch_rows: 8192,
+            today: 0,
+            format: FormatOptions::default(),
+            limits: Limits::default(),
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! What is worked out about a file before its rows are read: kind, encoding, dialect, header of each sheet.
+
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::path::Path;
+
+use huiliu_stage::{FieldType, Finding, RecordSchema, Severity, Text};
+
+use super::chunk::Chunk;
+use super::csv::{self, CsvSource};
+use super::error::ReadError;
+use super::header::{self, Grid, Layout, Names};
+use super::jsonl::JsonlSource;
+use super::options::{FormatKind, ReadOptions};
+use super::rows::RowKinds;
+use super::xlsx::XlsxSource;
+use super::{Reading, Sheet, Source, kind, raw};
+use crate::report::{ReadReport, SheetReport};
+
+/// Bytes looked at to tell a file's kind. The directory of an OLE2 container, which says whether it is
+/// encrypted, usually stands within them.
+const HEAD: u64 = 64 << 10;
+
+/// Opens a file; `known` is the record schema and its names, if there is one.
+pub(super) fn reading(
+    path: &Path,
+    known: Option<(RecordSchema, Names)>,
+    options: &ReadOptions,
+) -> Result<Reading, ReadError> {
+    let mut file = File::open(path).map_err(|e| ReadError::io(&e))?;
+    let total = file.metadata().map_err(|e| ReadError::io(&e))?.len();
+    if total > options.limits.max_bytes {
+        return Err(ReadError::too_large(
+            "文件大小（字节）",
+            "the file's size in bytes",
+            options.limits.max_bytes,
+        ));
+    }
+    let mut head = Vec::new();
+    (&mut file).take(HEAD).read_to_end(&mut head).map_err(|e| ReadError::io(&e))?;
+    let kind = match options.format.kind {
+        Some(_) if head.is_empty() => return Err(ReadError::empty()),
+        Some(kind) => kind,
+        None => kind::tell(&head)?,
+    };
+    let mut plan = Plan {
+        known,
+        options,
+        report: ReadReport { format: kind.as_str().to_owned(), ..ReadReport::default() },
+        sheets: Vec::new(),
+        general: Vec::new(),
+        total,
+    };
+    file.rewind().map_err(|e| ReadError::io(&e))?;
+    match kind {
+        FormatKind::Xlsx => plan.workbook(file),
+        FormatKind::Csv | FormatKind::Jsonl => plan.text(file, kind),
+    }
+}
+
+/// What is worked out about a file before its rows are read.
+struct Plan<'a> {
+    known: Option<(RecordSchema, Names)>,
+    options: &'a ReadOptions,
+    report: ReadReport,
+    sheets: Vec<Sheet>,
+    general: Vec<Finding>,
+    total: u64,
+}
+
+impl Plan<'_> {
+    fn text(&mut self, mut file: File, kind: FormatKind) -> Result<Reading, ReadError> {
+        let (encoding, sample, _) = csv::encoding_of(&mut file, self.options)?;
+        if kind::is_binary(&sample, encoding) {
+            return Err(ReadError::wrong_type("无法识别的文件", "a file of no known kind"));
+        }
+        file.rewind().map_err(|e| ReadError::io(&e))?;
+        self.report.encoding = encoding.name().replace("gb18030", "GB18030");
+        let names = vec![String::new()];
+        if kind == FormatKind::Jsonl {
+            let mut source = JsonlSource::open(file, encoding, self.options.limits.max_row_bytes);
+            let mut layout = Layout::default();
+            if self.known.is_none() {
+                let keys = source.all_keys()?;
+                self.known = Some(raw::record(&keys));
+            }
+            if let Some((_, names)) = &self.known {
+                source.first_keys(&mut layout, names)?;
+            }
+            self.add_sheet(String::new(), 0, layout, None);
+            return self.reading(Source::Jsonl(source), names);
+        }
+        let (source, grid) = CsvSource::open(file, encoding, self.options)?;
+        self.report.delimiter = Some(source.delimiter());
+        if grid.is_empty() {
+            return Err(ReadError::empty());
+        }
+        if !self.find_header(String::new(), 0, &grid) {
+            return Err(self.no_header());
+        }
+        self.reading(Source::Csv(source), names)
+    }
+
+    fn workbook(&mut self, file: File) -> Result<Reading, ReadError> {
+        let mut source = XlsxSource::open(file, &self.options.limits)?;
+        let all = source.sheets().to_vec();
+        let wanted = self.options.format.sheet.as_deref();
+        if let Some(wanted) = wanted
+            && !all.iter().any(|(name, _)| name == wanted)
+        {
+            let there = all.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join("、");
+            return Err(ReadError::new(
+                format!("没有名为“{wanted}”的工作表；有：{there}"),
+                format!("there is no sheet `{wanted}`; there are: {there}"),
+            ));
+        }
+        let mut empty = true;
+        for (ordinal, (name, visible)) in all.iter().enumerate() {
+            let skip = wanted.map_or(!visible, |wanted| wanted != name);
+            // Without a record schema one sheet gives the columns.
+            if skip || (self.known.is_some() && self.is_raw()) {
+                continue;
+            }
+            let grid = source.first_rows(name)?;
+            if grid.is_empty() {
+                continue;
+            }
+            empty = false;
+            if !self.find_header(name.clone(), ordinal as u32, &grid) {
+                self.general.push(passed_over(name));
+                self.report.sheets.push(SheetReport { name: name.clone(), ..SheetReport::default() });
+            }
+        }
+        if empty {
+            return Err(ReadError::new(
+                "工作簿里没有内容；请检查后重新上传",
+                "the workbook holds nothing; check it and send it again",
+            ));
+        }
+        if self.sheets.is_empty() {
+            return Err(self.no_header());
+        }
+        self.reading(Source::Xlsx(Box::new(source)), all.into_iter().map(|(name, _)| name).collect())
+    }
+
+    fn is_raw(&self) -> bool {
+        self.sheets.iter().any(|sheet| sheet.kinds.is_none())
+    }
+
+    /// Plans a sheet if it has a header.
+    fn find_header(&mut self, name: String, ordinal: u32, grid: &Grid) -> bool {
+        let row = self.options.format.header_row;
+        match &self.known {
+            Some((record, names)) => {
+                let Some(layout) = header::find(grid, names, row) else { return false };
+                let kinds = RowKinds::new(&layout, header::leaves(grid, &layout), |field| {
+                    record.fields.get(field).is_some_and(|f| f.kind == FieldType::Text)
+                });
+                self.add_sheet(name, ordinal, layout, Some(kinds));
+            }
+            None => {
+                let Some((known, layout)) = raw::lay_out(grid, row) else { return false };
+                self.known = Some(known);
+                self.add_sheet(name, ordinal, layout, None);
+            }
+        }
+        true
+    }
+
+    fn add_sheet(&mut self, name: String, ordinal: u32, layout: Layout, kinds: Option<RowKinds>) {
+        let fields = self.fields();
+        let findings = header::findings(&name, &layout, &fields);
+        self.report.sheets.push(layout.report(&name, &fields));
+        self.sheets.push(Sheet { name, ordinal, layout, kinds, at: self.report.sheets.len() - 1, findings });
+    }
+
+    fn fields(&self) -> Vec<String> {
+        self.known.iter().flat_map(|(record, _)| &record.fields).map(|field| field.name.clone()).collect()
+    }
+
+    fn no_header(&self) -> ReadError {
+        let titles = self.known.iter().flat_map(|(record, _)| &record.fields).map(|f| f.title().to_owned());
+        ReadError::no_header(&titles.collect::<Vec<_>>())
+    }
+
+    fn reading(&mut self, source: Source, sheet_names: Vec<String>) -> Result<Reading, ReadError> {
+        let Some((record, names)) = self.known.take() else { return Err(ReadError::empty()) };
+        let schema = self.options.origin.mark(&record.to_arrow());
+        let mut waiting = std::mem::take(&mut self.sheets);
+        waiting.reverse();
+        Ok(Reading {
+            source,
+            record,
+            names,
+            options: self.options.clone(),
+            schema: schema.into(),
+            sheet_names,
+            report: std::mem::take(&mut self.report),
+            waiting,
+            current: None,
+            chunk: Chunk::default(),
+            total: self.total,
+            general: std::mem::take(&mut self.general),
+            over: false,
+        })
+    }
+}
+
+fn passed_over(sheet: &str) -> Finding {
+    let text = Text::new(
+        format!("工作表“{sheet}”中没有找到表头，没有读取；如有数据，请补上列名"),
+        format!("sheet `{sheet}` has no header and was not read; if it holds data, name its columns"),
+    );
+    Finding::new(None, Severity::Warning, "sheet", text)
+}

@@ -1,0 +1,103 @@
+//! One cell's text to one value, by the type of its field.
+//!
+//! Each parser gives a value, a [`Note`], or both: an error note when the text cannot be read, an info or a
+//! warning when it was read with a choice the sender should know of. A note says what is wrong and what
+//! to write instead; who it is about is added by the caller.
+//!
+//! `strict` parsers are for data from programs: one spelling, no leniency, and fast.
+
+mod date;
+mod decimal;
+mod number;
+mod other;
+mod unit;
+
+pub(super) use date::{date, strict_date, timestamp};
+pub(super) use number::{Money, Number, integer, strict_integer};
+pub(super) use other::{ITEM, boolean, list_items, trimmed};
+pub(super) use unit::Unit;
+
+use huiliu_stage::{Severity, Text};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+/// Something to tell about a cell.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Note {
+    pub(super) severity: Severity,
+    pub(super) code: &'static str,
+    /// Begins in the middle of a sentence: `不是金额；请…`.
+    pub(super) text: Text,
+}
+
+/// What a cell's text gave.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Parsed<T> {
+    pub(super) value: Option<T>,
+    pub(super) note: Option<Box<Note>>,
+}
+
+impl<T> Parsed<T> {
+    #[inline]
+    fn value(value: T) -> Self {
+        Self { value: Some(value), note: None }
+    }
+
+    fn empty() -> Self {
+        Self { value: None, note: None }
+    }
+
+    fn noted(value: Option<T>, severity: Severity, code: &'static str, zh: &str, en: &str) -> Self {
+        Self { value, note: Some(Box::new(Note { severity, code, text: Text::new(zh, en) })) }
+    }
+
+    fn bad(code: &'static str, zh: &str, en: &str) -> Self {
+        Self::noted(None, Severity::Error, code, zh, en)
+    }
+
+    /// The cell says in words that there is no value.
+    fn placeholder() -> Self {
+        Self::noted(None, Severity::Info, "placeholder", "按没有填写处理", "taken as not filled in")
+    }
+}
+
+/// NFKC, without any blanks.
+fn tidy(text: &str) -> String {
+    let kept = |c: &char| !c.is_whitespace() && !matches!(c, '\u{200b}' | '\u{feff}' | '\u{2060}');
+    match is_nfkc_quick(text.chars()) {
+        IsNormalized::Yes => text.chars().filter(kept).collect(),
+        _ => text.nfkc().filter(kept).collect(),
+    }
+}
+
+/// Whether a tidy text stands for an empty cell in columns of numbers and dates.
+fn is_placeholder(tidy: &str) -> bool {
+    const WORDS: [&str; 21] = [
+        "暂无",
+        "无",
+        "没有",
+        "待定",
+        "未定",
+        "待填",
+        "待核实",
+        "待明确",
+        "不详",
+        "未知",
+        "不适用",
+        "空",
+        "na",
+        "n/a",
+        "#n/a",
+        "null",
+        "none",
+        "nil",
+        "tbd",
+        "—",
+        "/",
+    ];
+    let lower = tidy.to_ascii_lowercase();
+    WORDS.contains(&lower.as_str())
+        || (!tidy.is_empty()
+            && tidy
+                .chars()
+                .all(|c| matches!(c, '-' | '—' | '–' | '―' | '─' | '/' | '\\' | '.' | '_' | '…' | '*')))
+}

@@ -1,0 +1,163 @@
+//! The answer to the sender: what became of a delivery, as JSON for programs and as a workbook for people.
+//!
+//! [`ReceiptData`] is all that is known; [`json`] and [`workbook`] are two views of it. The workbook's
+//! first sheet sums up, the others are what was sent, at the same addresses, faulty cells coloured and
+//! with a note that says what is wrong and what to do.
+//!
+//! A receipt knows no ledger and decides nothing. The same data gives the same bytes. The copy of
+//! what was sent is rebuilt from its values; looks, formulas and charts of the original are not in it.
+
+mod copy;
+mod json;
+mod marks;
+mod place;
+#[cfg(test)]
+mod sample;
+mod sheet;
+mod split;
+mod summary;
+mod workbook;
+mod zone;
+
+use std::collections::BTreeMap;
+
+use huiliu_stage::{Finding, Severity};
+use serde::{Deserialize, Serialize};
+
+pub use self::json::json;
+pub use self::workbook::{CopyLimits, workbook};
+pub use self::zone::{UnknownZone, Zone};
+use crate::report::ReadReport;
+
+/// The language of a receipt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// Chinese.
+    #[default]
+    Zh,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// The word for [`huiliu_stage::Text::in_language`].
+    pub fn code(self) -> &'static str {
+        self.pick("zh", "en")
+    }
+
+    /// The one of two texts that is in this language.
+    pub(crate) fn pick<T>(self, zh: T, en: T) -> T {
+        match self {
+            Self::Zh => zh,
+            Self::En => en,
+        }
+    }
+
+    fn severity(self, severity: Severity) -> &'static str {
+        match severity {
+            Severity::Error => self.pick("错误", "error"),
+            Severity::Warning => self.pick("警告", "warning"),
+            Severity::Info => self.pick("提示", "note"),
+        }
+    }
+}
+
+/// Everything a receipt is made of.
+#[derive(Clone, Debug, Default)]
+pub struct ReceiptData {
+    /// Id of the delivery.
+    pub delivery: String,
+    /// The pipeline it went through.
+    pub pipeline: String,
+    /// Name of the file, without folders.
+    pub file: String,
+    /// Who sent it.
+    pub sender: String,
+    /// When it was received, milliseconds since 1970 UTC.
+    pub received_ms: i64,
+    /// `committed` or `refused`.
+    pub state: String,
+    /// Data rows read.
+    pub rows_in: u64,
+    /// Rows taken.
+    pub accepted: u64,
+    /// Rows set aside until repaired.
+    pub quarantined: u64,
+    /// Rows that went into another row or record.
+    pub merged: u64,
+    /// Rows left out on purpose.
+    pub dropped: u64,
+    /// Rows of a delivery that was refused as a whole.
+    pub refused: u64,
+    /// Findings of severity error, shown or not.
+    pub errors: u64,
+    /// Findings of severity warning, shown or not.
+    pub warnings: u64,
+    /// Findings of severity info, shown or not.
+    pub infos: u64,
+    /// How often each code was reported.
+    pub codes: BTreeMap<String, u64>,
+    /// The findings to show.
+    pub findings: Vec<Finding>,
+    /// Names of the sheets by ordinal.
+    pub sheets: Vec<String>,
+    /// How the file was read.
+    pub report: ReadReport,
+    /// Field -> what people call it.
+    pub titles: BTreeMap<String, String>,
+    /// The language it is written in.
+    pub language: Language,
+    /// Where the clock hangs by which times are printed.
+    pub zone: Zone,
+}
+
+impl ReceiptData {
+    /// How many findings there are, shown or not.
+    pub fn findings_total(&self) -> u64 {
+        self.errors + self.warnings + self.infos
+    }
+
+    /// What to call a field when talking to people.
+    fn title<'a>(&'a self, field: &'a str) -> &'a str {
+        self.titles.get(field).map_or(field, String::as_str)
+    }
+
+    /// What became of the delivery, and what to do, in one sentence.
+    fn outcome(&self) -> String {
+        let say = self.language;
+        if self.state == "refused" {
+            return say
+                .pick(
+                    "整份退回：没有采用任何数据，请按下列问题改正后重新上传",
+                    "returned as a whole: nothing was taken; mend what is listed below and send it again",
+                )
+                .to_owned();
+        }
+        match (self.quarantined, self.warnings) {
+            (0, 0) => say.pick("全部接收", "all rows were taken").to_owned(),
+            (0, warnings) => say.pick(
+                format!("全部接收；另有 {warnings} 条警告请核对"),
+                format!("all rows were taken; {warnings} warnings should be looked at"),
+            ),
+            (rows, _) => say.pick(
+                format!("部分接收：{rows} 行有错误，未采用；请改正后重新上传"),
+                format!(
+                    "taken in part: {rows} rows have errors and were set aside; mend them and send them again"
+                ),
+            ),
+        }
+    }
+}
+
+/// Why a receipt's workbook could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiptError {
+    /// The workbook could not be made or written.
+    #[error("cannot write the workbook of the receipt")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
+
+    /// Writing failed in a way its library does not report, such as a full disk.
+    #[error("writing the workbook of the receipt broke off: {0}")]
+    BrokeOff(String),
+}

@@ -1,0 +1,278 @@
+//! The first sheet: what became of the delivery, how it was understood, and every finding shown.
+
+use huiliu_stage::{Finding, column_letters};
+use rust_xlsxwriter::{Format, FormatAlign, Url, Worksheet, XlsxError};
+
+use super::ReceiptData;
+use super::copy::Copied;
+use super::marks::{clean, fill};
+
+/// Most columns of a sheet that are explained.
+const MAX_COLUMNS_TOLD: usize = 300;
+/// Most findings listed; a worksheet has a million rows.
+const MAX_LISTED: usize = 900_000;
+/// Most findings whose cell can be clicked; a worksheet has at most 65 530 links.
+const MAX_LINKS: usize = 10_000;
+/// Most characters of a text.
+const MAX_CHARS: usize = 2_000;
+
+/// Writes the first sheet.
+pub(super) fn summary(data: &ReceiptData, copied: &Copied) -> Result<Worksheet, XlsxError> {
+    let mut page = Page::new(data);
+    page.head(copied)?;
+    page.counts()?;
+    page.reading()?;
+    page.codes()?;
+    page.findings(copied)?;
+    Ok(page.sheet)
+}
+
+struct Page<'a> {
+    data: &'a ReceiptData,
+    sheet: Worksheet,
+    row: u32,
+    title: Format,
+    heading: Format,
+    label: Format,
+    wrapped: Format,
+}
+
+impl<'a> Page<'a> {
+    fn new(data: &'a ReceiptData) -> Self {
+        let bold = Format::new().set_bold();
+        let top = FormatAlign::Top;
+        Self {
+            data,
+            sheet: Worksheet::new(),
+            row: 0,
+            title: bold.clone().set_font_size(16),
+            heading: bold.clone().set_background_color(0xE7_E6E6),
+            label: bold,
+            wrapped: Format::new().set_text_wrap().set_align(top),
+        }
+    }
+
+    fn say<T>(&self, zh: T, en: T) -> T {
+        self.data.language.pick(zh, en)
+    }
+
+    fn text(&mut self, column: u16, text: &str) -> Result<(), XlsxError> {
+        self.sheet.write_string(self.row, column, clean(text, MAX_CHARS))?;
+        Ok(())
+    }
+
+    fn line(&mut self, label: &str, text: &str) -> Result<(), XlsxError> {
+        self.sheet.write_string_with_format(self.row, 0, label, &self.label)?;
+        self.text(1, text)?;
+        self.row += 1;
+        Ok(())
+    }
+
+    fn headings(&mut self, above: &str, names: &[&str]) -> Result<(), XlsxError> {
+        self.sheet.write_string_with_format(self.row + 1, 0, above, &self.label)?;
+        self.row += 2;
+        for (column, name) in (0..).zip(names) {
+            self.sheet.write_string_with_format(self.row, column, *name, &self.heading)?;
+        }
+        self.row += 1;
+        Ok(())
+    }
+
+    fn head(&mut self, copied: &Copied) -> Result<(), XlsxError> {
+        let data = self.data;
+        for (column, width) in (0..).zip([14, 16, 14, 14, 16, 64, 28, 16]) {
+            self.sheet.set_column_width(column, width)?;
+        }
+        self.sheet.write_string_with_format(0, 0, self.say("报送回执", "Receipt"), &self.title)?;
+        self.row = 2;
+        self.line(self.say("文件", "file"), &data.file)?;
+        self.line(self.say("报送单位", "sent by"), &data.sender)?;
+        self.line(self.say("收到时间", "received"), &data.zone.print(data.received_ms, "%Y-%m-%d %H:%M:%S"))?;
+        self.line(self.say("流程", "pipeline"), &data.pipeline)?;
+        self.line(self.say("编号", "delivery"), &data.delivery)?;
+        self.line(self.say("结果", "outcome"), &data.outcome())?;
+        if copied.excerpt {
+            let text = self.say(
+                "报送内容较多，后面的工作表只列出表头和有问题的行",
+                "much was sent: the sheets that follow show the headers and the rows with findings only",
+            );
+            self.line("", text)?;
+        }
+        if let Some(why) = &copied.broke_off {
+            let text = self.say(
+                format!("报送的内容未能全部附在后面（{why}）；问题清单仍是完整的"),
+                format!("what was sent could not be copied in full ({why}); the findings are complete"),
+            );
+            self.line("", &text)?;
+        }
+        Ok(())
+    }
+
+    fn counts(&mut self) -> Result<(), XlsxError> {
+        let data = self.data;
+        let counts = [
+            (self.say("数据行", "rows read"), data.rows_in),
+            (self.say("已采用", "taken"), data.accepted),
+            (self.say("并入已有记录", "merged"), data.merged),
+            (self.say("略去", "left out"), data.dropped),
+            (self.say("待改正", "set aside"), data.quarantined),
+            (self.say("退回", "refused"), data.refused),
+            (self.say("错误", "errors"), data.errors),
+            (self.say("警告", "warnings"), data.warnings),
+            (self.say("提示", "notes"), data.infos),
+        ];
+        let names = [self.say("项目", "what"), self.say("数量", "how many")];
+        self.headings(self.say("数量", "Counts"), &names)?;
+        for (name, count) in counts {
+            self.text(0, name)?;
+            self.sheet.write_number(self.row, 1, count as f64)?;
+            self.row += 1;
+        }
+        Ok(())
+    }
+
+    fn reading(&mut self) -> Result<(), XlsxError> {
+        let data = self.data;
+        let names = [
+            self.say("工作表", "sheet"),
+            self.say("列", "column"),
+            self.say("表头", "header"),
+            self.say("单位", "unit"),
+            self.say("依据", "found by"),
+            self.say("理解为", "taken for"),
+        ];
+        self.headings(self.say("表格是这样理解的", "How the file was understood"), &names)?;
+        let delimiter =
+            data.report.delimiter.map(|c| if c == '\t' { "TAB".to_owned() } else { c.to_string() });
+        let parts = [data.report.format.clone(), data.report.encoding.clone(), delimiter.unwrap_or_default()];
+        self.text(0, &parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  "))?;
+        self.row += 1;
+        for report in &data.report.sheets {
+            let rows: Vec<String> = report.header_rows.iter().map(u32::to_string).collect();
+            self.text(0, &report.name)?;
+            self.text(3, report.unit.as_deref().unwrap_or_default())?;
+            self.text(
+                5,
+                &match rows.is_empty() {
+                    true => self.say("没有找到表头，未读取", "no header was found; not read").to_owned(),
+                    false => {
+                        let (header, count) = (rows.join("、"), report.rows);
+                        self.say(
+                            format!("表头在第 {header} 行，数据 {count} 行"),
+                            format!("header in row {header}, {count} rows of data"),
+                        )
+                    }
+                },
+            )?;
+            self.row += 1;
+            for column in report.columns.iter().take(MAX_COLUMNS_TOLD) {
+                if data.has_cells() {
+                    self.text(1, &column_letters(column.index))?;
+                }
+                self.text(2, &column.header)?;
+                self.text(3, column.unit.as_deref().unwrap_or_default())?;
+                self.text(4, self.how(&column.how))?;
+                let field = column.field.as_deref().map(|field| data.title(field));
+                self.text(
+                    5,
+                    field.unwrap_or(self.say("（未识别，原样保留）", "(not known; kept as it is)")),
+                )?;
+                self.row += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The reader's word for how a column was found, in the receipt's language.
+    fn how<'w>(&self, word: &'w str) -> &'w str {
+        let zh = match word {
+            "name" => "字段名",
+            "label" => "名称",
+            "alias" => "别名",
+            "pattern" => "格式",
+            "weak alias" => "相近名称",
+            "unknown" => "",
+            other => other,
+        };
+        self.say(zh, if word == "unknown" { "" } else { word })
+    }
+
+    fn codes(&mut self) -> Result<(), XlsxError> {
+        if self.data.codes.is_empty() {
+            return Ok(());
+        }
+        let names = [self.say("代码", "code"), self.say("条数", "how many")];
+        self.headings(self.say("问题分类", "Findings by code"), &names)?;
+        for (code, count) in &self.data.codes {
+            self.text(0, code)?;
+            self.sheet.write_number(self.row, 1, *count as f64)?;
+            self.row += 1;
+        }
+        Ok(())
+    }
+
+    fn findings(&mut self, copied: &Copied) -> Result<(), XlsxError> {
+        let data = self.data;
+        if data.findings.is_empty() {
+            return Ok(());
+        }
+        let (total, shown) = (data.findings_total(), data.findings.len().min(MAX_LISTED));
+        let above = match total > shown as u64 {
+            true => self.say(
+                format!("问题清单（共 {total} 条，列出前 {shown} 条）"),
+                format!("Findings (the first {shown} of {total})"),
+            ),
+            false => self.say(format!("问题清单（共 {total} 条）"), format!("Findings ({total})")),
+        };
+        let names = [
+            self.say("序号", "no."),
+            self.say("工作表", "sheet"),
+            self.say("位置", "place"),
+            self.say("程度", "severity"),
+            self.say("字段", "field"),
+            self.say("问题与改法", "what is wrong and what to do"),
+            self.say("报送的值", "what was sent"),
+            self.say("代码", "code"),
+        ];
+        self.headings(&above, &names)?;
+        let first = self.row - 1;
+        for (i, finding) in data.findings.iter().take(shown).enumerate() {
+            self.finding(i, finding, copied)?;
+        }
+        self.sheet.autofilter(first, 0, self.row - 1, 7)?;
+        Ok(())
+    }
+
+    fn finding(&mut self, i: usize, finding: &Finding, copied: &Copied) -> Result<(), XlsxError> {
+        let data = self.data;
+        self.sheet.write_number(self.row, 0, (i + 1) as f64)?;
+        if let Some(place) = data.place(finding) {
+            self.text(1, place.name)?;
+            let number = place.row;
+            let text =
+                place.cell().unwrap_or_else(|| self.say(format!("第 {number} 行"), format!("row {number}")));
+            match copied.names.get(&place.sheet).filter(|_| i < MAX_LINKS) {
+                Some(name) => {
+                    let column = place.column.unwrap_or_else(|| data.first_column(place.sheet));
+                    let to = format!("internal:'{name}'!{}{number}", column_letters(column));
+                    self.sheet.write_url(self.row, 2, Url::new(to).set_text(text))?;
+                }
+                None => self.text(2, &text)?,
+            }
+        }
+        let severity = Format::new().set_background_color(fill(finding.severity));
+        self.sheet.write_string_with_format(
+            self.row,
+            3,
+            data.language.severity(finding.severity),
+            &severity,
+        )?;
+        self.text(4, finding.field.as_deref().map_or("", |field| data.title(field)))?;
+        let message = clean(finding.message.in_language(data.language.code()), MAX_CHARS);
+        self.sheet.write_string_with_format(self.row, 5, message, &self.wrapped)?;
+        self.text(6, finding.raw.as_deref().unwrap_or_default())?;
+        self.text(7, &finding.code)?;
+        self.row += 1;
+        Ok(())
+    }
+}

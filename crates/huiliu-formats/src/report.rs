@@ -1,0 +1,50 @@
+//! What the reader tells about a file: how it was understood, column by column.
+
+use serde::{Deserialize, Serialize};
+
+/// How a file was read. Goes into the ledger and the receipt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadReport {
+    /// `csv`, `xlsx`, `jsonl`.
+    pub format: String,
+    /// Text encoding, such as `UTF-8` or `GB18030`; empty for workbooks.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub encoding: String,
+    /// Field delimiter of a CSV file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
+    /// One per sheet that was looked at; a file without sheets has one with an empty name.
+    pub sheets: Vec<SheetReport>,
+}
+
+/// How a sheet was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SheetReport {
+    /// Name of the sheet; empty for a file without sheets.
+    pub name: String,
+    /// Row numbers (1 is the first) of the header; empty when none was found and the sheet was passed over.
+    pub header_rows: Vec<u32>,
+    /// A unit that holds for the whole sheet, such as 万元.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// The columns, from left to right.
+    pub columns: Vec<ColumnReport>,
+    /// Data rows read.
+    pub rows: u64,
+}
+
+/// How a column was understood.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnReport {
+    /// Zero-based index in the sheet.
+    pub index: usize,
+    /// The header as sent; rows of a merged header joined with ` > `.
+    pub header: String,
+    /// The field it was taken for; `None` for a column that is kept as extra.
+    pub field: Option<String>,
+    /// How the field was found: `name`, `label`, `alias`, `pattern`, `weak alias`, or `unknown`.
+    pub how: String,
+    /// The unit found in the header or the sheet, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+}

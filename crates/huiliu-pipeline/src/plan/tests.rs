@@ -1,0 +1,409 @@
+//! What the author of a broken pipeline reads, and what a sound one gives.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::Field;
+use huiliu_stage::testing::MemoryHost;
+use huiliu_stage::{Expression, HostError, OpenStage, Outcome, Stage};
+use proptest::prelude::*;
+use serde::Deserialize;
+
+use super::*;
+use crate::config::from_node;
+use crate::expression::{Functions, compile};
+
+/// Compiles its rules and changes nothing.
+struct Check;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    #[allow(dead_code)]
+    id: String,
+    check: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rules {
+    #[serde(default)]
+    rules: Vec<Rule>,
+    #[serde(default)]
+    #[allow(dead_code)]
+    severity: Option<huiliu_stage::Severity>,
+}
+
+impl Stage for Check {
+    fn process(&mut self, batch: RecordBatch) -> Result<Outcome, StageError> {
+        Ok(batch.into())
+    }
+}
+
+impl OpenStage for Check {
+    const NAME: &'static str = "validate";
+    const SUMMARY: &'static str = "";
+    const OPTION_SCHEMA: &'static str = "{}";
+    type Options = Rules;
+
+    fn open(options: Rules, input: SchemaRef, host: Arc<dyn Host>) -> Result<(Self, SchemaRef), StageError> {
+        let mut problems = Vec::new();
+        for (i, rule) in options.rules.iter().enumerate() {
+            if let Err(error) = host.compile(&rule.check, &input) {
+                problems.push(Problem { path: format!("rules[{i}].check"), message: error.to_string() });
+            }
+        }
+        StageError::all(problems)?;
+        Ok((Self, input))
+    }
+}
+
+/// Adds a column.
+struct Add(Box<dyn Expression>, SchemaRef);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Column {
+    column: String,
+    value: String,
+}
+
+impl Stage for Add {
+    fn process(&mut self, batch: RecordBatch) -> Result<Outcome, StageError> {
+        let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
+        columns.push(self.0.evaluate(&batch)?);
+        Ok(RecordBatch::try_new(self.1.clone(), columns)?.into())
+    }
+}
+
+impl OpenStage for Add {
+    const NAME: &'static str = "score";
+    const SUMMARY: &'static str = "";
+    const OPTION_SCHEMA: &'static str = "{}";
+    type Options = Column;
+
+    fn open(options: Column, input: SchemaRef, host: Arc<dyn Host>) -> Result<(Self, SchemaRef), StageError> {
+        let value =
+            host.compile(&options.value, &input).map_err(|error| StageError::at("value", error.to_string()))?;
+        let mut fields = input.fields.to_vec();
+        fields.push(Arc::new(Field::new(options.column, value.data_type(), true)));
+        let output = Arc::new(Schema::new(fields));
+        Ok((Self(value, output.clone()), output))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Folder {
+    #[allow(dead_code)]
+    path: String,
+    #[serde(default)]
+    #[allow(dead_code)]
+    include: Vec<String>,
+    #[serde(default)]
+    #[allow(dead_code)]
+    settle_secs: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Postgres {
+    url: String,
+    #[allow(dead_code)]
+    table: String,
+    #[serde(default)]
+    key: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Empty {}
+
+struct Installed;
+
+impl Catalog for Installed {
+    fn stage(&self, name: &str) -> Option<StageOpener> {
+        match name {
+            "validate" => Some(Arc::new(Check::open_json)),
+            "score" => Some(Arc::new(Add::open_json)),
+            "lose" => Some(Arc::new(|_, input: SchemaRef, _| {
+                let kept: Vec<_> = input.fields.iter().filter(|f| f.name() != ROW).cloned().collect();
+                Ok(Opened { stage: Box::new(Check), output: Arc::new(Schema::new(kept)) })
+            })),
+            _ => None,
+        }
+    }
+
+    fn stage_names(&self) -> Vec<String> {
+        ["validate", "score", "lose"].map(str::to_owned).to_vec()
+    }
+
+    fn source_kinds(&self) -> Vec<String> {
+        vec!["folder".into()]
+    }
+
+    fn check_source(&self, _: &str, options: &Node) -> Result<(), Vec<Diagnostic>> {
+        from_node::<Folder>(options).map(drop)
+    }
+
+    fn check_format(&self, options: &Node) -> Result<(), Vec<Diagnostic>> {
+        from_node::<HashMap<String, bool>>(options).map(drop)
+    }
+
+    fn sink_kinds(&self) -> Vec<String> {
+        ["register", "jsonl", "postgres"].map(str::to_owned).to_vec()
+    }
+
+    fn check_sink(&self, kind: &str, options: &Node, schema: &SchemaRef) -> Result<(), Vec<Diagnostic>> {
+        if kind != "postgres" {
+            return from_node::<Empty>(options).map(drop);
+        }
+        let sink: Postgres = from_node(options)?;
+        if !sink.url.starts_with("postgres://") {
+            let message = format!("`{}` is not the address of a database", sink.url);
+            return Err(vec![options.get("url").unwrap_or(options).problem(message)]);
+        }
+        match sink.key.filter(|key| schema.index_of(key).is_err()) {
+            Some(key) => Err(vec![options.problem(format!("there is no column `{key}` here"))]),
+            None => Ok(()),
+        }
+    }
+
+    fn check_timezone(&self, name: &str) -> Result<(), String> {
+        if name.contains('/') { Ok(()) } else { Err(format!("there is no time zone `{name}`")) }
+    }
+}
+
+const RECORD: &str = "\
+record: project
+fields:
+  - {name: project_code, required: true}
+  - {name: project_name, label: 项目名称, aliases: [名称]}
+  - {name: total_investment, type: money, unit: 万元, min: 0}
+  - {name: completed_investment, type: money}
+  - {name: start_date, type: date}
+";
+
+/// Plans `p.yaml` with `record.yaml` beside it, two environment variables and one secret file.
+fn try_plan(yaml: &str, record: &str) -> (Option<Plan>, Vec<Diagnostic>) {
+    let files = |path: &Path| match path.to_str() {
+        Some("conf/p.yaml") => Ok(yaml.to_owned()),
+        Some("conf/record.yaml") => Ok(record.to_owned()),
+        Some("conf/secret") => Ok("hunter22\n".to_owned()),
+        _ => Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
+    };
+    let env = |name: &str| match name {
+        "DATABASE_URL" => Some("postgres://u:hunter22@db/x".to_owned()),
+        "WRONG_URL" => Some("mysql://u:hunter22@db/x".to_owned()),
+        _ => None,
+    };
+    let hosts = |_: &StagePlace<'_>| -> Arc<dyn Host> {
+        Arc::new(MemoryHost {
+            compiler: Some(Box::new(|sql, schema| {
+                compile(sql, schema, &Functions::new()).map_err(|error| HostError(error.to_string()))
+            })),
+            ..MemoryHost::default()
+        })
+    };
+    plan(Path::new("conf/p.yaml"), &files, &env, &Installed, &hosts)
+}
+
+fn answer(yaml: &str, record: &str) -> String {
+    let (plan, problems) = try_plan(yaml, record);
+    assert_eq!(plan.is_some(), problems.is_empty(), "a plan or problems, not both: {problems:?}");
+    let text: String = problems.iter().map(|problem| problem.render(false)).collect();
+    assert!(!text.contains("hunter22"), "a secret is shown: {text}");
+    text
+}
+
+/// What is said of a pipeline that is sound but for `rest`, which begins with its stages.
+fn said(rest: &str) -> String {
+    answer(&format!("pipeline: p\nrecord: record.yaml\nsource: {{folder: {{path: inbox}}}}\n{rest}"), RECORD)
+}
+
+/// What is said of a sound pipeline whose record schema has these fields.
+fn said_of_fields(fields: &str) -> String {
+    let yaml = "pipeline: p\nrecord: record.yaml\nsource: {folder: {path: inbox}}\nsinks: [register]\n";
+    answer(yaml, &format!("record: project\nfields:\n{fields}"))
+}
+
+const SOUND: &str = "\
+pipeline: projects
+record: record.yaml
+language: en
+source:
+  folder: {path: 'inbox/{department}', include: ['*.xlsx']}
+stages:
+  - validate:
+      rules:
+        - {id: within, check: completed_investment <= total_investment}
+  - {use: validate, name: again}
+  - score: {column: share, value: completed_investment / total_investment}
+sinks:
+  - register:
+  - jsonl: {}
+  - jsonl: {name: second}
+  - jsonl
+  - postgres: {url: '${env:DATABASE_URL}', table: '${file:secret}', key: share}
+receipts: json
+tables:
+  holidays: {csv: holidays.csv}
+";
+
+#[test]
+fn a_sound_pipeline_becomes_a_plan() {
+    let (plan, problems) = try_plan(SOUND, RECORD);
+    assert_eq!(problems, []);
+    let plan = plan.unwrap();
+    assert_eq!((&*plan.name, plan.language, &*plan.timezone), ("projects", Language::English, "Asia/Shanghai"));
+    let names: Vec<&str> = plan.stages.iter().map(|stage| &*stage.name).collect();
+    assert_eq!(names, ["validate", "again", "score"]);
+    let names: Vec<&str> = plan.sinks.iter().map(|sink| &*sink.name).collect();
+    assert_eq!(names, ["register", "jsonl", "second", "jsonl-2", "postgres"]);
+    assert_eq!(plan.output.field_with_name("share").unwrap().data_type(), &DataType::Float64);
+    assert_eq!(plan.receipts, Receipts { findings: 1000, xlsx: false, json: true, path: None });
+    assert_eq!(plan.tables["holidays"].csv, Path::new("conf/holidays.csv"));
+    assert_eq!(plan.sinks[4].options.get("table").unwrap().as_str(), Some("hunter22"));
+    let host = Arc::new(MemoryHost::default());
+    assert!(plan.stages[0].open(host).is_err(), "opened anew it compiles anew, and this host cannot");
+}
+
+#[test]
+fn secrets_are_shown_nowhere() {
+    let (plan, _) = try_plan(SOUND, RECORD);
+    let debug = format!("{plan:?}");
+    assert!(debug.contains("${env:DATABASE_URL}") && !debug.contains("hunter22"), "{debug}");
+}
+
+#[test]
+fn the_top_of_a_pipeline() {
+    insta::assert_snapshot!(answer("pipelin: p\nrecord: record.yaml\nsource: {folder: {path: x}}\nsinks: [register]\n", RECORD), @"");
+    insta::assert_snapshot!(answer("- just\n- a list\n", RECORD), @"");
+    insta::assert_snapshot!(answer("", RECORD), @"");
+    insta::assert_snapshot!(said("language: fr\ntimezone: Shanghai\nsinks: []\n"), @"");
+    insta::assert_snapshot!(answer("pipeline: 项目\nrecord: none.yaml\nsource: {folders: {}}\nsinks: [jsonl]\n", RECORD), @"");
+}
+
+#[test]
+fn text_that_is_not_yaml() {
+    insta::assert_snapshot!(said("stages: [{validate: {}]\n"), @"");
+    insta::assert_snapshot!(said("sinks:\n\t- register\n"), @"");
+    insta::assert_snapshot!(said("sinks: [register]\nsource: {folder: {path: 2}}\n"), @"");
+    insta::assert_snapshot!(said("sinks:\n  - jsonl: {}\n   - register\n"), @"");
+    insta::assert_snapshot!(said("sinks: *nowhere\n"), @"");
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for i in 1..12 {
+        bomb += &format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(", "));
+    }
+    insta::assert_snapshot!(said(&bomb), @"");
+    insta::assert_snapshot!(said(&format!("stages: {}{}\n", "[".repeat(100), "]".repeat(100))), @"");
+    insta::assert_snapshot!(said(&format!("# {}", "x".repeat(1 << 20))), @"");
+    insta::assert_snapshot!(said("sinks: [register]\n---\nmore: true\n"), @"");
+    insta::assert_snapshot!(said("sinks: [18446744073709551615]\n"), @"");
+}
+
+#[test]
+fn stages() {
+    insta::assert_snapshot!(said("stages:\n  - validat: {}\nsinks: [register]\n"), @"");
+    insta::assert_snapshot!(said("stages:\n  - validate: {}\n    rules: []\nsinks: [register]\n"), @"");
+    insta::assert_snapshot!(said("stages: {validate: {}}\nsinks: [register]\n"), @"");
+    insta::assert_snapshot!(said("stages: [validate, validate]\nsinks: [register]\n"), @"");
+    insta::assert_snapshot!(said("stages:\n  - {use: validate, nam: v2}\nsinks: [register]\n"), @"");
+    insta::assert_snapshot!(said("stages:\n  - validate:\n      rule: []\nsinks: [register]\n"), @"");
+    insta::assert_snapshot!(said("stages:\n  - validate:\n      rules:\n        - {check: 1 = 1}\nsinks: [register]\n"), @"");
+    insta::assert_snapshot!(said("stages:\n  - validate:\n      rules:\n        - {id: 7, check: 1 = 1}\nsinks: [register]\n"), @"");
+    insta::assert_snapshot!(said("stages:\n  - validate: {severity: eror}\nsinks: [register]\n"), @"");
+    insta::assert_snapshot!(said("stages: [lose]\nsinks: [register]\n"), @"");
+}
+
+#[test]
+fn expressions_in_stages() {
+    insta::assert_snapshot!(said("\
+stages:
+  - validate:
+      rules:
+        - id: a
+          check: completed_investment <= total_invesment
+        - {id: b, check: 'total_investment >'}
+        - {id: c, check: project_name > 5}
+        - {id: d, check: 'sum(total_investment) > 1'}
+        - {id: e, check: start_date >= '2024-01-01'}
+sinks: [register]
+"), @"");
+}
+
+#[test]
+fn after_a_stage_that_cannot_be_opened_only_what_is_certain_is_told() {
+    insta::assert_snapshot!(said("\
+stages:
+  - score: {column: share, value: project_name / 2}
+  - validate:
+      rules:
+        - {id: a, check: share < 1}
+        - {id: b, check: project_name > 1}
+sinks:
+  - postgres: {url: '${env:DATABASE_URL}', table: t, key: share}
+"), @"");
+}
+
+#[test]
+fn sources_sinks_receipts_and_tables() {
+    insta::assert_snapshot!(said("sinks:\n  - jsonn: {}\n  - excel: {}\n"), @"");
+    insta::assert_snapshot!(said("sinks:\n  - register: {path: out}\n"), @"");
+    insta::assert_snapshot!(said("sinks:\n  - postgres: {url: 5, tabel: x}\n"), @"");
+    insta::assert_snapshot!(said("sinks:\n  - postgres: {url: '${env:DB}', table: x}\n"), @"");
+    insta::assert_snapshot!(said("sinks:\n  - postgres: {url: '${env:WRONG_URL}', table: '${file:none}'}\n"), @"");
+    insta::assert_snapshot!(said("sinks:\n  - postgres: {url: '${env:WRONG_URL}', table: t}\n"), @"");
+    insta::assert_snapshot!(said("sinks:\n  - jsonl: {name: out}\n  - register: {name: out}\n"), @"");
+    insta::assert_snapshot!(said("sinks: [register]\nreceipts: {xlsx: yes, findings: -1}\n"), @"");
+    insta::assert_snapshot!(said("sinks: [register]\nreceipts: xlsx\ntables: {holidays: {cvs: a}}\nformat: {header: 1}\n"), @"");
+    insta::assert_snapshot!(answer("pipeline: p\nrecord: record.yaml\nsource: {folder: {}, http: {}}\nsinks: [register]\n", RECORD), @"");
+    insta::assert_snapshot!(answer("pipeline: p\nrecord: record.yaml\nsource: {folder: {include: '*.csv'}}\nsinks: [register]\n", RECORD), @"");
+}
+
+#[test]
+fn record_schemas() {
+    insta::assert_snapshot!(said_of_fields("  - {name: a, requird: true}\n  - {name: b, type: monney}\n  - {type: text}\n"), @"");
+    insta::assert_snapshot!(said_of_fields("  - {name: a, required: yes}\n  - {name: 2}\n  - name: [x]\n"), @"");
+    insta::assert_snapshot!(said_of_fields("  - {name: Total}\n  - {name: _row}\n  - {name: a}\n  - {name: a}\n"), @"");
+    insta::assert_snapshot!(said_of_fields("  - {name: a, type: money, min: 10, max: 1}\n  - {name: b, min: 1}\n  - {name: c, min_length: 3, max_length: 2}\n"), @"");
+    insta::assert_snapshot!(said_of_fields("  - {name: a, pattern: '[0-9'}\n"), @"");
+    insta::assert_snapshot!(said_of_fields("  - {name: a, label: 总投资}\n  - {name: b, aliases: [投资, 总投资]}\n"), @"");
+    insta::assert_snapshot!(said_of_fields("  - {name: a, name: b}\n"), @"");
+    insta::assert_snapshot!(said_of_fields("  a: text\n"), @"");
+    insta::assert_snapshot!(answer("pipeline: p\nrecord: {fields: []}\nsource: {folder: {path: x}}\nsinks: [register]\n", ""), @"");
+}
+
+#[test]
+fn two_errors_in_two_files_are_told_at_once() {
+    let yaml = "pipeline: p\nrecord: record.yaml\nsource: {folder: {path: x, settle_secs: soon}}\nsinks: [registr]\n";
+    insta::assert_snapshot!(answer(yaml, "record: r\nfields:\n  - {name: a, min: x}\n"), @"");
+}
+
+#[test]
+fn dollars_that_mean_nothing_to_us_are_left_alone() {
+    let yaml = SOUND.replace("inbox/{department}", "$${env:X} ${1} $x ${");
+    let (plan, problems) = try_plan(&yaml, RECORD);
+    assert_eq!(problems, []);
+    let source = plan.unwrap().source.1;
+    assert_eq!(source.get("path").unwrap().as_str(), Some("${env:X} ${1} $x ${"));
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in ".{0,200}") {
+        answer(&text, &text);
+    }
+
+    #[test]
+    fn no_damage_to_a_sound_file_panics(at in 0..SOUND.len(), put in "[-\\[\\]{}:,&*!|>'\"%@ \t\na一$]{0,3}", cut in 0usize..9) {
+        let end = (at + cut).min(SOUND.len());
+        let damaged = format!("{}{put}{}", &SOUND[..at], &SOUND[end..]);
+        let (_, problems) = try_plan(&damaged, RECORD);
+        for problem in problems {
+            prop_assert!(problem.line == 0 || problem.line as usize <= damaged.lines().count().max(8) + 1);
+            problem.render(true);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The one commit point: a delivery becomes so in one transaction, or not at all.
+
+use std::collections::BTreeMap;
+
+use huiliu_pipeline::ports::{Commit, Counts, Delivery, State, Stream};
+use huiliu_stage::Finding;
+
+use crate::database::{Database, Durability};
+use crate::error::{Error, Result};
+use crate::ledger::{self, Finished};
+use crate::log::LogFolder;
+use crate::{quarantine, state};
+
+/// From so many changes on, a larger cache is worth its memory while it lasts.
+const BULK: usize = 20_000;
+
+/// Commits; a delivery that is committed already stays as it is, the new log is dropped and the
+/// answer is the place of the first. So a delivery run twice counts once.
+pub(crate) fn commit(database: &Database, logs: &LogFolder, mut commit: Commit<'_>) -> Result<u64> {
+    let name = commit.log.name();
+    let sealed = logs.sealed(&name)?;
+    let changes: usize = commit.state.iter().map(|(_, changes)| changes.len()).sum();
+    let (rejects, _) = commit.log.size(Stream::Rejects);
+    let work = |transaction: &rusqlite::Transaction<'_>| {
+        let id = &commit.delivery.id;
+        match ledger::line(transaction, commit.delivery)? {
+            (State::Committed, seq) => return Ok((seq, false)),
+            (State::Refused, _) => return Err(Error::failed(format!("delivery `{id}` was refused already"))),
+            (State::Seen, _) => {}
+        }
+        for (slot, changes) in &mut commit.state {
+            state::apply(transaction, slot, changes)?;
+        }
+        ledger::put_findings(transaction, id, &commit.findings)?;
+        quarantine::put(transaction, id, logs.read(&name, Stream::Rejects, sealed.rejects_bytes)?)?;
+        let seq = ledger::next_seq(transaction)?;
+        let end = Finished {
+            state: State::Committed,
+            seq,
+            counts: commit.counts,
+            codes: &commit.codes,
+            report: &commit.report,
+            sheets: &commit.sheets,
+            log: Some(&name),
+            sealed,
+        };
+        ledger::finish(transaction, id, &end)?;
+        Ok((seq, true))
+    };
+    let (seq, new) = match changes + rejects as usize {
+        0..BULK => database.write(Durability::Synced, work)?,
+        _ => database.write_bulk(Durability::Synced, work)?,
+    };
+    if new {
+        logs.keep(&name);
+    }
+    Ok(seq)
+}
+
+/// Notes that a delivery was not taken. Refusing again changes what is said; a committed delivery
+/// cannot be refused.
+pub(crate) fn refuse(
+    database: &Database,
+    delivery: &Delivery,
+    counts: Counts,
+    findings: &[Finding],
+    sheets: &[String],
+    report: &serde_json::Value,
+) -> Result<()> {
+    let mut codes = BTreeMap::new();
+    for finding in findings {
+        *codes.entry(finding.code.clone()).or_default() += 1;
+    }
+    database.write(Durability::Synced, |transaction| {
+        let id = &delivery.id;
+        if let (State::Committed, _) = ledger::line(transaction, delivery)? {
+            return Err(Error::failed(format!("delivery `{id}` was committed already")));
+        }
+        ledger::put_findings(transaction, id, findings)?;
+        let end = Finished {
+            state: State::Refused,
+            seq: 0,
+            counts,
+            codes: &codes,
+            report,
+            sheets,
+            log: None,
+            sealed: Default::default(),
+        };
+        ledger::finish(transaction, id, &end)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use huiliu_pipeline::ports::{Counts, State, Store, Stream};
+    use huiliu_stage::{Finding, Severity, row_id};
+
+    use crate::testing::*;
+    use crate::{QuarantineFilter, SqliteStore};
+
+    fn names(cells: &[&str]) -> arrow::array::RecordBatch {
+        batch(&[("name", cells)], 1)
+    }
+
+    #[test]
+    fn a_commit_survives_and_nothing_before_it_does() {
+        let (folder, store) = store();
+        let delivery = delivery("a");
+        assert_eq!(store.see(&delivery).unwrap().attempts, 1);
+        let entry = store.see(&delivery).unwrap();
+        assert_eq!((entry.attempts, entry.state, entry.seq), (2, State::Seen, 0));
+        let streams = [(Stream::Records, names(&["甲", "乙"])), (Stream::Rejects, rejects(&[3]))];
+        let mut commit = outcome(&delivery, sealed(&store, &delivery, &streams));
+        let shown = Finding::new(Some(row_id(1, 3)), Severity::Error, "V04", "信用代码错误".into());
+        commit.findings = vec![shown.clone(), Finding::new(None, Severity::Info, "note", "好".into())];
+        commit.state = vec![("projects/dedup".into(), vec![(b"k".to_vec(), Some(b"v".to_vec()))])];
+        let seq = store.commit(commit).unwrap();
+        drop(store);
+
+        let store = SqliteStore::open_exclusive(folder.path()).unwrap();
+        let entry = store.see(&delivery).unwrap();
+        assert_eq!((entry.attempts, entry.state, entry.seq), (2, State::Committed, seq));
+        assert_eq!((entry.counts.rows_in, entry.counts.quarantined), (3, 1));
+        assert_eq!(entry.codes["V04"], 1);
+        assert_eq!(entry.report["format"], "xlsx");
+        let findings = store.findings("a").unwrap();
+        assert_eq!(findings[0], (shown, "二".to_owned()));
+        assert_eq!(findings[1].1, "");
+        assert_eq!(store.state_get("projects/dedup", b"k").unwrap(), Some(b"v".to_vec()));
+        assert_eq!(store.quarantine_list(&QuarantineFilter::default()).unwrap().len(), 1);
+        assert_eq!(store.check_balance().unwrap(), []);
+    }
+
+    #[test]
+    fn a_delivery_committed_twice_counts_once() {
+        let (folder, store) = store();
+        let rows = [(Stream::Records, names(&["甲"])), (Stream::Rejects, rejects(&[2]))];
+        let first = commit(&store, "a", &rows).unwrap();
+        let again = commit(&store, "a", &rows).unwrap();
+        assert_eq!((first, again), (1, 1));
+        assert_eq!(log_files(&folder), ["a-1.records.arrow", "a-1.rejects.arrow"]);
+        assert_eq!(store.quarantine_list(&QuarantineFilter::default()).unwrap().len(), 1);
+        assert_eq!(commit(&store, "b", &rows).unwrap(), 2);
+    }
+
+    #[test]
+    fn a_commit_that_fails_leaves_the_delivery_as_it_was() {
+        let (folder, store) = store();
+        let delivery = delivery("a");
+        store.see(&delivery).unwrap();
+        let streams = [(Stream::Rejects, names(&["not the shape of rejects"]))];
+        let mut commit = outcome(&delivery, sealed(&store, &delivery, &streams));
+        commit.state = vec![("s".into(), vec![(b"k".to_vec(), Some(b"v".to_vec()))])];
+        commit.findings = vec![Finding::new(None, Severity::Info, "note", "好".into())];
+        assert!(store.commit(commit).is_err());
+        assert_eq!(store.state_get("s", b"k").unwrap(), None);
+        assert_eq!(store.findings("a").unwrap(), []);
+        assert_eq!(store.delivery("a").unwrap().state, State::Seen);
+        assert!(log_files(&folder).is_empty());
+    }
+
+    #[test]
+    fn a_delivery_is_committed_or_refused_and_not_both() {
+        let (_folder, store) = store();
+        let refuse = |id: &str| {
+            let finding = Finding::new(None, Severity::Error, "unreadable", "无法读取".into());
+            let counts = Counts { rows_in: 5, refused: 5, errors: 1, ..Counts::default() };
+            store.refuse(&delivery(id), counts, vec![finding], vec![], serde_json::Value::Null)
+        };
+        refuse("bad").unwrap();
+        refuse("bad").unwrap();
+        let entry = store.see(&delivery("bad")).unwrap();
+        assert_eq!((entry.state, entry.seq, entry.codes["unreadable"]), (State::Refused, 0, 1));
+        assert!(commit(&store, "bad", &[]).is_err());
+        commit(&store, "good", &[]).unwrap();
+        assert!(refuse("good").is_err());
+        assert_eq!(store.delivery("good").unwrap().state, State::Committed);
+        assert_eq!(store.check_balance().unwrap(), []);
+
+        store.reopen("bad").unwrap();
+        assert!(store.reopen("good").is_err());
+        commit(&store, "bad", &[]).unwrap();
+    }
+
+    #[test]
+    fn rows_that_are_not_accounted_for_are_told() {
+        let (_folder, store) = store();
+        let delivery = delivery("a");
+        let mut commit = outcome(&delivery, sealed(&store, &delivery, &[(Stream::Records, names(&["甲"]))]));
+        commit.counts.rows_in = 3;
+        commit.counts.merged = 1;
+        store.commit(commit).unwrap();
+        let problems = store.check_balance().unwrap();
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].problem.starts_with("3 rows came in, but accepted 1"), "{:?}", problems[0]);
+    }
+}

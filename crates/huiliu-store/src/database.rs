@@ -1,0 +1,217 @@
+//! The SQLite file: opening, migrating, one writer and a few readers.
+//!
+//! There is one writing connection per process, behind a mutex, since SQLite takes one writer at a time
+//! anyway and a mutex wakes sooner than a busy handler polls. Other processes (the command line beside
+//! a running daemon) are waited for by the busy handler. Readers never wait: in WAL mode each sees the
+//! last commit.
+//!
+//! Caches are small: the operating system caches the file already, and an idle daemon should be small.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::error::{Error, Result};
+
+/// Migrations in order; `user_version` says how many of them a file has seen.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+/// How long to wait for another process that writes.
+const BUSY_SECS: u64 = 30;
+const WRITER_CACHE_KIB: u32 = 1024;
+/// While very many rows are written in one transaction; given back afterwards.
+const BULK_CACHE_KIB: u32 = 16 * 1024;
+const READER_CACHE_KIB: u32 = 512;
+/// Readers kept open between calls; more are opened when needed.
+const IDLE_READERS: usize = 2;
+/// Keeps a WAL that one huge transaction blew up from staying that large.
+const WAL_LIMIT_BYTES: u32 = 16 << 20;
+
+/// Whether a transaction must survive a power cut (all of them survive the process being killed).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// On the disk before it returns, with everything before it.
+    Synced,
+    /// On the disk with the next synced one. For what is simply done again if it was lost.
+    Lazy,
+}
+
+/// How a store is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Creates and migrates the file.
+    Owner,
+    /// Writes to a file that is there.
+    Guest,
+    /// Reads a file that is there.
+    Reader,
+}
+
+struct Writer {
+    connection: Connection,
+    durability: Durability,
+}
+
+/// The connections to one file.
+pub(crate) struct Database {
+    path: PathBuf,
+    writer: Option<Mutex<Writer>>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Database {
+    pub(crate) fn open(path: &Path, access: Access) -> Result<Self> {
+        let writer = match access {
+            Access::Reader => None,
+            Access::Owner | Access::Guest => Some(open_writer(path, access)?),
+        };
+        let database = Self { path: path.to_owned(), writer, readers: Mutex::default() };
+        if access == Access::Reader {
+            database.read(|connection| check_version(connection, path))?;
+        }
+        Ok(database)
+    }
+
+    /// Runs `work` in a transaction: all of it, or nothing if it fails.
+    pub(crate) fn write<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let mut writer = self.writer()?;
+        writer.set(durability)?;
+        let transaction = writer.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let answer = work(&transaction)?;
+        transaction.commit()?;
+        Ok(answer)
+    }
+
+    /// As [`write`](Self::write), for transactions that may hold very many rows: with a larger cache
+    /// meanwhile.
+    pub(crate) fn write_bulk<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        set_cache(&self.writer()?.connection, BULK_CACHE_KIB)?;
+        let answer = self.write(durability, work);
+        let writer = self.writer()?;
+        set_cache(&writer.connection, WRITER_CACHE_KIB)?;
+        writer.connection.release_memory()?;
+        answer
+    }
+
+    /// Runs `work` on a reader. `work` may itself read again.
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let idle = held(&self.readers).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.open_reader()?,
+        };
+        let answer = work(&connection);
+        let mut idle = held(&self.readers);
+        if idle.len() < IDLE_READERS {
+            idle.push(connection);
+        }
+        answer
+    }
+
+    fn writer(&self) -> Result<MutexGuard<'_, Writer>> {
+        let writer = self.writer.as_ref().ok_or_else(|| Error::failed("it was opened for reading only"))?;
+        Ok(held(writer))
+    }
+
+    fn open_reader(&self) -> Result<Connection> {
+        let connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(connection)
+    }
+}
+
+impl Writer {
+    fn set(&mut self, durability: Durability) -> Result<()> {
+        if self.durability != durability {
+            let level = match durability {
+                Durability::Synced => "FULL",
+                Durability::Lazy => "NORMAL",
+            };
+            self.connection.pragma_update(None, "synchronous", level)?;
+            self.durability = durability;
+        }
+        Ok(())
+    }
+}
+
+/// A panic while the lock was held has rolled its transaction back; what is behind the lock is sound.
+pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn connect(path: &Path, flags: OpenFlags, cache_kib: u32) -> Result<Connection> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(BUSY_SECS))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    set_cache(&connection, cache_kib)?;
+    Ok(connection)
+}
+
+fn set_cache(connection: &Connection, kib: u32) -> Result<()> {
+    Ok(connection.pragma_update(None, "cache_size", -i64::from(kib))?)
+}
+
+fn open_writer(path: &Path, access: Access) -> Result<Mutex<Writer>> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+    if access == Access::Owner {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
+    let mut connection = connect(path, flags, WRITER_CACHE_KIB)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "journal_size_limit", WAL_LIMIT_BYTES)?;
+    if access == Access::Owner {
+        migrate(&mut connection, path)?;
+    }
+    check_version(&connection, path)?;
+    Ok(Mutex::new(Writer { connection, durability: Durability::Synced }))
+}
+
+fn version(connection: &Connection) -> Result<usize> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let seen = version(&transaction)?;
+    if seen == 0 {
+        let tables: i64 =
+            transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if tables > 0 {
+            let text = format!("`{}` is a database, but not one of huiliu", path.display());
+            return Err(Error::failed(text));
+        }
+    }
+    for step in MIGRATIONS.iter().skip(seen) {
+        transaction.execute_batch(step)?;
+    }
+    if seen < MIGRATIONS.len() {
+        transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
+    }
+    Ok(transaction.commit()?)
+}
+
+fn check_version(connection: &Connection, path: &Path) -> Result<()> {
+    let (found, ours) = (version(connection)?, MIGRATIONS.len());
+    let path = path.display();
+    match found.cmp(&ours) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Greater => Err(Error::failed(format!(
+            "`{path}` has version {found}, this program knows versions up to {ours}; \
+             use the newer huiliu that wrote it"
+        ))),
+        std::cmp::Ordering::Less => Err(Error::failed(format!(
+            "`{path}` has version {found}, this program needs {ours}; start `huiliu run` once to bring it up to date"
+        ))),
+    }
+}

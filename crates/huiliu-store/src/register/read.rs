@@ -1,0 +1,302 @@
+//! Asking the register.
+
+use std::io::Write;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::error::{Error, Result};
+use crate::json::{self, Fields};
+use crate::ledger::after_prefix;
+
+/// A record as it is now, or as it was in one revision.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    /// Its id in the register; it never changes.
+    pub id: String,
+    /// 1 for what it was at first.
+    pub revision: u64,
+    /// Field -> value; a missing value has no entry.
+    pub data: Fields,
+    /// Values of columns that the schema does not know.
+    pub extra: Option<Box<RawValue>>,
+    /// Field -> where its value came from, as the merging stage tells it.
+    pub origins: Option<Fields>,
+    /// Why the row was taken for this record, as the merging stage tells it.
+    pub matched: Option<String>,
+    /// The delivery that made this revision.
+    pub delivery: String,
+    /// The sheet of the row that made it.
+    pub sheet: String,
+    /// The `_row` that made it (see `huiliu_stage::row_number`).
+    pub row: i64,
+    /// When that delivery was received.
+    pub at_ms: i64,
+}
+
+/// A value that a field has or had.
+#[derive(Clone, Debug, Serialize)]
+pub struct ValueStory {
+    /// The value as JSON; `None` for missing.
+    pub value: Option<Box<RawValue>>,
+    /// Where it came from, as the merging stage tells it.
+    pub origin: Option<Box<RawValue>>,
+    /// The first revision that had it.
+    pub revision: u64,
+    /// The delivery that brought it.
+    pub delivery: String,
+    /// Who sent that delivery.
+    pub sender: String,
+    /// Its file.
+    pub file: String,
+    /// The sheet of the row that brought it.
+    pub sheet: String,
+    /// The `_row` that brought it.
+    pub row: i64,
+    /// When.
+    pub at_ms: i64,
+}
+
+/// A field's value and those it had before.
+#[derive(Clone, Debug, Serialize)]
+pub struct FieldStory {
+    /// Name of the field.
+    pub field: String,
+    /// What it is now.
+    pub current: ValueStory,
+    /// What it was before, newest first.
+    pub earlier: Vec<ValueStory>,
+}
+
+/// All that is known of a record: what `huiliu explain` shows.
+#[derive(Clone, Debug, Serialize)]
+pub struct RecordStory {
+    /// The record as it is now.
+    pub record: Record,
+    /// The delivery that made the record.
+    pub first_delivery: String,
+    /// Field by field, in the order of the record.
+    pub fields: Vec<FieldStory>,
+    /// Every revision, oldest first, the current one last: who sent it and why it was merged here.
+    pub revisions: Vec<Revision>,
+}
+
+/// One line of a record's history.
+#[derive(Clone, Debug, Serialize)]
+pub struct Revision {
+    /// 1, 2, 3 …
+    pub revision: u64,
+    /// The delivery that made it.
+    pub delivery: String,
+    /// Who sent that delivery.
+    pub sender: String,
+    /// Its file.
+    pub file: String,
+    /// Why the row was taken for this record.
+    pub matched: Option<String>,
+    /// When.
+    pub at_ms: i64,
+}
+
+const COLUMNS: &str = "id, revision, data, extra, origins, matched, delivery, sheet, row, at_ms";
+
+/// A row of `record` or `record_version`; what is broken in it is told when it is parsed.
+fn read(row: &Row<'_>) -> rusqlite::Result<Result<Record>> {
+    let text = |at: usize| row.get_ref(at)?.as_str().map_err(rusqlite::Error::from);
+    let optional = |at: usize| row.get_ref(at)?.as_str_or_null().map_err(rusqlite::Error::from);
+    let parts = || -> Result<Record> {
+        Ok(Record {
+            id: row.get(0)?,
+            revision: row.get(1)?,
+            data: Fields::parse(text(2)?)?,
+            extra: optional(3)?.map(json::raw).transpose()?,
+            origins: optional(4)?.map(Fields::parse).transpose()?,
+            matched: row.get(5)?,
+            delivery: row.get(6)?,
+            sheet: row.get(7)?,
+            row: row.get(8)?,
+            at_ms: row.get(9)?,
+        })
+    };
+    Ok(parts())
+}
+
+fn select(connection: &Connection, rest: &str, params: impl rusqlite::Params) -> Result<Vec<Record>> {
+    let mut find = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM {rest}"))?;
+    let found = find.query_map(params, read)?;
+    found.map(|record| record?).collect()
+}
+
+fn number(connection: &Connection, register: &str) -> Result<Option<i64>> {
+    let mut find = connection.prepare_cached("SELECT no FROM register WHERE name = ?1")?;
+    Ok(find.query_row([register], |row| row.get(0)).optional()?)
+}
+
+/// Names of all registers, sorted.
+pub(crate) fn names(connection: &Connection) -> Result<Vec<String>> {
+    let mut find = connection.prepare_cached("SELECT name FROM register ORDER BY name")?;
+    let found = find.query_map([], |row| row.get(0))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(crate) fn count(connection: &Connection, register: &str) -> Result<u64> {
+    let Some(register) = number(connection, register)? else { return Ok(0) };
+    let mut count = connection.prepare_cached("SELECT count(*) FROM record WHERE register = ?1")?;
+    Ok(count.query_row([register], |row| row.get(0))?)
+}
+
+/// A page of records in the order of their ids.
+pub(crate) fn list(connection: &Connection, register: &str, after: &str, limit: u32) -> Result<Vec<Record>> {
+    let Some(register) = number(connection, register)? else { return Ok(Vec::new()) };
+    let rest = "record WHERE register = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+    select(connection, rest, params![register, after, limit])
+}
+
+/// Records that a person may mean by `key`: the one with this id; else those whose id begins so; else
+/// those with a text of just this value (such as a project code); else those with a text that contains it.
+pub(crate) fn find(connection: &Connection, register: &str, key: &str, limit: u32) -> Result<Vec<Record>> {
+    let Some(register) = number(connection, register)? else { return Ok(Vec::new()) };
+    let exact = select(connection, "record WHERE register = ?1 AND id = ?2", params![register, key])?;
+    if !exact.is_empty() || key.is_empty() {
+        return Ok(exact);
+    }
+    let rest = "record WHERE register = ?1 AND id >= ?2 AND id < ?3 ORDER BY id LIMIT ?4";
+    let begun = select(connection, rest, params![register, key, after_prefix(key), limit])?;
+    if !begun.is_empty() {
+        return Ok(begun);
+    }
+    find_text(connection, register, key, limit as usize)
+}
+
+/// Looks through the whole register: the text is sought in the stored JSON first, which is quick, and
+/// only where it occurs the record is taken apart.
+fn find_text(connection: &Connection, register: i64, key: &str, limit: usize) -> Result<Vec<Record>> {
+    let quoted = serde_json::to_string(key)?;
+    let needle = quoted.trim_matches('"');
+    let mut find = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM record WHERE register = ?1 AND instr(data, ?2) > 0"
+    ))?;
+    let (mut whole, mut part) = (Vec::new(), Vec::new());
+    for record in find.query_map(params![register, needle], read)? {
+        let record = record??;
+        let texts =
+            || record.data.0.iter().filter_map(|(_, value)| serde_json::from_str::<String>(value.get()).ok());
+        if whole.len() < limit && texts().any(|text| text == key) {
+            whole.push(record);
+        } else if part.len() < limit && texts().any(|text| text.contains(key)) {
+            part.push(record);
+        }
+    }
+    let mut found = if whole.is_empty() { part } else { whole };
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(found)
+}
+
+/// The record of this id with all it ever was.
+pub(crate) fn explain(connection: &Connection, register: &str, id: &str) -> Result<RecordStory> {
+    let missing = || Error::missing(format!("register `{register}` has no record `{id}`"));
+    let number = number(connection, register)?.ok_or_else(missing)?;
+    let keys = params![number, id];
+    let current =
+        select(connection, "record WHERE register = ?1 AND id = ?2", keys)?.pop().ok_or_else(missing)?;
+    let first_delivery = connection
+        .prepare_cached("SELECT first_delivery FROM record WHERE register = ?1 AND id = ?2")?
+        .query_row(keys, |row| row.get(0))?;
+    let rest = "record_version WHERE register = ?1 AND id = ?2 ORDER BY revision";
+    let mut versions = select(connection, rest, keys)?;
+    versions.push(current.clone());
+
+    let senders = versions.iter().map(|v| sender(connection, &v.delivery)).collect::<Result<Vec<_>>>()?;
+    let revisions = versions.iter().zip(&senders).map(|(version, (sender, file))| Revision {
+        revision: version.revision,
+        delivery: version.delivery.clone(),
+        sender: sender.clone(),
+        file: file.clone(),
+        matched: version.matched.clone(),
+        at_ms: version.at_ms,
+    });
+    let revisions = revisions.collect();
+    let fields =
+        field_names(&versions).into_iter().filter_map(|name| story(name, &versions, &senders)).collect();
+    Ok(RecordStory { record: current, first_delivery, fields, revisions })
+}
+
+/// Sender and file of a delivery; empty if the ledger does not know it.
+fn sender(connection: &Connection, delivery: &str) -> Result<(String, String)> {
+    let mut find = connection.prepare_cached("SELECT sender, file FROM delivery WHERE id = ?1")?;
+    Ok(find.query_row([delivery], |row| Ok((row.get(0)?, row.get(1)?))).optional()?.unwrap_or_default())
+}
+
+/// The fields of the current revision in their order, then those that are no more.
+fn field_names(versions: &[Record]) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for version in versions.iter().rev() {
+        for (name, _) in &version.data.0 {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+/// Runs of revisions in which the field had one value.
+fn story(field: &str, versions: &[Record], senders: &[(String, String)]) -> Option<FieldStory> {
+    let raw =
+        |fields: &Fields| fields.0.iter().find(|(name, _)| name == field).map(|(_, value)| value.clone());
+    let mut values: Vec<ValueStory> = Vec::new();
+    for (version, (sender, file)) in versions.iter().zip(senders) {
+        let (value, origin) = (raw(&version.data), version.origins.as_ref().and_then(raw));
+        let text = |value: &Option<Box<RawValue>>| value.as_ref().map(|value| value.get().to_owned());
+        match values.last_mut() {
+            // The latest word on where an unchanged value came from holds.
+            Some(last) if text(&last.value) == text(&value) => last.origin = origin.or(last.origin.take()),
+            // Before a field had its first value there is nothing to tell.
+            None if value.is_none() => {}
+            _ => values.push(ValueStory {
+                value,
+                origin,
+                revision: version.revision,
+                delivery: version.delivery.clone(),
+                sender: sender.clone(),
+                file: file.clone(),
+                sheet: version.sheet.clone(),
+                row: version.row,
+                at_ms: version.at_ms,
+            }),
+        }
+    }
+    let current = values.pop()?;
+    values.reverse();
+    Some(FieldStory { field: field.to_owned(), current, earlier: values })
+}
+
+/// Writes all records as JSON Lines in the order of their ids, without times: the same deliveries in the
+/// same order give the same bytes.
+pub(crate) fn dump(connection: &Connection, register: &str, out: &mut dyn Write) -> Result<()> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        id: &'a str,
+        revision: u64,
+        data: &'a Fields,
+        extra: &'a Option<Box<RawValue>>,
+        origins: &'a Option<Fields>,
+        matched: &'a Option<String>,
+        delivery: &'a str,
+        sheet: &'a str,
+        row: i64,
+    }
+
+    let Some(number) = number(connection, register)? else { return Ok(()) };
+    let mut find = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM record WHERE register = ?1 ORDER BY id"))?;
+    for record in find.query_map([number], read)? {
+        let Record { id, revision, data, extra, origins, matched, delivery, sheet, row, .. } = &record??;
+        let (revision, row) = (*revision, *row);
+        let line = Line { id, revision, data, extra, origins, matched, delivery, sheet, row };
+        serde_json::to_writer(&mut *out, &line)?;
+        out.write_all(b"\n").map_err(Error::file(std::path::Path::new("dump")))?;
+    }
+    Ok(())
+}

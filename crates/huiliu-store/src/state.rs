@@ -1,0 +1,121 @@
+//! What stages remember between deliveries: keys and values, by slot (`{pipeline}/{stage}`).
+
+use huiliu_pipeline::ports::StateChange;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use crate::error::Result;
+
+fn slot(connection: &Connection, name: &str) -> Result<Option<i64>> {
+    let mut find = connection.prepare_cached("SELECT no FROM slot WHERE name = ?1")?;
+    Ok(find.query_row([name], |row| row.get(0)).optional()?)
+}
+
+pub(crate) fn get(connection: &Connection, slot: &str, key: &[u8]) -> Result<Option<Vec<u8>>> {
+    let mut find = connection.prepare_cached(
+        "SELECT value FROM state WHERE slot = (SELECT no FROM slot WHERE name = ?1) AND key = ?2",
+    )?;
+    Ok(find.query_row(params![slot, key], |row| row.get(0)).optional()?)
+}
+
+/// Keys are compared as bytes, so that all with one prefix stand together.
+pub(crate) fn scan(
+    connection: &Connection,
+    name: &str,
+    prefix: &[u8],
+    each: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+) -> Result<()> {
+    let Some(slot) = slot(connection, name)? else { return Ok(()) };
+    let mut find = connection
+        .prepare_cached("SELECT key, value FROM state WHERE slot = ?1 AND key >= ?2 ORDER BY key")?;
+    let mut rows = find.query(params![slot, prefix])?;
+    while let Some(row) = rows.next()? {
+        let key = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+        let value = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        if !key.starts_with(prefix) || !each(key, value) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Applies a stage's changes in key order, which is the cheapest for the tree they go into. Of two
+/// changes of one key the later holds.
+pub(crate) fn apply(transaction: &Transaction<'_>, name: &str, changes: &mut [StateChange]) -> Result<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    if !changes.is_sorted_by(|a, b| a.0 <= b.0) {
+        changes.sort_by(|a, b| a.0.cmp(&b.0)); // Stable.
+    }
+    transaction.prepare_cached("INSERT OR IGNORE INTO slot (name) VALUES (?1)")?.execute([name])?;
+    let slot: i64 = transaction
+        .prepare_cached("SELECT no FROM slot WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))?;
+    let mut put = transaction.prepare_cached("REPLACE INTO state (slot, key, value) VALUES (?1, ?2, ?3)")?;
+    let mut delete = transaction.prepare_cached("DELETE FROM state WHERE slot = ?1 AND key = ?2")?;
+    for (key, value) in changes.iter() {
+        match value {
+            Some(value) => put.execute(params![slot, key, value])?,
+            None => delete.execute(params![slot, key])?,
+        };
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use huiliu_pipeline::ports::{StateChange, Store};
+
+    use crate::SqliteStore;
+    use crate::testing::*;
+
+    fn change(key: &[u8], value: Option<&str>) -> StateChange {
+        (key.to_vec(), value.map(|value| value.as_bytes().to_vec()))
+    }
+
+    fn apply(store: &SqliteStore, id: &str, slot: &str, changes: Vec<StateChange>) {
+        let delivery = delivery(id);
+        let mut commit = outcome(&delivery, sealed(store, &delivery, &[]));
+        commit.state = vec![(slot.to_owned(), changes)];
+        store.commit(commit).unwrap();
+    }
+
+    #[test]
+    fn a_scan_gives_the_keys_under_a_prefix_in_byte_order() {
+        let (_folder, store) = store();
+        let keys: [&[u8]; 6] = [b"b", b"a\xff\xff", b"a", b"a\x00", b"", b"ab"];
+        apply(&store, "a", "p/dedup", keys.iter().map(|key| change(key, Some("v"))).collect());
+        apply(&store, "b", "p/other", vec![change(b"a-other", Some("v"))]);
+        let scan = |prefix: &[u8], most: usize| {
+            let mut found = Vec::new();
+            let mut each = |key: &[u8], value: &[u8]| {
+                assert_eq!(
+                    store.state_get("p/dedup", key).unwrap().as_deref(),
+                    Some(value),
+                    "may read meanwhile"
+                );
+                found.push(key.to_vec());
+                found.len() < most
+            };
+            store.state_scan("p/dedup", prefix, &mut each).unwrap();
+            found
+        };
+        assert_eq!(scan(b"a", 9), [&b"a"[..], b"a\x00", b"ab", b"a\xff\xff"]);
+        assert_eq!(scan(b"a\xff", 9), [b"a\xff\xff"]);
+        assert_eq!(scan(b"", 2), [&b""[..], b"a"]);
+        assert_eq!(scan(b"c", 9).len(), 0);
+        store.state_scan("p/unknown", b"", &mut |_, _| panic!("has no keys")).unwrap();
+    }
+
+    #[test]
+    fn of_two_changes_of_a_key_the_later_holds() {
+        let (_folder, store) = store();
+        let changes = vec![change(b"k", Some("1")), change(b"a", Some("x")), change(b"k", Some("2"))];
+        apply(&store, "a", "s", changes);
+        assert_eq!(store.state_get("s", b"k").unwrap(), Some(b"2".to_vec()));
+        apply(&store, "b", "s", vec![change(b"k", None), change(b"absent", None)]);
+        assert_eq!(store.state_get("s", b"k").unwrap(), None);
+        assert_eq!(store.state_get("s", b"a").unwrap(), Some(b"x".to_vec()));
+        assert_eq!(store.state_get("unknown", b"a").unwrap(), None);
+    }
+}

@@ -1,0 +1,126 @@
+//! What there is: the built-in plugins in one list, loaded ones beside them, the kinds of source and sink.
+//!
+//! Adding a built-in stage is one line in [`builtin`]. No other file of the daemon names a plugin.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use huiliu_abi::{LoadError, PluginOrigin, StageFactory, load_folder};
+use huiliu_formats::read::FormatOptions;
+use huiliu_pipeline::config::{Node, from_node};
+use huiliu_pipeline::diagnostic::Diagnostic;
+use huiliu_pipeline::plan::{self, StageOpener};
+use jiff::tz::TimeZone;
+
+use crate::sinks::{self, SinkConfig};
+use crate::sources::folder::FolderSource;
+
+/// The plugins that are linked in. They have no privilege: each is also built as a shared library.
+fn builtin() -> Vec<StageFactory> {
+    [
+        huiliu_validate::plugin(),
+        huiliu_dedup::plugin(),
+        huiliu_commitment::plugin(),
+        huiliu_score::plugin(),
+    ]
+    .concat()
+}
+
+/// Stages, sources and sinks at hand.
+pub(crate) struct Catalog {
+    stages: Vec<StageFactory>,
+    refused: Vec<String>,
+}
+
+impl Catalog {
+    /// The built-in stages (unless left out) and those of a plugin folder. A library that cannot be
+    /// loaded, or brings a stage of a name that is taken, is refused with its reason; the others are there.
+    pub(crate) fn new(plugins: Option<&Path>, with_builtin: bool) -> Self {
+        let stages = if with_builtin { builtin() } else { Vec::new() };
+        let mut catalog = Self { stages, refused: Vec::new() };
+        let (loaded, errors) = plugins.map(load_folder).unwrap_or_default();
+        catalog.refused.extend(errors.iter().map(LoadError::to_string));
+        for stage in loaded {
+            catalog.add(stage);
+        }
+        for reason in &catalog.refused {
+            tracing::error!(reason, "plugin refused");
+        }
+        catalog
+    }
+
+    fn add(&mut self, stage: StageFactory) {
+        match self.stages.iter().find(|known| known.info.name == stage.info.name) {
+            None => self.stages.push(stage),
+            Some(known) => self.refused.push(format!(
+                "stage `{}` of `{}` is refused: one of that name is there already ({})",
+                stage.info.name, stage.origin, known.origin
+            )),
+        }
+    }
+
+    /// All stages, by name.
+    pub(crate) fn stages(&self) -> Vec<&StageFactory> {
+        let mut stages: Vec<_> = self.stages.iter().collect();
+        stages.sort_by(|a, b| a.info.name.cmp(&b.info.name));
+        stages
+    }
+
+    /// Why libraries or stages were refused.
+    pub(crate) fn refused(&self) -> &[String] {
+        &self.refused
+    }
+
+    /// Whether a stage is linked in.
+    pub(crate) fn is_builtin(stage: &StageFactory) -> bool {
+        stage.origin == PluginOrigin::Builtin
+    }
+}
+
+impl plan::Catalog for Catalog {
+    fn stage(&self, name: &str) -> Option<StageOpener> {
+        let factory = self.stages.iter().find(|stage| stage.info.name == name)?.clone();
+        Some(Arc::new(move |options, input, host| factory.open(options, input, host)))
+    }
+
+    fn stage_names(&self) -> Vec<String> {
+        self.stages.iter().map(|stage| stage.info.name.clone()).collect()
+    }
+
+    fn source_kinds(&self) -> Vec<String> {
+        vec!["folder".to_owned()]
+    }
+
+    fn check_source(&self, _kind: &str, options: &Node) -> Result<(), Vec<Diagnostic>> {
+        folder_source(options).map(drop)
+    }
+
+    fn check_format(&self, options: &Node) -> Result<(), Vec<Diagnostic>> {
+        from_node::<FormatOptions>(options).map(drop)
+    }
+
+    fn sink_kinds(&self) -> Vec<String> {
+        sinks::KINDS.map(str::to_owned).to_vec()
+    }
+
+    fn check_sink(&self, kind: &str, options: &Node, schema: &SchemaRef) -> Result<(), Vec<Diagnostic>> {
+        SinkConfig::parse(kind, options, schema).map(drop)
+    }
+
+    fn check_timezone(&self, name: &str) -> Result<(), String> {
+        time_zone(name).map(drop)
+    }
+}
+
+/// A folder source, read and checked.
+pub(crate) fn folder_source(options: &Node) -> Result<FolderSource, Vec<Diagnostic>> {
+    let source: FolderSource = from_node(options)?;
+    source.check().map_err(|(key, why)| vec![Diagnostic::new(&options.locate(key, false), why)])?;
+    Ok(source)
+}
+
+/// A time zone by its IANA name.
+pub(crate) fn time_zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| format!("there is no time zone `{name}`; names are such as Asia/Shanghai or UTC"))
+}

@@ -1,0 +1,154 @@
+//! `huiliu explain`: a record's story.
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::Args;
+use huiliu_store::{Record, RecordStory, SqliteStore, ValueStory};
+use serde_json::Value;
+
+use super::{DataArgs, output};
+
+/// Tells of a record: each field's value, where it came from, what it was before, and why rows were merged.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  huiliu explain 2208-320412-89-01-011527 --data /srv/huiliu
+  huiliu explain 储能电池 --data /srv/huiliu
+  huiliu explain --list --data /srv/huiliu")]
+pub(super) struct ExplainArgs {
+    /// A record: its id, a value such as a project code, or part of a name
+    #[arg(required_unless_present = "list")]
+    record: Option<String>,
+
+    /// List the records in place of explaining one
+    #[arg(long)]
+    list: bool,
+
+    /// Name of the register; needed only if there are several
+    #[arg(long)]
+    register: Option<String>,
+
+    #[command(flatten)]
+    data: DataArgs,
+}
+
+pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
+    let store = SqliteStore::open_reader(&args.data.data)?;
+    let register = register(&store, args.register.as_deref())?;
+    let Some(key) = args.record.as_deref().filter(|_| !args.list) else {
+        list(&store, &register, args.data.json)?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let found = store.find_records(&register, key, 21)?;
+    let record = match found.as_slice() {
+        [] => bail!("no record of register `{register}` is called `{key}`; `huiliu explain --list` shows all"),
+        [one] => one,
+        many => {
+            print_records(many)?;
+            bail!("`{key}` may mean any of these {}; name one by its id", many.len());
+        }
+    };
+    let story = store.explain(&register, &record.id)?;
+    match args.data.json {
+        true => output::print_json(&story)?,
+        false => print_story(&story)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn register(store: &SqliteStore, name: Option<&str>) -> anyhow::Result<String> {
+    let all = store.registers()?;
+    match (name, all.as_slice()) {
+        (Some(name), _) if all.iter().any(|known| known == name) => Ok(name.to_owned()),
+        (Some(name), _) => bail!("there is no register `{name}`; there are: {}", all.join(", ")),
+        (None, []) => bail!("no register has a record yet"),
+        (None, [one]) => Ok(one.clone()),
+        (None, many) => bail!("there are several registers, name one with --register: {}", many.join(", ")),
+    }
+}
+
+fn list(store: &SqliteStore, register: &str, json: bool) -> anyhow::Result<()> {
+    let records = store.records(register, "", 100_000)?;
+    match json {
+        true => output::print_json(&records),
+        false => print_records(&records),
+    }
+}
+
+fn print_records(records: &[Record]) -> anyhow::Result<()> {
+    let mut table = output::table(&["id", "revision", "record"]);
+    for record in records {
+        table.add_row([record.id.clone(), record.revision.to_string(), headline(record)]);
+    }
+    output::print_table(&table, "no records")
+}
+
+/// The first few values of a record, to recognise it by.
+fn headline(record: &Record) -> String {
+    let values = record.data.0.iter().filter(|(_, value)| value.get().starts_with('"')).take(3);
+    values.map(|(_, value)| plain(value.get())).collect::<Vec<_>>().join(", ")
+}
+
+/// JSON without the quotes of a text.
+pub(super) fn plain(json: &str) -> String {
+    match serde_json::from_str(json) {
+        Ok(Value::String(text)) => text,
+        _ => json.to_owned(),
+    }
+}
+
+pub(super) fn print_story(story: &RecordStory) -> anyhow::Result<()> {
+    let record = &story.record;
+    output::print(&format!(
+        "record {}, revision {}, from {} deliveries\n\n",
+        record.id,
+        record.revision,
+        {
+            let mut deliveries: Vec<&str> = story.revisions.iter().map(|r| &*r.delivery).collect();
+            deliveries.sort_unstable();
+            deliveries.dedup();
+            deliveries.len()
+        }
+    ))?;
+    let mut table = output::table(&["field", "value", "from", "before"]);
+    for field in &story.fields {
+        let before = field.earlier.iter().map(|value| format!("{} ({})", shown(value), origin(value)));
+        table.add_row([
+            field.field.clone(),
+            shown(&field.current),
+            origin(&field.current),
+            before.collect::<Vec<_>>().join("; "),
+        ]);
+    }
+    output::print_table(&table, "no fields")?;
+    output::print("\n")?;
+    let mut table = output::table(&["revision", "received", "sender", "file", "merged because"]);
+    for revision in &story.revisions {
+        table.add_row([
+            revision.revision.to_string(),
+            output::time(revision.at_ms),
+            revision.sender.clone(),
+            revision.file.clone(),
+            revision.matched.clone().unwrap_or_default(),
+        ]);
+    }
+    output::print_table(&table, "no revisions")
+}
+
+fn shown(value: &ValueStory) -> String {
+    value.value.as_ref().map(|json| plain(json.get())).unwrap_or_default()
+}
+
+/// `武高新 a.xlsx Sheet1!C5`: from what the merging stage tells, else from the row of the revision.
+fn origin(value: &ValueStory) -> String {
+    let told: Option<Value> = value.origin.as_ref().and_then(|json| serde_json::from_str(json.get()).ok());
+    let Some(told) = told else {
+        return format!("{} {}", value.sender, value.file).trim().to_owned();
+    };
+    let part = |key: &str| told.get(key).and_then(Value::as_str).unwrap_or_default();
+    let cell = match (part("sheet"), part("cell")) {
+        ("", cell) => cell.to_owned(),
+        (sheet, cell) => format!("{sheet}!{cell}"),
+    };
+    [part("sender"), part("file"), &cell].iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(" ")
+}

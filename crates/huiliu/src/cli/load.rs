@@ -1,0 +1,85 @@
+//! From paths on the command line to checked plans.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use huiliu_pipeline::diagnostic::Diagnostic;
+use huiliu_pipeline::expression::Functions;
+use huiliu_pipeline::host::EngineHost;
+use huiliu_pipeline::plan::{Plan, StagePlace, plan};
+
+use crate::catalog::Catalog;
+use crate::daemon::plan_tables;
+
+/// What checking gave: the plans that are right and everything that is wrong.
+pub(super) struct Checked {
+    pub(super) plans: Vec<Plan>,
+    pub(super) problems: Vec<Diagnostic>,
+    pub(super) files: Vec<PathBuf>,
+}
+
+/// Checks pipeline files; a folder stands for the `*.yaml` and `*.yml` in it.
+///
+/// # Errors
+/// A path cannot be read, or a folder holds no pipeline.
+pub(super) fn check(paths: &[PathBuf], catalog: &Catalog, functions: &Arc<Functions>) -> anyhow::Result<Checked> {
+    let mut files = Vec::new();
+    for path in paths {
+        files.extend(pipeline_files(path)?);
+    }
+    let mut checked = Checked { plans: Vec::new(), problems: Vec::new(), files: Vec::new() };
+    for file in &files {
+        let hosts = |place: &StagePlace<'_>| -> Arc<dyn huiliu_stage::Host> {
+            let slot = format!("{}/{}", place.pipeline, place.stage);
+            Arc::new(EngineHost::for_planning(&slot, functions.clone(), plan_tables(place.tables)))
+        };
+        let read = |path: &Path| std::fs::read_to_string(path);
+        let (planned, problems) = plan(file, &read, &|name| std::env::var(name).ok(), catalog, &hosts);
+        checked.plans.extend(planned);
+        checked.problems.extend(problems);
+    }
+    checked.problems.extend(same_names(&checked.plans));
+    checked.files = files;
+    Ok(checked)
+}
+
+/// State and ledger belong to a pipeline's name, so no two may share one.
+fn same_names(plans: &[Plan]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (at, plan) in plans.iter().enumerate() {
+        if let Some(first) = plans.iter().take(at).find(|first| first.name == plan.name) {
+            let text = format!("the pipeline `{}` is named as in `{}`; rename one", plan.name, first.path.display());
+            found.push(Diagnostic::in_file(&plan.path, text));
+        }
+    }
+    found
+}
+
+fn pipeline_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = std::fs::read_dir(path).with_context(|| format!("cannot read folder `{}`", path.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let file = entry?.path();
+        if file.is_file() && file.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+            files.push(file);
+        }
+    }
+    files.sort();
+    anyhow::ensure!(!files.is_empty(), "there is no pipeline (*.yaml) in folder `{}`", path.display());
+    Ok(files)
+}
+
+/// Prints what is wrong to stderr, as `file:line:column: message` with the line shown.
+pub(super) fn print_problems(problems: &[Diagnostic]) {
+    use std::io::IsTerminal;
+    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    for problem in problems {
+        eprintln!("{}", problem.render(color).trim_end());
+    }
+    let many = if problems.len() == 1 { "mistake" } else { "mistakes" };
+    eprintln!("{} {many} found", problems.len());
+}

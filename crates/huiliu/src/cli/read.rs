@@ -1,0 +1,148 @@
+//! `huiliu read`: the reader alone.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use huiliu_formats::read::{FormatOptions, ReadOptions, Reading, open, open_raw};
+use huiliu_formats::write::{CsvEncoder, CsvHeader, CsvOptions, JsonLinesEncoder};
+use huiliu_pipeline::config::{self, check_record};
+use huiliu_stage::{Finding, Origin, RecordSchema, row_number};
+
+use super::{CONFIG, FAILED, load, output};
+use crate::daemon::clock::Clock;
+
+/// Reads a file as a pipeline would and prints the clean table; what was found goes to stderr.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  huiliu read 武高新-2023年4月.xlsx
+  huiliu read 武高新-2023年4月.xlsx --record pipelines/records/project.yaml --format jsonl
+  huiliu read table.csv --report > clean.csv")]
+pub(super) struct ReadArgs {
+    /// File to read
+    file: PathBuf,
+
+    /// Record schema; without one, columns are named by the header and all values are text
+    #[arg(long, value_name = "YAML")]
+    record: Option<PathBuf>,
+
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    format: Format,
+
+    /// Tell on stderr how the file was understood, as JSON
+    #[arg(long)]
+    report: bool,
+
+    /// Language of the findings
+    #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
+    language: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Csv,
+    Jsonl,
+}
+
+pub(super) fn run(args: &ReadArgs) -> anyhow::Result<ExitCode> {
+    let record = match args.record.as_deref().map(read_record).transpose()? {
+        Some(Err(problems)) => {
+            load::print_problems(&problems);
+            return Ok(ExitCode::from(CONFIG));
+        }
+        Some(Ok(record)) => Some(record),
+        None => None,
+    };
+    let options = ReadOptions {
+        origin: Origin { file: args.file.display().to_string(), ..Origin::default() },
+        today: i32::try_from(Clock::from_env()?.now_ms().div_euclid(86_400_000)).unwrap_or(0),
+        format: FormatOptions::default(),
+        ..ReadOptions::default()
+    };
+    let reading = match &record {
+        Some(record) => open(&args.file, record, &options),
+        None => open_raw(&args.file, &options),
+    };
+    let mut reading = match reading {
+        Ok(reading) => reading,
+        Err(error) => {
+            eprintln!("{}: {}", args.file.display(), error.finding.message.in_language(&args.language));
+            return Ok(ExitCode::from(FAILED));
+        }
+    };
+    let whole = print_table(&mut reading, args)?;
+    if args.report {
+        eprintln!("{}", serde_json::to_string_pretty(reading.report())?);
+    }
+    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+/// A record schema from its file, or what is wrong with it.
+fn read_record(path: &Path) -> anyhow::Result<Result<RecordSchema, Vec<huiliu_pipeline::diagnostic::Diagnostic>>> {
+    let files = |path: &Path| std::fs::read_to_string(path);
+    let (node, problems) = config::read(path, &files, &|name| std::env::var(name).ok());
+    match node {
+        Some(node) if problems.is_empty() => Ok(check_record(&node)),
+        _ => Ok(Err(problems)),
+    }
+}
+
+enum Encoder {
+    Csv(CsvEncoder),
+    Jsonl(JsonLinesEncoder),
+}
+
+/// Prints all batches; tells whether the file was read to its end.
+fn print_table(reading: &mut Reading, args: &ReadArgs) -> anyhow::Result<bool> {
+    let schema = reading.schema();
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut buffer = Vec::new();
+    let mut encoder = match args.format {
+        Format::Csv => {
+            let options = CsvOptions { bom: false, header: CsvHeader::Names, formula_guard: false };
+            let encoder = CsvEncoder::new(&schema, None, options)?;
+            encoder.begin(&mut buffer);
+            Encoder::Csv(encoder)
+        }
+        Format::Jsonl => Encoder::Jsonl(JsonLinesEncoder::new(&schema, None)?),
+    };
+    while let Some(read) = reading.next() {
+        let outcome = match read {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                output::quiet(out.write_all(&buffer))?;
+                eprintln!("{}: {}", args.file.display(), error.finding.message.in_language(&args.language));
+                return Ok(false);
+            }
+        };
+        let origin = Origin::of(&outcome.batch);
+        for finding in outcome.findings.iter() {
+            eprintln!("{}", line(finding, &origin, args));
+        }
+        let encoded = match &mut encoder {
+            Encoder::Csv(encoder) => encoder.encode(&outcome.batch, &mut buffer),
+            Encoder::Jsonl(encoder) => encoder.encode(&outcome.batch, &mut buffer),
+        };
+        encoded.context("cannot print the table")?;
+        output::quiet(out.write_all(&buffer))?;
+        buffer.clear();
+    }
+    output::quiet(out.write_all(&buffer).and_then(|()| out.flush()))?;
+    Ok(true)
+}
+
+/// `error C5 V07: …`
+fn line(finding: &Finding, origin: &Origin, args: &ReadArgs) -> String {
+    let place = match (finding.row, &finding.field) {
+        (Some(row), Some(field)) => {
+            origin.cell(field, row).unwrap_or_else(|| format!("row {} {field}", row_number(row)))
+        }
+        (Some(row), None) => format!("row {}", row_number(row)),
+        (None, _) => "file".to_owned(),
+    };
+    let (severity, message) = (finding.severity.as_str(), finding.message.in_language(&args.language));
+    format!("{severity} {place} {}: {message}", finding.code)
+}

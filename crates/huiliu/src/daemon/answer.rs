@@ -1,0 +1,140 @@
+//! Answers a delivery: the receipt to the sender's outbox, the file to the archive.
+//!
+//! Everything here can be done twice. Killed in between, the daemon finds the delivery unanswered in the
+//! ledger and does it again; names depend on the delivery alone, so the second time meets the first.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use huiliu_formats::receipt::{self, CopyLimits, Language, ReceiptData, Zone};
+use huiliu_pipeline::ports::{LedgerEntry, State};
+use huiliu_store::SqliteStore;
+
+use super::archive;
+use crate::sinks::{WholeFile, named};
+use crate::sources::folder::FolderSource;
+use crate::sources::folder::place::{Names, Template};
+
+/// Answers the deliveries of one pipeline.
+pub(crate) struct Answerer {
+    pub(crate) data: PathBuf,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) archive: Template,
+    pub(crate) returned: Template,
+    pub(crate) outbox: Template,
+    pub(crate) source: Template,
+    pub(crate) json: bool,
+    pub(crate) xlsx: bool,
+    pub(crate) language: Language,
+    pub(crate) zone: Zone,
+    pub(crate) titles: std::collections::BTreeMap<String, String>,
+}
+
+impl Answerer {
+    /// Where things go for a folder source.
+    pub(crate) fn templates(source: &FolderSource, outbox: Option<&Path>) -> Result<[Template; 4], String> {
+        let outbox = outbox.map_or("outbox/{sender}".into(), |path| path.to_string_lossy());
+        Ok([
+            Template::parse(&source.archive)?,
+            Template::parse(&source.returned)?,
+            Template::parse(&outbox)?,
+            Template::parse(&source.path)?,
+        ])
+    }
+
+    /// Writes the receipt, puts `file` away and notes both in the ledger.
+    ///
+    /// # Errors
+    /// Nothing is noted; it is to be tried again.
+    pub(crate) fn answer(&self, entry: &LedgerEntry, file: &Path, names: &Names) -> anyhow::Result<()> {
+        let sender = &entry.delivery.sender;
+        let home = match entry.state {
+            State::Refused => &self.returned,
+            State::Seen | State::Committed => &self.archive,
+        };
+        let home = self.data.join(home.fill(names, sender));
+        let target = archive::place(&home, &entry.delivery.file, &entry.delivery.id);
+        // Killed after the move and before the note, the file is already there.
+        let content = if file.exists() { file } else { &target };
+        self.write_receipts(entry, content, &self.data.join(self.outbox.fill(names, sender)))?;
+        let kept = match file.exists() {
+            true => archive::put_away(file, &target)
+                .with_context(|| format!("cannot move `{}` to `{}`", file.display(), target.display()))?,
+            false => target,
+        };
+        let kept = kept.strip_prefix(&self.data).unwrap_or(&kept).to_string_lossy().into_owned();
+        self.store.set_answered(&entry.delivery.id, &kept)?;
+        Ok(())
+    }
+
+    /// The names in the path of a file that was sent.
+    pub(crate) fn names_of(&self, file: &Path) -> Names {
+        let folder = file.parent().and_then(|folder| folder.strip_prefix(&self.data).ok());
+        folder.and_then(|folder| self.source.names_in(folder)).unwrap_or_default()
+    }
+
+    fn write_receipts(&self, entry: &LedgerEntry, content: &Path, outbox: &Path) -> anyhow::Result<()> {
+        if !self.json && !self.xlsx {
+            return Ok(());
+        }
+        let data = self.receipt(entry)?;
+        let stem = Path::new(&entry.delivery.file).file_stem().map(|s| s.to_string_lossy()).unwrap_or_default();
+        let word = match self.language {
+            Language::Zh => "回执",
+            Language::En => "receipt",
+        };
+        let base = format!("{}.{word}", named(&stem, &entry.delivery.id));
+        if self.json {
+            let path = outbox.join(format!("{base}.json"));
+            let mut file = WholeFile::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+            file.write_all(&receipt::json(&data))?;
+            file.finish().with_context(|| format!("cannot write `{}`", path.display()))?;
+        }
+        if self.xlsx {
+            self.write_workbook(&data, content, &outbox.join(format!("{base}.xlsx")))?;
+        }
+        Ok(())
+    }
+
+    fn write_workbook(&self, data: &ReceiptData, content: &Path, path: &Path) -> anyhow::Result<()> {
+        let write = || -> anyhow::Result<()> {
+            let mut file = WholeFile::create(path)?;
+            receipt::workbook(data, Some(content).filter(|path| path.exists()), &CopyLimits::default(), &mut file)?;
+            Ok(file.finish()?)
+        };
+        write().with_context(|| format!("cannot write `{}`", path.display()))
+    }
+
+    fn receipt(&self, entry: &LedgerEntry) -> anyhow::Result<ReceiptData> {
+        let findings = self.store.findings(&entry.delivery.id)?;
+        let report: huiliu_formats::report::ReadReport =
+            serde_json::from_value(entry.report.clone()).unwrap_or_default();
+        let counts = entry.counts;
+        Ok(ReceiptData {
+            delivery: entry.delivery.id.clone(),
+            pipeline: entry.delivery.pipeline.clone(),
+            file: entry.delivery.file.clone(),
+            sender: entry.delivery.sender.clone(),
+            received_ms: entry.delivery.received_ms,
+            state: if entry.state == State::Refused { "refused" } else { "committed" }.to_owned(),
+            rows_in: counts.rows_in,
+            accepted: counts.accepted,
+            quarantined: counts.quarantined,
+            merged: counts.merged,
+            dropped: counts.dropped,
+            refused: counts.refused,
+            errors: counts.errors,
+            warnings: counts.warnings,
+            infos: counts.infos,
+            codes: entry.codes.clone(),
+            sheets: report.sheets.iter().map(|sheet| sheet.name.clone()).collect(),
+            findings: findings.into_iter().map(|(finding, _)| finding).collect(),
+            report,
+            titles: self.titles.clone(),
+            language: self.language,
+            zone: self.zone.clone(),
+        })
+    }
+}

@@ -1,0 +1,342 @@
+//! The daemon: every pipeline with its source, its worker, its sinks and its answers.
+//!
+//! ```text
+//! folder ──files──> worker ──commit──> log ──> one drain per sink
+//!    ^                 └──────────────> answerer ──> outbox, archive
+//!    └──────────────verdicts────────────────┘
+//! ```
+//!
+//! The folders are watched by tasks of one small tokio runtime; a worker, each sink and the answers have
+//! threads, since all they do blocks. Start at [`Daemon::run`].
+
+mod answer;
+mod archive;
+pub(crate) mod clock;
+mod drain;
+pub(crate) mod functions;
+pub(crate) mod identify;
+pub(crate) mod reader;
+mod retry;
+mod tables;
+pub(crate) mod worker;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context;
+use huiliu_formats::read::FormatOptions;
+use huiliu_formats::receipt::Language;
+use huiliu_pipeline::config::{self, from_node};
+use huiliu_pipeline::diagnostic::Diagnostic;
+use huiliu_pipeline::expression::Functions;
+use huiliu_pipeline::host::{EngineHost, Tables};
+use huiliu_pipeline::plan::{Plan, PlannedSink};
+use huiliu_pipeline::ports::Store;
+use huiliu_pipeline::run::{Runner, Slot};
+use huiliu_store::SqliteStore;
+use tokio::sync::{mpsc, watch};
+use tracing::{error, info, warn};
+
+use self::answer::Answerer;
+use self::clock::Clock;
+use self::drain::{Drain, Signal};
+use self::tables::CsvTables;
+use self::worker::{ToAnswer, Totals, Worker};
+use crate::catalog;
+use crate::sinks::{Place, SinkConfig};
+use crate::sources::{Kind, RETRY, Verdict};
+use crate::sources::folder::FolderSource;
+use crate::sources::folder::watch::FolderWatch;
+
+/// What the daemon is started with.
+pub(crate) struct Daemon {
+    /// Store, inbox, outbox, archive and outputs live below it.
+    pub(crate) data: PathBuf,
+    /// The checked pipelines.
+    pub(crate) plans: Vec<Plan>,
+    /// The functions that expressions may call.
+    pub(crate) functions: Arc<Functions>,
+    /// Tells the time.
+    pub(crate) clock: Clock,
+    /// Take what is there, wait for every sink, end.
+    pub(crate) once: bool,
+    /// Bytes of waiting log above which a pipeline takes no new delivery.
+    pub(crate) backlog: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Summary {
+    /// Deliveries committed.
+    pub(crate) committed: u64,
+    /// Deliveries that had been taken before.
+    pub(crate) known: u64,
+    /// Deliveries refused as a whole, or that could not be handled.
+    pub(crate) failed: u64,
+    /// Sinks that did not catch up, each with its reason.
+    pub(crate) behind: Vec<String>,
+}
+
+/// The threads and signals of one running pipeline.
+struct Running {
+    committed: Arc<Signal>,
+    delivered: Arc<Signal>,
+    worker: JoinHandle<()>,
+    answers: JoinHandle<()>,
+    sinks: Vec<JoinHandle<Result<(), String>>>,
+    totals: Arc<Totals>,
+}
+
+impl Daemon {
+    /// Runs until `stop` turns true; with `once`, until all that is there is done.
+    ///
+    /// # Errors
+    /// The data folder cannot be used. What goes wrong with a single file or sink ends nothing.
+    pub(crate) async fn run(self, stop: watch::Receiver<bool>) -> anyhow::Result<Summary> {
+        std::fs::create_dir_all(&self.data)
+            .with_context(|| format!("cannot make data folder `{}`", self.data.display()))?;
+        let store = Arc::new(SqliteStore::open_exclusive(&self.data)?);
+        let mut running = Vec::new();
+        let mut sources = tokio::task::JoinSet::new();
+        for plan in &self.plans {
+            let (pipeline, source) = self.start(plan, &store, stop.clone())?;
+            running.push(pipeline);
+            sources.spawn(source);
+        }
+        info!(pipelines = self.plans.len(), data = %self.data.display(), "ready");
+
+        let stopping = {
+            let signals: Vec<_> = running.iter().flat_map(|r| [r.committed.clone(), r.delivered.clone()]).collect();
+            let mut stop = stop.clone();
+            tokio::spawn(async move {
+                // An error means that nobody can say stop any more; the sources end by themselves then.
+                if stop.wait_for(|stop| *stop).await.is_ok() {
+                    signals.iter().for_each(|signal| signal.stop());
+                }
+            })
+        };
+        while let Some(ended) = sources.join_next().await {
+            if let Err(error) = ended.map_err(anyhow::Error::from).and_then(|result| result) {
+                error!(error = format!("{error:#}"), "source ended");
+            }
+        }
+        let joined = tokio::task::spawn_blocking(move || join(running)).await?;
+        stopping.abort();
+        Ok(joined)
+    }
+
+    /// Starts the threads of a pipeline; gives the task that watches its folder.
+    fn start(
+        &self,
+        plan: &Plan,
+        store: &Arc<SqliteStore>,
+        stop: watch::Receiver<bool>,
+    ) -> anyhow::Result<(Running, impl Future<Output = anyhow::Result<()>> + Send + use<>)> {
+        let source = catalog::folder_source(&plan.source.1).map_err(|found| anyhow::anyhow!(told(&found)))?;
+        let (committed, delivered) = (Arc::new(Signal::default()), Arc::new(Signal::default()));
+        let totals = Arc::new(Totals::default());
+        let names: Vec<&str> = plan.sinks.iter().map(|sink| &*sink.name).collect();
+        store.register_sinks(&plan.name, &names)?;
+        let mut sinks = Vec::new();
+        for sink in &plan.sinks {
+            let drain = self.drain(plan, sink, store, &committed, &delivered)?;
+            sinks.push(thread(&format!("sink-{}", sink.name), move || drain.run())?);
+        }
+
+        let (files, files_in) = mpsc::unbounded_channel();
+        let (to_answer, answers_in) = channel();
+        let answerer = self.answerer(plan, &source, store)?;
+        let left = store.unanswered(&plan.name)?;
+        let answer_totals = totals.clone();
+        let answer_stop = committed.clone();
+        let answers = thread("answer", move || {
+            for entry in &left {
+                let path = PathBuf::from(&entry.delivery.origin);
+                let names = answerer.names_of(&path);
+                if let Err(error) = answerer.answer(entry, &path, &names) {
+                    warn!(id = entry.delivery.id, error = format!("{error:#}"), "answer put off");
+                }
+            }
+            answer_all(&answerer, &answers_in, &answer_totals, &answer_stop);
+        })?;
+        let worker = Worker {
+            pipeline: plan.name.clone(),
+            record: plan.record.clone(),
+            format: format_options(plan)?,
+            zone: catalog::time_zone(&plan.timezone).map_err(anyhow::Error::msg)?,
+            clock: self.clock,
+            runner: self.runner(plan, store),
+            stages: plan.stages.clone(),
+            store: store.clone(),
+            committed: committed.clone(),
+            delivered: delivered.clone(),
+            answers: to_answer,
+            totals: totals.clone(),
+            backlog: self.backlog,
+            once: self.once,
+        };
+        let worker = thread("worker", move || worker.run(files_in))?;
+        let retry = FolderSource::own(&RETRY.replace("{pipeline}", &plan.name));
+        let retry = FolderWatch::new(retry, &self.data, Kind::Retry, self.once).run(files.clone(), stop.clone());
+        let sent = FolderWatch::new(source, &self.data, Kind::Sent, self.once).run(files, stop);
+        let task = async { tokio::try_join!(retry, sent).map(|_| ()) };
+        Ok((Running { committed, delivered, worker, answers, sinks, totals }, task))
+    }
+
+    fn drain(
+        &self,
+        plan: &Plan,
+        sink: &PlannedSink,
+        store: &Arc<SqliteStore>,
+        committed: &Arc<Signal>,
+        delivered: &Arc<Signal>,
+    ) -> anyhow::Result<Drain> {
+        let config = SinkConfig::parse(&sink.kind, &sink.options, &plan.output)
+            .map_err(|found| anyhow::anyhow!(told(&found)))?;
+        let place = Place {
+            data: &self.data,
+            store,
+            pipeline: &plan.name,
+            name: &sink.name,
+            output: plan.output.clone(),
+        };
+        Ok(Drain {
+            pipeline: plan.name.clone(),
+            name: sink.name.clone(),
+            sink: config.open(&place),
+            store: store.clone(),
+            committed: committed.clone(),
+            delivered: delivered.clone(),
+        })
+    }
+
+    fn runner(&self, plan: &Plan, store: &Arc<SqliteStore>) -> Runner {
+        runner(plan, store.clone(), self.functions.clone())
+    }
+
+    fn answerer(&self, plan: &Plan, source: &FolderSource, store: &Arc<SqliteStore>) -> anyhow::Result<Answerer> {
+        let [archive, returned, outbox, template] =
+            Answerer::templates(source, plan.receipts.path.as_deref()).map_err(anyhow::Error::msg)?;
+        let language = match plan.language {
+            config::Language::Chinese => Language::Zh,
+            config::Language::English => Language::En,
+        };
+        Ok(Answerer {
+            data: self.data.clone(),
+            store: store.clone(),
+            archive,
+            returned,
+            outbox,
+            source: template,
+            json: plan.receipts.json,
+            xlsx: plan.receipts.xlsx,
+            language,
+            zone: plan.timezone.parse()?,
+            titles: plan.record.fields.iter().map(|f| (f.name.clone(), f.title().to_owned())).collect(),
+        })
+    }
+}
+
+/// The engine of a pipeline on a store.
+pub(crate) fn runner(plan: &Plan, store: Arc<dyn Store>, functions: Arc<Functions>) -> Runner {
+    let tables = Arc::new(CsvTables::new(&plan.tables));
+    let slots = plan.stages.iter().map(|stage| {
+        let slot = format!("{}/{}", plan.name, stage.name);
+        let host = Arc::new(EngineHost::new(&slot, store.clone(), functions.clone(), tables.clone()));
+        let planned = stage.clone();
+        Slot {
+            name: stage.name.clone(),
+            open: Box::new(move |host| planned.open(host)),
+            host,
+            output: stage.output.clone(),
+        }
+    });
+    Runner::new(slots.collect(), store.clone(), plan.receipts.findings)
+}
+
+/// The reference tables that a pipeline declares.
+pub(crate) fn plan_tables(tables: &BTreeMap<String, config::Table>) -> Arc<dyn Tables> {
+    Arc::new(CsvTables::new(tables))
+}
+
+/// How a pipeline's files are read.
+pub(crate) fn format_options(plan: &Plan) -> anyhow::Result<FormatOptions> {
+    match &plan.format {
+        None => Ok(FormatOptions::default()),
+        Some(node) => from_node(node).map_err(|found| anyhow::anyhow!(told(&found))),
+    }
+}
+
+fn told(found: &[Diagnostic]) -> String {
+    found.iter().map(|problem| problem.render(false)).collect()
+}
+
+fn thread<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> anyhow::Result<JoinHandle<T>> {
+    // Linux shows 15 bytes of a thread's name.
+    let name: String = name.chars().filter(char::is_ascii).take(15).collect();
+    std::thread::Builder::new().name(name).spawn(work).context("cannot start a thread")
+}
+
+/// Answers what the worker has done, until it ends.
+fn answer_all(
+    answerer: &Answerer,
+    done: &Receiver<ToAnswer>,
+    totals: &Totals,
+    stop: &Signal,
+) {
+    while let Ok(ToAnswer { id, path, names, verdicts }) = done.recv() {
+        let answered = answerer.store.delivery(&id).map_err(anyhow::Error::from);
+        let verdict = match answered.and_then(|entry| answerer.answer(&entry, &path, &names)) {
+            Ok(()) => Verdict::Done(path),
+            Err(error) => {
+                warn!(id, error = format!("{error:#}"), "answer put off");
+                Totals::add(&totals.failed);
+                Verdict::Again(path, Duration::from_secs(30))
+            }
+        };
+        // Nobody listens any more when the daemon stops.
+        let _ = verdicts.send(verdict);
+        if stop.stopped() {
+            return;
+        }
+    }
+}
+
+/// Waits for the threads, in the order in which data flows.
+fn join(running: Vec<Running>) -> Summary {
+    let mut summary = Summary::default();
+    for pipeline in running {
+        let mut all = vec![("worker", pipeline.worker.join().is_ok()), ("answers", pipeline.answers.join().is_ok())];
+        pipeline.committed.finish();
+        for sink in pipeline.sinks {
+            match sink.join() {
+                Ok(Ok(())) => {}
+                Ok(Err(behind)) => summary.behind.push(behind),
+                Err(_) => all.push(("sink", false)),
+            }
+        }
+        for (part, fine) in all {
+            if !fine {
+                summary.behind.push(format!("a thread panicked: {part}"));
+            }
+        }
+        let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        summary.committed += read(&pipeline.totals.committed);
+        summary.known += read(&pipeline.totals.known);
+        summary.failed += read(&pipeline.totals.failed);
+    }
+    summary
+}
+
+/// The data folder as an absolute path, so that what the ledger records means the same from anywhere.
+pub(crate) fn absolute(data: &Path) -> anyhow::Result<PathBuf> {
+    std::path::absolute(data).with_context(|| format!("cannot use data folder `{}`", data.display()))
+}

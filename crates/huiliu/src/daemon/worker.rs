@@ -1,0 +1,233 @@
+//! The way of one file through one pipeline: identify, read, run, answer.
+//!
+//! A worker is a thread that takes its pipeline's files one after the other, oldest first, so that
+//! merging sees them in order. What sinks do with the outcome is theirs ([`super::drain`]); answers are
+//! written by a thread of their own, so that a large receipt holds nobody up.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use arrow::datatypes::SchemaRef;
+use huiliu_formats::read::{FormatOptions, ReadOptions};
+use huiliu_pipeline::plan::PlannedStage;
+use huiliu_pipeline::ports::{LedgerEntry, State, Store};
+use huiliu_pipeline::run::{Ran, RunError, Runner};
+use huiliu_stage::{Origin, RecordSchema};
+use huiliu_store::SqliteStore;
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tracing::{error, info, warn};
+
+use super::clock::Clock;
+use super::drain::{Signal, Woken};
+use super::identify::identify;
+use super::reader::FileReader;
+use super::retry::RetryReader;
+use crate::sources::folder::place::{Names, sender};
+use crate::sources::{Candidate, Kind, Verdict};
+
+/// After a file changed while it was read.
+const CHANGED_PAUSE: Duration = Duration::from_secs(2);
+/// After the store failed.
+const STORE_PAUSE: Duration = Duration::from_secs(10);
+
+/// What happened in a run, for the exit code and the summary.
+#[derive(Debug, Default)]
+pub(crate) struct Totals {
+    /// Deliveries committed by this process.
+    pub(crate) committed: AtomicU64,
+    /// Deliveries refused as a whole, or that could not be read or answered.
+    pub(crate) failed: AtomicU64,
+    /// Deliveries that had been taken before.
+    pub(crate) known: AtomicU64,
+}
+
+impl Totals {
+    pub(crate) fn add(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A delivery that is done and is to be answered.
+pub(crate) struct ToAnswer {
+    pub(crate) id: String,
+    pub(crate) path: PathBuf,
+    pub(crate) names: Names,
+    pub(crate) verdicts: UnboundedSender<Verdict>,
+}
+
+/// Runs the files of one pipeline.
+pub(crate) struct Worker {
+    pub(crate) pipeline: String,
+    pub(crate) record: Arc<RecordSchema>,
+    pub(crate) format: FormatOptions,
+    pub(crate) zone: TimeZone,
+    pub(crate) clock: Clock,
+    pub(crate) runner: Runner,
+    pub(crate) stages: Vec<PlannedStage>,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) committed: Arc<Signal>,
+    pub(crate) delivered: Arc<Signal>,
+    pub(crate) answers: Sender<ToAnswer>,
+    pub(crate) totals: Arc<Totals>,
+    /// Bytes of the log above which no new delivery is taken.
+    pub(crate) backlog: u64,
+    /// Whether the run ends when what was there is done: then a failing file is not tried for ever.
+    pub(crate) once: bool,
+}
+
+impl Worker {
+    /// Takes files until the source ends or the daemon stops.
+    pub(crate) fn run(mut self, mut files: UnboundedReceiver<Candidate>) {
+        while let Some(candidate) = files.blocking_recv() {
+            if self.committed.stopped() || !self.room() {
+                return;
+            }
+            // Nobody listens to verdicts any more when the daemon stops.
+            let tell = |verdict| drop(candidate.verdicts.send(verdict));
+            let path = candidate.path.clone();
+            match self.take(&candidate) {
+                // The answerer gives the verdict.
+                Ok(Some(entry)) => {
+                    let (names, verdicts) = (candidate.names.clone(), candidate.verdicts.clone());
+                    let sent = self.answers.send(ToAnswer { id: entry.delivery.id, path, names, verdicts });
+                    if sent.is_err() {
+                        error!(pipeline = self.pipeline, "the answering thread is gone");
+                        return;
+                    }
+                }
+                Ok(None) => tell(Verdict::Done(path)),
+                Err(RunError::Cancelled) => return,
+                Err(error) => {
+                    let file = path.display();
+                    warn!(pipeline = self.pipeline, %file, %error, "delivery put off");
+                    let pause = match error {
+                        RunError::Again(_) => CHANGED_PAUSE,
+                        RunError::Store(_) | RunError::Cancelled => STORE_PAUSE,
+                    };
+                    if self.once && !matches!(error, RunError::Again(_)) {
+                        Totals::add(&self.totals.failed);
+                        tell(Verdict::Done(path));
+                    } else {
+                        tell(Verdict::Again(path, pause));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until the log has room. `false`: the daemon stops.
+    fn room(&self) -> bool {
+        let mut told = false;
+        loop {
+            match self.store.backlog_bytes(&self.pipeline) {
+                Ok(bytes) if bytes > self.backlog => {
+                    if !told {
+                        warn!(pipeline = self.pipeline, bytes, "sinks are behind, no new delivery is taken");
+                        told = true;
+                    }
+                    if self.delivered.pause(Duration::from_millis(200)) == Woken::Stop {
+                        return false;
+                    }
+                }
+                Ok(_) => return true,
+                Err(error) => {
+                    warn!(pipeline = self.pipeline, %error, "store failed");
+                    if self.delivered.pause(STORE_PAUSE) == Woken::Stop {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes one file; gives the ledger's line if it is to be answered, `None` if it is gone.
+    fn take(&mut self, candidate: &Candidate) -> Result<Option<LedgerEntry>, RunError> {
+        let Candidate { path, names, stamp, kind, .. } = candidate;
+        let again = |error: std::io::Error| RunError::Again(format!("cannot read the file: {error}"));
+        let now = self.clock.now_in(&self.zone);
+        let delivery = match identify(&self.pipeline, &from_whom(*kind, names), path, *stamp, now.utc_ms) {
+            Ok(delivery) => delivery,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(again(error)),
+        };
+        let entry = self.store.see(&delivery)?;
+        match entry.state {
+            State::Committed => {
+                info!(pipeline = self.pipeline, id = delivery.id, file = delivery.file, "known already, answered again");
+                Totals::add(&self.totals.known);
+                return Ok(Some(entry));
+            }
+            // Sent again after it was refused: the pipeline or the reader may know better now.
+            State::Refused if entry.answered => self.store.reopen(&delivery.id)?,
+            State::Refused => return Ok(Some(entry)),
+            State::Seen => {}
+        }
+        let options = ReadOptions {
+            origin: Origin {
+                delivery: delivery.id.clone(),
+                sender: delivery.sender.clone(),
+                file: delivery.file.clone(),
+                received_ms: delivery.received_ms,
+                ..Origin::default()
+            },
+            today: local_day(now.utc_ms + now.offset_ms),
+            format: self.format.clone(),
+            ..ReadOptions::default()
+        };
+        let committed = Arc::clone(&self.committed);
+        let cancelled = || committed.stopped();
+        let ran = match self.entry_stage(*kind, names) {
+            Some((at, input)) => {
+                let mut reader = RetryReader::open(path, input, options.origin).map_err(again)?;
+                self.runner.run(&delivery, &mut reader, at, now, &cancelled)?
+            }
+            None => {
+                let mut reader = FileReader::start(path, Some(*stamp), &self.record, options);
+                self.runner.run(&delivery, &mut reader, 0, now, &cancelled)?
+            }
+        };
+        self.note(path, &ran);
+        Ok(Some(self.store.delivery(&delivery.id)?))
+    }
+
+    /// Where retried rows go on: at the stage that refused them, with its input schema. `None`: from the
+    /// start, as what departments send.
+    fn entry_stage(&self, kind: Kind, names: &Names) -> Option<(usize, SchemaRef)> {
+        let stage = names.get("stage").filter(|_| kind == Kind::Retry)?;
+        let at = self.stages.iter().position(|planned| planned.name == *stage).filter(|at| *at > 0)?;
+        Some((at, self.stages.get(at)?.input.clone()))
+    }
+
+    fn note(&self, path: &Path, ran: &Ran) {
+        let (pipeline, file) = (&*self.pipeline, path.display());
+        match ran {
+            Ran::Committed { counts, .. } => {
+                let (rows, quarantined) = (counts.rows_in, counts.quarantined);
+                info!(pipeline, %file, rows, quarantined, "committed");
+                Totals::add(&self.totals.committed);
+                self.committed.tick();
+            }
+            Ran::Refused { why } => {
+                warn!(pipeline, %file, reason = why.message.in_language("en"), "refused");
+                Totals::add(&self.totals.failed);
+            }
+        }
+    }
+}
+
+/// Whom a file is from.
+fn from_whom(kind: Kind, names: &Names) -> String {
+    match kind {
+        Kind::Sent => sender(names),
+        Kind::Retry => names.get("sender").cloned().unwrap_or_default(),
+    }
+}
+
+/// The calendar day of a local time.
+fn local_day(local_ms: i64) -> i32 {
+    i32::try_from(local_ms.div_euclid(86_400_000)).unwrap_or(0)
+}

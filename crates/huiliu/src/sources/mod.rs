@@ -1,0 +1,46 @@
+//! Where deliveries come from. One file (or folder of files) a kind, one variant here.
+
+pub(crate) mod folder;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::sources::folder::ready::Stamp;
+
+/// A file that is complete and waits to be taken.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    /// Where it lies.
+    pub(crate) path: PathBuf,
+    /// Who it is from, and the names in its path.
+    pub(crate) names: folder::place::Names,
+    /// Its state when it was found complete.
+    pub(crate) stamp: Stamp,
+    /// What kind of thing it is.
+    pub(crate) kind: Kind,
+    /// Where to tell what became of it.
+    pub(crate) verdicts: UnboundedSender<Verdict>,
+}
+
+/// What a file in a watched folder holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// What a department sent.
+    Sent,
+    /// Rows that come back out of quarantine, in the folder that [`RETRY`] names.
+    Retry,
+}
+
+/// Where rows that are to be retried are put: pipeline, the stage that refused them, sender.
+pub(crate) const RETRY: &str = "retry/{pipeline}/{stage}/{sender}";
+
+/// What a worker tells its source about a candidate.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// It is done with; the file is put away.
+    Done(PathBuf),
+    /// It changed or could not be read now; offer it again after a pause.
+    Again(PathBuf, Duration),
+}

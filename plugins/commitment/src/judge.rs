@@ -1,0 +1,315 @@
+//! What is missing in a row, what a commitment makes of it, and how the commitment stands.
+//!
+//! Plain values in, a verdict out: no columns, no clock, no texts.
+
+use crate::calendar::{Calendar, MOST_WORKDAYS};
+use crate::materials::Wanted;
+
+/// A node and its materials.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    /// What people call it.
+    pub(crate) title: String,
+    pub(crate) required: Vec<(Wanted, MayBeMissing)>,
+}
+
+/// Whether a commitment may stand in for a material.
+pub(crate) type MayBeMissing = bool;
+
+/// A commitment as sent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Claim {
+    pub(crate) no: String,
+    pub(crate) date: Option<i32>,
+    pub(crate) deadline: Option<Deadline>,
+    /// The materials it promises, in comparable form; `None` if the pipeline has no column for them.
+    pub(crate) promised: Option<Vec<String>>,
+    pub(crate) fulfilled: Option<i32>,
+}
+
+/// By when the materials are promised.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Deadline {
+    Day(i32),
+    Workdays(i64),
+}
+
+/// What the pipeline allows, and the day it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms<'a> {
+    pub(crate) limit: u32,
+    pub(crate) default: u32,
+    pub(crate) due_soon: u32,
+    pub(crate) calendar: &'a Calendar,
+    pub(crate) today: i32,
+}
+
+/// How a commitment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    None,
+    Open,
+    DueSoon,
+    Overdue,
+    Fulfilled,
+}
+
+impl Status {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Open => "open",
+            Self::DueSoon => "due_soon",
+            Self::Overdue => "overdue",
+            Self::Fulfilled => "fulfilled",
+        }
+    }
+}
+
+/// Why a commitment's days do not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// No day from which to count.
+    NoDate,
+    /// Made in the future.
+    NotYetMade,
+    /// The deadline lies before the commitment, or is no positive number of days.
+    Backwards,
+    /// More working days than the limit.
+    TooLong(i64),
+}
+
+/// Why no commitment covers a missing material.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Uncovered {
+    /// It must not be missing at all.
+    Main,
+    /// There is no commitment.
+    NoCommitment,
+    /// The commitment's days do not hold.
+    Faulty,
+    /// The commitment does not name it.
+    NotPromised,
+    /// The commitment is said to be fulfilled, yet the material is not there.
+    SaidFulfilled,
+}
+
+/// What came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) status: Status,
+    pub(crate) due: Option<i32>,
+    /// Missing materials of the claimed nodes, each once; `None` when no node is claimed.
+    pub(crate) missing: Option<Vec<String>>,
+    /// Those that nothing covers: index of the node among the claimed ones, the material, and why.
+    pub(crate) uncovered: Vec<(usize, String, Uncovered)>,
+    /// What is wrong with the days of a commitment that still counts.
+    pub(crate) fault: Option<Fault>,
+    /// Fulfilment is dated in the future, so it has not come about.
+    pub(crate) fulfilled_in_future: bool,
+}
+
+/// Judges a row that claims `nodes`, with the materials `given` (in comparable form).
+pub(crate) fn judge(nodes: &[&Node], given: &[String], claim: Option<&Claim>, terms: &Terms<'_>) -> Verdict {
+    let (due, fault) = claim.map_or((None, None), |claim| days(claim, terms));
+    let said_fulfilled = claim.and_then(|claim| claim.fulfilled);
+    let is_fulfilled = said_fulfilled.is_some_and(|day| day <= terms.today);
+    let why = |wanted: &Wanted, may_be_missing: bool| match claim {
+        _ if !may_be_missing => Some(Uncovered::Main),
+        None => Some(Uncovered::NoCommitment),
+        Some(_) if is_fulfilled => Some(Uncovered::SaidFulfilled),
+        Some(_) if fault.is_some() => Some(Uncovered::Faulty),
+        Some(claim) => {
+            let promised = claim.promised.as_ref().is_none_or(|promised| wanted.is_among(promised));
+            (!promised).then_some(Uncovered::NotPromised)
+        }
+    };
+    let (mut missing, mut uncovered): (Vec<String>, Vec<(usize, String, Uncovered)>) = Default::default();
+    for (i, node) in nodes.iter().enumerate() {
+        for (wanted, may_be_missing) in node.required.iter().filter(|(wanted, _)| !wanted.is_among(given)) {
+            if !missing.contains(&wanted.title) {
+                missing.push(wanted.title.clone());
+            }
+            if let Some(why) = why(wanted, *may_be_missing)
+                && uncovered.iter().all(|(_, title, _)| *title != wanted.title)
+            {
+                uncovered.push((i, wanted.title.clone(), why));
+            }
+        }
+    }
+    let status = match claim {
+        None => Status::None,
+        Some(_) if is_fulfilled => Status::Fulfilled,
+        Some(claim) if nothing_pending(nodes, &missing, given, claim) => Status::Fulfilled,
+        Some(_) => standing(due, terms),
+    };
+    Verdict {
+        status,
+        due,
+        missing: (!nodes.is_empty()).then_some(missing),
+        uncovered,
+        fault: fault.filter(|_| status != Status::Fulfilled),
+        fulfilled_in_future: said_fulfilled.is_some() && !is_fulfilled,
+    }
+}
+
+/// The day a commitment is due, and what is wrong with its days.
+fn days(claim: &Claim, terms: &Terms<'_>) -> (Option<i32>, Option<Fault>) {
+    let calendar = terms.calendar;
+    let Some(date) = claim.date else {
+        let due = match claim.deadline {
+            Some(Deadline::Day(day)) => Some(day),
+            _ => None,
+        };
+        return (due, Some(Fault::NoDate));
+    };
+    let (due, workdays, backwards) = match claim.deadline {
+        None => (calendar.after(date, terms.default), terms.default.into(), false),
+        Some(Deadline::Day(day)) => (day, calendar.between(date, day), day < date),
+        Some(Deadline::Workdays(count)) => {
+            let counted = count.clamp(0, MOST_WORKDAYS.into()) as u32;
+            (calendar.after(date, counted), count, count < 1)
+        }
+    };
+    let fault = if date > terms.today {
+        Some(Fault::NotYetMade)
+    } else if backwards {
+        Some(Fault::Backwards)
+    } else {
+        (workdays > terms.limit.into()).then_some(Fault::TooLong(workdays))
+    };
+    (Some(due), fault)
+}
+
+/// Whether all that was promised is there: what the commitment names, else what the claimed nodes want.
+fn nothing_pending(nodes: &[&Node], missing: &[String], given: &[String], claim: &Claim) -> bool {
+    match claim.promised.as_deref() {
+        Some(promised) if !promised.is_empty() => promised.iter().all(|form| given.contains(form)),
+        _ => !nodes.is_empty() && missing.is_empty(),
+    }
+}
+
+fn standing(due: Option<i32>, terms: &Terms<'_>) -> Status {
+    match due {
+        None => Status::Open,
+        Some(due) if terms.today > due => Status::Overdue,
+        Some(due) if terms.calendar.between(terms.today, due) <= terms.due_soon.into() => Status::DueSoon,
+        Some(_) => Status::Open,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::{parse, show};
+    use crate::materials::plain;
+
+    const TODAY: &str = "2024-06-14"; // A Friday.
+
+    fn claim(date: &str, deadline: Option<Deadline>) -> Claim {
+        let date = (!date.is_empty()).then(|| parse(date).unwrap());
+        Claim { no: "容2024-1".into(), date, deadline, ..Claim::default() }
+    }
+
+    fn on(text: &str) -> Option<Deadline> {
+        Some(Deadline::Day(parse(text).unwrap()))
+    }
+
+    /// Judges a start that wants a permit and, waivable, a photo.
+    fn start(given: &[&str], claim: Option<&Claim>) -> Verdict {
+        let wanted = |name| Wanted::parse(name).unwrap();
+        let node = Node {
+            title: "开工".into(),
+            required: vec![(wanted("许可证"), false), (wanted("照片"), true)],
+        };
+        let given: Vec<String> = given.iter().map(|text| plain(text)).collect();
+        let calendar = Calendar::default();
+        let terms =
+            Terms { limit: 20, default: 20, due_soon: 5, calendar: &calendar, today: parse(TODAY).unwrap() };
+        judge(&[&node], &given, claim, &terms)
+    }
+
+    #[test]
+    fn only_what_may_be_missing_and_is_promised_in_time_is_let_through() {
+        use Uncovered::{Faulty, Main, NoCommitment, NotPromised, SaidFulfilled};
+        let good = claim("2024-06-03", None);
+        let promised = |list: &[&str]| {
+            let promised = Some(list.iter().map(|text| plain(text)).collect());
+            Some(Claim { promised, ..good.clone() })
+        };
+        let fulfilled = Claim { fulfilled: parse("2024-06-13").ok(), ..good.clone() };
+        let table: [(&[&str], Option<Claim>, &[Uncovered]); 11] = [
+            (&["许可证", "照片"], None, &[]),
+            (&["许可证"], None, &[NoCommitment]),
+            (&["许可证"], Some(good.clone()), &[]),
+            (&["照片"], Some(good.clone()), &[Main]),
+            (&[], None, &[Main, NoCommitment]), // Also what null materials come to.
+            (&["许可证"], promised(&["照片"]), &[]),
+            (&["许可证"], promised(&["合同"]), &[NotPromised]),
+            (&["许可证"], promised(&[]), &[NotPromised]), // A null list promises nothing.
+            (&["许可证"], Some(claim("", on("2024-06-20"))), &[Faulty]), // A null date.
+            (&["许可证"], Some(claim("2024-06-03", on("2024-09-03"))), &[Faulty]),
+            (&["许可证"], Some(fulfilled), &[SaidFulfilled]),
+        ];
+        for (given, claim, expected) in table {
+            let verdict = start(given, claim.as_ref());
+            let why: Vec<Uncovered> = verdict.uncovered.iter().map(|(_, _, why)| *why).collect();
+            assert_eq!(why, expected, "{given:?} {claim:?}");
+        }
+    }
+
+    #[test]
+    fn a_commitment_stands_by_its_due_day() {
+        use Status::{DueSoon, Fulfilled, Open, Overdue};
+        let table = [
+            (claim("2024-06-03", None), Open, "2024-07-01"), // 20 working days.
+            (claim("2024-06-03", Some(Deadline::Workdays(15))), Open, "2024-06-24"), // 6 left.
+            (claim("2024-06-03", Some(Deadline::Workdays(14))), DueSoon, "2024-06-21"), // 5 left.
+            (claim("2024-06-03", on("2024-06-14")), DueSoon, "2024-06-14"), // Today.
+            (claim("2024-06-03", on("2024-06-13")), Overdue, "2024-06-13"),
+            (
+                Claim { fulfilled: parse("2024-06-14").ok(), ..claim("2024-06-03", None) },
+                Fulfilled,
+                "2024-07-01",
+            ),
+            // Fulfilment that lies in the future has not come about.
+            (Claim { fulfilled: parse("2024-06-15").ok(), ..claim("2024-06-03", None) }, Open, "2024-07-01"),
+        ];
+        for (claim, status, due) in table {
+            let verdict = start(&["许可证"], Some(&claim));
+            assert_eq!((verdict.status, verdict.due.map(show).as_deref()), (status, Some(due)), "{claim:?}");
+        }
+        // All there: fulfilled without a word about it.
+        assert_eq!(start(&["许可证", "照片"], Some(&claim("2024-06-03", None))).status, Fulfilled);
+        assert_eq!(start(&["许可证", "照片"], None).status, Status::None);
+    }
+
+    #[test]
+    fn days_that_do_not_hold_are_told() {
+        let table = [
+            (claim("", None), Some(Fault::NoDate)),
+            (claim("2024-06-15", None), Some(Fault::NotYetMade)),
+            (claim("2024-06-03", on("2024-06-01")), Some(Fault::Backwards)),
+            (claim("2024-06-03", Some(Deadline::Workdays(0))), Some(Fault::Backwards)),
+            (claim("2024-06-03", Some(Deadline::Workdays(20))), None),
+            (claim("2024-06-03", Some(Deadline::Workdays(21))), Some(Fault::TooLong(21))),
+            (claim("2024-06-03", Some(Deadline::Workdays(i64::MAX))), Some(Fault::TooLong(i64::MAX))),
+            (claim("2024-06-03", on("2024-07-01")), None),
+            (claim("2024-06-03", on("2024-07-02")), Some(Fault::TooLong(21))),
+        ];
+        for (claim, fault) in table {
+            assert_eq!(start(&["许可证"], Some(&claim)).fault, fault, "{claim:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_claimed_node_nothing_is_missing_and_a_commitment_runs_on() {
+        let calendar = Calendar::default();
+        let terms =
+            Terms { limit: 20, default: 20, due_soon: 5, calendar: &calendar, today: parse(TODAY).unwrap() };
+        let none = judge(&[], &[], None, &terms);
+        assert_eq!((none.status, none.missing), (Status::None, None));
+        let early = judge(&[], &[], Some(&claim("2024-06-03", None)), &terms);
+        assert_eq!((early.status, early.missing), (Status::Open, None));
+    }
+}

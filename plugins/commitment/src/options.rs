@@ -1,0 +1,212 @@
+//! The options of `commitment`, and their JSON Schema for `huiliu stages` and for editors.
+
+use huiliu_stage::Severity;
+use serde::Deserialize;
+
+/// The options as they stand in YAML.
+///
+/// ```yaml
+/// commitment:
+///   nodes:
+///     - node: start
+///       label: 开工
+///       when: start_date IS NOT NULL
+///       required: [施工许可证|分阶段许可, 施工合同, 现场照片]
+///       may_be_missing: [现场照片]
+///   materials: evidence
+///   commitment: {no: commitment_no, date: commitment_date, deadline: commitment_deadline,
+///                missing: missing_materials, fulfilled: commitment_fulfilled_date}
+///   limit_workdays: 20
+///   calendar: {holidays: [2024-10-01], workdays: [2024-10-12]}
+/// ```
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Options {
+    /// The nodes whose materials are checked.
+    pub nodes: Vec<NodeOptions>,
+
+    /// Column that lists what was handed in: a list, or text separated by `、 , ; ` or line breaks.
+    pub materials: String,
+
+    /// Columns of the commitment. Without them nothing may be missing.
+    #[serde(default)]
+    pub commitment: Option<CommitmentColumns>,
+
+    /// Most working days from the commitment to its deadline.
+    #[serde(default = "twenty")]
+    pub limit_workdays: u32,
+
+    /// Working days to the deadline when none is given; if not set, 20 or the limit, whichever is less.
+    #[serde(default)]
+    pub default_workdays: Option<u32>,
+
+    /// With at most this many working days left, a commitment is due soon.
+    #[serde(default = "five")]
+    pub due_soon_workdays: u32,
+
+    /// Holidays and make-up days; without them Monday to Friday are worked.
+    #[serde(default)]
+    pub calendar: CalendarOptions,
+
+    /// How much each kind of finding weighs.
+    #[serde(default)]
+    pub severity: Severities,
+}
+
+impl Options {
+    /// Working days to the deadline when none is given.
+    pub(crate) fn default_workdays(&self) -> u32 {
+        self.default_workdays.unwrap_or(self.limit_workdays.min(twenty()))
+    }
+}
+
+/// A node and what it wants.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeOptions {
+    /// Short name.
+    pub node: String,
+
+    /// What people call it.
+    #[serde(default)]
+    pub label: String,
+
+    /// SQL condition under which a row claims the node. Unknown (null) claims nothing.
+    pub when: String,
+
+    /// Materials that must be there; `a|b` is satisfied by either.
+    pub required: Vec<String>,
+
+    /// Those of `required` that a commitment may stand in for.
+    #[serde(default)]
+    pub may_be_missing: Vec<String>,
+}
+
+/// Names of the columns of a commitment.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommitmentColumns {
+    /// Its number (text).
+    #[serde(default)]
+    pub no: Option<String>,
+
+    /// The day it was made (date).
+    pub date: String,
+
+    /// Its deadline: a date, or a whole number of working days after `date`.
+    #[serde(default)]
+    pub deadline: Option<String>,
+
+    /// The materials it promises (list or text). Without this column it stands for all that may be missing.
+    #[serde(default)]
+    pub missing: Option<String>,
+
+    /// The day on which it was fulfilled (date).
+    #[serde(default)]
+    pub fulfilled: Option<String>,
+}
+
+/// Days that differ from the rule of the week.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalendarOptions {
+    /// Days not worked, such as `2024-10-01`.
+    #[serde(default)]
+    pub holidays: Vec<String>,
+
+    /// Weekend days that are worked (调休).
+    #[serde(default)]
+    pub workdays: Vec<String>,
+
+    /// Reference table with columns `date` and `kind` (`holiday`/休 or `workday`/班), read anew for each delivery.
+    #[serde(default)]
+    pub table: Option<String>,
+}
+
+/// How much each kind of finding weighs.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Severities {
+    /// A required material is missing and no commitment covers it.
+    pub missing: Severity,
+    /// The commitment's date or deadline is missing, unreasonable or beyond the limit.
+    pub deadline: Severity,
+    /// The deadline has passed.
+    pub overdue: Severity,
+}
+
+impl Default for Severities {
+    fn default() -> Self {
+        Self { missing: Severity::Error, deadline: Severity::Error, overdue: Severity::Warning }
+    }
+}
+
+fn twenty() -> u32 {
+    20
+}
+
+fn five() -> u32 {
+    5
+}
+
+pub(crate) const OPTION_SCHEMA: &str = r#"{
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["nodes", "materials"],
+  "properties": {
+    "nodes": {
+      "description": "The nodes whose materials are checked.",
+      "type": "array",
+      "minItems": 1,
+      "items": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["node", "when", "required"],
+        "properties": {
+          "node": {"description": "Short name, such as `start`.", "type": "string"},
+          "label": {"description": "What people call it, such as 开工.", "type": "string"},
+          "when": {"description": "SQL condition under which a row claims the node, such as `start_date IS NOT NULL`. Unknown (null) claims nothing.", "type": "string"},
+          "required": {"description": "Materials that must be there; `a|b` is satisfied by either.", "type": "array", "minItems": 1, "items": {"type": "string"}},
+          "may_be_missing": {"description": "Those of `required` that a commitment may stand in for.", "type": "array", "items": {"type": "string"}}
+        }
+      }
+    },
+    "materials": {"description": "Column that lists what was handed in: a list, or text separated by 、 , ; or line breaks. Null is nothing.", "type": "string"},
+    "commitment": {
+      "description": "Columns of the commitment. Without them nothing may be missing.",
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["date"],
+      "properties": {
+        "no": {"description": "Its number (text).", "type": "string"},
+        "date": {"description": "The day it was made (date).", "type": "string"},
+        "deadline": {"description": "Its deadline: a date, or a whole number of working days after `date`.", "type": "string"},
+        "missing": {"description": "The materials it promises (list or text); an empty value promises nothing. Without this column it stands for all that may be missing.", "type": "string"},
+        "fulfilled": {"description": "The day on which it was fulfilled (date).", "type": "string"}
+      }
+    },
+    "limit_workdays": {"description": "Most working days from the commitment to its deadline.", "type": "integer", "minimum": 1, "maximum": 2000, "default": 20},
+    "default_workdays": {"description": "Working days to the deadline when none is given; if not set, 20 or the limit, whichever is less.", "type": "integer", "minimum": 1, "maximum": 2000},
+    "due_soon_workdays": {"description": "With at most this many working days left, a commitment is due soon.", "type": "integer", "minimum": 0, "default": 5},
+    "calendar": {
+      "description": "Holidays and make-up days; without them Monday to Friday are worked.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "holidays": {"description": "Days not worked.", "type": "array", "items": {"type": "string", "format": "date"}},
+        "workdays": {"description": "Weekend days that are worked (调休).", "type": "array", "items": {"type": "string", "format": "date"}},
+        "table": {"description": "Reference table with columns `date` and `kind` (`holiday` or 休, `workday` or 班), read anew for each delivery.", "type": "string"}
+      }
+    },
+    "severity": {
+      "description": "How much each kind of finding weighs.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "missing": {"description": "A required material is missing and no commitment covers it.", "enum": ["info", "warning", "error"], "default": "error"},
+        "deadline": {"description": "The commitment's date or deadline is missing, unreasonable or beyond the limit.", "enum": ["info", "warning", "error"], "default": "error"},
+        "overdue": {"description": "The deadline has passed. As an error the row would not reach the register.", "enum": ["info", "warning", "error"], "default": "warning"}
+      }
+    }
+  }
+}"#;

@@ -1,0 +1,147 @@
+//! What `commitment` says to the sender of a row. All texts are here.
+
+use huiliu_stage::{Finding, Severity, Text};
+
+use crate::calendar::show;
+use crate::judge::{Claim, Fault, Node, Status, Terms, Uncovered, Verdict};
+use crate::options::Severities;
+
+/// Which columns to point at.
+pub(crate) struct Fields<'a> {
+    pub(crate) materials: &'a str,
+    pub(crate) date: String,
+    pub(crate) deadline: String,
+    pub(crate) fulfilled: String,
+}
+
+/// Everything there is to say of a row.
+pub(crate) fn findings(
+    row: i64,
+    nodes: &[&Node],
+    claim: Option<&Claim>,
+    verdict: &Verdict,
+    terms: &Terms<'_>,
+    weigh: &Severities,
+    fields: &Fields<'_>,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (node, material, why) in &verdict.uncovered {
+        let node = nodes.get(*node).map_or("", |node| &node.title);
+        let finding = Finding::new(Some(row), weigh.missing, "V19", missing(node, material, *why));
+        findings.push(finding.with_field(fields.materials).with_raw(material));
+    }
+    if let Some(fault) = verdict.fault {
+        let field = match fault {
+            Fault::NoDate | Fault::NotYetMade => &fields.date,
+            Fault::Backwards | Fault::TooLong(_) => &fields.deadline,
+        };
+        let finding = Finding::new(Some(row), weigh.deadline, "V19", days(fault, terms.limit));
+        findings.push(finding.with_field(field));
+    } else if let Some(claim) = claim {
+        findings.extend(standing(row, claim, verdict, terms, weigh, fields));
+    }
+    if verdict.fulfilled_in_future {
+        let text = Text::new(
+            "承诺履行日期晚于今天，暂不视为已履行；请核对日期",
+            "the day of fulfilment lies in the future, so the commitment is not fulfilled yet; check the date",
+        );
+        let finding = Finding::new(Some(row), Severity::Warning, "commitment-date", text);
+        findings.push(finding.with_field(&fields.fulfilled));
+    }
+    findings
+}
+
+fn missing(node: &str, material: &str, why: Uncovered) -> Text {
+    let (zh, en) = match why {
+        Uncovered::Main => {
+            ("，该材料不可容缺，请补交后重报", "it may not be missing; hand it in and send the row again")
+        }
+        Uncovered::NoCommitment => (
+            "；如需容缺受理，请填写承诺日期和补交期限",
+            "to hand it in later, give the date and deadline of a commitment",
+        ),
+        Uncovered::Faulty => (
+            "；承诺的日期或期限不符合要求，不能容缺，请更正",
+            "the commitment's date or deadline does not hold; correct it or hand the material in",
+        ),
+        Uncovered::NotPromised => (
+            "；承诺书所列材料中没有该项，请补列或补交",
+            "the commitment does not name it; add it there or hand the material in",
+        ),
+        Uncovered::SaidFulfilled => (
+            "；承诺已填报为履行完毕，但已交材料中没有该项，请核对",
+            "the commitment is said to be fulfilled, yet the material is not among those handed in; please check",
+        ),
+    };
+    Text::new(format!("{node}缺少材料“{material}”{zh}"), format!("{node}: `{material}` is missing; {en}"))
+}
+
+fn days(fault: Fault, limit: u32) -> Text {
+    match fault {
+        Fault::NoDate => Text::new(
+            "承诺没有填写日期，无法核对补交期限，请补填承诺日期",
+            "the commitment has no date, so its deadline cannot be checked; add the date",
+        ),
+        Fault::NotYetMade => {
+            Text::new("承诺日期晚于今天，请更正", "the commitment's date lies in the future; correct it")
+        }
+        Fault::Backwards => Text::new(
+            "补交期限早于承诺日期或不是正数，请更正",
+            "the deadline lies before the commitment or is not a positive number of days; correct it",
+        ),
+        Fault::TooLong(workdays) => Text::new(
+            format!("补交期限为承诺后{workdays}个工作日，超过{limit}个工作日的上限，请缩短期限"),
+            format!(
+                "the deadline is {workdays} working days after the commitment, the limit is {limit}; shorten it"
+            ),
+        ),
+    }
+}
+
+/// What the commitment is waiting for, by its status.
+fn standing(
+    row: i64,
+    claim: &Claim,
+    verdict: &Verdict,
+    terms: &Terms<'_>,
+    weigh: &Severities,
+    fields: &Fields<'_>,
+) -> Option<Finding> {
+    let due = verdict.due?;
+    let missing = verdict.missing.as_deref().unwrap_or_default();
+    let what = if missing.is_empty() { "承诺补交的材料".to_owned() } else { missing.join("、") };
+    let what_en = if missing.is_empty() { "the promised materials".to_owned() } else { missing.join(", ") };
+    let no = if claim.no.is_empty() { String::new() } else { format!("（承诺书{}）", claim.no) };
+    let day = show(due);
+    let left = terms.calendar.between(terms.today, due);
+    let (severity, code, text) = match verdict.status {
+        Status::Open => (
+            Severity::Info,
+            "commitment-open",
+            Text::new(
+                format!("容缺受理{no}：{what}须于{day}前补交，还有{left}个工作日"),
+                format!("accepted on commitment: hand in {what_en} by {day}; {left} working days are left"),
+            ),
+        ),
+        Status::DueSoon => (
+            Severity::Warning,
+            "commitment-due-soon",
+            Text::new(
+                format!("容缺承诺即将到期{no}：{what}须于{day}前补交，只剩{left}个工作日"),
+                format!(
+                    "the commitment is due soon: hand in {what_en} by {day}; only {left} working days are left"
+                ),
+            ),
+        ),
+        Status::Overdue => (
+            weigh.overdue,
+            "V20",
+            Text::new(
+                format!("容缺承诺已逾期{no}：{what}应于{day}前补交，请立即补交"),
+                format!("the commitment is overdue: {what_en} was due on {day}; hand it in now"),
+            ),
+        ),
+        Status::None | Status::Fulfilled => return None,
+    };
+    Some(Finding::new(Some(row), severity, code, text).with_field(fields.materials).with_raw(day))
+}

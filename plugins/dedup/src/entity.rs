@@ -1,0 +1,278 @@
+//! A unified record and the origin of each of its values, in memory and as kept bytes.
+
+use std::sync::Arc;
+
+use huiliu_stage::{StageError, json};
+
+use crate::value::Value;
+
+/// Where rows came from, the same for a whole batch and sheet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) delivery: String,
+    pub(crate) sender: String,
+    pub(crate) file: String,
+    pub(crate) sheet: String,
+    pub(crate) received_ms: i64,
+}
+
+impl Source {
+    /// Appends the origin of a value from this source as JSON.
+    pub(crate) fn write(&self, out: &mut String, cell: Option<String>) {
+        for (name, text) in
+            [("{\"delivery\":", &self.delivery), (",\"sender\":", &self.sender), (",\"file\":", &self.file)]
+        {
+            out.push_str(name);
+            json::write_text(out, text);
+        }
+        out.push_str(",\"sheet\":");
+        json::write_text(out, &self.sheet);
+        out.push_str(",\"cell\":");
+        match cell {
+            Some(cell) => json::write_text(out, &cell),
+            None => out.push_str("null"),
+        }
+        out.push_str(",\"received_ms\":");
+        out.push_str(&self.received_ms.to_string());
+        out.push('}');
+    }
+}
+
+/// A row of a source.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) source: Arc<Source>,
+    /// Its number as the sender sees it.
+    pub(crate) row: u32,
+}
+
+/// A value that a record holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) value: Value,
+    /// Index into the record's places.
+    pub(crate) place: u32,
+    /// Sheet column plus one; 0 if the value was not read from a cell.
+    pub(crate) column: u32,
+}
+
+/// A unified record.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Record {
+    /// How often it was given out.
+    pub(crate) revision: i64,
+    pub(crate) places: Vec<Place>,
+    /// In the order of the layout.
+    pub(crate) values: Vec<Option<Held>>,
+}
+
+impl Record {
+    /// Appends the bytes that are kept. Places that no value names are left out.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        let mut renumbered = vec![u32::MAX; self.places.len()];
+        let mut used = Vec::new();
+        for held in self.values.iter().flatten() {
+            if renumbered[held.place as usize] == u32::MAX {
+                renumbered[held.place as usize] = used.len() as u32;
+                used.push(held.place);
+            }
+        }
+        int(out, self.revision as u64);
+        int(out, used.len() as u64);
+        for (i, &at) in used.iter().enumerate() {
+            let place = &self.places[at as usize];
+            // The source of the place before, mostly: written once.
+            let same = i > 0 && self.places[used[i - 1] as usize].source == place.source;
+            out.push(u8::from(same));
+            if !same {
+                for text in
+                    [&place.source.delivery, &place.source.sender, &place.source.file, &place.source.sheet]
+                {
+                    bytes(out, text.as_bytes());
+                }
+                out.extend_from_slice(&place.source.received_ms.to_le_bytes());
+            }
+            int(out, u64::from(place.row));
+        }
+        for held in &self.values {
+            match held {
+                None => out.push(0),
+                Some(held) => {
+                    encode_value(out, &held.value);
+                    int(out, u64::from(renumbered[held.place as usize]));
+                    int(out, u64::from(held.column));
+                }
+            }
+        }
+    }
+
+    /// From kept bytes of a layout with `fields` fields.
+    pub(crate) fn decode(kept: &[u8], fields: usize) -> Option<Self> {
+        let mut input = Input(kept);
+        let revision = input.int()? as i64;
+        let count = input.int()?;
+        let mut places: Vec<Place> = Vec::new();
+        for _ in 0..count {
+            let source = if input.byte()? == 1 {
+                places.last()?.source.clone()
+            } else {
+                let [delivery, sender, file, sheet] =
+                    [input.text()?, input.text()?, input.text()?, input.text()?];
+                let received_ms = i64::from_le_bytes(input.fixed()?);
+                Arc::new(Source {
+                    delivery: delivery.into(),
+                    sender: sender.into(),
+                    file: file.into(),
+                    sheet: sheet.into(),
+                    received_ms,
+                })
+            };
+            places.push(Place { source, row: u32::try_from(input.int()?).ok()? });
+        }
+        let mut values = Vec::with_capacity(fields);
+        for _ in 0..fields {
+            values.push(match input.value()? {
+                None => None,
+                Some(value) => {
+                    let place =
+                        u32::try_from(input.int()?).ok().filter(|&at| (at as usize) < places.len())?;
+                    Some(Held { value, place, column: u32::try_from(input.int()?).ok()? })
+                }
+            });
+        }
+        input.0.is_empty().then_some(Self { revision, places, values })
+    }
+
+    /// Forgets places that no value names any more.
+    pub(crate) fn tidy(&mut self) {
+        let mut renumbered = vec![u32::MAX; self.places.len()];
+        let mut used = Vec::new();
+        for held in self.values.iter_mut().flatten() {
+            let at = held.place as usize;
+            if renumbered[at] == u32::MAX {
+                renumbered[at] = used.len() as u32;
+                used.push(self.places[at].clone());
+            }
+            held.place = renumbered[at];
+        }
+        self.places = used;
+    }
+}
+
+/// What to say of a record whose bytes make no sense.
+pub(crate) fn broken(id: impl std::fmt::Display) -> StageError {
+    StageError::new(format!("the kept state of record `{id}` cannot be read"))
+}
+
+fn int(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn bytes(out: &mut Vec<u8>, value: &[u8]) {
+    int(out, value.len() as u64);
+    out.extend_from_slice(value);
+}
+
+/// Appends a value; also used to make the whole content of a row a key.
+pub(crate) fn encode_value(out: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Text(text) => {
+            out.push(1);
+            bytes(out, text.as_bytes());
+        }
+        Value::Int(value) => {
+            out.push(2);
+            out.extend_from_slice(&value.to_le_bytes());
+        }
+        Value::Float(value) => {
+            out.push(3);
+            out.extend_from_slice(&value.to_bits().to_le_bytes());
+        }
+        Value::Amount(value) => {
+            out.push(4);
+            out.extend_from_slice(value);
+        }
+        Value::Bool(value) => out.extend_from_slice(&[5, u8::from(*value)]),
+        Value::Day(value) => {
+            out.push(6);
+            out.extend_from_slice(&value.to_le_bytes());
+        }
+        Value::Time(value) => {
+            out.push(7);
+            out.extend_from_slice(&value.to_le_bytes());
+        }
+        Value::List(items) => {
+            out.push(8);
+            int(out, items.len() as u64);
+            for item in items {
+                out.push(u8::from(item.is_some()));
+                bytes(out, item.as_deref().unwrap_or_default().as_bytes());
+            }
+        }
+    }
+}
+
+/// Kept bytes not read yet.
+struct Input<'a>(&'a [u8]);
+
+impl<'a> Input<'a> {
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (head, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(head)
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        self.take(1).map(|head| head[0])
+    }
+
+    fn fixed<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    fn int(&mut self) -> Option<u64> {
+        let mut value = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    fn text(&mut self) -> Option<&'a str> {
+        let length = usize::try_from(self.int()?).ok()?;
+        std::str::from_utf8(self.take(length)?).ok()
+    }
+
+    /// `None` for bytes that make no sense, `Some(None)` for a missing value.
+    fn value(&mut self) -> Option<Option<Value>> {
+        Some(Some(match self.byte()? {
+            0 => return Some(None),
+            1 => Value::Text(self.text()?.into()),
+            2 => Value::Int(i64::from_le_bytes(self.fixed()?)),
+            3 => Value::Float(f64::from_bits(u64::from_le_bytes(self.fixed()?))),
+            4 => Value::Amount(self.fixed()?),
+            5 => Value::Bool(self.byte()? == 1),
+            6 => Value::Day(i32::from_le_bytes(self.fixed()?)),
+            7 => Value::Time(i64::from_le_bytes(self.fixed()?)),
+            8 => {
+                let count = self.int()?;
+                let mut items = Vec::new();
+                for _ in 0..count {
+                    let given = self.byte()? == 1;
+                    let text = self.text()?;
+                    items.push(given.then(|| text.into()));
+                }
+                Value::List(items.into())
+            }
+            _ => return None,
+        }))
+    }
+}

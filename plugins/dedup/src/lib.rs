@@ -1,0 +1,89 @@
+//! Recognises the same thing across rows and deliveries, and makes one record of it.
+//!
+//! Two ways. `keep: first` lets the first row of each key pass and drops the others: bulk data, a few
+//! bytes of memory a row ([`first`]). `keep: merge` keeps one unified record for each thing, field by
+//! field, with the origin of every value ([`merge`]).
+//!
+//! Nothing here knows projects: which columns make a key, what normalises them and which words keep two
+//! rows apart is said in the options. Nothing here compares for likeness either: keys are equal or not.
+//!
+//! What a missing value does: a rule with a missing (or blank) field does not speak for that row. A row
+//! for which no rule speaks passes with `keep: first`; with `keep: merge` its whole content is its key,
+//! and a warning says so.
+//!
+//! Start at [`Options`], then [`first`] or [`merge`].
+
+mod build;
+mod entity;
+mod first;
+mod key;
+mod merge;
+mod name;
+mod options;
+mod policy;
+mod recognise;
+mod records;
+mod report;
+mod seen;
+mod value;
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use huiliu_stage::{Host, OpenStage, Outcome, Stage, StageError};
+
+pub use options::{Keep, MatchRule, MergeOptions, Normalise, Options, Policy};
+
+/// The stage `dedup`.
+pub struct Dedup {
+    way: Way,
+}
+
+enum Way {
+    First(first::First),
+    Merge(Box<merge::Merge>),
+}
+
+impl OpenStage for Dedup {
+    const NAME: &'static str = "dedup";
+    const SUMMARY: &'static str = "recognises the same thing across rows and deliveries, and merges or drops";
+    const OPTION_SCHEMA: &'static str = options::OPTION_SCHEMA;
+    type Options = Options;
+
+    fn open(
+        options: Options,
+        input: SchemaRef,
+        host: Arc<dyn Host>,
+    ) -> Result<(Self, SchemaRef), StageError> {
+        let (way, output) = match options.keep {
+            Keep::First => (Way::First(first::First::open(&options, &input, host)?), input),
+            Keep::Merge => {
+                let (merge, output) = merge::Merge::open(&options, &input, host)?;
+                (Way::Merge(Box::new(merge)), output)
+            }
+        };
+        Ok((Self { way }, output))
+    }
+}
+
+impl Stage for Dedup {
+    fn process(&mut self, batch: RecordBatch) -> Result<Outcome, StageError> {
+        match &mut self.way {
+            Way::First(first) => first.process(batch),
+            Way::Merge(merge) => merge.process(&batch),
+        }
+    }
+
+    fn finish(&mut self) -> Result<Option<Outcome>, StageError> {
+        if let Way::Merge(merge) = &mut self.way {
+            merge.rest();
+        }
+        Ok(None)
+    }
+}
+
+huiliu_abi::export_plugin!(huiliu_plugin_v1_dedup, [Dedup]);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! The records and the key index, kept by the host.
+//!
+//! | state key | value |
+//! |---|---|
+//! | `k/` + key (16 bytes) | the ids (10 bytes each) of the records that have this key; mostly one |
+//! | `e/` + id (10 bytes) | layout (8 bytes) and the record: see [`Record::encode`] |
+//! | `l/` + layout (8 bytes) | the names and types of the fields, so that records outlive a changed schema |
+//!
+//! A few thousand records are held in memory while a delivery goes through, none between deliveries.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use hashbrown::HashMap;
+use huiliu_stage::{Host, StageError};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+use crate::entity::{Record, broken};
+
+/// Records in memory beyond which all are forgotten before the next batch; keys, eight times as many.
+const MOST_RECORDS: usize = 4_096;
+
+/// The stable id of a record: 80 bits, written as `r` and 16 letters and digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct RecordId([u8; 10]);
+
+impl RecordId {
+    /// The id of the record that a key made; `again` counts other records which that key made before.
+    fn of(key: u128, again: u32) -> Self {
+        let mut named = key.to_le_bytes().to_vec();
+        named.extend_from_slice(&again.to_le_bytes());
+        let mut id = [0; 10];
+        id.copy_from_slice(&xxh3_128(&named).to_be_bytes()[..10]);
+        Self(id)
+    }
+}
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without i, l, o and u, which are misread.
+        const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+        let mut wide = [0; 16];
+        wide[6..].copy_from_slice(&self.0);
+        let bits = u128::from_be_bytes(wide);
+        f.write_str("r")?;
+        (0..16)
+            .rev()
+            .try_for_each(|i| fmt::Write::write_char(f, LETTERS[(bits >> (5 * i)) as usize & 31].into()))
+    }
+}
+
+/// A field of a record: its name and the type of its column.
+pub(crate) type LayoutField = (String, DataType);
+
+/// All records this stage keeps.
+pub(crate) struct Records {
+    host: Arc<dyn Host>,
+    fields: Vec<LayoutField>,
+    layout: [u8; 8],
+    layout_kept: bool,
+    others: HashMap<[u8; 8], Vec<(String, String)>>,
+    records: HashMap<RecordId, Record>,
+    keys: HashMap<u128, Vec<RecordId>>,
+}
+
+impl Records {
+    pub(crate) fn new(host: Arc<dyn Host>, fields: Vec<LayoutField>) -> Self {
+        let layout = xxh3_64(describe(&fields).as_bytes()).to_be_bytes();
+        Self {
+            host,
+            fields,
+            layout,
+            layout_kept: false,
+            others: HashMap::new(),
+            records: HashMap::new(),
+            keys: HashMap::new(),
+        }
+    }
+
+    /// Makes room before a batch.
+    pub(crate) fn make_room(&mut self) {
+        if self.records.len() > MOST_RECORDS {
+            self.records.clear();
+        }
+        if self.keys.len() > 8 * MOST_RECORDS {
+            self.keys.clear();
+        }
+    }
+
+    /// Holds nothing in memory any more.
+    pub(crate) fn forget(&mut self) {
+        self.records = HashMap::new();
+        self.keys = HashMap::new();
+    }
+
+    /// The records that have this key, in the order in which they came by it.
+    pub(crate) fn ids(&mut self, key: u128) -> Result<&[RecordId], StageError> {
+        if !self.keys.contains_key(&key) {
+            let kept = self.host.state_get(&key_key(key))?.unwrap_or_default();
+            let (ids, []) = kept.as_chunks::<10>() else {
+                return Err(StageError::new("a kept key cannot be read"));
+            };
+            self.keys.insert(key, ids.iter().map(|id| RecordId(*id)).collect());
+        }
+        Ok(self.keys.get(&key).map(Vec::as_slice).unwrap_or_default())
+    }
+
+    /// Notes that a record has this key.
+    pub(crate) fn link(&mut self, key: u128, id: RecordId) -> Result<(), StageError> {
+        self.ids(key)?;
+        let ids = self.keys.entry(key).or_default();
+        if !ids.contains(&id) {
+            ids.push(id);
+            let kept: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
+            self.host.state_put(&key_key(key), &kept)?;
+        }
+        Ok(())
+    }
+
+    /// Makes an empty record named after a key.
+    pub(crate) fn create(&mut self, key: u128) -> Result<RecordId, StageError> {
+        let mut again = 0;
+        let mut id = RecordId::of(key, again);
+        // Only a key that other records have may have named one of them.
+        if !self.ids(key)?.is_empty() {
+            while self.records.contains_key(&id) || self.host.state_get(&record_key(id))?.is_some() {
+                again += 1;
+                id = RecordId::of(key, again);
+            }
+        }
+        let record = Record { values: vec![None; self.fields.len()], ..Record::default() };
+        self.records.insert(id, record);
+        Ok(id)
+    }
+
+    /// A record.
+    pub(crate) fn get(&mut self, id: RecordId) -> Result<&mut Record, StageError> {
+        if !self.records.contains_key(&id) {
+            let kept = self.host.state_get(&record_key(id))?.ok_or_else(|| broken(id))?;
+            let record = self.read(id, &kept)?;
+            self.records.insert(id, record);
+        }
+        self.records.get_mut(&id).ok_or_else(|| broken(id))
+    }
+
+    /// A record that [`get`](Self::get) gave in this batch.
+    pub(crate) fn held(&self, id: RecordId) -> Result<&Record, StageError> {
+        self.records.get(&id).ok_or_else(|| broken(id))
+    }
+
+    /// Gives a record to the host to keep.
+    pub(crate) fn keep(&mut self, id: RecordId, buffer: &mut Vec<u8>) -> Result<(), StageError> {
+        if !self.layout_kept {
+            let key = [b"l/", self.layout.as_slice()].concat();
+            if self.host.state_get(&key)?.is_none() {
+                self.host.state_put(&key, describe(&self.fields).as_bytes())?;
+            }
+            self.layout_kept = true;
+        }
+        buffer.clear();
+        buffer.extend_from_slice(&self.layout);
+        self.held(id)?.encode(buffer);
+        Ok(self.host.state_put(&record_key(id), buffer)?)
+    }
+
+    fn read(&mut self, id: RecordId, kept: &[u8]) -> Result<Record, StageError> {
+        let (layout, kept) = kept.split_first_chunk::<8>().ok_or_else(|| broken(id))?;
+        if layout == &self.layout {
+            return Record::decode(kept, self.fields.len()).ok_or_else(|| broken(id));
+        }
+        if !self.others.contains_key(layout) {
+            let described = self.host.state_get(&[b"l/", layout.as_slice()].concat())?;
+            let described = described.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            self.others.insert(*layout, described.ok_or_else(|| broken(id))?);
+        }
+        let before = self.others.get(layout).ok_or_else(|| broken(id))?;
+        let mut record = Record::decode(kept, before.len()).ok_or_else(|| broken(id))?;
+        let mut values: Vec<_> = std::mem::take(&mut record.values);
+        // A field that is gone, or has another type now, starts anew; its earlier values are in the sinks.
+        let carried = self.fields.iter().map(|(name, kind)| {
+            let at = before.iter().position(|(n, k)| n == name && *k == kind.to_string())?;
+            values[at].take().filter(|held| held.value.fits(kind))
+        });
+        record.values = carried.collect();
+        record.tidy();
+        Ok(record)
+    }
+}
+
+fn key_key(key: u128) -> Vec<u8> {
+    [b"k/", key.to_be_bytes().as_slice()].concat()
+}
+
+fn record_key(id: RecordId) -> Vec<u8> {
+    [b"e/", id.0.as_slice()].concat()
+}
+
+/// The names and types of the fields, as they are kept.
+fn describe(fields: &[LayoutField]) -> String {
+    let fields: Vec<(&str, String)> =
+        fields.iter().map(|(name, kind)| (name.as_str(), kind.to_string())).collect();
+    serde_json::to_string(&fields).unwrap_or_default()
+}

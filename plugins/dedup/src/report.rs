@@ -1,0 +1,146 @@
+//! What `dedup` says to the sender of a row. All texts are here.
+
+use arrow::array::{Array, AsArray, Int64Array, RecordBatch};
+use arrow::datatypes::Int64Type;
+use huiliu_stage::{Fate, Finding, Severity, StageError, Text, row_number};
+
+use crate::key::KeyRule;
+use crate::records::RecordId;
+
+/// The `_row` column of a batch.
+pub(crate) fn row_ids(batch: &RecordBatch, at: usize) -> Result<&Int64Array, StageError> {
+    let rows = batch.column(at).as_primitive_opt::<Int64Type>();
+    rows.ok_or_else(|| StageError::new("column `_row` does not hold row numbers"))
+}
+
+/// `keep: first` dropped the row.
+pub(crate) fn duplicate(row: i64, rule: &KeyRule, batch: &RecordBatch, at: usize) -> Finding {
+    let text = Text::new(
+        format!("此前已收到{}相同的记录，本行不再收录", rule.title),
+        format!("a row with the same {} came before; this one is left out", rule.name),
+    );
+    let finding = Finding::new(Some(row), Severity::Info, "duplicate", text)
+        .with_field(&rule.field)
+        .with_fate(Fate::Dropped);
+    let first = rule.columns.first().and_then(|&(column, _)| batch.column(column).as_string_opt::<i32>());
+    match first.filter(|texts| texts.is_valid(at)) {
+        Some(texts) => finding.with_raw(texts.value(at)),
+        None => finding,
+    }
+}
+
+/// The row's values went into a record that comes out under another row.
+pub(crate) fn merged(row: i64, id: RecordId, into: i64) -> Finding {
+    let into = row_number(into);
+    let text = Text::new(
+        format!("本行与第{into}行属于同一记录（{id}），已并入第{into}行"),
+        format!("this row belongs to the same record ({id}) as row {into} and was merged with it"),
+    );
+    Finding::new(Some(row), Severity::Info, "merged", text).with_fate(Fate::Merged).with_raw(id.to_string())
+}
+
+/// The row says nothing that its record does not hold already.
+pub(crate) fn unchanged(row: i64, id: RecordId) -> Finding {
+    let text = Text::new(
+        format!("本行内容与已有记录（{id}）一致，没有变化"),
+        format!("this row says nothing new about its record ({id})"),
+    );
+    Finding::new(Some(row), Severity::Info, "unchanged", text)
+        .with_fate(Fate::Merged)
+        .with_raw(id.to_string())
+}
+
+/// Two rules point to two records.
+pub(crate) fn conflict(
+    row: i64,
+    rule: &KeyRule,
+    taken: RecordId,
+    other: RecordId,
+    other_rule: &KeyRule,
+) -> Finding {
+    let text = Text::new(
+        format!(
+            "按{}应为记录 {taken}，按{}却是另一记录 {other}；已并入前者，请核对两者是否为同一项",
+            rule.title, other_rule.title
+        ),
+        format!(
+            "by {} this is record {taken}, by {} it is {other}; it went into the former, please check whether both are one",
+            rule.name, other_rule.name
+        ),
+    );
+    Finding::new(Some(row), Severity::Warning, "conflict", text)
+        .with_field(&other_rule.field)
+        .with_raw(other.to_string())
+}
+
+/// A record was found by key and kept apart by a discriminating word or an `unless` column.
+pub(crate) fn apart(
+    row: i64,
+    rule: &KeyRule,
+    field: &str,
+    title: &str,
+    other: RecordId,
+    own: RecordId,
+) -> Finding {
+    let text = Text::new(
+        format!(
+            "{}与记录 {other} 相同，但{title}不同，未自动合并，另立记录 {own}；如为同一项，请统一{title}",
+            rule.title
+        ),
+        format!(
+            "{} equals that of record {other}, but {field} differs: kept apart as {own}; if both are one, make {field} agree",
+            rule.name
+        ),
+    );
+    Finding::new(Some(row), Severity::Warning, "review", text).with_field(field).with_raw(other.to_string())
+}
+
+/// Several records share the key and nothing in the row says which is meant.
+pub(crate) fn unclear(row: i64, rule: &KeyRule, taken: RecordId, others: usize) -> Finding {
+    let text = Text::new(
+        format!("有{}条记录的{}与本行相同，无法区分，暂并入 {taken}，请核对", others + 1, rule.title),
+        format!(
+            "{} records have the same {}; the row went into {taken}, please check",
+            others + 1,
+            rule.name
+        ),
+    );
+    Finding::new(Some(row), Severity::Warning, "review", text)
+        .with_field(&rule.field)
+        .with_raw(taken.to_string())
+}
+
+/// No rule speaks for the row.
+pub(crate) fn no_key(row: i64, rules: &[KeyRule]) -> Finding {
+    let join = |name: fn(&KeyRule) -> &str, or: &str| rules.iter().map(name).collect::<Vec<_>>().join(or);
+    let text = Text::new(
+        format!("缺少{}，无法与其他记录核对是否重复，请补充", join(|r| &r.title, "或")),
+        format!(
+            "without {} the row cannot be matched with other records; please add it",
+            join(|r| &r.name, " or ")
+        ),
+    );
+    let finding = Finding::new(Some(row), Severity::Warning, "no-key", text);
+    match rules.first() {
+        Some(rule) => finding.with_field(&rule.field),
+        None => finding,
+    }
+}
+
+/// A number was refused by the field's policy and is far from the one held.
+pub(crate) fn other_value(
+    row: i64,
+    id: RecordId,
+    field: &str,
+    title: &str,
+    sent: String,
+    held: &str,
+) -> Finding {
+    let text = Text::new(
+        format!("{title}报送值 {sent} 与记录 {id} 的现有值 {held} 不一致，按规则保留现有值，请核对"),
+        format!(
+            "{field} {sent} contradicts {held}, which record {id} holds and keeps by its rule; please check"
+        ),
+    );
+    Finding::new(Some(row), Severity::Warning, "conflict-value", text).with_field(field).with_raw(sent)
+}
