@@ -303,31 +303,3 @@ fn a_panic_inside_a_callback_crosses_no_border() {
         }
     }
 }
-
-#[test]
-#[ignore]
-fn zz_cost() {
-    struct P;
-    impl OpenStage for P {
-        const NAME: &'static str = "p";
-        const SUMMARY: &'static str = "";
-        const OPTION_SCHEMA: &'static str = "{}";
-        type Options = Nothing;
-        fn open(_: Nothing, input: SchemaRef, _: Arc<dyn Host>) -> Result<(Self, SchemaRef), StageError> { Ok((P, input)) }
-    }
-    impl Stage for P {
-        fn process(&mut self, batch: RecordBatch) -> Result<Outcome, StageError> { Ok(batch.into()) }
-    }
-    let schema = batch().schema();
-    let mut fields = vec![]; let mut cols = vec![];
-    for i in 0..20 { let f = huiliu_stage::Field { name: format!("f{i}"), label: "项目名称".into(), unit: Some("万元".into()), aliases: vec!["a".into(), "b".into()], ..Default::default() };
-        fields.push(f.to_arrow()); cols.push(Arc::new(StringArray::from(vec!["某某项目"; 8192])) as ArrayRef); }
-    let s = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
-    let b = RecordBatch::try_new(s.clone(), cols).unwrap();
-    for f in both::<P>() {
-        let mut o = f.open("{}", s.clone(), host()).unwrap();
-        let t = std::time::Instant::now();
-        for _ in 0..1000 { o.stage.process(b.clone()).unwrap(); }
-        println!("{:?} per batch of 20 columns", t.elapsed() / 1000);
-    }
-}

@@ -94,6 +94,18 @@ fn a_plugin_in_plain_c_reports_findings_and_passes_rows_on() {
 }
 
 #[test]
+fn the_plugin_on_the_page_for_authors_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = std::fs::read_to_string(Path::new(CRATE).join("../../plugins/README.md")).unwrap();
+    let code = page.split("```c\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let source = folder.path().join("pass.c");
+    std::fs::write(&source, code).unwrap();
+    let library = compile(folder.path(), source.to_str().unwrap(), "pass.so", &["-Wno-unused-parameter"]);
+    let mut stage = open(&load_library(&library).unwrap()[0], "{}").unwrap();
+    assert_eq!(stage.process(batch()).unwrap().batch, batch());
+}
+
+#[test]
 fn what_is_no_plugin_is_refused_with_the_exact_reason() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| {

@@ -34,7 +34,11 @@ pub(crate) fn row_ids(batch: &RecordBatch) -> Result<&Int64Array, StageError> {
 ///
 /// # Errors
 /// A row that neither came out nor has a finding saying why: the stage has lost it.
-pub(crate) fn account(input: &RecordBatch, output: &RecordBatch, findings: &[Finding]) -> Result<Account, StageError> {
+pub(crate) fn account(
+    input: &RecordBatch,
+    output: &RecordBatch,
+    findings: &[Finding],
+) -> Result<Account, StageError> {
     let mut account = Account { refused: refused_rows(findings), ..Account::default() };
     let (given, back) = (row_ids(input)?, row_ids(output)?);
     if given.values() == back.values() {
@@ -71,7 +75,10 @@ pub(crate) fn refused_rows(findings: &[Finding]) -> HashSet<i64> {
 }
 
 /// The batch without, and the batch with only, the rows in `rows`.
-pub(crate) fn split(batch: &RecordBatch, rows: &HashSet<i64>) -> Result<(RecordBatch, RecordBatch), StageError> {
+pub(crate) fn split(
+    batch: &RecordBatch,
+    rows: &HashSet<i64>,
+) -> Result<(RecordBatch, RecordBatch), StageError> {
     if rows.is_empty() {
         return Ok((batch.clone(), batch.slice(0, 0)));
     }

@@ -118,7 +118,8 @@ impl Diagnostic {
     /// The message, the line with the place marked, and the help; several lines, ending in a line break.
     pub fn render(&self, color: bool) -> String {
         let paint = |code: &'static str| if color { code } else { "" };
-        let (red, blue, bold, off) = (paint("\x1b[31;1m"), paint("\x1b[34;1m"), paint("\x1b[1m"), paint("\x1b[0m"));
+        let (red, blue, bold, off) =
+            (paint("\x1b[31;1m"), paint("\x1b[34;1m"), paint("\x1b[1m"), paint("\x1b[0m"));
         let mut out = format!("{bold}{self}{off}\n");
         let number = self.line.to_string();
         let gutter = " ".repeat(number.len());
@@ -216,7 +217,8 @@ mod tests {
     fn the_mark_stands_under_wide_characters_too() {
         let text = "a: 1\n总投资: 错的 # 万元\n";
         let start = text.find("错").unwrap();
-        let shown = Diagnostic::new(&span(text, start, start + "错的".len()), "no number").with_help("use digits");
+        let shown =
+            Diagnostic::new(&span(text, start, start + "错的".len()), "no number").with_help("use digits");
         insta::assert_snapshot!(shown.render(false), @r"
         a.yaml:2:6: no number
           |

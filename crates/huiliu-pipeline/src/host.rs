@@ -160,11 +160,7 @@ impl Host for EngineHost {
         Ok(())
     }
 
-    fn state_scan(
-        &self,
-        prefix: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]) -> bool,
-    ) -> Result<(), HostError> {
+    fn state_scan(&self, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), HostError> {
         // Merge the two ordered runs. The overlay is copied so that `each` may write.
         let mine: Vec<StateChange> =
             changed(&self.held(), prefix).map(|(k, v)| (k.clone(), v.clone())).collect();

@@ -104,7 +104,10 @@ impl PlannedStage {
 /// Without the options, which may hold secrets.
 impl fmt::Debug for PlannedStage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PlannedStage").field("name", &self.name).field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("PlannedStage")
+            .field("name", &self.name)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 
@@ -266,7 +269,8 @@ impl Planner<'_> {
             "" => stage.kind_span.clone(),
             path => stage.options.locate(path, to_key),
         };
-        let message = if problem.path.is_empty() { format!("stage `{}`: {message}", stage.name) } else { message };
+        let message =
+            if problem.path.is_empty() { format!("stage `{}`: {message}", stage.name) } else { message };
         self.problems.push(Diagnostic::new(&span, message).with_maybe_help(help));
     }
 
@@ -279,7 +283,11 @@ impl Planner<'_> {
                 wrong.push(format!("gives two columns named `{}`", field.name()));
             }
             if !is_flat(field.data_type()) {
-                wrong.push(format!("gives column `{}` of type {}, which records cannot have", field.name(), field.data_type()));
+                wrong.push(format!(
+                    "gives column `{}` of type {}, which records cannot have",
+                    field.name(),
+                    field.data_type()
+                ));
             }
         }
         for (name, kind) in [(SHEET, DataType::Utf8), (ROW, DataType::Int64), (EXTRA, DataType::Utf8)] {
@@ -299,7 +307,8 @@ impl Planner<'_> {
             && let Err(found) = self.catalog.check_sink(&sink.kind, &sink.options, &self.schema)
         {
             let certain = self.certain;
-            self.problems.extend(found.into_iter().filter(|p| certain || !p.message.contains(MISSING_COLUMN)));
+            self.problems
+                .extend(found.into_iter().filter(|p| certain || !p.message.contains(MISSING_COLUMN)));
         }
         PlannedSink { name: sink.name.clone(), kind: sink.kind.clone(), options: sink.options.clone() }
     }
@@ -328,7 +337,9 @@ fn reword(message: &str) -> (String, Option<String>, bool) {
         suggestion(word, quoted.collect::<Vec<_>>().iter().copied())
     };
     match (message.split_once(" `").map(|(start, _)| start), quoted.next()) {
-        (Some("unknown field"), Some(word)) => (format!("unknown key `{word}`"), words(quoted.clone(), word), true),
+        (Some("unknown field"), Some(word)) => {
+            (format!("unknown key `{word}`"), words(quoted.clone(), word), true)
+        }
         (Some("unknown variant"), Some(word)) => {
             (format!("`{word}` is not known here"), words(quoted.clone(), word), false)
         }

@@ -7,7 +7,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder,
+};
 use arrow::datatypes::SchemaRef;
 use huiliu_stage::json::{write_text, write_value};
 use huiliu_stage::{EXTRA, Finding, SHEET, Severity, StageError};
@@ -27,7 +29,12 @@ impl Rejects {
     }
 
     /// `refused` are the rows as `stage` was given them; `findings` all findings of the batch so far.
-    pub(crate) fn batch(&self, stage: &str, refused: &RecordBatch, findings: &[Finding]) -> Result<RecordBatch, StageError> {
+    pub(crate) fn batch(
+        &self,
+        stage: &str,
+        refused: &RecordBatch,
+        findings: &[Finding],
+    ) -> Result<RecordBatch, StageError> {
         let rows = row_ids(refused)?;
         let mut of_row: HashMap<i64, Vec<&Finding>> = HashMap::with_capacity(rows.len());
         for &row in rows.values() {
@@ -53,7 +60,9 @@ impl Rejects {
             text.clear();
             writer.write(&mut text, at, about);
             values.append_value(&text);
-            said.append_value(serde_json::to_string(about).map_err(|error| StageError::new(error.to_string()))?);
+            said.append_value(
+                serde_json::to_string(about).map_err(|error| StageError::new(error.to_string()))?,
+            );
         }
         let columns: Vec<ArrayRef> = vec![
             huiliu_stage::column(refused, SHEET)?.clone(),
@@ -76,7 +85,8 @@ struct Values<'a> {
 
 impl<'a> Values<'a> {
     fn new(batch: &'a RecordBatch) -> Self {
-        let columns = batch.schema_ref().fields.iter().enumerate().filter(|(_, f)| !f.name().starts_with('_'));
+        let columns =
+            batch.schema_ref().fields.iter().enumerate().filter(|(_, f)| !f.name().starts_with('_'));
         let columns = columns.map(|(i, f)| {
             let mut key = String::new();
             write_text(&mut key, f.name());

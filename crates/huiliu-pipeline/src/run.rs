@@ -138,7 +138,8 @@ pub struct Runner {
 impl Runner {
     /// A runner for stages in their order; `shown` findings of each delivery are kept in full.
     pub fn new(slots: Vec<Slot>, store: Arc<dyn Store>, shown: usize) -> Self {
-        let stages = slots.into_iter().map(|slot| Placed { slot, stage: None, sees_refused: false }).collect();
+        let stages =
+            slots.into_iter().map(|slot| Placed { slot, stage: None, sees_refused: false }).collect();
         Self { stages, store, shown, rejects: Rejects::new() }
     }
 
@@ -289,8 +290,8 @@ impl Runner {
             if placed.stage.is_some() {
                 continue;
             }
-            let opened =
-                (placed.slot.open)(placed.slot.host.clone()).map_err(|error| failed(&placed.slot.name, &error))?;
+            let opened = (placed.slot.open)(placed.slot.host.clone())
+                .map_err(|error| failed(&placed.slot.name, &error))?;
             placed.sees_refused = opened.output.metadata.contains_key(SEES_REFUSED);
             placed.stage = Some(opened.stage);
         }
@@ -314,7 +315,9 @@ fn failed(stage: &str, error: &StageError) -> Stop {
         "stage-failed",
         Text::new(
             format!("处理环节“{stage}”出错，整个文件未被接收，请联系管理员：{error}"),
-            format!("stage `{stage}` failed, so the whole file was not taken; tell the administrator: {error}"),
+            format!(
+                "stage `{stage}` failed, so the whole file was not taken; tell the administrator: {error}"
+            ),
         ),
     ))
 }
@@ -323,9 +326,11 @@ fn failed(stage: &str, error: &StageError) -> Stop {
 fn conform(slot: &Slot, facts: Option<&SchemaRef>, batch: RecordBatch) -> Result<RecordBatch, StageError> {
     let schema = batch.schema();
     let same = schema.fields.len() == slot.output.fields.len()
-        && schema.fields.iter().zip(&slot.output.fields).all(|(is, planned)| {
-            is.name() == planned.name() && is.data_type() == planned.data_type()
-        });
+        && schema
+            .fields
+            .iter()
+            .zip(&slot.output.fields)
+            .all(|(is, planned)| is.name() == planned.name() && is.data_type() == planned.data_type());
     if !same {
         return Err(StageError::new("the stage gave a batch of another schema than it promised"));
     }
@@ -413,7 +418,9 @@ impl<'a> Passage<'a> {
                 }
                 result
             })
-            .and_then(|Outcome { batch, findings }| Ok((conform(&placed.slot, Some(&facts), batch)?, findings)))
+            .and_then(|Outcome { batch, findings }| {
+                Ok((conform(&placed.slot, Some(&facts), batch)?, findings))
+            })
             .map_err(|error| failed(name, &error))?;
         let (batch, findings) = outcome;
         let before = std::mem::replace(&mut self.batch, batch);
@@ -422,7 +429,12 @@ impl<'a> Passage<'a> {
 
     /// Accounts for the rows of one stage and takes the refused ones out. `before` is what the stage was
     /// given; without it the rows are the stage's own.
-    fn settle(&mut self, name: &str, before: Option<&RecordBatch>, findings: Vec<Finding>) -> Result<(), Stop> {
+    fn settle(
+        &mut self,
+        name: &str,
+        before: Option<&RecordBatch>,
+        findings: Vec<Finding>,
+    ) -> Result<(), Stop> {
         self.tally.note(&findings);
         let mut refused = match before {
             Some(before) => {
@@ -513,3 +525,6 @@ fn distinct(rows: &[i64]) -> u64 {
     }
     rows.iter().collect::<HashSet<_>>().len() as u64
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,13 +19,15 @@ mod ledger;
 mod log;
 mod quarantine;
 mod register;
+#[cfg(test)]
+mod speed;
 mod state;
 mod store;
 #[cfg(test)]
 mod testing;
 
 pub use doctor::Imbalance;
-pub use json::Fields;
+pub use json::{Fields, Json};
 pub use ledger::DeliveryFilter;
 pub use log::LogReader;
 pub use quarantine::{QuarantineFilter, QuarantineRow, QuarantineStatus};

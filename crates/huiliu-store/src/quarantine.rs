@@ -6,10 +6,9 @@ use huiliu_stage::json::write_value;
 use huiliu_stage::{Finding, ROW, SHEET};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
-use crate::json;
+use crate::json::Json;
 use crate::ledger::broken;
 use crate::log::LogReader;
 
@@ -85,11 +84,11 @@ pub struct QuarantineRow {
     /// The stage that refused it; `read` for the reader.
     pub stage: String,
     /// Its values, as sent where they could not be read.
-    pub values: Box<RawValue>,
+    pub values: Json,
     /// Codes of its error findings.
     pub reasons: Vec<String>,
     /// All its findings.
-    pub findings: Box<RawValue>,
+    pub findings: Json,
     /// What became of it.
     pub status: QuarantineStatus,
     /// Why, in the words of whoever changed the status.
@@ -101,7 +100,7 @@ pub struct QuarantineRow {
 impl QuarantineRow {
     /// Its findings, parsed; empty if they are not in the shape of [`Finding`].
     pub fn parsed_findings(&self) -> Vec<Finding> {
-        serde_json::from_str(self.findings.get()).unwrap_or_default()
+        serde_json::from_str(self.findings.as_str()).unwrap_or_default()
     }
 }
 
@@ -110,10 +109,7 @@ const SELECT: &str = r#"SELECT q.id, q.delivery, d.pipeline, d.sender, d.file, d
     FROM quarantine q JOIN delivery d ON d.id = q.delivery"#;
 
 fn read(row: &Row<'_>) -> rusqlite::Result<QuarantineRow> {
-    let json = |index: usize| {
-        let text = row.get_ref(index)?.as_str()?;
-        json::raw(text).map_err(|error| broken(index, error.to_string()))
-    };
+    let json = |index: usize| -> rusqlite::Result<Json> { Ok(Json::stored(row.get_ref(index)?.as_str()?)) };
     let status = row.get_ref(12)?.as_str()?;
     Ok(QuarantineRow {
         id: row.get(0)?,
@@ -260,7 +256,7 @@ mod tests {
         commit(&store, "a", &[(Stream::Rejects, rejects(&[7]))]).unwrap();
         let row = store.quarantine_show(1).unwrap();
         assert_eq!((&*row.delivery, &*row.sheet, row.row, &*row.stage), ("a", "一", 7, "validate"));
-        assert_eq!(row.values.get(), r#"{"name":"甲","total":12345678901234.5678}"#, "every digit");
+        assert_eq!(row.values.as_str(), r#"{"name":"甲","total":12345678901234.5678}"#, "every digit");
         assert_eq!(row.reasons, ["required", "V04"]);
         assert_eq!(row.parsed_findings()[0].code, "V04");
         assert_eq!((row.status, row.changed_ms), (QuarantineStatus::Open, None));

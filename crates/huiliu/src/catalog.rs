@@ -18,13 +18,8 @@ use crate::sources::folder::FolderSource;
 
 /// The plugins that are linked in. They have no privilege: each is also built as a shared library.
 fn builtin() -> Vec<StageFactory> {
-    [
-        huiliu_validate::plugin(),
-        huiliu_dedup::plugin(),
-        huiliu_commitment::plugin(),
-        huiliu_score::plugin(),
-    ]
-    .concat()
+    [huiliu_validate::plugin(), huiliu_dedup::plugin(), huiliu_commitment::plugin(), huiliu_score::plugin()]
+        .concat()
 }
 
 /// Stages, sources and sinks at hand.
@@ -122,5 +117,6 @@ pub(crate) fn folder_source(options: &Node) -> Result<FolderSource, Vec<Diagnost
 
 /// A time zone by its IANA name.
 pub(crate) fn time_zone(name: &str) -> Result<TimeZone, String> {
-    TimeZone::get(name).map_err(|_| format!("there is no time zone `{name}`; names are such as Asia/Shanghai or UTC"))
+    TimeZone::get(name)
+        .map_err(|_| format!("there is no time zone `{name}`; names are such as Asia/Shanghai or UTC"))
 }

@@ -1,41 +1,86 @@
 //! A unified record and the origin of each of its values, in memory and as kept bytes.
 
-use std::sync::Arc;
+use std::fmt::Write;
+use std::sync::{Arc, OnceLock};
 
 use huiliu_stage::{StageError, json};
 
 use crate::value::Value;
 
 /// Where rows came from, the same for a whole batch and sheet.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Source {
     pub(crate) delivery: String,
     pub(crate) sender: String,
     pub(crate) file: String,
     pub(crate) sheet: String,
     pub(crate) received_ms: i64,
+    /// The part of its JSON before the cell and the part after; the same for very many values.
+    json: OnceLock<(String, String)>,
+}
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        self.received_ms == other.received_ms
+            && (&self.delivery, &self.sender, &self.file, &self.sheet)
+                == (&other.delivery, &other.sender, &other.file, &other.sheet)
+    }
 }
 
 impl Source {
-    /// Appends the origin of a value from this source as JSON.
-    pub(crate) fn write(&self, out: &mut String, cell: Option<String>) {
-        for (name, text) in
-            [("{\"delivery\":", &self.delivery), (",\"sender\":", &self.sender), (",\"file\":", &self.file)]
-        {
-            out.push_str(name);
-            json::write_text(out, text);
-        }
-        out.push_str(",\"sheet\":");
-        json::write_text(out, &self.sheet);
-        out.push_str(",\"cell\":");
-        match cell {
-            Some(cell) => json::write_text(out, &cell),
-            None => out.push_str("null"),
-        }
-        out.push_str(",\"received_ms\":");
-        out.push_str(&self.received_ms.to_string());
-        out.push('}');
+    pub(crate) fn new(delivery: &str, sender: &str, file: &str, sheet: &str, received_ms: i64) -> Self {
+        let [delivery, sender, file, sheet] = [delivery, sender, file, sheet].map(str::to_owned);
+        Self { delivery, sender, file, sheet, received_ms, json: OnceLock::new() }
     }
+
+    /// The same delivery, another sheet.
+    pub(crate) fn with_sheet(&self, sheet: &str) -> Self {
+        Self::new(&self.delivery, &self.sender, &self.file, sheet, self.received_ms)
+    }
+
+    /// Appends the origin of a value from this source as JSON. `column` counts from 1; 0 is no cell.
+    pub(crate) fn write(&self, out: &mut String, column: u32, row: u32) {
+        let (before, after) = self.json.get_or_init(|| self.json_parts());
+        out.push_str(before);
+        if column == 0 {
+            out.push_str("null");
+        } else {
+            out.push('"');
+            write_cell(out, column, row);
+            out.push('"');
+        }
+        out.push_str(after);
+    }
+
+    fn json_parts(&self) -> (String, String) {
+        let mut before = String::new();
+        let parts = [
+            ("{\"delivery\":", &self.delivery),
+            (",\"sender\":", &self.sender),
+            (",\"file\":", &self.file),
+            (",\"sheet\":", &self.sheet),
+        ];
+        for (name, text) in parts {
+            before.push_str(name);
+            json::write_text(&mut before, text);
+        }
+        before.push_str(",\"cell\":");
+        (before, format!(",\"received_ms\":{}}}", self.received_ms))
+    }
+}
+
+/// Appends `C5` for column 3 and row 5, without memory of its own.
+fn write_cell(out: &mut String, column: u32, row: u32) {
+    let mut letters = [b'A'; 7];
+    let (mut rest, mut at) = (column, letters.len());
+    while rest > 0 {
+        at -= 1;
+        letters[at] = b'A' + ((rest - 1) % 26) as u8;
+        rest = (rest - 1) / 26;
+    }
+    out.extend(letters[at..].iter().map(|&letter| char::from(letter)));
+    // Writing to a String cannot fail.
+    let _ = write!(out, "{row}");
 }
 
 /// A row of a source.
@@ -82,7 +127,10 @@ impl Record {
         for (i, &at) in used.iter().enumerate() {
             let place = &self.places[at as usize];
             // The source of the place before, mostly: written once.
-            let same = i > 0 && self.places[used[i - 1] as usize].source == place.source;
+            let same = i > 0 && {
+                let before = &self.places[used[i - 1] as usize].source;
+                Arc::ptr_eq(before, &place.source) || before == &place.source
+            };
             out.push(u8::from(same));
             if !same {
                 for text in
@@ -119,13 +167,7 @@ impl Record {
                 let [delivery, sender, file, sheet] =
                     [input.text()?, input.text()?, input.text()?, input.text()?];
                 let received_ms = i64::from_le_bytes(input.fixed()?);
-                Arc::new(Source {
-                    delivery: delivery.into(),
-                    sender: sender.into(),
-                    file: file.into(),
-                    sheet: sheet.into(),
-                    received_ms,
-                })
+                Arc::new(Source::new(delivery, sender, file, sheet, received_ms))
             };
             places.push(Place { source, row: u32::try_from(input.int()?).ok()? });
         }
@@ -145,6 +187,9 @@ impl Record {
 
     /// Forgets places that no value names any more.
     pub(crate) fn tidy(&mut self) {
+        if self.places.len() <= 1 {
+            return;
+        }
         let mut renumbered = vec![u32::MAX; self.places.len()];
         let mut used = Vec::new();
         for held in self.values.iter_mut().flatten() {

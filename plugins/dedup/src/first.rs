@@ -59,18 +59,21 @@ impl First {
             Some(seen) => seen,
             none => none.insert(Seen::load(&*self.host)?),
         };
-        // Apart from the hashing above, so that the processor fetches several slots at a time.
         let mut twins = Vec::new();
-        for row in 0..batch.num_rows() {
-            let mut by = None;
-            for (rule, keys) in self.keys.iter().enumerate() {
-                if let Some(key) = keys[row]
-                    && !seen.insert(key)
-                {
-                    by = by.or(Some(rule));
+        for start in (0..batch.num_rows()).step_by(32) {
+            let few = start..(start + 32).min(batch.num_rows());
+            seen.touch(self.keys.iter().flat_map(|keys| &keys[few.clone()]).filter_map(|key| *key));
+            for row in few {
+                let mut by = None;
+                for (rule, keys) in self.keys.iter().enumerate() {
+                    if let Some(key) = keys[row]
+                        && !seen.insert(key)
+                    {
+                        by = by.or(Some(rule));
+                    }
                 }
+                twins.extend(by.map(|rule| (row, rule)));
             }
-            twins.extend(by.map(|rule| (row, rule)));
         }
         seen.keep(&*self.host)?;
         if twins.is_empty() {

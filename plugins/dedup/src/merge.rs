@@ -15,8 +15,8 @@ use arrow::compute::take;
 use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
 use hashbrown::HashMap;
 use huiliu_stage::{
-    EXTRA, Field, Finding, Findings, Host, Origin, Outcome, Problem, ROW, SHEET, StageError, cell_address,
-    column, column_index, json_field,
+    EXTRA, Field, Finding, Findings, Host, Origin, Outcome, Problem, ROW, SHEET, StageError, column_index,
+    json_field,
 };
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
@@ -36,6 +36,8 @@ const ADDED: [&str; 4] = ["record_id", "revision", "origins", "matched_by"];
 pub(crate) struct MergeField {
     pub(crate) name: String,
     pub(crate) title: String,
+    /// The name as JSON, with its colon.
+    json_name: String,
     column: usize,
     kind: DataType,
     choose: Choose,
@@ -193,13 +195,13 @@ impl Merge {
             columns: columns.collect(),
             rows: report::row_ids(batch, self.row_column)?,
             sheets: sheets.ok_or_else(|| StageError::new("column `_sheet` does not hold text"))?,
-            source: Arc::new(Source {
-                delivery: origin.delivery,
-                sender: origin.sender,
-                file: origin.file,
-                sheet: String::new(),
-                received_ms: origin.received_ms,
-            }),
+            source: Arc::new(Source::new(
+                &origin.delivery,
+                &origin.sender,
+                &origin.file,
+                "",
+                origin.received_ms,
+            )),
         })
     }
 
@@ -349,11 +351,9 @@ impl Merge {
             if out.len() > 1 {
                 out.push(',');
             }
-            huiliu_stage::json::write_text(out, &field.name);
-            out.push(':');
+            out.push_str(&field.json_name);
             let place = &record.places[held.place as usize];
-            let cell = held.column.checked_sub(1).map(|column| cell_address(column as usize, place.row));
-            place.source.write(out, cell);
+            place.source.write(out, held.column, place.row);
         }
         out.push('}');
     }
@@ -364,7 +364,7 @@ impl View<'_> {
     fn enter(&mut self, at: usize) {
         let sheet = self.sheets.value(at);
         if self.source.sheet != sheet {
-            self.source = Arc::new(Source { sheet: sheet.to_owned(), ..(*self.source).clone() });
+            self.source = Arc::new(self.source.with_sheet(sheet));
         }
     }
 }
@@ -418,7 +418,8 @@ fn fields(options: Option<&MergeOptions>, input: &Schema, problems: &mut Vec<Pro
             false => Choose::By(options.fields.get(&name).copied().unwrap_or(options.default)),
         };
         let title = Field::of(field).map_or_else(|| name.clone(), |described| described.title().to_owned());
-        fields.push(MergeField { name, title, column, kind, choose });
+        let json_name = format!("{}:", serde_json::Value::from(name.as_str()));
+        fields.push(MergeField { name, title, json_name, column, kind, choose });
     }
     fields
 }

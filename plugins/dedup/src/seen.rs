@@ -88,6 +88,16 @@ impl Seen {
         new
     }
 
+    /// Brings the slots of some keys near. A look-up that misses the cache costs more than all the rest of
+    /// it; of a few dozen done at once, with nothing to wait for, the processor overlaps the waiting.
+    pub(crate) fn touch(&self, keys: impl Iterator<Item = u128>) {
+        let look = |key: u128| {
+            let slots = &self.shards[usize::from((key >> 64) as u8)].slots;
+            slots.get(Shard::home(slots.len(), key as u64)).copied().unwrap_or_default()
+        };
+        std::hint::black_box(keys.map(look).fold(0, |all, slot| all ^ slot));
+    }
+
     /// Gives what was added since the last call to the host to keep.
     pub(crate) fn keep(&mut self, host: &dyn Host) -> Result<(), StageError> {
         if self.fresh.is_empty() {
@@ -149,9 +159,14 @@ impl Shard {
         new
     }
 
-    /// Slots are in the order of the fingerprints, near enough: growing reads and writes in one direction.
+    /// Where a fingerprint would like to stand. Slots are in the order of the fingerprints, near enough, so
+    /// that growing reads and writes in one direction.
+    fn home(slots: usize, print: u64) -> usize {
+        ((u128::from(print) * slots as u128) >> 64) as usize
+    }
+
     fn place(slots: &mut [u64], print: u64) -> bool {
-        let mut at = ((u128::from(print) * slots.len() as u128) >> 64) as usize;
+        let mut at = Self::home(slots.len(), print);
         loop {
             match slots[at] {
                 0 => {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
-    ListArray, StringArray, TimestampMillisecondArray,
+    ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, ListArray,
+    StringArray, TimestampMillisecondArray,
 };
 use arrow::datatypes::Int64Type;
 use huiliu_stage::testing::MemoryHost;
@@ -368,7 +368,7 @@ fn rows() -> impl Strategy<Value = Vec<Sent>> {
         proptest::option::of(0..3_i64),
         proptest::option::of(0..3_i128),
         proptest::option::of(proptest::collection::vec(
-            proptest::option::of(proptest::sample::select(&["x", "y"])),
+            proptest::option::of(proptest::sample::select(vec!["x", "y"])),
             0..3,
         )),
     );
@@ -378,7 +378,7 @@ fn rows() -> impl Strategy<Value = Vec<Sent>> {
         name,
         jobs,
         total,
-        tags: tags.map(|tags| tags.into_iter().map(|tag: Option<&&'static str>| tag.copied()).collect()),
+        tags,
         ..Sent::default()
     });
     proptest::collection::vec(row, 0..12)

@@ -89,12 +89,14 @@ impl Note {
         let level = level.or_else(|| options.severity.get(far));
         let severity = level.map_or(Some(kind.severity()), |level| level.0)?;
         let code = options.codes.get(&close);
-        let code =
-            code.or_else(|| options.codes.get(name).filter(|_| bare)).or_else(|| options.codes.get(far));
+        let code = code.or_else(|| options.codes.get(name).filter(|_| bare));
+        let described = Field::of(field);
+        // The record schema may name the code under which a field's faults are counted.
+        let of_schema = described.as_ref().and_then(|d| d.code.as_ref()).filter(|_| fault);
+        let code = code.or(of_schema).or_else(|| options.codes.get(far));
         let message = options.messages.get(&close);
         let message = message.or_else(|| options.messages.get(name).filter(|_| fault));
         let message = message.or_else(|| options.messages.get(far)).cloned();
-        let described = Field::of(field);
         Some(Self {
             title: title(field),
             personal: described.is_some_and(|d| d.personal),

@@ -252,6 +252,9 @@ fn copy_lines(data: &ReceiptData, source: &Path, copy: &mut SheetCopy<'_>) -> Re
     let mut number = 0;
     let mut row = |cells: &Cells| {
         number += 1;
+        if copy.passes_over(number) {
+            return Ok(copy.pass_over(number, cells.is_blank()));
+        }
         let cells: Row<'_> = (0..MAX_COLUMNS)
             .zip(cells.iter())
             .filter(|(_, text)| !text.is_empty())

@@ -140,6 +140,10 @@ impl ReceiptData {
                 format!("全部接收；另有 {warnings} 条警告请核对"),
                 format!("all rows were taken; {warnings} warnings should be looked at"),
             ),
+            (rows, _) if self.accepted + self.merged + self.dropped == 0 => say.pick(
+                format!("没有采用：{rows} 行都有错误；请改正后重新上传"),
+                format!("nothing was taken: all {rows} rows have errors; mend them and send them again"),
+            ),
             (rows, _) => say.pick(
                 format!("部分接收：{rows} 行有错误，未采用；请改正后重新上传"),
                 format!(

@@ -60,16 +60,26 @@ impl SheetCopy<'_> {
         let wanted = cells.len() as u64;
         if marks.is_none() && number > self.header {
             if self.budget.rows == 0 || self.budget.cells < wanted {
-                self.excerpt |= !cells.is_empty();
-                // From here on only rows with findings are of interest.
-                self.budget = Budget { rows: 0, cells: 0 };
-                return Ok(self.marks.range(number..).next().is_some());
+                return Ok(self.pass_over(number, cells.is_empty()));
             }
             self.budget.rows -= 1;
             self.budget.cells -= wanted;
         }
         self.write(number, cells, marks)?;
         Ok(true)
+    }
+
+    /// Whether the row `number` is of no interest, so that its cells need not even be gathered.
+    pub(super) fn passes_over(&self, number: u32) -> bool {
+        self.budget.rows == 0 && number > self.header && !self.marks.contains_key(&number)
+    }
+
+    /// Leaves the row `number` out. Says whether to go on.
+    pub(super) fn pass_over(&mut self, number: u32, blank: bool) -> bool {
+        self.excerpt |= !blank;
+        // From here on only rows with findings are of interest.
+        self.budget = Budget { rows: 0, cells: 0 };
+        self.marks.range(number..).next().is_some()
     }
 
     /// Ends the sheet: marks on rows that never came are set all the same.

@@ -37,6 +37,11 @@ impl Cells {
         starts.zip(&self.ends).map(|(start, &end)| String::from_utf8_lossy(&self.text[start..end]))
     }
 
+    /// Whether the row has no cells.
+    pub(super) fn is_blank(&self) -> bool {
+        self.ends.is_empty()
+    }
+
     fn push(&mut self, byte: u8) {
         if self.text.len() < MAX_ROW_BYTES {
             self.text.push(byte);

@@ -121,7 +121,7 @@ impl<'a> Page<'a> {
             (self.say("警告", "warnings"), data.warnings),
             (self.say("提示", "notes"), data.infos),
         ];
-        let names = [self.say("项目", "what"), self.say("数量", "how many")];
+        let names = [self.say("类别", "what"), self.say("数量", "how many")];
         self.headings(self.say("数量", "Counts"), &names)?;
         for (name, count) in counts {
             self.text(0, name)?;

@@ -151,7 +151,7 @@ fn properties(first: &RecordBatch, options: ParquetOptions) -> WriterProperties 
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(None);
     for (array, field) in first.columns().iter().zip(first.schema_ref().fields()) {
-        if !is_repetitive(array) {
+        if false && !is_repetitive(array) {
             let path = ColumnPath::new(vec![field.name().clone()]);
             properties = properties.set_column_dictionary_enabled(path, false);
         }

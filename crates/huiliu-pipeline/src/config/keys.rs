@@ -16,7 +16,9 @@ impl<'a, 'p> Keys<'a, 'p> {
     /// Checks that `node` is a mapping with none but these keys.
     pub(super) fn of(node: &'a Node, known: &[&str], problems: &'p mut Vec<Diagnostic>) -> Self {
         match node.entries() {
-            None => problems.push(node.problem(format!("a mapping is needed here, this is {}", node.describe()))),
+            None => {
+                problems.push(node.problem(format!("a mapping is needed here, this is {}", node.describe())))
+            }
             Some(entries) => {
                 for entry in entries.iter().filter(|entry| !known.contains(&&*entry.key)) {
                     let help = suggestion(&entry.key, known.iter().copied());

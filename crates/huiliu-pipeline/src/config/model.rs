@@ -247,13 +247,15 @@ fn choice(node: &Node, what: &str, problems: &mut Vec<Diagnostic>) -> Option<Cho
         }
         Value::Map(entries) if entries.len() > 1 => {
             let second = &entries[1];
-            let message = format!("a {what} is a mapping with one key, its kind; `{}` is a second one", second.key);
+            let message =
+                format!("a {what} is a mapping with one key, its kind; `{}` is a second one", second.key);
             let help = format!("indent it further if it is an option of `{}`", entries[0].key);
             problems.push(Diagnostic::new(&second.key_span, message).with_help(help));
             None
         }
         _ => {
-            let message = format!("a {what} is a mapping with one key, its kind; this is {}", node.describe());
+            let message =
+                format!("a {what} is a mapping with one key, its kind; this is {}", node.describe());
             problems.push(node.problem(message));
             None
         }
@@ -264,7 +266,8 @@ fn list<'a>(node: &'a Node, what: &str, problems: &mut Vec<Diagnostic>) -> &'a [
     match &node.value {
         Value::Seq(items) => items,
         _ => {
-            problems.push(node.problem(format!("a list of {what} is needed here, this is {}", node.describe())));
+            problems
+                .push(node.problem(format!("a list of {what} is needed here, this is {}", node.describe())));
             &[]
         }
     }
@@ -280,7 +283,8 @@ fn stages(node: &Node, problems: &mut Vec<Diagnostic>) -> Vec<Choice> {
         };
         let Some(stage) = stage else { continue };
         if !stage.name.is_empty() && !names.insert(stage.name.clone()) {
-            let message = format!("two stages are named `{}`: state and refused rows carry the name", stage.name);
+            let message =
+                format!("two stages are named `{}`: state and refused rows carry the name", stage.name);
             let help = format!("give one a name: `{{use: {}, name: …, with: {{…}}}}`", stage.kind);
             problems.push(Diagnostic::new(&stage.kind_span, message).with_help(help));
         }
@@ -320,7 +324,10 @@ fn sinks(node: &Node, problems: &mut Vec<Diagnostic>) -> Vec<Choice> {
             Some(node) => {
                 sink.name = name_of(&node, problems);
                 if !sink.name.is_empty() && all.iter().any(|other| other.name == sink.name) {
-                    let message = format!("two sinks are named `{}`: each keeps its progress under its name", sink.name);
+                    let message = format!(
+                        "two sinks are named `{}`: each keeps its progress under its name",
+                        sink.name
+                    );
                     problems.push(node.problem(message));
                 }
             }

@@ -22,7 +22,8 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Diagnostic> {
     let text = &source.text;
     let whole = Span { source: source.clone(), start: 0, end: 0 };
     if text.len() > MAX_BYTES {
-        let message = format!("the file is larger than {MAX_BYTES} bytes, the most a configuration file may have");
+        let message =
+            format!("the file is larger than {MAX_BYTES} bytes, the most a configuration file may have");
         return Err(Diagnostic::new(&whole, message));
     }
     let limits = options! {
@@ -77,8 +78,12 @@ fn explain(error: &serde_yaml::Error, whole: Span) -> Diagnostic {
         Error::Budget { breach, .. } => {
             Diagnostic::new(&span, format!("the file is too large or too deeply nested: {breach:?}"))
         }
-        Error::MultipleDocuments { .. } => Diagnostic::new(&span, "a configuration file holds one document only"),
-        _ if tab => Diagnostic::new(&span, "this line is indented with a tab").with_help("indent with spaces"),
+        Error::MultipleDocuments { .. } => {
+            Diagnostic::new(&span, "a configuration file holds one document only")
+        }
+        _ if tab => {
+            Diagnostic::new(&span, "this line is indented with a tab").with_help("indent with spaces")
+        }
         other => {
             let text = other.to_string();
             let text = text.rsplit_once(" at line ").map_or(&*text, |(message, _)| message);
@@ -142,7 +147,9 @@ impl Raw {
         // The parser knows where a collection begins, but not where it ends.
         match &value {
             Value::Seq(items) => end = items.iter().map(|item| item.span.end).fold(end, usize::max),
-            Value::Map(entries) => end = entries.iter().map(|entry| entry.value.span.end).fold(end, usize::max),
+            Value::Map(entries) => {
+                end = entries.iter().map(|entry| entry.value.span.end).fold(end, usize::max)
+            }
             _ => {}
         }
         Node { span: Span { source: source.clone(), start, end }, value, written: None }
@@ -189,7 +196,9 @@ impl<'de> Visitor<'de> for RawVisitor {
     }
 
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<RawValue, E> {
-        i64::try_from(value).map(RawValue::Int).map_err(|_| E::custom("the number is too large; put it in quotes"))
+        i64::try_from(value)
+            .map(RawValue::Int)
+            .map_err(|_| E::custom("the number is too large; put it in quotes"))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<RawValue, E> {

@@ -32,7 +32,9 @@ pub fn read_record(node: &Node) -> (RecordSchema, Vec<Diagnostic>) {
                     }
                 }
             }
-            _ => problems.push(fields.problem(format!("a list of fields is needed here, this is {}", fields.describe()))),
+            _ => problems.push(
+                fields.problem(format!("a list of fields is needed here, this is {}", fields.describe())),
+            ),
         }
     }
     check(&read, &mut problems);
@@ -57,7 +59,8 @@ fn check(fields: &[(Field, &Node)], problems: &mut Vec<Diagnostic>) {
         let mut say = |at: &Span, message: String| problems.push(Diagnostic::new(at, message));
         let name_at = node.locate("name", false);
         if !is_column_name(&field.name) {
-            let rule = "begins with a letter; lower-case letters, digits and `_` follow; at most 63 characters";
+            let rule =
+                "begins with a letter; lower-case letters, digits and `_` follow; at most 63 characters";
             say(&name_at, format!("`{}` is not a field name: it {rule}", field.name));
         }
         if names.insert(&field.name, node).is_some() {
@@ -116,7 +119,10 @@ fn check_bounds(field: &Field, node: &Node, say: &mut impl FnMut(&Span, String))
     if let (Some(min), Some(max)) = (field.min, field.max)
         && min > max
     {
-        say(&node.locate("min", false), format!("`min` ({min}) is greater than `max` ({max}): no value can pass"));
+        say(
+            &node.locate("min", false),
+            format!("`min` ({min}) is greater than `max` ({max}): no value can pass"),
+        );
     }
     if let (Some(min), Some(max)) = (field.min_length, field.max_length)
         && min > max

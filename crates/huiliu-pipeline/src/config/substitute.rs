@@ -75,7 +75,8 @@ impl Substitutes<'_> {
     /// A file's text without the line break at its end.
     fn file(&self, name: &str) -> Result<String, String> {
         let path = self.folder.join(name);
-        let text = self.files.read(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+        let text =
+            self.files.read(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
         if text.len() > MAX_BYTES {
             return Err(format!("`{}` is too large to be put in here", path.display()));
         }

@@ -14,11 +14,24 @@ use datafusion_expr::{
     TableSource, Volatility, WindowUDF,
 };
 use datafusion_functions::{core, datetime, math, regex, string, unicode};
+use datafusion_functions_nested as lists;
 
 /// Left out: the same delivery must give the same result, and a rule sees nothing but its row.
 const LEFT_OUT: &[&str] = &[
-    "now", "current_timestamp", "current_date", "today", "current_time", "random", "rand", "uuid", "version",
-    "input_file_name", "file_row_index", "arrow_metadata", "with_metadata", "arrow_field",
+    "now",
+    "current_timestamp",
+    "current_date",
+    "today",
+    "current_time",
+    "random",
+    "rand",
+    "uuid",
+    "version",
+    "input_file_name",
+    "file_row_index",
+    "arrow_metadata",
+    "with_metadata",
+    "arrow_field",
 ];
 
 /// What a function of the daemon does, on whole columns of one length.
@@ -45,7 +58,8 @@ pub struct Functions {
 }
 
 impl Functions {
-    /// The functions of SQL: text, regular expressions, dates, mathematics, `coalesce` and its like.
+    /// The functions of SQL: text, regular expressions, dates, mathematics, `coalesce` and its like, and
+    /// those by which a list is asked for its items.
     pub fn new() -> Self {
         let all = [
             core::functions(),
@@ -54,6 +68,14 @@ impl Functions {
             regex::functions(),
             datetime::functions(),
             math::functions(),
+            vec![
+                lists::array_has::array_has_udf(),
+                lists::array_has::array_has_all_udf(),
+                lists::array_has::array_has_any_udf(),
+                lists::length::array_length_udf(),
+                lists::string::array_to_string_udf(),
+                lists::make_array::make_array_udf(),
+            ],
         ];
         let mut by_name = HashMap::new();
         for function in all.into_iter().flatten() {

@@ -89,7 +89,8 @@ pub fn compile(
 ) -> Result<Box<dyn Expression>, ExpressionError> {
     // No text may end the daemon, whatever parser and planner make of it.
     let compiled = catch_unwind(AssertUnwindSafe(|| compile_inner(sql, schema, functions)));
-    let compiled = compiled.unwrap_or_else(|_| Err(ExpressionError::new("this expression cannot be understood")))?;
+    let compiled =
+        compiled.unwrap_or_else(|_| Err(ExpressionError::new("this expression cannot be understood")))?;
     Ok(Box::new(compiled))
 }
 
@@ -97,12 +98,15 @@ fn compile_inner(sql: &str, schema: &SchemaRef, functions: &Functions) -> Result
     let parsed = syntax::parse(sql)?;
     syntax::check_names(&parsed, schema, functions)?;
     // Names only: what columns carry along for stages is no business of types.
-    let bare: Vec<_> = schema.fields.iter().map(|field| field.as_ref().clone().with_metadata(Default::default())).collect();
+    let bare: Vec<_> =
+        schema.fields.iter().map(|field| field.as_ref().clone().with_metadata(Default::default())).collect();
     let known = Arc::new(DFSchema::try_from(Schema::new(bare))?);
     let expression = SqlToRel::new(functions).sql_to_expr(parsed, &known, &mut PlannerContext::new())?;
     let expression = types::settle(expression, &known)?;
-    let context =
-        SimplifyContext::builder().with_schema(known.clone()).with_config_options(functions.options.clone()).build();
+    let context = SimplifyContext::builder()
+        .with_schema(known.clone())
+        .with_config_options(functions.options.clone())
+        .build();
     let simplifier = ExprSimplifier::new(context);
     let expression = simplifier.simplify(simplifier.coerce(expression, &known)?)?;
     let planning = PhysicalPlanningContext::default();
@@ -132,14 +136,17 @@ fn result_type(raw: &DataType) -> Result<DataType, ExpressionError> {
         T::Null => return Err(ExpressionError::new("this is always null")),
         other => {
             let message = format!("the value is of type {other}, which no column of a record can have");
-            return Err(ExpressionError::new(message).with_help(Some("convert it with `cast(… as …)`".into())));
+            return Err(
+                ExpressionError::new(message).with_help(Some("convert it with `cast(… as …)`".into()))
+            );
         }
     })
 }
 
 /// Shows what only running shows: functions that refuse their constant arguments, say.
 fn one_row_of_nulls(schema: &Schema) -> Result<RecordBatch, ExpressionError> {
-    let nullable: Vec<_> = schema.fields.iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
+    let nullable: Vec<_> =
+        schema.fields.iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
     let columns = nullable.iter().map(|field| new_null_array(field.data_type(), 1)).collect();
     let options = RecordBatchOptions::new().with_row_count(Some(1));
     RecordBatch::try_new_with_options(Arc::new(Schema::new(nullable)), columns, &options)
@@ -156,7 +163,9 @@ impl Compiled {
     fn value(&self, batch: &RecordBatch) -> Result<ArrayRef, ExpressionError> {
         if batch.num_columns() != self.columns {
             let (given, due) = (batch.num_columns(), self.columns);
-            return Err(ExpressionError::new(format!("the batch has {given} columns, the expression knows {due}")));
+            return Err(ExpressionError::new(format!(
+                "the batch has {given} columns, the expression knows {due}"
+            )));
         }
         let value = self.physical.evaluate(batch)?.into_array(batch.num_rows())?;
         if *value.data_type() == self.data_type {

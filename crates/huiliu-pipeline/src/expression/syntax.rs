@@ -13,8 +13,8 @@ use datafusion_sql::sqlparser::keywords::Keyword;
 use datafusion_sql::sqlparser::parser::ParserError;
 use datafusion_sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
-use super::functions::Functions;
 use super::ExpressionError;
+use super::functions::Functions;
 use crate::diagnostic::{nearest, suggestion};
 
 const MAX_BYTES: usize = 10_000;
@@ -23,9 +23,30 @@ const MAX_OPERATORS: usize = 200;
 const MAX_BRACKETS: usize = 40;
 
 const AGGREGATES: &[&str] = &[
-    "count", "sum", "avg", "mean", "min", "max", "median", "stddev", "var", "variance", "array_agg",
-    "string_agg", "bool_and", "bool_or", "first_value", "last_value", "corr", "approx_distinct", "row_number",
-    "rank", "dense_rank", "lag", "lead", "ntile",
+    "count",
+    "sum",
+    "avg",
+    "mean",
+    "min",
+    "max",
+    "median",
+    "stddev",
+    "var",
+    "variance",
+    "array_agg",
+    "string_agg",
+    "bool_and",
+    "bool_or",
+    "first_value",
+    "last_value",
+    "corr",
+    "approx_distinct",
+    "row_number",
+    "rank",
+    "dense_rank",
+    "lag",
+    "lead",
+    "ntile",
 ];
 
 /// Parses one expression.
@@ -81,7 +102,11 @@ fn parser_error(error: &ParserError) -> ExpressionError {
 }
 
 /// Checks that every column and function is known, and that nothing looks beyond the row.
-pub(super) fn check_names(expr: &Expr, schema: &Schema, functions: &Functions) -> Result<(), ExpressionError> {
+pub(super) fn check_names(
+    expr: &Expr,
+    schema: &Schema,
+    functions: &Functions,
+) -> Result<(), ExpressionError> {
     let flow = visit_expressions(expr, |part| match check_name(part, schema, functions) {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) => ControlFlow::Break(error),
@@ -102,7 +127,11 @@ fn check_name(part: &Expr, schema: &Schema, functions: &Functions) -> Result<(),
             Err(ExpressionError::new(message).with_help(help))
         }
         Expr::Function(function) => check_function(function, functions),
-        Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } | Expr::AnyOp { .. } | Expr::AllOp { .. } => {
+        Expr::Subquery(_)
+        | Expr::Exists { .. }
+        | Expr::InSubquery { .. }
+        | Expr::AnyOp { .. }
+        | Expr::AllOp { .. } => {
             Err(ExpressionError::new("an expression sees one row of one batch; it cannot hold a query"))
         }
         _ => Ok(()),
@@ -114,7 +143,8 @@ fn check_column(name: &Ident, schema: &Schema) -> Result<(), ExpressionError> {
     if schema.index_of(&wanted).is_ok() {
         return Ok(());
     }
-    let there = || schema.fields.iter().map(|field| field.name().as_str()).filter(|name| !name.starts_with('_'));
+    let there =
+        || schema.fields.iter().map(|field| field.name().as_str()).filter(|name| !name.starts_with('_'));
     let error = ExpressionError::new(format!("there is no column `{wanted}` here"));
     let help = match name.quote_style {
         Some('"') => Some(format!("texts stand in single quotes: '{wanted}'")),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, ListArray, StringArray,
+    Array, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, ListArray,
+    StringArray,
 };
 use arrow::datatypes::{Field, Int32Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -35,7 +36,8 @@ fn batch() -> RecordBatch {
     ];
     let fields: Vec<Field> =
         columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), true)).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(_, array)| array).collect()).unwrap()
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(_, array)| array).collect())
+        .unwrap()
 }
 
 fn functions() -> Functions {
@@ -119,6 +121,10 @@ fn values_are_typed_and_null_stays_null() {
         "cast(per_mu as int)",
         "try_cast(name as double)",
         "null and urgent",
+        "array_has(tags, '桥')",
+        "array_has_any(tags, make_array('桥', '隧'))",
+        "array_length(tags)",
+        "array_to_string(tags, '、')",
     ]), @"");
 }
 

@@ -234,7 +234,11 @@ fn decimal(number: f64) -> Option<ScalarValue> {
         return None;
     }
     let value = digits.parse::<i128>().ok()?;
-    Some(ScalarValue::Decimal128(Some(value), u8::try_from(precision).ok()?, i8::try_from(fraction.len()).ok()?))
+    Some(ScalarValue::Decimal128(
+        Some(value),
+        u8::try_from(precision).ok()?,
+        i8::try_from(fraction.len()).ok()?,
+    ))
 }
 
 #[cfg(test)]

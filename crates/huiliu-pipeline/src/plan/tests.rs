@@ -84,8 +84,9 @@ impl OpenStage for Add {
     type Options = Column;
 
     fn open(options: Column, input: SchemaRef, host: Arc<dyn Host>) -> Result<(Self, SchemaRef), StageError> {
-        let value =
-            host.compile(&options.value, &input).map_err(|error| StageError::at("value", error.to_string()))?;
+        let value = host
+            .compile(&options.value, &input)
+            .map_err(|error| StageError::at("value", error.to_string()))?;
         let mut fields = input.fields.to_vec();
         fields.push(Arc::new(Field::new(options.column, value.data_type(), true)));
         let output = Arc::new(Schema::new(fields));
@@ -199,12 +200,11 @@ fn try_plan(yaml: &str, record: &str) -> (Option<Plan>, Vec<Diagnostic>) {
         _ => None,
     };
     let hosts = |_: &StagePlace<'_>| -> Arc<dyn Host> {
-        Arc::new(MemoryHost {
-            compiler: Some(Box::new(|sql, schema| {
-                compile(sql, schema, &Functions::new()).map_err(|error| HostError(error.to_string()))
-            })),
-            ..MemoryHost::default()
-        })
+        let mut host = MemoryHost::default();
+        host.compiler = Some(Box::new(|sql, schema| {
+            compile(sql, schema, &Functions::new()).map_err(|error| HostError(error.to_string()))
+        }));
+        Arc::new(host)
     };
     plan(Path::new("conf/p.yaml"), &files, &env, &Installed, &hosts)
 }
@@ -256,7 +256,10 @@ fn a_sound_pipeline_becomes_a_plan() {
     let (plan, problems) = try_plan(SOUND, RECORD);
     assert_eq!(problems, []);
     let plan = plan.unwrap();
-    assert_eq!((&*plan.name, plan.language, &*plan.timezone), ("projects", Language::English, "Asia/Shanghai"));
+    assert_eq!(
+        (&*plan.name, plan.language, &*plan.timezone),
+        ("projects", Language::English, "Asia/Shanghai")
+    );
     let names: Vec<&str> = plan.stages.iter().map(|stage| &*stage.name).collect();
     assert_eq!(names, ["validate", "again", "score"]);
     let names: Vec<&str> = plan.sinks.iter().map(|sink| &*sink.name).collect();

@@ -4,10 +4,9 @@ use std::io::Write;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
-use crate::json::{self, Fields};
+use crate::json::{Fields, Json};
 use crate::ledger::after_prefix;
 
 /// A record as it is now, or as it was in one revision.
@@ -20,7 +19,7 @@ pub struct Record {
     /// Field -> value; a missing value has no entry.
     pub data: Fields,
     /// Values of columns that the schema does not know.
-    pub extra: Option<Box<RawValue>>,
+    pub extra: Option<Json>,
     /// Field -> where its value came from, as the merging stage tells it.
     pub origins: Option<Fields>,
     /// Why the row was taken for this record, as the merging stage tells it.
@@ -39,9 +38,9 @@ pub struct Record {
 #[derive(Clone, Debug, Serialize)]
 pub struct ValueStory {
     /// The value as JSON; `None` for missing.
-    pub value: Option<Box<RawValue>>,
+    pub value: Option<Json>,
     /// Where it came from, as the merging stage tells it.
-    pub origin: Option<Box<RawValue>>,
+    pub origin: Option<Json>,
     /// The first revision that had it.
     pub revision: u64,
     /// The delivery that brought it.
@@ -110,7 +109,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Result<Record>> {
             id: row.get(0)?,
             revision: row.get(1)?,
             data: Fields::parse(text(2)?)?,
-            extra: optional(3)?.map(json::raw).transpose()?,
+            extra: optional(3)?.map(Json::stored),
             origins: optional(4)?.map(Fields::parse).transpose()?,
             matched: row.get(5)?,
             delivery: row.get(6)?,
@@ -180,8 +179,7 @@ fn find_text(connection: &Connection, register: i64, key: &str, limit: usize) ->
     let (mut whole, mut part) = (Vec::new(), Vec::new());
     for record in find.query_map(params![register, needle], read)? {
         let record = record??;
-        let texts =
-            || record.data.0.iter().filter_map(|(_, value)| serde_json::from_str::<String>(value.get()).ok());
+        let texts = || record.data.0.iter().filter_map(|(_, value)| value.text());
         if whole.len() < limit && texts().any(|text| text == key) {
             whole.push(record);
         } else if part.len() < limit && texts().any(|text| text.contains(key)) {
@@ -243,15 +241,13 @@ fn field_names(versions: &[Record]) -> Vec<&str> {
 
 /// Runs of revisions in which the field had one value.
 fn story(field: &str, versions: &[Record], senders: &[(String, String)]) -> Option<FieldStory> {
-    let raw =
-        |fields: &Fields| fields.0.iter().find(|(name, _)| name == field).map(|(_, value)| value.clone());
+    let value_of = |fields: &Fields| fields.get(field).cloned();
     let mut values: Vec<ValueStory> = Vec::new();
     for (version, (sender, file)) in versions.iter().zip(senders) {
-        let (value, origin) = (raw(&version.data), version.origins.as_ref().and_then(raw));
-        let text = |value: &Option<Box<RawValue>>| value.as_ref().map(|value| value.get().to_owned());
+        let (value, origin) = (value_of(&version.data), version.origins.as_ref().and_then(value_of));
         match values.last_mut() {
             // The latest word on where an unchanged value came from holds.
-            Some(last) if text(&last.value) == text(&value) => last.origin = origin.or(last.origin.take()),
+            Some(last) if last.value == value => last.origin = origin.or(last.origin.take()),
             // Before a field had its first value there is nothing to tell.
             None if value.is_none() => {}
             _ => values.push(ValueStory {
@@ -275,28 +271,22 @@ fn story(field: &str, versions: &[Record], senders: &[(String, String)]) -> Opti
 /// Writes all records as JSON Lines in the order of their ids, without times: the same deliveries in the
 /// same order give the same bytes.
 pub(crate) fn dump(connection: &Connection, register: &str, out: &mut dyn Write) -> Result<()> {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        id: &'a str,
-        revision: u64,
-        data: &'a Fields,
-        extra: &'a Option<Box<RawValue>>,
-        origins: &'a Option<Fields>,
-        matched: &'a Option<String>,
-        delivery: &'a str,
-        sheet: &'a str,
-        row: i64,
-    }
-
     let Some(number) = number(connection, register)? else { return Ok(()) };
     let mut find = connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM record WHERE register = ?1 ORDER BY id"))?;
     for record in find.query_map([number], read)? {
         let Record { id, revision, data, extra, origins, matched, delivery, sheet, row, .. } = &record??;
-        let (revision, row) = (*revision, *row);
-        let line = Line { id, revision, data, extra, origins, matched, delivery, sheet, row };
-        serde_json::to_writer(&mut *out, &line)?;
-        out.write_all(b"\n").map_err(Error::file(std::path::Path::new("dump")))?;
+        let null = || "null".to_owned();
+        let extra = extra.as_ref().map_or_else(null, Json::to_string);
+        let origins = origins.as_ref().map_or_else(null, Fields::to_string);
+        let (id, matched) = (serde_json::to_string(id)?, serde_json::to_string(matched)?);
+        let (delivery, sheet) = (serde_json::to_string(delivery)?, serde_json::to_string(sheet)?);
+        let written = writeln!(
+            out,
+            "{{\"id\":{id},\"revision\":{revision},\"data\":{data},\"extra\":{extra},\"origins\":{origins},\
+             \"matched\":{matched},\"delivery\":{delivery},\"sheet\":{sheet},\"row\":{row}}}"
+        );
+        written.map_err(|error| Error::failed(format!("the dump could not be written: {error}")))?;
     }
     Ok(())
 }

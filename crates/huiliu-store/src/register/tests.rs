@@ -87,8 +87,8 @@ fn every_value_tells_where_it_came_from_and_what_it_was_before() {
     let why: Vec<_> = story.revisions.iter().map(|r| (r.revision, r.matched.as_deref().unwrap())).collect();
     assert_eq!(why, [(1, "by a"), (2, "by b"), (3, "by c")]);
     let text = |value: &crate::ValueStory| {
-        let value_text = value.value.as_ref().map_or("missing", |v| v.get());
-        let origin = value.origin.as_ref().map_or("", |o| o.get());
+        let value_text = value.value.as_ref().map_or("missing", |v| v.as_str());
+        let origin = value.origin.as_ref().map_or("", |o| o.as_str());
         format!("{value_text} from {origin} in {} {}", value.delivery, value.file)
     };
     let fields: Vec<_> = story
@@ -122,8 +122,8 @@ fn the_same_values_make_no_revision() {
     send(&store, "c", batch(columns, 2));
     let record = store.records("project", "", 9).unwrap().remove(0);
     assert_eq!((record.revision, &*record.delivery), (1, "a"));
-    // Where the values are said to come from is the latest word.
-    assert!(record.origins.is_none());
+    let origin = record.origins.as_ref().and_then(|origins| origins.get("name")).unwrap().to_string();
+    assert_eq!(origin, r#""b!B2""#, "the latest word on where a value came from holds");
     let story = store.explain("project", "r1").unwrap();
     assert_eq!(story.revisions.len(), 1);
 }

@@ -113,7 +113,7 @@ struct Rows<'t> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Change {
     None,
-    /// The same values, but said to come from elsewhere.
+    /// The same values, but said to come from elsewhere: the merging stage has the last word.
     Origins,
     Values,
 }
@@ -204,7 +204,7 @@ fn compare(old: (&str, Option<&str>, Option<&str>), new: &RowText) -> Result<Cha
     let (data, extra, origins) = old;
     if !same(data, &new.data)? || !same_optional(extra, new.extra.as_deref())? {
         Ok(Change::Values)
-    } else if origins != new.origins.as_deref() {
+    } else if new.origins.is_some() && origins != new.origins.as_deref() {
         Ok(Change::Origins)
     } else {
         Ok(Change::None)

@@ -11,7 +11,9 @@ use crate::daemon::functions::functions;
 
 /// Reads the configuration and the plugins, nothing else, and tells every mistake with file, line and column.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  huiliu check pipelines/\n  huiliu check a.yaml b.yaml --plugins /usr/lib/huiliu")]
+#[command(
+    after_help = "Examples:\n  huiliu check pipelines/\n  huiliu check a.yaml b.yaml --plugins /usr/lib/huiliu"
+)]
 pub(super) struct CheckArgs {
     /// Pipeline files, or folders with pipeline files
     #[arg(required = true, value_name = "PATH")]

@@ -63,8 +63,18 @@ fn list(store: &SqliteStore, args: &DeliveriesArgs) -> anyhow::Result<()> {
         return output::print_json(&entries.iter().map(Line::new).collect::<Vec<_>>());
     }
     let mut table = output::table(&[
-        "id", "received", "pipeline", "sender", "file", "state", "rows", "accepted", "quarantined", "merged",
-        "dropped", "refused",
+        "id",
+        "received",
+        "pipeline",
+        "sender",
+        "file",
+        "state",
+        "rows",
+        "accepted",
+        "quarantined",
+        "merged",
+        "dropped",
+        "refused",
     ]);
     for LedgerEntry { delivery, state, counts, .. } in &entries {
         table.add_row([
@@ -89,8 +99,13 @@ fn show(store: &SqliteStore, id: &str, json: bool) -> anyhow::Result<()> {
     let entry = store.delivery(id)?;
     let findings = store.findings(&entry.delivery.id)?;
     if json {
-        let findings: Vec<_> = findings.iter().map(|(finding, sheet)| serde_json::json!({"sheet": sheet, "finding": finding})).collect();
-        return output::print_json(&serde_json::json!({ "delivery": Line::new(&entry), "findings": findings }));
+        let findings: Vec<_> = findings
+            .iter()
+            .map(|(finding, sheet)| serde_json::json!({"sheet": sheet, "finding": finding}))
+            .collect();
+        return output::print_json(
+            &serde_json::json!({ "delivery": Line::new(&entry), "findings": findings }),
+        );
     }
     let LedgerEntry { delivery, state, counts, codes, .. } = &entry;
     output::print(&format!(
@@ -120,12 +135,20 @@ fn show(store: &SqliteStore, id: &str, json: bool) -> anyhow::Result<()> {
     let columns = columns(&entry);
     for (finding, sheet) in &findings {
         let place = match (finding.row, &finding.field) {
-            (Some(row), Some(field)) => columns.cell(field, row).unwrap_or_else(|| row_number(row).to_string()),
+            (Some(row), Some(field)) => {
+                columns.cell(field, row).unwrap_or_else(|| row_number(row).to_string())
+            }
             (Some(row), None) => row_number(row).to_string(),
             (None, _) => String::new(),
         };
         let what = finding.message.in_language("zh").to_owned();
-        table.add_row([finding.severity.as_str().to_owned(), sheet.clone(), place, finding.code.clone(), what]);
+        table.add_row([
+            finding.severity.as_str().to_owned(),
+            sheet.clone(),
+            place,
+            finding.code.clone(),
+            what,
+        ]);
     }
     output::print_table(&table, "no findings")
 }

@@ -100,7 +100,9 @@ fn fresh_folder(dir: Option<PathBuf>) -> anyhow::Result<PathBuf> {
         Some(dir) => crate::daemon::absolute(&dir)?,
         None => {
             let base = std::env::temp_dir();
-            let free = (1..1000).map(|number| base.join(format!("huiliu-demo-{number}"))).find(|path| !path.exists());
+            let free = (1..1000)
+                .map(|number| base.join(format!("huiliu-demo-{number}")))
+                .find(|path| !path.exists());
             free.with_context(|| format!("`{}` is full of demo folders; remove some", base.display()))?
         }
     };
@@ -120,7 +122,11 @@ fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
 type Running = std::thread::JoinHandle<anyhow::Result<Summary>>;
 
 /// Waits until `done` says so, or the daemon has ended.
-fn wait_for(running: &Running, what: &str, mut done: impl FnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
+fn wait_for(
+    running: &Running,
+    what: &str,
+    mut done: impl FnMut() -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
     let start = Instant::now();
     while !done()? {
         if running.is_finished() {
@@ -146,7 +152,8 @@ fn show(home: &Path, running: &Running, sinks: &[String]) -> anyhow::Result<()> 
             if store.is_none() {
                 store = SqliteStore::open_reader(home).ok();
             }
-            let entries = store.as_ref().map(|store| store.deliveries(&DeliveryFilter::default())).transpose()?;
+            let entries =
+                store.as_ref().map(|store| store.deliveries(&DeliveryFilter::default())).transpose()?;
             Ok(entries.unwrap_or_default().iter().any(|e| name.ends_with(&e.delivery.file) && e.answered))
         })?;
         bar.inc(1);
@@ -182,7 +189,8 @@ fn print_results(store: &SqliteStore, home: &Path) -> anyhow::Result<()> {
     output::print("\n== What came in ==\n")?;
     let mut entries = store.deliveries(&DeliveryFilter::default())?;
     entries.reverse();
-    let mut table = output::table(&["sender", "file", "rows", "accepted", "quarantined", "merged", "findings"]);
+    let mut table =
+        output::table(&["sender", "file", "rows", "accepted", "quarantined", "merged", "findings"]);
     for entry in &entries {
         table.add_row(line(entry));
     }
@@ -280,7 +288,10 @@ fn list_files(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
 /// Tells of every further delivery until the user interrupts the program.
 fn keep_watching(store: &SqliteStore, home: &Path, running: &Running) -> anyhow::Result<()> {
     let inbox = home.join("inbox").join("发改局");
-    output::print(&format!("\nStill watching. Drop a file of your own into {}; Ctrl-C ends.\n", inbox.display()))?;
+    output::print(&format!(
+        "\nStill watching. Drop a file of your own into {}; Ctrl-C ends.\n",
+        inbox.display()
+    ))?;
     let mut known: Vec<String> = Vec::new();
     let answered = |entry: &LedgerEntry| entry.answered && entry.state != State::Seen;
     for entry in store.deliveries(&DeliveryFilter::default())?.iter().filter(|entry| answered(entry)) {

@@ -41,7 +41,9 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     };
     let found = store.find_records(&register, key, 21)?;
     let record = match found.as_slice() {
-        [] => bail!("no record of register `{register}` is called `{key}`; `huiliu explain --list` shows all"),
+        [] => {
+            bail!("no record of register `{register}` is called `{key}`; `huiliu explain --list` shows all")
+        }
         [one] => one,
         many => {
             print_records(many)?;
@@ -99,17 +101,12 @@ pub(super) fn plain(json: &str) -> String {
 
 pub(super) fn print_story(story: &RecordStory) -> anyhow::Result<()> {
     let record = &story.record;
-    output::print(&format!(
-        "record {}, revision {}, from {} deliveries\n\n",
-        record.id,
-        record.revision,
-        {
-            let mut deliveries: Vec<&str> = story.revisions.iter().map(|r| &*r.delivery).collect();
-            deliveries.sort_unstable();
-            deliveries.dedup();
-            deliveries.len()
-        }
-    ))?;
+    output::print(&format!("record {}, revision {}, from {} deliveries\n\n", record.id, record.revision, {
+        let mut deliveries: Vec<&str> = story.revisions.iter().map(|r| &*r.delivery).collect();
+        deliveries.sort_unstable();
+        deliveries.dedup();
+        deliveries.len()
+    }))?;
     let mut table = output::table(&["field", "value", "from", "before"]);
     for field in &story.fields {
         let before = field.earlier.iter().map(|value| format!("{} ({})", shown(value), origin(value)));
@@ -150,5 +147,10 @@ fn origin(value: &ValueStory) -> String {
         ("", cell) => cell.to_owned(),
         (sheet, cell) => format!("{sheet}!{cell}"),
     };
-    [part("sender"), part("file"), &cell].iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(" ")
+    [part("sender"), part("file"), &cell]
+        .iter()
+        .filter(|p| !p.is_empty())
+        .copied()
+        .collect::<Vec<_>>()
+        .join(" ")
 }

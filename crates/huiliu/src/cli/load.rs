@@ -23,7 +23,11 @@ pub(super) struct Checked {
 ///
 /// # Errors
 /// A path cannot be read, or a folder holds no pipeline.
-pub(super) fn check(paths: &[PathBuf], catalog: &Catalog, functions: &Arc<Functions>) -> anyhow::Result<Checked> {
+pub(super) fn check(
+    paths: &[PathBuf],
+    catalog: &Catalog,
+    functions: &Arc<Functions>,
+) -> anyhow::Result<Checked> {
     let mut files = Vec::new();
     for path in paths {
         files.extend(pipeline_files(path)?);
@@ -49,7 +53,8 @@ fn same_names(plans: &[Plan]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (at, plan) in plans.iter().enumerate() {
         if let Some(first) = plans.iter().take(at).find(|first| first.name == plan.name) {
-            let text = format!("the pipeline `{}` is named as in `{}`; rename one", plan.name, first.path.display());
+            let text =
+                format!("the pipeline `{}` is named as in `{}`; rename one", plan.name, first.path.display());
             found.push(Diagnostic::in_file(&plan.path, text));
         }
     }
@@ -60,7 +65,8 @@ fn pipeline_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let entries = std::fs::read_dir(path).with_context(|| format!("cannot read folder `{}`", path.display()))?;
+    let entries =
+        std::fs::read_dir(path).with_context(|| format!("cannot read folder `{}`", path.display()))?;
     let mut files = Vec::new();
     for entry in entries {
         let file = entry?.path();

@@ -31,7 +31,11 @@ pub(super) fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();
     let terminal = std::io::stdout().is_terminal();
     table.load_style(if terminal { presets::UTF8_FULL_CONDENSED } else { presets::NOTHING });
-    table.set_content_arrangement(if terminal { ContentArrangement::Dynamic } else { ContentArrangement::Disabled });
+    table.set_content_arrangement(if terminal {
+        ContentArrangement::Dynamic
+    } else {
+        ContentArrangement::Disabled
+    });
     table.set_header(headings);
     table
 }
@@ -53,7 +57,10 @@ pub(super) fn quiet(done: std::io::Result<()>) -> anyhow::Result<()> {
 pub(super) fn print_table(table: &Table, when_empty: &str) -> anyhow::Result<()> {
     match table.row_count() {
         0 => print(&format!("{when_empty}\n")),
-        _ => print(&format!("{}\n", table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n"))),
+        _ => print(&format!(
+            "{}\n",
+            table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+        )),
     }
 }
 
@@ -65,7 +72,9 @@ pub(super) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 /// A time for people, in the machine's time zone.
 pub(super) fn time(ms: i64) -> String {
     match jiff::Timestamp::from_millisecond(ms) {
-        Ok(at) => at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Ok(at) => {
+            at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+        }
         Err(_) => ms.to_string(),
     }
 }

@@ -97,7 +97,11 @@ impl Which {
         if let Some(delivery) = &self.delivery {
             let delivery = Some(store.delivery(delivery)?.delivery.id);
             let status = Some(QuarantineStatus::Open);
-            let rows = store.quarantine_list(&QuarantineFilter { delivery, status, ..QuarantineFilter::default() })?;
+            let rows = store.quarantine_list(&QuarantineFilter {
+                delivery,
+                status,
+                ..QuarantineFilter::default()
+            })?;
             ids.extend(rows.iter().map(|row| row.id));
         }
         if ids.is_empty() {
@@ -209,13 +213,17 @@ fn retry(which: &Which, set: &[String]) -> anyhow::Result<()> {
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         store.quarantine_take_for_retry(&ids, Clock::from_env()?.now_ms())?;
     }
-    output::print(&format!("{} rows sent again; a running daemon takes them now, else the next run\n", ids.len()))
+    output::print(&format!(
+        "{} rows sent again; a running daemon takes them now, else the next run\n",
+        ids.len()
+    ))
 }
 
 fn repairs(set: &[String]) -> anyhow::Result<Vec<(String, serde_json::Value)>> {
     set.iter()
         .map(|text| {
-            let (field, value) = text.split_once('=').with_context(|| format!("`--set {text}` is not FIELD=VALUE"))?;
+            let (field, value) =
+                text.split_once('=').with_context(|| format!("`--set {text}` is not FIELD=VALUE"))?;
             Ok((field.to_owned(), serde_json::Value::String(value.to_owned())))
         })
         .collect()
@@ -236,7 +244,8 @@ fn write_rows(
         let line = if repairs.is_empty() {
             row.values.get().to_owned()
         } else {
-            let mut values: serde_json::Map<String, serde_json::Value> = serde_json::from_str(row.values.get())?;
+            let mut values: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(row.values.get())?;
             values.extend(repairs.iter().cloned());
             serde_json::Value::Object(values).to_string()
         };

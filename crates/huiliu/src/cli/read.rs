@@ -81,7 +81,9 @@ pub(super) fn run(args: &ReadArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// A record schema from its file, or what is wrong with it.
-fn read_record(path: &Path) -> anyhow::Result<Result<RecordSchema, Vec<huiliu_pipeline::diagnostic::Diagnostic>>> {
+fn read_record(
+    path: &Path,
+) -> anyhow::Result<Result<RecordSchema, Vec<huiliu_pipeline::diagnostic::Diagnostic>>> {
     let files = |path: &Path| std::fs::read_to_string(path);
     let (node, problems) = config::read(path, &files, &|name| std::env::var(name).ok());
     match node {

@@ -11,7 +11,9 @@ use crate::catalog::Catalog;
 
 /// Lists the stages at hand, or describes one with its options.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  huiliu stages\n  huiliu stages validate\n  huiliu stages --plugins /usr/lib/huiliu")]
+#[command(
+    after_help = "Examples:\n  huiliu stages\n  huiliu stages validate\n  huiliu stages --plugins /usr/lib/huiliu"
+)]
 pub(super) struct StagesArgs {
     /// A stage to describe
     stage: Option<String>,
@@ -51,7 +53,12 @@ fn list(catalog: &Catalog, json: bool) -> anyhow::Result<()> {
     let mut table = output::table(&["stage", "what it does", "plugin", "where"]);
     for stage in catalog.stages() {
         let plugin = format!("{} {}", stage.plugin, stage.version);
-        table.add_row([stage.info.name.clone(), stage.info.summary.clone(), plugin, stage.origin.to_string()]);
+        table.add_row([
+            stage.info.name.clone(),
+            stage.info.summary.clone(),
+            plugin,
+            stage.origin.to_string(),
+        ]);
     }
     output::print_table(&table, "no stages")
 }

@@ -49,6 +49,9 @@ impl Answerer {
     /// # Errors
     /// Nothing is noted; it is to be tried again.
     pub(crate) fn answer(&self, entry: &LedgerEntry, file: &Path, names: &Names) -> anyhow::Result<()> {
+        if entry.answered && !file.exists() {
+            return Ok(()); // Offered once more before the last answer had put it away.
+        }
         let sender = &entry.delivery.sender;
         let home = match entry.state {
             State::Refused => &self.returned,
@@ -80,7 +83,8 @@ impl Answerer {
             return Ok(());
         }
         let data = self.receipt(entry)?;
-        let stem = Path::new(&entry.delivery.file).file_stem().map(|s| s.to_string_lossy()).unwrap_or_default();
+        let stem =
+            Path::new(&entry.delivery.file).file_stem().map(|s| s.to_string_lossy()).unwrap_or_default();
         let word = match self.language {
             Language::Zh => "回执",
             Language::En => "receipt",
@@ -88,7 +92,8 @@ impl Answerer {
         let base = format!("{}.{word}", named(&stem, &entry.delivery.id));
         if self.json {
             let path = outbox.join(format!("{base}.json"));
-            let mut file = WholeFile::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+            let mut file =
+                WholeFile::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
             file.write_all(&receipt::json(&data))?;
             file.finish().with_context(|| format!("cannot write `{}`", path.display()))?;
         }
@@ -101,7 +106,12 @@ impl Answerer {
     fn write_workbook(&self, data: &ReceiptData, content: &Path, path: &Path) -> anyhow::Result<()> {
         let write = || -> anyhow::Result<()> {
             let mut file = WholeFile::create(path)?;
-            receipt::workbook(data, Some(content).filter(|path| path.exists()), &CopyLimits::default(), &mut file)?;
+            receipt::workbook(
+                data,
+                Some(content).filter(|path| path.exists()),
+                &CopyLimits::default(),
+                &mut file,
+            )?;
             Ok(file.finish()?)
         };
         write().with_context(|| format!("cannot write `{}`", path.display()))

@@ -53,7 +53,9 @@ fn numbered(target: &Path, number: u32) -> PathBuf {
     }
     let stem = target.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     match target.extension() {
-        Some(extension) => target.with_file_name(format!("{stem} ({number}).{}", extension.to_string_lossy())),
+        Some(extension) => {
+            target.with_file_name(format!("{stem} ({number}).{}", extension.to_string_lossy()))
+        }
         None => target.with_file_name(format!("{stem} ({number})")),
     }
 }

@@ -28,7 +28,9 @@ impl Clock {
             Err(_) => Ok(Self::System),
             Ok(text) => {
                 let at: Timestamp = text.parse().map_err(|error| {
-                    anyhow::anyhow!("HUILIU_NOW is `{text}`, a time such as 2026-11-23T08:00:00Z is needed: {error}")
+                    anyhow::anyhow!(
+                        "HUILIU_NOW is `{text}`, a time such as 2026-11-23T08:00:00Z is needed: {error}"
+                    )
                 })?;
                 Ok(Self::Fixed(at.as_millisecond()))
             }

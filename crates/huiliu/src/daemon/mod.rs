@@ -49,9 +49,9 @@ use self::tables::CsvTables;
 use self::worker::{ToAnswer, Totals, Worker};
 use crate::catalog;
 use crate::sinks::{Place, SinkConfig};
-use crate::sources::{Kind, RETRY, Verdict};
 use crate::sources::folder::FolderSource;
 use crate::sources::folder::watch::FolderWatch;
+use crate::sources::{Kind, RETRY, Verdict};
 
 /// What the daemon is started with.
 pub(crate) struct Daemon {
@@ -111,7 +111,8 @@ impl Daemon {
         info!(pipelines = self.plans.len(), data = %self.data.display(), "ready");
 
         let stopping = {
-            let signals: Vec<_> = running.iter().flat_map(|r| [r.committed.clone(), r.delivered.clone()]).collect();
+            let signals: Vec<_> =
+                running.iter().flat_map(|r| [r.committed.clone(), r.delivered.clone()]).collect();
             let mut stop = stop.clone();
             tokio::spawn(async move {
                 // An error means that nobody can say stop any more; the sources end by themselves then.
@@ -182,7 +183,8 @@ impl Daemon {
         };
         let worker = thread("worker", move || worker.run(files_in))?;
         let retry = FolderSource::own(&RETRY.replace("{pipeline}", &plan.name));
-        let retry = FolderWatch::new(retry, &self.data, Kind::Retry, self.once).run(files.clone(), stop.clone());
+        let retry =
+            FolderWatch::new(retry, &self.data, Kind::Retry, self.once).run(files.clone(), stop.clone());
         let sent = FolderWatch::new(source, &self.data, Kind::Sent, self.once).run(files, stop);
         let task = async { tokio::try_join!(retry, sent).map(|_| ()) };
         Ok((Running { committed, delivered, worker, answers, sinks, totals }, task))
@@ -219,7 +221,12 @@ impl Daemon {
         runner(plan, store.clone(), self.functions.clone())
     }
 
-    fn answerer(&self, plan: &Plan, source: &FolderSource, store: &Arc<SqliteStore>) -> anyhow::Result<Answerer> {
+    fn answerer(
+        &self,
+        plan: &Plan,
+        source: &FolderSource,
+        store: &Arc<SqliteStore>,
+    ) -> anyhow::Result<Answerer> {
         let [archive, returned, outbox, template] =
             Answerer::templates(source, plan.receipts.path.as_deref()).map_err(anyhow::Error::msg)?;
         let language = match plan.language {
@@ -286,12 +293,7 @@ fn thread<T: Send + 'static>(
 }
 
 /// Answers what the worker has done, until it ends.
-fn answer_all(
-    answerer: &Answerer,
-    done: &Receiver<ToAnswer>,
-    totals: &Totals,
-    stop: &Signal,
-) {
+fn answer_all(answerer: &Answerer, done: &Receiver<ToAnswer>, totals: &Totals, stop: &Signal) {
     while let Ok(ToAnswer { id, path, names, verdicts }) = done.recv() {
         let answered = answerer.store.delivery(&id).map_err(anyhow::Error::from);
         let verdict = match answered.and_then(|entry| answerer.answer(&entry, &path, &names)) {
@@ -314,7 +316,8 @@ fn answer_all(
 fn join(running: Vec<Running>) -> Summary {
     let mut summary = Summary::default();
     for pipeline in running {
-        let mut all = vec![("worker", pipeline.worker.join().is_ok()), ("answers", pipeline.answers.join().is_ok())];
+        let mut all =
+            vec![("worker", pipeline.worker.join().is_ok()), ("answers", pipeline.answers.join().is_ok())];
         pipeline.committed.finish();
         for sink in pipeline.sinks {
             match sink.join() {

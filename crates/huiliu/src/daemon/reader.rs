@@ -32,7 +32,12 @@ pub(crate) struct FileReader {
 
 impl FileReader {
     /// Starts reading. With a `stamp`, the file must still bear it at the end.
-    pub(crate) fn start(path: &Path, stamp: Option<Stamp>, record: &RecordSchema, options: ReadOptions) -> Self {
+    pub(crate) fn start(
+        path: &Path,
+        stamp: Option<Stamp>,
+        record: &RecordSchema,
+        options: ReadOptions,
+    ) -> Self {
         let (send, batches) = sync_channel(AHEAD);
         let (at, record) = (path.to_owned(), record.clone());
         let work = move || match open(&at, &record, &options) {

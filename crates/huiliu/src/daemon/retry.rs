@@ -35,8 +35,10 @@ impl RetryReader {
     fn batch(&mut self) -> anyhow::Result<Option<RecordBatch>> {
         let plain = self.schema.fields.iter().filter(|field| !field.name().starts_with('_')).cloned();
         let plain = Arc::new(Schema::new(plain.collect::<Vec<_>>()));
-        let mut decoder =
-            ReaderBuilder::new(plain).with_batch_size(BATCH_ROWS).with_coerce_primitive(true).build_decoder()?;
+        let mut decoder = ReaderBuilder::new(plain)
+            .with_batch_size(BATCH_ROWS)
+            .with_coerce_primitive(true)
+            .build_decoder()?;
         let mut extras = Vec::new();
         for line in self.lines.by_ref().take(BATCH_ROWS) {
             let line = line?;

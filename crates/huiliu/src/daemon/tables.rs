@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
+use arrow::datatypes::Schema;
 use huiliu_formats::read::{ReadOptions, open_raw};
 use huiliu_pipeline::config::Table;
 use huiliu_pipeline::host::Tables;
@@ -32,10 +33,15 @@ impl Tables for CsvTables {
     fn table(&self, name: &str) -> Result<RecordBatch, HostError> {
         let path = self.paths.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.paths.keys().map(String::as_str).collect();
-            HostError(format!("there is no table `{name}`; declared under `tables:` are: {}", known.join(", ")))
+            HostError(format!(
+                "there is no table `{name}`; declared under `tables:` are: {}",
+                known.join(", ")
+            ))
         })?;
-        let wrong = |why: &dyn std::fmt::Display| HostError(format!("table `{name}` (`{}`): {why}", path.display()));
-        let changed = std::fs::metadata(path).and_then(|meta| meta.modified()).map_err(|error| wrong(&error))?;
+        let wrong =
+            |why: &dyn std::fmt::Display| HostError(format!("table `{name}` (`{}`): {why}", path.display()));
+        let changed =
+            std::fs::metadata(path).and_then(|meta| meta.modified()).map_err(|error| wrong(&error))?;
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, batch)) = loaded.get(name)
             && *at == changed
@@ -43,10 +49,16 @@ impl Tables for CsvTables {
             return Ok(batch.clone());
         }
         let reading = open_raw(path, &ReadOptions::default()).map_err(|error| wrong(&error))?;
-        let schema = reading.schema();
+        let all = reading.schema();
+        let plain: Vec<usize> =
+            (0..all.fields.len()).filter(|&at| !all.field(at).name().starts_with('_')).collect();
+        // Without the metadata of single batches, so that they can be put together.
+        let schema = Arc::new(Schema::new(plain.iter().map(|&at| all.field(at).clone()).collect::<Vec<_>>()));
         let mut batches = Vec::new();
         for outcome in reading {
-            batches.push(outcome.map_err(|error| wrong(&error))?.batch.with_schema(schema.clone()).map_err(|e| wrong(&e))?);
+            let batch = outcome.map_err(|error| wrong(&error))?.batch;
+            let columns = plain.iter().map(|&at| batch.column(at).clone()).collect();
+            batches.push(RecordBatch::try_new(schema.clone(), columns).map_err(|error| wrong(&error))?);
         }
         let batch = concat_batches(&schema, &batches).map_err(|error| wrong(&error))?;
         loaded.insert(name.to_owned(), (changed, batch.clone()));

@@ -157,7 +157,12 @@ impl Worker {
         let entry = self.store.see(&delivery)?;
         match entry.state {
             State::Committed => {
-                info!(pipeline = self.pipeline, id = delivery.id, file = delivery.file, "known already, answered again");
+                info!(
+                    pipeline = self.pipeline,
+                    id = delivery.id,
+                    file = delivery.file,
+                    "known already, answered again"
+                );
                 Totals::add(&self.totals.known);
                 return Ok(Some(entry));
             }

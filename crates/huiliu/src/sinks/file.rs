@@ -74,7 +74,8 @@ pub(crate) fn sync_folder(folder: Option<&Path>) -> std::io::Result<()> {
 /// The file of a delivery in a sink's folder: its own name and its id, so that a second try meets the same
 /// name and two senders with the same file name do not.
 pub(crate) fn delivery_file(folder: &Path, entry: &LedgerEntry, extension: &str) -> PathBuf {
-    let name = Path::new(&entry.delivery.file).file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
+    let name =
+        Path::new(&entry.delivery.file).file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
     folder.join(format!("{}.{extension}", named(&name, &entry.delivery.id)))
 }
 

@@ -28,14 +28,13 @@ impl Expression for Simple {
 }
 
 fn host(today: &str) -> MemoryHost {
-    MemoryHost {
-        compiler: Some(Box::new(|sql, schema| {
-            let column = sql.trim_end_matches(" IS NOT NULL");
-            schema.index_of(column).map_err(|_| HostError(format!("there is no column `{column}`")))?;
-            Ok(Box::new(Simple { column: column.to_owned(), not_null: column != sql }))
-        })),
-        ..MemoryHost::on_day(calendar::parse(today).unwrap())
-    }
+    let mut host = MemoryHost::on_day(calendar::parse(today).unwrap());
+    host.compiler = Some(Box::new(|sql, schema| {
+        let column = sql.trim_end_matches(" IS NOT NULL");
+        schema.index_of(column).map_err(|_| HostError(format!("there is no column `{column}`")))?;
+        Ok(Box::new(Simple { column: column.to_owned(), not_null: column != sql }))
+    }));
+    host
 }
 
 fn schema() -> SchemaRef {

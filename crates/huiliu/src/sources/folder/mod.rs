@@ -123,7 +123,12 @@ impl FolderSource {
         let empty_after = Duration::from_secs(600);
         match local {
             true => Rule { settle, scans: 1, local, empty_after },
-            false => Rule { settle: settle.max(Duration::from_secs(2 * self.poll_secs)), scans: 3, local, empty_after },
+            false => Rule {
+                settle: settle.max(Duration::from_secs(2 * self.poll_secs)),
+                scans: 3,
+                local,
+                empty_after,
+            },
         }
     }
 

@@ -32,7 +32,9 @@ impl Wanted {
 
     /// Whether a file of this name is to be taken.
     pub(crate) fn wants(&self, path: &Path) -> bool {
-        let Some(name) = path.file_name().map(|name| name.to_string_lossy().to_lowercase()) else { return false };
+        let Some(name) = path.file_name().map(|name| name.to_string_lossy().to_lowercase()) else {
+            return false;
+        };
         !unfinished(&name) && self.include.is_match(&name) && !self.exclude.is_match(&name)
     }
 }

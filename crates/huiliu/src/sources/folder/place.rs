@@ -90,7 +90,8 @@ impl Template {
             match part {
                 Part::Fixed(text) => path.push(text),
                 Part::Named(name) => {
-                    let value = names.get(name).map_or(if name == "sender" { sender } else { "" }, String::as_str);
+                    let value =
+                        names.get(name).map_or(if name == "sender" { sender } else { "" }, String::as_str);
                     path.push(one_component(value));
                 }
             }
@@ -106,7 +107,8 @@ pub(crate) fn sender(names: &Names) -> String {
 
 /// A text that can be nothing but the name of one folder or file.
 pub(crate) fn one_component(text: &str) -> String {
-    let clean: String = text.chars().map(|c| if c == '/' || c == '\\' || c.is_control() { '_' } else { c }).collect();
+    let clean: String =
+        text.chars().map(|c| if c == '/' || c == '\\' || c.is_control() { '_' } else { c }).collect();
     match clean.as_str() {
         "." | ".." => "_".to_owned(),
         _ => clean,

@@ -70,7 +70,14 @@ impl Readiness {
 
     /// A look at a file; tells whether it is complete. `now` is monotonic, `wall_ns` the time of day,
     /// `proven` that the file was renamed into place as a whole.
-    pub(crate) fn look(&mut self, path: &Path, stamp: Stamp, now: Duration, wall_ns: i128, proven: bool) -> bool {
+    pub(crate) fn look(
+        &mut self,
+        path: &Path,
+        stamp: Stamp,
+        now: Duration,
+        wall_ns: i128,
+        proven: bool,
+    ) -> bool {
         let rule = self.rule;
         let waiting = self.waiting.entry(path.to_owned()).or_insert_with(|| {
             let age = if rule.local { age(stamp, wall_ns) } else { Duration::ZERO };
@@ -152,10 +159,12 @@ mod tests {
     #[test]
     fn an_old_file_is_complete_on_a_local_disk_but_not_on_a_share() {
         let old = stamp(5, 10 * SECOND);
-        assert!(local().look(Path::new("a"), old, Duration::ZERO, 100 * SECOND, false) || {
-            let mut files = local();
-            files.look(Path::new("a"), old, Duration::from_secs(90), 100 * SECOND, false)
-        });
+        assert!(
+            local().look(Path::new("a"), old, Duration::ZERO, 100 * SECOND, false) || {
+                let mut files = local();
+                files.look(Path::new("a"), old, Duration::from_secs(90), 100 * SECOND, false)
+            }
+        );
         let mut share = Readiness::new(Rule {
             settle: Duration::from_secs(10),
             scans: 3,

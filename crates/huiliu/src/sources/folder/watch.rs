@@ -20,6 +20,8 @@ use super::ready::{Readiness, Stamp};
 use crate::sources::{Candidate, Kind, Verdict};
 
 const FULL_LOOK: Duration = Duration::from_secs(30);
+/// When to look again for files that came during a full look and may have no event.
+const SECOND_LOOK: Duration = Duration::from_millis(20);
 /// A lock file older than this was left behind by a crash.
 const LOCK_AGE: Duration = Duration::from_secs(12 * 3600);
 
@@ -50,7 +52,8 @@ impl FolderWatch {
         let polls = self.source.polls(&look.base);
         let (hints, mut hinted) = unbounded_channel();
         let (verdicts_out, mut verdicts) = unbounded_channel();
-        let _watcher = if polls || self.once { None } else { watcher(&look.base, hints) };
+        let watcher = if polls || self.once { None } else { watcher(&look.base, hints) };
+        look.events = watcher.is_some();
         let pause = if polls { Duration::from_secs(self.source.poll_secs.max(1)) } else { FULL_LOOK };
 
         let mut next_full = Instant::now();
@@ -63,9 +66,14 @@ impl FolderWatch {
                 first = false;
                 next_full = Instant::now() + pause;
             }
+            if look.second_look.is_some_and(|at| at <= Instant::now()) {
+                look.second_look = None;
+                look.everything();
+            }
             look.waiting();
             for (path, names, stamp) in look.take_ready() {
-                let candidate = Candidate { path, names, stamp, kind: self.kind, verdicts: verdicts_out.clone() };
+                let candidate =
+                    Candidate { path, names, stamp, kind: self.kind, verdicts: verdicts_out.clone() };
                 if out.send(candidate).is_err() {
                     return Ok(());
                 }
@@ -119,13 +127,15 @@ fn hints_of(event: notify::Event) -> Vec<Hint> {
         return vec![Hint::Everything];
     }
     match event.kind {
-        EventKind::Modify(ModifyKind::Name(RenameMode::To)) => event.paths.into_iter().map(Hint::Renamed).collect(),
+        EventKind::Modify(ModifyKind::Name(RenameMode::To)) => {
+            event.paths.into_iter().map(Hint::Renamed).collect()
+        }
         // Comes besides `To`, with both names; the first is gone.
         EventKind::Modify(ModifyKind::Name(_)) => event.paths.into_iter().map(Hint::Touched).collect(),
         EventKind::Create(CreateKind::Folder) => vec![Hint::Everything],
-        EventKind::Access(AccessKind::Close(AccessMode::Write)) | EventKind::Create(_) | EventKind::Modify(_) => {
-            event.paths.into_iter().map(Hint::Touched).collect()
-        }
+        EventKind::Access(AccessKind::Close(AccessMode::Write))
+        | EventKind::Create(_)
+        | EventKind::Modify(_) => event.paths.into_iter().map(Hint::Touched).collect(),
         _ => Vec::new(),
     }
 }
@@ -145,6 +155,10 @@ struct Look {
     ready: BTreeSet<(i128, PathBuf)>,
     stamps: HashMap<PathBuf, Stamp>,
     local: bool,
+    /// Whether events tell of files that come.
+    events: bool,
+    /// When to look at everything once more.
+    second_look: Option<Instant>,
 }
 
 impl Look {
@@ -167,34 +181,51 @@ impl Look {
             ready: BTreeSet::new(),
             stamps: HashMap::new(),
             local: rule.local,
+            events: false,
+            second_look: None,
         })
     }
 
-    /// Looks at every file. On a local disk, files that came while the list was read are left to their
-    /// events, so that a younger file is never taken before an older one that the list missed.
+    /// Looks at every file. On a local disk, what changed in this very tick of the clock may have come before the
+    /// watch began (and has no event) or after it: the tick is waited out, and files that come meanwhile are
+    /// left to their events. So a younger file is never taken before an older one that the list missed.
     fn everything(&mut self) {
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
-        let before = i128::from(now.tv_sec) * 1_000_000_000 + i128::from(now.tv_nsec);
-        let mut files = Vec::new();
-        list(&self.base, self.template.depth(), &mut files);
-        for path in files {
-            match std::fs::symlink_metadata(&path) {
-                Ok(meta) if !self.local || Stamp::of(&meta).ctime_ns < before => self.look_at(&path, false),
-                Ok(_) => {
-                    // Without events (`--once`, or a watch that failed) the next look has to find it.
-                    let stamp_later = Instant::now() + Duration::from_millis(20);
-                    self.again.entry(path).or_insert(stamp_later);
-                }
-                Err(_) => self.readiness.gone(&path),
+        let mut before = tick();
+        let mut files = self.list();
+        if self.local && files.iter().any(|(_, stamp)| stamp.ctime_ns >= before) {
+            before = next_tick(before);
+            files = self.list();
+        }
+        for (path, stamp) in files {
+            let later = Instant::now() + SECOND_LOOK;
+            if !self.local || stamp.ctime_ns < before {
+                self.look_at(&path, false);
+            } else if self.events {
+                self.second_look = Some(later);
+            } else {
+                self.again.entry(path).or_insert(later);
             }
         }
+    }
+
+    /// The files in the folder, in no order.
+    fn list(&self) -> Vec<(PathBuf, Stamp)> {
+        let mut files = Vec::new();
+        list(&self.base, self.template.depth(), &mut files);
+        let stamp =
+            |path: PathBuf| std::fs::symlink_metadata(&path).ok().map(|meta| (path, Stamp::of(&meta)));
+        files.into_iter().filter_map(stamp).collect()
     }
 
     fn hint(&mut self, hint: Hint) {
         match hint {
             Hint::Renamed(path) => self.look_at(&path, true),
             Hint::Touched(path) => self.look_at(&path, false),
-            Hint::Everything => self.everything(),
+            Hint::Everything => {
+                self.everything();
+                // A new folder is watched a moment after it is told of.
+                self.second_look = Some(Instant::now() + SECOND_LOOK);
+            }
         }
     }
 
@@ -267,13 +298,33 @@ impl Look {
         let settled = self.readiness.next_look().map(|at| self.started + at.saturating_sub(FAR));
         // Half a tick late rather than early, or the look comes to nothing and spins.
         let settled = settled.map(|at| at.max(Instant::now()) + Duration::from_millis(5));
-        self.again.values().copied().chain(settled).min()
+        self.again.values().copied().chain(settled).chain(self.second_look).min()
     }
 
     /// Whether nothing is waiting, ready or handed out.
     fn idle(&self) -> bool {
-        self.out.is_empty() && self.again.is_empty() && self.ready.is_empty() && self.readiness.paths().is_empty()
+        self.out.is_empty()
+            && self.again.is_empty()
+            && self.ready.is_empty()
+            && self.readiness.paths().is_empty()
     }
+}
+
+/// The time of day that file systems stamp files with, which moves in ticks of some milliseconds.
+fn tick() -> i128 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+    i128::from(now.tv_sec) * 1_000_000_000 + i128::from(now.tv_nsec)
+}
+
+/// Waits until the clock has moved; a clock that was set back is not waited for.
+fn next_tick(after: i128) -> i128 {
+    for _ in 0..20 {
+        std::thread::sleep(Duration::from_millis(1));
+        if tick() > after {
+            break;
+        }
+    }
+    tick()
 }
 
 const FAR: Duration = Duration::from_secs(100 * 365 * 86_400);

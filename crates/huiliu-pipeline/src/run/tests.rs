@@ -1,0 +1,369 @@
+//! The engine in memory: plain Rust stages, a store in a map.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray};
+use arrow::datatypes::Int64Type;
+use huiliu_stage::{Fate, Field, ROW, RecordSchema};
+
+use super::*;
+use crate::expression::Functions;
+use crate::host::NoTables;
+use crate::ports::{LedgerEntry, StateChange};
+
+type Entries = BTreeMap<(String, Vec<u8>), Vec<u8>>;
+
+/// What a commit left behind.
+#[derive(Default)]
+struct Kept {
+    state: Entries,
+    records: Vec<RecordBatch>,
+    rejects: Vec<RecordBatch>,
+    counts: Option<Counts>,
+    findings: Vec<Finding>,
+    refused: Vec<Finding>,
+}
+
+#[derive(Default)]
+struct MemoryStore {
+    kept: Mutex<Kept>,
+    log: Arc<Mutex<Vec<(Stream, RecordBatch)>>>,
+}
+
+struct MemoryLog(Arc<Mutex<Vec<(Stream, RecordBatch)>>>);
+
+fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl LogWriter for MemoryLog {
+    fn append(&mut self, stream: Stream, batch: &RecordBatch) -> Result<(), StoreError> {
+        held(&self.0).push((stream, batch.clone()));
+        Ok(())
+    }
+
+    fn seal(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn name(&self) -> String {
+        "log".into()
+    }
+
+    fn size(&self, _stream: Stream) -> (u64, u64) {
+        (0, 0)
+    }
+}
+
+impl Store for MemoryStore {
+    fn see(&self, _delivery: &Delivery) -> Result<LedgerEntry, StoreError> {
+        Err(StoreError::Missing("not used here".into()))
+    }
+
+    fn state_get(&self, slot: &str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(held(&self.kept).state.get(&(slot.to_owned(), key.to_vec())).cloned())
+    }
+
+    fn state_scan(
+        &self,
+        slot: &str,
+        prefix: &[u8],
+        each: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), StoreError> {
+        let state = held(&self.kept).state.clone();
+        for ((of, key), value) in &state {
+            if of == slot && key.starts_with(prefix) && !each(key, value) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn log(&self, _delivery: &Delivery) -> Result<Box<dyn LogWriter>, StoreError> {
+        held(&self.log).clear();
+        Ok(Box::new(MemoryLog(self.log.clone())))
+    }
+
+    fn commit(&self, commit: Commit<'_>) -> Result<u64, StoreError> {
+        let mut kept = held(&self.kept);
+        for (slot, changes) in commit.state {
+            for (key, change) in changes as Vec<StateChange> {
+                match change {
+                    Some(value) => kept.state.insert((slot.clone(), key), value),
+                    None => kept.state.remove(&(slot.clone(), key)),
+                };
+            }
+        }
+        for (stream, batch) in held(&self.log).drain(..) {
+            match stream {
+                Stream::Records => kept.records.push(batch),
+                Stream::Rejects => kept.rejects.push(batch),
+            }
+        }
+        kept.counts = Some(commit.counts);
+        kept.findings = commit.findings;
+        Ok(1)
+    }
+
+    fn refuse(
+        &self,
+        _delivery: &Delivery,
+        counts: Counts,
+        findings: Vec<Finding>,
+        _sheets: Vec<String>,
+        _report: serde_json::Value,
+    ) -> Result<(), StoreError> {
+        let mut kept = held(&self.kept);
+        kept.counts = Some(counts);
+        kept.refused = findings;
+        Ok(())
+    }
+}
+
+/// Gives batches that a test made.
+struct Given(std::vec::IntoIter<Result<Outcome, ReadStop>>);
+
+impl Reader for Given {
+    fn next(&mut self) -> Option<Result<Outcome, ReadStop>> {
+        self.0.next()
+    }
+
+    fn sheets(&self) -> Vec<String> {
+        vec![String::new()]
+    }
+
+    fn report(&self) -> serde_json::Value {
+        serde_json::Value::Null
+    }
+}
+
+fn schema() -> SchemaRef {
+    let name = Field { name: "name".into(), ..Field::default() };
+    RecordSchema { fields: vec![name], ..RecordSchema::default() }.to_arrow()
+}
+
+/// Rows numbered from `first`.
+fn rows(first: i64, names: &[&str]) -> RecordBatch {
+    let count = names.len();
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from(names.to_vec())),
+        Arc::new(StringArray::from(vec![""; count])),
+        Arc::new(Int64Array::from_iter_values((first..).take(count))),
+        Arc::new(StringArray::from(vec![None::<&str>; count])),
+    ];
+    RecordBatch::try_new(schema(), columns).unwrap()
+}
+
+/// A stage made of a closure.
+struct Closure<F>(F, Arc<dyn Host>);
+
+impl<F: FnMut(RecordBatch, &dyn Host) -> Result<Outcome, StageError> + Send> Stage for Closure<F> {
+    fn process(&mut self, batch: RecordBatch) -> Result<Outcome, StageError> {
+        (self.0)(batch, &*self.1)
+    }
+}
+
+/// A stage at its place; `checks` says that it wants to see refused rows.
+fn slot<F>(name: &str, store: &Arc<MemoryStore>, checks: bool, work: F) -> Slot
+where
+    F: Fn(RecordBatch, &dyn Host) -> Result<Outcome, StageError> + Send + Sync + Clone + 'static,
+{
+    let mut output = (*schema()).clone();
+    if checks {
+        output.metadata.insert(SEES_REFUSED.to_owned(), "true".to_owned());
+    }
+    let output = Arc::new(output);
+    let host =
+        EngineHost::new(&format!("p/{name}"), store.clone(), Arc::new(Functions::new()), Arc::new(NoTables));
+    let planned = output.clone();
+    Slot {
+        name: name.to_owned(),
+        open: Box::new(move |host| {
+            Ok(Opened { stage: Box::new(Closure(work.clone(), host)), output: planned.clone() })
+        }),
+        host: Arc::new(host),
+        output,
+    }
+}
+
+fn delivery() -> Delivery {
+    Delivery {
+        id: "d".into(),
+        pipeline: "p".into(),
+        sender: String::new(),
+        file: "f".into(),
+        origin: String::new(),
+        content_hash: String::new(),
+        bytes: 0,
+        received_ms: 0,
+    }
+}
+
+fn run(runner: &mut Runner, read: Vec<Result<Outcome, ReadStop>>) -> Result<Ran, RunError> {
+    let now = Now { utc_ms: 0, offset_ms: 0 };
+    runner.run(&delivery(), &mut Given(read.into_iter()), 0, now, &|| false)
+}
+
+fn error(row: i64) -> Finding {
+    Finding::new(Some(row), Severity::Error, "bad", "不对".into())
+}
+
+/// Refuses rows named `bad`, merges those named `twin`.
+fn judge(batch: RecordBatch, _host: &dyn Host) -> Result<Outcome, StageError> {
+    let names = huiliu_stage::text_column(&batch, "name")?;
+    let ids = batch.column_by_name(ROW).unwrap().as_primitive::<Int64Type>();
+    let mut findings = Findings::none();
+    let mut merged = HashSet::new();
+    for at in 0..batch.num_rows() {
+        match names.value(at) {
+            "bad" => findings.push(error(ids.value(at))),
+            "twin" => {
+                let finding = Finding::new(Some(ids.value(at)), Severity::Info, "merged", "并入".into());
+                findings.push(finding.with_fate(Fate::Merged));
+                merged.insert(ids.value(at));
+            }
+            _ => {}
+        }
+    }
+    let (batch, _) = split(&batch, &merged)?;
+    Ok(Outcome { batch, findings })
+}
+
+fn names_of(batches: &[RecordBatch]) -> Vec<String> {
+    let texts = batches.iter().map(|batch| batch.column(0).as_string::<i32>().clone());
+    texts.flat_map(|t| t.iter().flatten().map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn every_row_is_taken_refused_or_merged() {
+    let store = Arc::new(MemoryStore::default());
+    let mut runner = Runner::new(vec![slot("judge", &store, false, judge)], store.clone(), 10);
+    let read = vec![Ok(rows(2, &["a", "bad", "twin"]).into()), Ok(rows(5, &["b"]).into())];
+    assert!(matches!(run(&mut runner, read), Ok(Ran::Committed { seq: 1, .. })));
+    let kept = held(&store.kept);
+    assert_eq!(names_of(&kept.records), ["a", "b"]);
+    let counts = kept.counts.unwrap();
+    assert_eq!((counts.rows_in, counts.accepted, counts.quarantined, counts.merged), (4, 2, 1, 1));
+    assert!(counts.balance());
+    assert_eq!(kept.rejects.len(), 1);
+    assert_eq!(huiliu_stage::text_column(&kept.rejects[0], "stage").unwrap().value(0), "judge");
+}
+
+#[test]
+fn a_stage_that_only_checks_sees_what_the_reader_refused_and_others_do_not() {
+    for (checks, refused_by, seen) in [(true, "stage", 2), (false, "read", 1)] {
+        let store = Arc::new(MemoryStore::default());
+        let count = Arc::new(Mutex::new(0));
+        let counted = count.clone();
+        let look = move |batch: RecordBatch, _: &dyn Host| {
+            *held(&counted) += batch.num_rows();
+            let unreadable = batch.schema_ref().metadata.get(UNREADABLE).cloned();
+            assert_eq!(unreadable.as_deref(), checks.then_some(r#"{"name":[3]}"#));
+            Ok(batch.into())
+        };
+        let mut runner = Runner::new(vec![slot("stage", &store, checks, look)], store.clone(), 10);
+        let findings = Findings(vec![error(3).with_field("name")]);
+        let read = vec![Ok(Outcome { batch: rows(2, &["a", "b"]), findings })];
+        assert!(run(&mut runner, read).is_ok());
+        assert_eq!(*held(&count), seen);
+        let kept = held(&store.kept);
+        assert_eq!(names_of(&kept.records), ["a"]);
+        assert_eq!(huiliu_stage::text_column(&kept.rejects[0], "stage").unwrap().value(0), refused_by);
+        assert!(kept.counts.unwrap().balance());
+    }
+}
+
+#[test]
+fn a_stage_that_loses_a_row_is_named_and_nothing_is_kept() {
+    let store = Arc::new(MemoryStore::default());
+    let lose = |batch: RecordBatch, host: &dyn Host| {
+        host.state_put(b"k", b"v")?;
+        Ok(batch.slice(0, 1).into())
+    };
+    let mut runner = Runner::new(vec![slot("leaky", &store, false, lose)], store.clone(), 10);
+    let ended = run(&mut runner, vec![Ok(rows(1, &["a", "b"]).into())]);
+    let Ok(Ran::Refused { why }) = ended else { panic!("{ended:?}") };
+    assert_eq!(why.code, "stage-failed");
+    assert!(why.message.en.contains("stage `leaky` failed"), "{}", why.message.en);
+    assert!(why.message.en.contains("row 2 was lost"), "{}", why.message.en);
+    let kept = held(&store.kept);
+    assert!(kept.state.is_empty() && kept.records.is_empty());
+    assert_eq!(kept.counts.unwrap().refused, 2);
+    assert!(kept.counts.unwrap().balance());
+}
+
+#[test]
+fn state_is_kept_with_the_delivery_and_gone_when_it_fails() {
+    let store = Arc::new(MemoryStore::default());
+    let count = |batch: RecordBatch, host: &dyn Host| {
+        let before = host.state_get(b"n")?.map_or(0, |v| v[0]);
+        host.state_put(b"n", &[before + 1])?;
+        let names = huiliu_stage::text_column(&batch, "name")?;
+        if names.value(0) == "fail" {
+            return Err(StageError::new("as asked"));
+        }
+        Ok(batch.into())
+    };
+    let mut runner = Runner::new(vec![slot("count", &store, false, count)], store.clone(), 10);
+    let one = |name| vec![Ok(rows(1, &[name]).into())];
+    assert!(matches!(run(&mut runner, one("a")), Ok(Ran::Committed { .. })));
+    assert!(matches!(run(&mut runner, one("fail")), Ok(Ran::Refused { .. })));
+    assert!(matches!(run(&mut runner, one("b")), Ok(Ran::Committed { .. })));
+    let state = held(&store.kept).state.clone();
+    assert_eq!(state, Entries::from([(("p/count".to_owned(), b"n".to_vec()), vec![2])]));
+}
+
+#[test]
+fn findings_are_all_counted_and_the_first_are_kept() {
+    let store = Arc::new(MemoryStore::default());
+    let mut runner = Runner::new(vec![slot("judge", &store, false, judge)], store.clone(), 2);
+    assert!(run(&mut runner, vec![Ok(rows(1, &["bad"; 5]).into())]).is_ok());
+    let kept = held(&store.kept);
+    assert_eq!((kept.findings.len(), kept.counts.unwrap().errors), (2, 5));
+}
+
+#[test]
+fn an_unreadable_delivery_is_refused_with_its_reason_first() {
+    let store = Arc::new(MemoryStore::default());
+    let mut runner = Runner::new(Vec::new(), store.clone(), 10);
+    let why = Finding::new(None, Severity::Error, "V26", "读不了".into());
+    let read = vec![
+        Ok(Outcome { batch: rows(1, &["a"]), findings: Findings(vec![error(1)]) }),
+        Err(ReadStop::Refuse(why.clone())),
+    ];
+    assert!(matches!(run(&mut runner, read), Ok(Ran::Refused { .. })));
+    let kept = held(&store.kept);
+    assert_eq!(kept.refused[0], why);
+    assert!(kept.records.is_empty() && kept.counts.unwrap().balance());
+}
+
+#[test]
+fn a_changed_file_is_left_for_later() {
+    let store = Arc::new(MemoryStore::default());
+    let mut runner = Runner::new(Vec::new(), store.clone(), 10);
+    let ended = run(&mut runner, vec![Err(ReadStop::Again("changed".into()))]);
+    assert!(matches!(ended, Err(RunError::Again(_))));
+    assert!(held(&store.kept).counts.is_none());
+}
+
+#[test]
+fn the_overlay_and_the_store_are_scanned_as_one_in_order() {
+    let store = Arc::new(MemoryStore::default());
+    for key in [&b"a1"[..], b"a3", b"a5", b"b1"] {
+        held(&store.kept).state.insert(("p/s".into(), key.to_vec()), b"old".to_vec());
+    }
+    let host = EngineHost::new("p/s", store, Arc::new(Functions::new()), Arc::new(NoTables));
+    host.begin(0, 0);
+    host.state_put(b"a2", b"new").unwrap();
+    host.state_put(b"a3", b"new").unwrap();
+    host.state_delete(b"a5").unwrap();
+    host.state_put(b"a6", b"new").unwrap();
+    let mut seen = Vec::new();
+    let mut each = |key: &[u8], value: &[u8]| {
+        seen.push(format!("{}={}", String::from_utf8_lossy(key), String::from_utf8_lossy(value)));
+        true
+    };
+    host.state_scan(b"a", &mut each).unwrap();
+    assert_eq!(seen, ["a1=old", "a2=new", "a3=new", "a6=new"]);
+}

@@ -1,0 +1,155 @@
+//! What `huiliu check` says of broken configurations, word for word: file, line, column, the line itself.
+
+use crate::support::Home;
+
+const RECORD: &str = "\
+record: project
+fields:
+  - {name: project_code}
+  - {name: project_name, required: true}
+  - {name: total_investment, type: money, unit: 万元, min: 0}
+  - {name: ytd_investment, type: money, unit: 万元, min: 0}
+  - {name: start_date, type: date}
+";
+
+const SOUND: &str = "\
+pipeline: projects
+record: record.yaml
+source:
+  folder: {path: 'inbox/{department}', include: ['*.xlsx', '*.csv']}
+stages:
+  - validate:
+      rules:
+        - {id: within, check: ytd_investment <= total_investment, message: 超过总投资}
+  - dedup:
+      match: [{fields: [project_code]}]
+  - score:
+      dimensions: [{name: size, value: total_investment, linear: {full: 100}}]
+sinks:
+  - register: {}
+  - jsonl: {path: out/projects, columns: [project_code, score]}
+receipts: json
+";
+
+/// What is done to the sound pipeline (or, where it is not found there, to its record), and where the mistake
+/// must be told.
+const BROKEN: [(&str, &str, &str, &str); 24] = [
+    ("an unknown key", "receipts: json", "receipt: json", "pipeline.yaml:16:1"),
+    (
+        "a missing key",
+        "sinks:\n  - register: {}\n  - jsonl: {path: out/projects, columns: [project_code, score]}\n",
+        "",
+        "pipeline.yaml:1:1",
+    ),
+    (
+        "a list that is not closed",
+        "include: ['*.xlsx', '*.csv']}",
+        "include: ['*.xlsx', '*.csv'}",
+        "pipeline.yaml:4:49",
+    ),
+    ("a tab", "  - dedup:", "\t- dedup:", "pipeline.yaml:9:2"),
+    ("a key twice", "receipts: json", "pipeline: again", "pipeline.yaml:16:1"),
+    ("a name that is none", "pipeline: projects", "pipeline: 重点 项目", "pipeline.yaml:1:11"),
+    ("a record that is not there", "record: record.yaml", "record: recrod.yaml", "pipeline.yaml:2:9"),
+    ("an unknown source", "  folder: {", "  foldr: {", "pipeline.yaml:4:3"),
+    ("a path that climbs out", "'inbox/{department}'", "../inbox", "pipeline.yaml:4:18"),
+    ("a pattern that is none", "'*.xlsx', '*.csv'", "'[*.xlsx'", "pipeline.yaml:4:49"),
+    ("an unknown stage", "  - dedup:", "  - dedupe:", "pipeline.yaml:9:5"),
+    ("an unknown option of a stage", "      match:", "      matches:", "pipeline.yaml:10:7"),
+    (
+        "a column that nobody makes",
+        "check: ytd_investment <=",
+        "check: ytd_invesment <=",
+        "pipeline.yaml:8:31",
+    ),
+    ("SQL that ends too early", "<= total_investment, message", "<=, message", "pipeline.yaml:8:31"),
+    (
+        "a rule that is no condition",
+        "ytd_investment <= total_investment,",
+        "ytd_investment + 1,",
+        "pipeline.yaml:8:31",
+    ),
+    (
+        "an unknown function",
+        "ytd_investment <= total_investment,",
+        "'sqroot(ytd_investment) < 1',",
+        "pipeline.yaml:8:31",
+    ),
+    (
+        "a key of dedup that is no column",
+        "[{fields: [project_code]}]",
+        "[{fields: [code]}]",
+        "pipeline.yaml:10:25",
+    ),
+    ("a dimension without points", ", linear: {full: 100}}", "}", "pipeline.yaml:12:20"),
+    ("an unknown sink", "  - register: {}", "  - registr: {}", "pipeline.yaml:14:5"),
+    (
+        "a column that a sink does not get",
+        "[project_code, score]",
+        "[project_code, scores]",
+        "pipeline.yaml:15:42",
+    ),
+    ("a sink's path that is absolute", "out/projects", "/srv/out", "pipeline.yaml:15:19"),
+    ("a variable that is not set", "out/projects", "'${env:HUILIU_TEST_NOT_SET}'", "pipeline.yaml:15:19"),
+    ("an unknown type of a field", "type: date", "type: day", "record.yaml:7:30"),
+    ("bounds of a text", "{name: project_code}", "{name: project_code, min: 1}", "record.yaml:3:26"),
+];
+
+fn home(pipeline: &str, record: &str) -> Home {
+    let home = Home::new(pipeline);
+    home.write("pipelines/record.yaml", record.as_bytes());
+    home
+}
+
+/// What `check` says of it on stderr, without the folder of this run.
+fn said(home: &Home, code: i32) -> String {
+    let pipeline = home.config.to_string_lossy().into_owned();
+    let ended = home.huiliu(&["check", &pipeline]).expect(code);
+    ended.err.replace(&format!("{}/", home.path("pipelines").display()), "")
+}
+
+#[test]
+fn a_sound_configuration_is_told_so() {
+    let home = home(SOUND, RECORD);
+    let pipeline = home.config.to_string_lossy().into_owned();
+    let ended = home.huiliu(&["check", &pipeline]).expect(0);
+    assert!(
+        ended.out.contains(
+            "pipeline `projects` is right: folder -> validate -> dedup -> score -> register, jsonl"
+        )
+    );
+    assert_eq!(ended.err, "");
+    Home::shipped()
+        .huiliu(&[&*"check".to_owned(), &crate::support::root().join("pipelines").to_string_lossy()])
+        .expect(0);
+}
+
+#[test]
+fn each_mistake_is_told_with_file_line_and_column() {
+    let mut all = String::new();
+    for (what, sound, broken, place) in BROKEN {
+        let (pipeline, record) = match SOUND.contains(sound) {
+            true => (SOUND.replacen(sound, broken, 1), RECORD.to_owned()),
+            false => (SOUND.to_owned(), RECORD.replacen(sound, broken, 1)),
+        };
+        assert!(pipeline != SOUND || record != RECORD, "{what}");
+        let told = said(&home(&pipeline, &record), 78);
+        assert!(told.lines().any(|line| line.starts_with(place)), "{what}: not at {place}:\n{told}");
+        all += &format!("== {what}\n{told}\n");
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_in_both_files() {
+    let pipeline = SOUND.replace("  - register: {}", "  - registr: {}").replace("json\n", "jsn\n");
+    let told = said(&home(&pipeline, &RECORD.replace("type: date", "type: day")), 78);
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn run_refuses_a_broken_configuration_before_it_touches_anything() {
+    let home = home(&SOUND.replace("dedup", "dedupe"), RECORD);
+    home.once().expect(78);
+    assert!(!home.data("").exists());
+}

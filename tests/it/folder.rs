@@ -1,0 +1,140 @@
+//! The watched folder: what is taken and when, where files go, and that nothing is ever overwritten.
+
+use std::fs;
+use std::io::Write;
+
+use crate::support::{Home, small_pipeline};
+
+fn home() -> Home {
+    Home::new(&small_pipeline("folder", "inbox", "[validate]", "[{jsonl: {path: out}}]"))
+}
+
+fn rows(name: &str) -> Vec<u8> {
+    format!("项目名称,总投资(万元)\n{name},5\n").into_bytes()
+}
+
+#[test]
+fn lock_partial_and_dot_files_are_left_alone() {
+    let left =
+        ["~$a.csv", ".~lock.a.csv#", ".a.csv", "a.csv.part", "a.csv.tmp", "a.csv.crdownload", "notes.doc"];
+    let mut home = home();
+    for name in left {
+        home.write(&format!("data/inbox/甲/{name}"), &rows("不该读"));
+    }
+    let mut daemon = home.start();
+    daemon.hear("ready");
+    for name in left {
+        home.drop_file(&format!("乙/{name}"), &rows("不该读"));
+    }
+    home.drop_file("乙/z.csv", &rows("该读"));
+    daemon.wait("the one answer", || home.answered() == 1);
+    assert!(daemon.stop().success());
+    home.once().expect(0);
+    assert_eq!(home.deliveries().len(), 1);
+    assert_eq!(home.names("inbox").len(), 2 * left.len());
+}
+
+#[test]
+fn files_that_were_there_before_the_start_are_taken_oldest_first() {
+    let mut home = home();
+    for name in ["丙", "甲", "乙"] {
+        home.drop_file(&format!("水务局/{name}.csv"), &rows(name));
+    }
+    let mut daemon = home.start();
+    daemon.wait("three answers", || home.answered() == 3);
+    assert!(daemon.stop().success());
+    let mut files: Vec<_> = home.deliveries().iter().map(|delivery| delivery["file"].clone()).collect();
+    files.reverse();
+    assert_eq!(files, ["丙.csv", "甲.csv", "乙.csv"]);
+}
+
+#[test]
+fn the_sender_is_the_folder_and_a_new_department_needs_no_restart() {
+    let mut home = home();
+    let mut daemon = home.start();
+    daemon.hear("ready");
+    home.drop_file("水务局/a.csv", &rows("甲"));
+    daemon.wait("an answer", || home.answered() == 1);
+    home.drop_file("交通局/a.csv", &rows("乙"));
+    daemon.wait("an answer to the new department", || home.answered() == 2);
+    assert!(daemon.stop().success());
+    let senders: Vec<_> = home.deliveries().iter().map(|delivery| delivery["sender"].clone()).collect();
+    assert_eq!(senders, ["交通局", "水务局"]);
+    // Each department finds its own answers and files, and nobody else's.
+    for sender in ["交通局", "水务局"] {
+        assert_eq!(home.names(&format!("outbox/{sender}")).len(), 1);
+        assert_eq!(home.names(&format!("archive/{sender}")).len(), 1);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_returned_with_a_receipt() {
+    let mut home = home();
+    home.drop_file("甲/坏.xlsx", b"this is no workbook");
+    home.once().expect(1);
+    let returned = home.files("returned/甲");
+    assert_eq!(returned.values().collect::<Vec<_>>(), [b"this is no workbook"]);
+    assert!(home.names("archive").is_empty() && home.names("inbox").is_empty());
+    let receipt = home.receipt("坏");
+    assert_eq!(
+        (&receipt["state"], &receipt["findings"][0]["code"]),
+        (&"refused".into(), &"V26".into()),
+        "{receipt:#}"
+    );
+}
+
+#[test]
+fn nothing_is_overwritten_in_the_archive_or_among_the_returned() {
+    let mut home = home();
+    let (good, bad) = (rows("甲"), b"this is no workbook".to_vec());
+    for _ in 0..3 {
+        home.drop_file("甲/a.csv", &good);
+        home.drop_file("甲/b.xlsx", &bad);
+        home.once();
+    }
+    home.drop_file("甲/a.csv", &rows("乙"));
+    home.once().expect(0);
+    let archive = home.files("archive/甲");
+    assert_eq!(archive.len(), 4, "{:?}", archive.keys());
+    assert_eq!(archive.values().filter(|content| **content == good).count(), 3);
+    let returned = home.files("returned/甲");
+    assert_eq!(returned.len(), 3, "{:?}", returned.keys());
+}
+
+#[test]
+fn a_file_that_is_written_in_place_is_read_once_and_whole() {
+    let pipeline = small_pipeline("folder", "inbox", "[validate]", "[{jsonl: {path: out}}]");
+    let mut home = Home::new(&pipeline.replace("settle_ms: 0", "settle_ms: 2000"));
+    let mut daemon = home.start();
+    daemon.hear("ready");
+    let path = home.write("data/inbox/甲/slow.csv", "项目名称,总投资(万元)\n".as_bytes());
+    let mut file = fs::File::options().append(true).open(&path).unwrap();
+    for number in 0..40 {
+        file.write_all(format!("{number}号泵站,{number}\n").as_bytes()).unwrap();
+        // Files that are renamed into place do not wait for the one that grows, and give it time to grow.
+        if number % 8 == 0 {
+            home.drop_file(&format!("甲/renamed-{number}.csv"), &rows(&format!("第{number}")));
+            daemon.wait("the renamed file", || home.answered() > number / 8);
+        }
+    }
+    drop(file);
+    daemon.wait("the slow file", || home.answered() == 6);
+    assert!(daemon.stop().success());
+    let slow: Vec<_> =
+        home.deliveries().into_iter().filter(|delivery| delivery["file"] == "slow.csv").collect();
+    assert_eq!((slow.len(), &slow[0]["rows_in"]), (1, &40.into()), "{slow:#?}");
+}
+
+#[test]
+fn it_stops_gracefully_and_only_one_runs_on_a_data_folder() {
+    let mut home = home();
+    let mut daemon = home.start();
+    daemon.hear("ready");
+    let second = home.once().expect(69);
+    assert!(second.err.contains("another huiliu runs on"), "{}", second.err);
+    home.drop_file("甲/a.csv", &rows("甲"));
+    daemon.wait("an answer", || home.answered() == 1);
+    assert!(daemon.runs());
+    assert!(daemon.stop().success());
+    home.once().expect(0);
+}

@@ -1,0 +1,18 @@
+//! Drives the real program as its users do: drops files, kills it, starts it again, loads plugins built as
+//! shared libraries, reads receipts and sinks. One file a subject; what they share is in [`support`].
+//!
+//! Everything happens in a fresh temporary folder. Needed besides cargo: `cc`, which compiles the plugin in C.
+
+mod architecture;
+mod cli;
+mod config;
+mod conservation;
+mod crash;
+mod folder;
+mod formats;
+mod once;
+mod quarantine;
+mod receipts;
+mod sinks;
+mod stages;
+mod support;
