@@ -103,25 +103,16 @@ fn home(pipeline: &str, record: &str) -> Home {
 
 /// What `check` says of it on stderr, without the folder of this run.
 fn said(home: &Home, code: i32) -> String {
-    let pipeline = home.config.to_string_lossy().into_owned();
-    let ended = home.huiliu(&["check", &pipeline]).expect(code);
-    ended.err.replace(&format!("{}/", home.path("pipelines").display()), "")
+    home.check().expect(code).err.replace(&format!("{}/", home.path("pipelines").display()), "")
 }
 
 #[test]
 fn a_sound_configuration_is_told_so() {
-    let home = home(SOUND, RECORD);
-    let pipeline = home.config.to_string_lossy().into_owned();
-    let ended = home.huiliu(&["check", &pipeline]).expect(0);
-    assert!(
-        ended.out.contains(
-            "pipeline `projects` is right: folder -> validate -> dedup -> score -> register, jsonl"
-        )
-    );
+    let ended = home(SOUND, RECORD).check().expect(0);
+    let told = "pipeline `projects` is right: folder -> validate -> dedup -> score -> register, jsonl";
+    assert!(ended.out.contains(told), "{}", ended.out);
     assert_eq!(ended.err, "");
-    Home::shipped()
-        .huiliu(&[&*"check".to_owned(), &crate::support::root().join("pipelines").to_string_lossy()])
-        .expect(0);
+    Home::shipped().check().expect(0);
 }
 
 #[test]

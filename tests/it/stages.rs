@@ -47,8 +47,7 @@ fn built_in_stages_do_the_same_linked_in_and_loaded() {
     let mut loaded = Home::shipped();
     install(&mut loaded, &BUILTIN);
     loaded.options.push("--without-builtin".to_owned());
-    let listed =
-        loaded.huiliu(&[&["stages".to_owned(), "--json".to_owned()], &*loaded.options].concat()).expect(0);
+    let listed = loaded.huiliu(&loaded.with_options(&["stages", "--json"])).expect(0);
     let stages = listed.json()["stages"].as_array().unwrap().clone();
     assert_eq!(stages.len(), BUILTIN.len(), "{stages:#?}");
     assert!(stages.iter().all(|stage| stage["builtin"] == false), "{stages:#?}");
@@ -96,12 +95,11 @@ fn what_is_no_plugin_is_refused_with_its_reason_and_the_daemon_goes_on() {
         "stage `score` of `",
     ];
 
-    let listed = home.huiliu(&[&["stages".to_owned()], &*home.options].concat()).expect(78);
+    let listed = home.huiliu(&home.with_options(&["stages"])).expect(78);
     for stage in ["validate", "dedup", "commitment", "score"] {
         assert!(listed.out.contains(stage), "the others are there: {}", listed.out);
     }
-    let pipeline = home.config.to_string_lossy().into_owned();
-    let checked = home.huiliu(&[&["check".to_owned(), pipeline], &*home.options].concat()).expect(78);
+    let checked = home.check().expect(78);
     home.drop_file("甲/a.csv", ROWS.as_bytes());
     let ran = home.once().expect(0);
     for said in [&listed.err, &checked.err, &ran.err] {
@@ -163,8 +161,7 @@ fn a_stage_that_panics_when_it_is_opened_is_a_wrong_configuration() {
     let mut home =
         Home::new(&small_pipeline("faulty", "inbox", "[{panics: {when: open}}]", "[{jsonl: {path: out}}]"));
     install(&mut home, &["huiliu_example_faulty"]);
-    let pipeline = home.config.to_string_lossy().into_owned();
-    let checked = home.huiliu(&[&["check".to_owned(), pipeline], &*home.options].concat()).expect(78);
+    let checked = home.check().expect(78);
     assert!(checked.err.contains("panicked"), "{}", checked.err);
     assert!(checked.err.contains("pipeline.yaml:15:"), "{}", checked.err);
 }

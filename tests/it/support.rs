@@ -130,19 +130,25 @@ impl Home {
         Ended { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
     }
 
-    fn run_arguments(&self) -> Vec<String> {
-        let config = self.config.to_string_lossy().into_owned();
-        [&["run".to_owned(), config], &*self.options].concat()
+    /// These arguments, with the options of `run` (plugins) behind them.
+    pub(crate) fn with_options(&self, arguments: &[&str]) -> Vec<String> {
+        arguments.iter().map(|argument| (*argument).to_owned()).chain(self.options.iter().cloned()).collect()
+    }
+
+    /// `check` of the pipeline.
+    pub(crate) fn check(&self) -> Ended {
+        self.huiliu(&self.with_options(&["check", &self.config.to_string_lossy()]))
     }
 
     /// `run --once`.
     pub(crate) fn once(&self) -> Ended {
-        self.huiliu(&[&*self.run_arguments(), &["--once".to_owned()]].concat())
+        self.huiliu(&self.with_options(&["run", &self.config.to_string_lossy(), "--once"]))
     }
 
     /// `run`, in the background.
     pub(crate) fn start(&self) -> Daemon {
-        let mut child = self.command(&self.run_arguments()).spawn().unwrap();
+        let run = self.with_options(&["run", &self.config.to_string_lossy()]);
+        let mut child = self.command(&run).spawn().unwrap();
         let said = Arc::new(Mutex::new(String::new()));
         let (hear, stderr) = (said.clone(), child.stderr.take().unwrap());
         std::thread::spawn(move || {

@@ -70,6 +70,8 @@ pub struct Diagnostic {
     /// How to mend it, if that is known.
     pub help: Option<String>,
     shown: String,
+    /// Whether whatever else is said of the same place follows from this.
+    root: bool,
 }
 
 impl Diagnostic {
@@ -85,6 +87,7 @@ impl Diagnostic {
             message: message.into(),
             help: None,
             shown: text.lines().nth(line as usize - 1).unwrap_or_default().to_owned(),
+            root: false,
         }
     }
 
@@ -98,6 +101,7 @@ impl Diagnostic {
             message: message.into(),
             help: None,
             shown: String::new(),
+            root: false,
         }
     }
 
@@ -113,6 +117,17 @@ impl Diagnostic {
     pub fn with_maybe_help(mut self, help: Option<String>) -> Self {
         self.help = help.or(self.help);
         self
+    }
+
+    /// Says that whatever else is found at the same place follows from this.
+    #[must_use]
+    pub(crate) fn as_root(mut self) -> Self {
+        self.root = true;
+        self
+    }
+
+    fn place(&self) -> (&Path, u32, u32) {
+        (&self.file, self.line, self.column)
     }
 
     /// The message, the line with the place marked, and the help; several lines, ending in a line break.
@@ -137,7 +152,8 @@ impl Diagnostic {
     /// Columns before the mark, columns of the mark, and the line made safe for a terminal.
     fn window(&self) -> (usize, usize, String) {
         let last = match self.end {
-            (line, column) if line == self.line => column,
+            // An empty stretch marks the character it stands before.
+            (line, column) if line == self.line => column.max(self.column + 1),
             _ => u32::MAX,
         };
         let cells: Vec<(char, bool)> = self
@@ -168,11 +184,19 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// In the order of the files, each once.
+/// By file and place, each once, without what follows from another.
 pub fn tidy(mut all: Vec<Diagnostic>) -> Vec<Diagnostic> {
     all.sort();
     all.dedup();
+    let roots: Vec<Diagnostic> = all.iter().filter(|d| d.root).cloned().collect();
+    all.retain(|d| d.root || !roots.iter().any(|root| root.place() == d.place()));
     all
+}
+
+/// Whether a key that is missing was only mistyped, and that was told already.
+pub(crate) fn was_mistyped(key: &str, told: &[Diagnostic]) -> bool {
+    let help = format!("did you mean `{key}`?");
+    told.iter().any(|diagnostic| diagnostic.help.as_ref() == Some(&help))
 }
 
 /// How many columns of a terminal a character takes.

@@ -16,7 +16,7 @@ use arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
 use huiliu_stage::{EXTRA, Host, Opened, Problem, ROW, RecordSchema, SHEET, StageError};
 
 use crate::config::{Choice, Draft, Files, Language, Node, Receipts, Table};
-use crate::diagnostic::{Diagnostic, suggestion, tidy};
+use crate::diagnostic::{Diagnostic, Span, suggestion, tidy};
 
 /// How a complaint about a missing column begins, in `huiliu_stage::column_index` and in expressions.
 const MISSING_COLUMN: &str = "there is no column `";
@@ -267,7 +267,7 @@ impl Planner<'_> {
         let (message, help, to_key) = reword(&stage.options.without_secrets(&problem.message));
         let span = match &*problem.path {
             "" => stage.kind_span.clone(),
-            path => stage.options.locate(path, to_key),
+            path => narrow(stage.options.locate(path, to_key), &message),
         };
         let message =
             if problem.path.is_empty() { format!("stage `{}`: {message}", stage.name) } else { message };
@@ -325,6 +325,24 @@ pub fn is_flat(kind: &DataType) -> bool {
     }
 }
 
+/// The first place, within an expression, of the name that a message begins by missing.
+fn narrow(mut span: Span, message: &str) -> Span {
+    let mut quoted = message.split('`');
+    let (Some("there is no column " | "there is no function "), Some(name)) = (quoted.next(), quoted.next())
+    else {
+        return span;
+    };
+    let text = span.source.text.get(span.start..span.end).unwrap_or_default();
+    let joined = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let found = text.match_indices(name).map(|(at, _)| (at, at + name.len())).find(|&(start, end)| {
+        !joined(text[..start].chars().next_back()) && !joined(text[end..].chars().next())
+    });
+    if let Some((start, end)) = found {
+        (span.start, span.end) = (span.start + start, span.start + end);
+    }
+    span
+}
+
 /// A stage's message in the words of the other diagnostics, the help taken out of it, and whether it
 /// speaks of a key rather than of its value.
 fn reword(message: &str) -> (String, Option<String>, bool) {
@@ -344,7 +362,15 @@ fn reword(message: &str) -> (String, Option<String>, bool) {
             (format!("`{word}` is not known here"), words(quoted.clone(), word), false)
         }
         (Some("missing field"), Some(word)) => (format!("the key `{word}` is missing"), None, false),
-        _ => (message.to_owned(), None, false),
+        _ => match message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected ")) {
+            Some((found, "a string")) => {
+                let help =
+                    (found != "null" && !found.starts_with(['m', 's'])).then(|| "put it in quotes".into());
+                (format!("a text is needed here, not {found}"), help, false)
+            }
+            Some((found, wanted)) => (format!("{wanted} is needed here, not {found}"), None, false),
+            None => (message.to_owned(), None, false),
+        },
     }
 }
 

@@ -31,7 +31,7 @@ impl Json {
     }
 
     /// The text.
-    pub fn as_str(&self) -> &str {
+    pub fn get(&self) -> &str {
         &self.0
     }
 
@@ -168,6 +168,6 @@ mod tests {
         for text in ["", "[]", "{", r#"{"a"}"#, r#"{"a":}"#, r#"{"a":1,}"#, "{1:2}", r#"{"a":1"#] {
             assert!(Fields::parse(text).is_err(), "{text}");
         }
-        assert_eq!(Json::stored("not json \"").as_str(), r#""not json \"""#);
+        assert_eq!(Json::stored("not json \"").get(), r#""not json \"""#);
     }
 }

@@ -100,7 +100,7 @@ pub struct QuarantineRow {
 impl QuarantineRow {
     /// Its findings, parsed; empty if they are not in the shape of [`Finding`].
     pub fn parsed_findings(&self) -> Vec<Finding> {
-        serde_json::from_str(self.findings.as_str()).unwrap_or_default()
+        serde_json::from_str(self.findings.get()).unwrap_or_default()
     }
 }
 
@@ -256,7 +256,7 @@ mod tests {
         commit(&store, "a", &[(Stream::Rejects, rejects(&[7]))]).unwrap();
         let row = store.quarantine_show(1).unwrap();
         assert_eq!((&*row.delivery, &*row.sheet, row.row, &*row.stage), ("a", "一", 7, "validate"));
-        assert_eq!(row.values.as_str(), r#"{"name":"甲","total":12345678901234.5678}"#, "every digit");
+        assert_eq!(row.values.get(), r#"{"name":"甲","total":12345678901234.5678}"#, "every digit");
         assert_eq!(row.reasons, ["required", "V04"]);
         assert_eq!(row.parsed_findings()[0].code, "V04");
         assert_eq!((row.status, row.changed_ms), (QuarantineStatus::Open, None));

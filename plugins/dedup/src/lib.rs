@@ -15,6 +15,7 @@
 
 mod build;
 mod entity;
+mod fields;
 mod first;
 mod key;
 mod merge;

@@ -7,8 +7,8 @@
 use arrow::array::Array;
 use huiliu_stage::{Finding, StageError};
 
+use crate::fields::MergeField;
 use crate::key::KeyRule;
-use crate::merge::MergeField;
 use crate::name::{self, Marks};
 use crate::options::Normalise;
 use crate::records::{RecordId, Records};

@@ -163,7 +163,6 @@ impl<'a> Cells<'a> {
     pub(crate) fn is(&self, row: usize, value: &Value) -> bool {
         match (self, value) {
             (Self::Text(array), Value::Text(text)) => array.is_valid(row) && array.value(row) == &**text,
-            (Self::List(..), _) => self.value(row).as_ref() == Some(value),
             _ => self.value(row).as_ref() == Some(value),
         }
     }

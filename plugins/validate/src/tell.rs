@@ -99,7 +99,7 @@ impl Note {
         let message = message.or_else(|| options.messages.get(far)).cloned();
         Some(Self {
             title: title(field),
-            personal: described.is_some_and(|d| d.personal),
+            personal: described.as_ref().is_some_and(|d| d.personal),
             code: code.map_or(kind.code(), |code| code).to_owned(),
             severity,
             message,

@@ -64,7 +64,7 @@ pub struct ParquetWriter<W: Write + Send> {
 /// The file is begun with the first batch, which says how its columns are best written.
 enum State<W: Write + Send> {
     Waiting(W),
-    Writing(ArrowWriter<W>),
+    Writing(Box<ArrowWriter<W>>),
     /// Beginning failed; the error was given to the caller.
     Broken,
 }
@@ -113,7 +113,7 @@ impl<W: Write + Send> ParquetWriter<W> {
         let none = RecordBatch::new_empty(Arc::clone(&self.schema));
         self.begin(&none)?;
         match self.state {
-            State::Writing(writer) => Ok(writer.into_inner()?),
+            State::Writing(writer) => Ok((*writer).into_inner()?),
             State::Waiting(_) | State::Broken => Err(broken()),
         }
     }
@@ -126,7 +126,7 @@ impl<W: Write + Send> ParquetWriter<W> {
                 .with_properties(properties(first, self.options))
                 .with_skip_arrow_metadata(true);
             let schema = Arc::clone(&self.schema);
-            self.state = State::Writing(ArrowWriter::try_new_with_options(to, schema, options)?);
+            self.state = State::Writing(Box::new(ArrowWriter::try_new_with_options(to, schema, options)?));
         }
         match &mut self.state {
             State::Writing(writer) => Ok(writer),
@@ -151,7 +151,7 @@ fn properties(first: &RecordBatch, options: ParquetOptions) -> WriterProperties 
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(None);
     for (array, field) in first.columns().iter().zip(first.schema_ref().fields()) {
-        if false && !is_repetitive(array) {
+        if !is_repetitive(array) {
             let path = ColumnPath::new(vec![field.name().clone()]);
             properties = properties.set_column_dictionary_enabled(path, false);
         }
@@ -220,7 +220,8 @@ mod tests {
     fn what_is_written_is_read_back_without_the_engines_columns() {
         let batch = rows();
         for codec in [ParquetCodec::Zstd, ParquetCodec::Snappy, ParquetCodec::None] {
-            let bytes = written(&[batch.clone()], ParquetOptions { codec, ..ParquetOptions::default() });
+            let bytes =
+                written(std::slice::from_ref(&batch), ParquetOptions { codec, ..ParquetOptions::default() });
             let read = open(&bytes).build().unwrap().next().unwrap().unwrap();
             let names: Vec<&str> = read.schema_ref().fields().iter().map(|f| f.name().as_str()).collect();
             assert_eq!(names, ["name", "count", "share", "total", "open", "day", "at", "list", "extra"]);

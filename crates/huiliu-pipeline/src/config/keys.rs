@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::node::Node;
 use super::typed::from_node;
-use crate::diagnostic::{Diagnostic, suggestion};
+use crate::diagnostic::{Diagnostic, suggestion, was_mistyped};
 
 /// A mapping being read.
 pub(super) struct Keys<'a, 'p> {
@@ -38,7 +38,7 @@ impl<'a, 'p> Keys<'a, 'p> {
     /// The value under a key that must be there.
     pub(super) fn needed(&mut self, key: &str) -> Option<&'a Node> {
         let found = self.node(key);
-        if found.is_none() && self.node.entries().is_some() {
+        if found.is_none() && self.node.entries().is_some() && !was_mistyped(key, self.problems) {
             let at = self.node.get(key).unwrap_or(self.node);
             self.problems.push(at.problem(format!("the key `{key}` is missing or empty")));
         }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_yaml::budget::BudgetBreach;
 use serde_yaml::{Spanned, alias_limits, budget, options};
 
 use super::node::{Entry, Node, Value};
@@ -16,6 +17,8 @@ use crate::diagnostic::{Diagnostic, Source, Span};
 pub const MAX_BYTES: usize = 1 << 20;
 const MAX_DEPTH: usize = 48;
 const MAX_NODES: usize = 100_000;
+const TOO_DEEP: &str = "this is nested too deeply";
+const TOO_MANY_ALIASES: &str = "the aliases (`*name`) of this file unfold to too much";
 
 /// Parses one YAML document.
 pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Diagnostic> {
@@ -52,7 +55,10 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Diagnostic> {
 /// A parser's error in our words, at its place.
 fn explain(error: &serde_yaml::Error, whole: Span) -> Diagnostic {
     use serde_yaml::Error;
-    let error = error.without_snippet();
+    let mut error = error.without_snippet();
+    while let Error::AliasError { error: inner, .. } = error {
+        error = inner.without_snippet();
+    }
     let mut span = whole;
     if let Some(place) = error.location() {
         (span.start, span.end) = bytes(&place);
@@ -72,12 +78,14 @@ fn explain(error: &serde_yaml::Error, whole: Span) -> Diagnostic {
         }
         Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. } => {
-            Diagnostic::new(&span, "the aliases (`*name`) of this file unfold to too much")
-        }
-        Error::Budget { breach, .. } => {
-            Diagnostic::new(&span, format!("the file is too large or too deeply nested: {breach:?}"))
-        }
+        | Error::AliasReplayStackDepthExceeded { .. } => Diagnostic::new(&span, TOO_MANY_ALIASES),
+        Error::Budget { breach, .. } => match breach {
+            BudgetBreach::Depth { .. } => Diagnostic::new(&span, TOO_DEEP),
+            BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. } => {
+                Diagnostic::new(&span, format!("the file has more than {MAX_NODES} values"))
+            }
+            _ => Diagnostic::new(&span, TOO_MANY_ALIASES),
+        },
         Error::MultipleDocuments { .. } => {
             Diagnostic::new(&span, "a configuration file holds one document only")
         }
@@ -87,7 +95,10 @@ fn explain(error: &serde_yaml::Error, whole: Span) -> Diagnostic {
         other => {
             let text = other.to_string();
             let text = text.rsplit_once(" at line ").map_or(&*text, |(message, _)| message);
-            Diagnostic::new(&span, format!("this is not YAML: {text}"))
+            match text.contains("recursion limit") {
+                true => Diagnostic::new(&span, TOO_DEEP),
+                false => Diagnostic::new(&span, format!("this is not YAML: {text}")),
+            }
         }
     }
 }
@@ -195,10 +206,9 @@ impl<'de> Visitor<'de> for RawVisitor {
         Ok(RawValue::Int(value))
     }
 
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<RawValue, E> {
-        i64::try_from(value)
-            .map(RawValue::Int)
-            .map_err(|_| E::custom("the number is too large; put it in quotes"))
+    /// A number too large to be kept exactly is a text, like other long strings of digits.
+    fn visit_u64<E>(self, value: u64) -> Result<RawValue, E> {
+        Ok(i64::try_from(value).map_or_else(|_| RawValue::Str(value.to_string()), RawValue::Int))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<RawValue, E> {

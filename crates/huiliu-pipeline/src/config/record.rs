@@ -24,6 +24,9 @@ pub fn read_record(node: &Node) -> (RecordSchema, Vec<Diagnostic>) {
     let mut read = Vec::new();
     if let Some(fields) = keys.needed("fields") {
         match &fields.value {
+            Value::Seq(items) if items.is_empty() => {
+                problems.push(fields.problem("a record has at least one field"))
+            }
             Value::Seq(items) => {
                 for item in items {
                     match from_node::<Field>(item) {

@@ -12,7 +12,7 @@ use serde::de::{
 };
 
 use super::node::{Entry, Node, Value};
-use crate::diagnostic::{Diagnostic, Span, suggestion};
+use crate::diagnostic::{Diagnostic, Span, suggestion, was_mistyped};
 
 /// Most mistakes told about one node.
 const MAX_PROBLEMS: usize = 50;
@@ -26,7 +26,7 @@ pub fn from_node<T: DeserializeOwned>(node: &Node) -> Result<T, Vec<Diagnostic>>
     let mut found = Vec::new();
     // Keys taken out of the mapping at a place: that they are missing now is no news.
     let mut taken: Vec<((usize, usize), String)> = Vec::new();
-    while found.len() < MAX_PROBLEMS {
+    for _ in 0..MAX_PROBLEMS {
         let failure = match T::deserialize(Reader(&tree)) {
             Ok(value) if found.is_empty() => return Ok(value),
             Ok(_) => return Err(found),
@@ -34,13 +34,15 @@ pub fn from_node<T: DeserializeOwned>(node: &Node) -> Result<T, Vec<Diagnostic>>
         };
         let span = failure.span.as_ref().unwrap_or(&node.span);
         let place = (span.start, span.end);
-        if let Fault::Missing(key) = &failure.fault
-            && taken.iter().any(|(at, name)| *at == place && name == key)
-        {
-            break;
+        let told = match &failure.fault {
+            Fault::Missing(key) if taken.iter().any(|(at, name)| *at == place && name == key) => true,
+            Fault::Missing(key) => was_mistyped(key, &found),
+            Fault::Other => false,
+        };
+        if !told {
+            let message = node.without_secrets(&failure.message);
+            found.push(Diagnostic::new(span, message).with_maybe_help(failure.help));
         }
-        let message = node.without_secrets(&failure.message);
-        found.push(Diagnostic::new(span, message).with_maybe_help(failure.help));
         match remove(&mut tree, &failure.path) {
             Some(removed) => taken.extend(removed),
             None => break,
@@ -170,18 +172,22 @@ impl de::Error for Failure {
 struct Reader<'a>(&'a Node);
 
 impl<'de> Reader<'de> {
-    fn number<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn whole<V: Visitor<'de>>(self, least: i64, greatest: i64, visitor: V) -> Result<V::Value, Failure> {
         match self.0.value {
-            Value::Int(value) => visitor.visit_i64::<Failure>(value).map_err(|error| error.at(&self.0.span)),
+            Value::Int(value) if (least..=greatest).contains(&value) => {
+                visitor.visit_i64::<Failure>(value).map_err(|error| error.at(&self.0.span))
+            }
+            Value::Int(_) if greatest == i64::MAX => Err(Failure::not(self.0, "a whole number of 0 or more")),
+            Value::Int(_) => Err(Failure::not(self.0, &format!("a whole number from {least} to {greatest}"))),
             _ => Err(Failure::not(self.0, "a whole number")),
         }
     }
 }
 
 macro_rules! whole_numbers {
-    ($($method:ident)*) => {$(
+    ($($method:ident $least:expr, $greatest:expr;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-            self.number(visitor)
+            self.whole($least, $greatest, visitor)
         }
     )*};
 }
@@ -204,8 +210,14 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     }
 
     whole_numbers! {
-        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
-        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+        deserialize_i8 i8::MIN.into(), i8::MAX.into();
+        deserialize_i16 i16::MIN.into(), i16::MAX.into();
+        deserialize_i32 i32::MIN.into(), i32::MAX.into();
+        deserialize_i64 i64::MIN, i64::MAX;
+        deserialize_u8 0, u8::MAX.into();
+        deserialize_u16 0, u16::MAX.into();
+        deserialize_u32 0, u32::MAX.into();
+        deserialize_u64 0, i64::MAX;
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {

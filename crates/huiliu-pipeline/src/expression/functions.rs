@@ -178,9 +178,15 @@ impl ContextProvider for Functions {
     }
 }
 
+/// The argument types of a function that the daemon added; `None` for those of SQL.
+pub(super) fn declared(function: &ScalarUDF) -> Option<&[DataType]> {
+    function.inner().downcast_ref::<Added>().map(|added| &*added.arguments)
+}
+
 /// A function of the daemon as DataFusion sees it.
 struct Added {
     name: String,
+    arguments: Vec<DataType>,
     signature: Signature,
     returns: DataType,
     call: Call,
@@ -191,9 +197,9 @@ impl From<Function> for Added {
         let Function { name, arguments, returns, call } = function;
         let signature = match arguments.is_empty() {
             true => Signature::nullary(Volatility::Immutable),
-            false => Signature::exact(arguments, Volatility::Immutable),
+            false => Signature::exact(arguments.clone(), Volatility::Immutable),
         };
-        Self { name, signature, returns, call }
+        Self { name, arguments, signature, returns, call }
     }
 }
 

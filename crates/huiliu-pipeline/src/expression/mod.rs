@@ -30,6 +30,9 @@ use huiliu_stage::{Expression, HostError};
 
 pub use functions::{Call, Function, Functions};
 
+/// Address space, not memory: only what is used is ever backed by it.
+const COMPILE_STACK_BYTES: usize = 64 << 20;
+
 /// Why an expression cannot be used. `Display` gives message and help in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpressionError {
@@ -66,10 +69,18 @@ impl std::error::Error for ExpressionError {}
 impl From<DataFusionError> for ExpressionError {
     fn from(error: DataFusionError) -> Self {
         let text = error.find_root().message().into_owned();
-        let text = text.split("\n\nbacktrace").next().unwrap_or_default().trim();
-        let text = text.lines().next().unwrap_or_default().trim_end_matches('.');
         if text.contains("Divide by zero") {
             return Self::new("division by zero").with_help(Some("write `a / nullif(b, 0)`".into()));
+        }
+        let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+        if text.contains("regex parse error") {
+            let cause = lines().last().unwrap_or_default().trim_start_matches("error: ");
+            return Self::new(format!("this is not a regular expression: {cause}"));
+        }
+        let text = lines().next().unwrap_or_default().trim_end_matches('.');
+        if let Some(cause) = text.strip_prefix("Cast error: Cannot cast") {
+            let help = "dates are written '2024-01-31'; `try_cast(… as …)` gives null where `cast` fails";
+            return Self::new(format!("cannot convert{cause}")).with_help(Some(help.into()));
         }
         Self::new(text.chars().take(300).collect::<String>())
     }
@@ -87,11 +98,18 @@ pub fn compile(
     schema: &SchemaRef,
     functions: &Functions,
 ) -> Result<Box<dyn Expression>, ExpressionError> {
-    // No text may end the daemon, whatever parser and planner make of it.
-    let compiled = catch_unwind(AssertUnwindSafe(|| compile_inner(sql, schema, functions)));
-    let compiled =
-        compiled.unwrap_or_else(|_| Err(ExpressionError::new("this expression cannot be understood")))?;
-    Ok(Box::new(compiled))
+    // No text may end the daemon, whatever parser and planner make of it. They go down the tree by
+    // recursion, with large frames; how much stack the caller has left is not known here.
+    let compiled = std::thread::scope(|scope| {
+        let work = || compile_inner(sql, schema, functions);
+        let thread = std::thread::Builder::new().name("compile".into()).stack_size(COMPILE_STACK_BYTES);
+        thread.spawn_scoped(scope, work).map(|running| running.join())
+    });
+    match compiled {
+        Ok(Ok(compiled)) => Ok(Box::new(compiled?)),
+        Ok(Err(_)) => Err(ExpressionError::new("this expression cannot be understood")),
+        Err(error) => Err(ExpressionError::new(format!("no thread to compile in: {error}"))),
+    }
 }
 
 fn compile_inner(sql: &str, schema: &SchemaRef, functions: &Functions) -> Result<Compiled, ExpressionError> {

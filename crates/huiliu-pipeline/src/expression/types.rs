@@ -10,6 +10,7 @@ use datafusion_common::{DFSchema, ScalarValue};
 use datafusion_expr::{BinaryExpr, Expr, ExprSchemable, Operator, cast};
 
 use super::ExpressionError;
+use super::functions::declared;
 
 /// Refuses operands that do not go together; makes decimals of numbers beside amounts, and numbers of
 /// quotients.
@@ -170,12 +171,33 @@ fn check_other(part: &Expr, schema: &DFSchema) -> Result<(), ExpressionError> {
             Class::Text | Class::Unknown => Ok(()),
             other => Err(ExpressionError::new(format!("`like` needs text: {}", is(&like.expr, other)))),
         },
-        Expr::Not(inner) => match class(inner, schema) {
-            Class::Truth | Class::Unknown => Ok(()),
-            other => Err(ExpressionError::new(format!("`not` needs a condition: {}", is(inner, other)))),
+        Expr::ScalarFunction(call) => match declared(&call.func) {
+            Some(wanted) => check_call(call.name(), wanted, &call.args, schema),
+            None => Ok(()),
         },
         _ => Ok(()),
     }
+}
+
+/// The daemon's functions are given what they declare: DataFusion would hand them an amount as text.
+fn check_call(
+    name: &str,
+    wanted: &[DataType],
+    given: &[Expr],
+    schema: &DFSchema,
+) -> Result<(), ExpressionError> {
+    if wanted.len() != given.len() {
+        let (wanted, given) = (wanted.len(), given.len());
+        return Err(ExpressionError::new(format!("`{name}` takes {wanted} values, {given} are given")));
+    }
+    for (kind, part) in wanted.iter().zip(given) {
+        let (due, found) = (Class::of(kind), class(part, schema));
+        if !comparable((part, due), (part, found)) {
+            let message = format!("`{name}` needs {} here: {}", due.name(), is(part, found));
+            return Err(ExpressionError::new(message));
+        }
+    }
+    Ok(())
 }
 
 type Rewritten = datafusion_common::Result<Transformed<Expr>>;

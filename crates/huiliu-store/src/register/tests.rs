@@ -87,8 +87,8 @@ fn every_value_tells_where_it_came_from_and_what_it_was_before() {
     let why: Vec<_> = story.revisions.iter().map(|r| (r.revision, r.matched.as_deref().unwrap())).collect();
     assert_eq!(why, [(1, "by a"), (2, "by b"), (3, "by c")]);
     let text = |value: &crate::ValueStory| {
-        let value_text = value.value.as_ref().map_or("missing", |v| v.as_str());
-        let origin = value.origin.as_ref().map_or("", |o| o.as_str());
+        let value_text = value.value.as_ref().map_or("missing", |v| v.get());
+        let origin = value.origin.as_ref().map_or("", |o| o.get());
         format!("{value_text} from {origin} in {} {}", value.delivery, value.file)
     };
     let fields: Vec<_> = story
