@@ -1,4 +1,5 @@
 //! One stage, linked in and behind its own C tables: the same batches, findings, state and errors.
+#![allow(clippy::unwrap_used)] // Helpers of tests; clippy.toml knows only the tests themselves.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! Shared libraries, compiled here by the system's C compiler: the example works, and every way of being
 //! no plugin, or a bad one, is told exactly.
+#![allow(clippy::unwrap_used)] // Helpers of tests; clippy.toml knows only the tests themselves.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

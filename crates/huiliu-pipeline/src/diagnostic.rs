@@ -121,7 +121,7 @@ impl Diagnostic {
 
     /// Says that whatever else is found at the same place follows from this.
     #[must_use]
-    pub(crate) fn as_root(mut self) -> Self {
+    pub(crate) fn ruling_out_the_rest(mut self) -> Self {
         self.root = true;
         self
     }
@@ -140,7 +140,8 @@ impl Diagnostic {
         let gutter = " ".repeat(number.len());
         if self.line > 0 {
             let (before, marked, line) = self.window();
-            out += &format!("{gutter} {blue}|{off}\n{blue}{number} |{off} {line}\n");
+            let space = if line.is_empty() { "" } else { " " };
+            out += &format!("{gutter} {blue}|{off}\n{blue}{number} |{off}{space}{line}\n");
             out += &format!("{gutter} {blue}|{off} {}{red}{}{off}\n", " ".repeat(before), "^".repeat(marked));
         }
         if let Some(help) = &self.help {

@@ -28,12 +28,14 @@ impl Rejects {
         Self { schema: rejects_schema() }
     }
 
-    /// `refused` are the rows as `stage` was given them; `findings` all findings of the batch so far.
+    /// `refused` are the rows as `stage` was given them; `findings` all findings of the batch so far, the
+    /// first `of_reader` of them the reader's, whose raw texts are the cells as they were sent.
     pub(crate) fn batch(
         &self,
         stage: &str,
         refused: &RecordBatch,
         findings: &[Finding],
+        of_reader: usize,
     ) -> Result<RecordBatch, StageError> {
         let rows = row_ids(refused)?;
         let mut of_row: HashMap<i64, Vec<&Finding>> = HashMap::with_capacity(rows.len());
@@ -45,6 +47,7 @@ impl Rejects {
                 list.push(finding);
             }
         }
+        let of_the_reader = findings.get(..of_reader).unwrap_or_default().as_ptr_range();
         let mut reasons = ListBuilder::new(StringBuilder::new());
         let (mut values, mut said) = (StringBuilder::new(), StringBuilder::new());
         let writer = Values::new(refused);
@@ -58,7 +61,12 @@ impl Rejects {
             }
             reasons.append(true);
             text.clear();
-            writer.write(&mut text, at, about);
+            let sent = about
+                .iter()
+                .copied()
+                .filter(|f| of_the_reader.contains(&std::ptr::from_ref(*f)))
+                .collect::<Vec<_>>();
+            writer.write(&mut text, at, &sent);
             values.append_value(&text);
             said.append_value(
                 serde_json::to_string(about).map_err(|error| StageError::new(error.to_string()))?,
@@ -159,7 +167,7 @@ mod tests {
         let finding = Finding::new(Some(7), Severity::Error, "V07", "不是金额".into())
             .with_field("total")
             .with_raw("约十亿");
-        let rejects = Rejects::new().batch("read", &batch, &[finding]).unwrap();
+        let rejects = Rejects::new().batch("read", &batch, &[finding], 1).unwrap();
         let text = |name| huiliu_stage::text_column(&rejects, name).unwrap().value(0).to_owned();
         assert_eq!(text("values"), r#"{"name":"甲\"乙","total":"约十亿","备注2":"x"}"#);
         assert_eq!(text("stage"), "read");

@@ -38,7 +38,7 @@ pub trait Reader {
 #[derive(Clone, Debug)]
 pub enum ReadStop {
     /// The delivery cannot be read; the finding says why, and it is refused.
-    Refuse(Finding),
+    Refuse(Box<Finding>),
     /// It changed while it was read, or the disk failed; nothing is kept, and it is tried again later.
     Again(String),
 }
@@ -100,7 +100,7 @@ pub enum RunError {
 
 /// What stops a delivery in the middle.
 enum Stop {
-    Refuse(Finding),
+    Refuse(Box<Finding>),
     Store(StoreError),
     Cancelled,
     Again(String),
@@ -164,7 +164,7 @@ impl Runner {
             let done = self.drive(delivery, reader, from, &mut tally, cancelled);
             let ended = match done {
                 Ok(log) => return Ok(self.commit(delivery, reader, tally, log)?),
-                Err(Stop::Refuse(why)) => self.refuse(delivery, reader, tally, why).map_err(RunError::from),
+                Err(Stop::Refuse(why)) => self.refuse(delivery, reader, tally, *why).map_err(RunError::from),
                 Err(Stop::Store(error)) => Err(error.into()),
                 Err(Stop::Cancelled) => Err(RunError::Cancelled),
                 Err(Stop::Again(why)) => Err(RunError::Again(why)),
@@ -309,7 +309,7 @@ impl Runner {
 
 /// The finding of a delivery that a stage could not handle.
 fn failed(stage: &str, error: &StageError) -> Stop {
-    Stop::Refuse(Finding::new(
+    Stop::Refuse(Box::new(Finding::new(
         None,
         Severity::Error,
         "stage-failed",
@@ -319,7 +319,7 @@ fn failed(stage: &str, error: &StageError) -> Stop {
                 "stage `{stage}` failed, so the whole file was not taken; tell the administrator: {error}"
             ),
         ),
-    ))
+    )))
 }
 
 /// Checks that a stage's batch is what was planned, and puts the origin's facts on it.
@@ -376,8 +376,10 @@ struct Passage<'a> {
     batch: RecordBatch,
     /// Rows that the reader refused and that are still in the batch.
     pending: HashSet<i64>,
-    /// Findings of this batch so far.
+    /// Findings of this batch so far, the reader's first.
     findings: Vec<Finding>,
+    /// How many of them are the reader's.
+    of_reader: usize,
     /// Whether a stage made these rows at the end of the delivery: they were counted as merged when it
     /// held them back.
     made: bool,
@@ -397,7 +399,8 @@ impl<'a> Passage<'a> {
         let findings = findings.0;
         tally.note(&findings);
         let pending = refused_rows(&findings);
-        Self { batch, pending, findings, made: false, tally, rejects, log }
+        let of_reader = findings.len();
+        Self { batch, pending, findings, of_reader, made: false, tally, rejects, log }
     }
 
     /// Takes the batch through one stage.
@@ -470,7 +473,10 @@ impl<'a> Passage<'a> {
         if out.num_rows() == 0 {
             return Ok(());
         }
-        let batch = self.rejects.batch(stage, out, &self.findings).map_err(|error| failed(stage, &error))?;
+        let batch = self
+            .rejects
+            .batch(stage, out, &self.findings, self.of_reader)
+            .map_err(|error| failed(stage, &error))?;
         let ids = row_ids(out).map_err(|error| failed(stage, &error))?;
         let rows = distinct(ids.values());
         self.tally.counts.quarantined += rows;

@@ -19,8 +19,6 @@ mod ledger;
 mod log;
 mod quarantine;
 mod register;
-#[cfg(test)]
-mod speed;
 mod state;
 mod store;
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! The example, linked in and loaded as a shared library, must give the same.
+#![allow(clippy::unwrap_used)] // Helpers of tests; clippy.toml knows only the tests themselves.
 
 use std::path::PathBuf;
 use std::sync::Arc;

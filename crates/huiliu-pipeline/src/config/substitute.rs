@@ -31,7 +31,7 @@ impl Substitutes<'_> {
                         node.written = Some(written.into());
                     }
                     Ok(None) => *text = text.replace("$${", "${"),
-                    Err(message) => problems.push(Diagnostic::new(&node.span, message).as_root()),
+                    Err(message) => problems.push(Diagnostic::new(&node.span, message).ruling_out_the_rest()),
                 }
             }
             Value::Seq(items) => items.iter_mut().for_each(|item| self.fill(item, problems)),

@@ -74,7 +74,7 @@ impl From<DataFusionError> for ExpressionError {
         }
         let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
         if text.contains("regex parse error") {
-            let cause = lines().last().unwrap_or_default().trim_start_matches("error: ");
+            let cause = lines().next_back().unwrap_or_default().trim_start_matches("error: ");
             return Self::new(format!("this is not a regular expression: {cause}"));
         }
         let text = lines().next().unwrap_or_default().trim_end_matches('.');

@@ -125,7 +125,92 @@ fn values_are_typed_and_null_stays_null() {
         "array_has_any(tags, make_array('桥', '隧'))",
         "array_length(tags)",
         "array_to_string(tags, '、')",
-    ]), @"");
+    ]), @"
+    completed <= total
+        Boolean: false, false, -
+    total > 0
+        Boolean: true, true, -
+    total = 100
+        Boolean: true, true, -
+    completed <= total * 1.15
+        Boolean: true, true, -
+    1.15 * total >= completed
+        Boolean: true, true, -
+    total in (100.0, 7)
+        Boolean: true, true, -
+    total between 99.9999 and 100.5
+        Boolean: true, true, -
+    completed / total
+        Float64: 1.15, 1.149999, -
+    completed + total
+        Decimal128(19, 4): 215.0000, 214.9999, -
+    0.4 * least(per_mu / 300, 1)
+        Float64: 0.4, 0.2, 0.4
+    0.4 * least(total / 10000, 10)
+        Float64: 0.004, 0.004, 4.0
+    0.4
+        Float64: 0.4, 0.4, 0.4
+    jobs * 2
+        Int64: 20, 0, -
+    jobs / 4
+        Int64: 2, 0, -
+    start_date >= '2024-01-01'
+        Boolean: true, false, -
+    start_date between '2024-01-01' and '2024-12-31'
+        Boolean: true, false, -
+    end_date - start_date
+        Int64: 7, 0, -
+    start_date + interval '1' day
+        Date32: 2024-01-02, 2024-01-01, -
+    extract(year from start_date)
+        Int64: 2024, 2023, -
+    urgent and total > 0
+        Boolean: true, false, -
+    urgent = true
+        Boolean: true, false, -
+    not urgent
+        Boolean: false, true, -
+    name is null
+        Boolean: false, false, true
+    coalesce(name, '无')
+        Utf8: 东湖 大道, Bridge 2, 无
+    nullif(jobs, 0)
+        Int64: 10, -, -
+    name like '%大道'
+        Boolean: true, false, -
+    regexp_like(name, '^[A-Z]')
+        Boolean: false, true, -
+    length(replace(name, ' ', ''))
+        Int64: 4, 7, -
+    upper(substr(name, 1, 3)) || '!'
+        Utf8: 东湖 !, BRI!, -
+    case when total > 0 then '有' else '无' end
+        Utf8: 有, 有, 无
+    even_length(name)
+        Boolean: false, true, -
+    round(per_mu / 7, 2)
+        Float64: 428.57, 21.43, -
+    Jobs + 1
+        Int64: 11, 1, -
+    1 = 1
+        Boolean: true, true, true
+    tags
+        List(Utf8): [路, 桥], [], -
+    cast(per_mu as int)
+        Int64: 3000, 150, -
+    try_cast(name as double)
+        Float64: -, -, -
+    null and urgent
+        Boolean: -, false, -
+    array_has(tags, '桥')
+        Boolean: true, false, -
+    array_has_any(tags, make_array('桥', '隧'))
+        Boolean: true, false, -
+    array_length(tags)
+        Int64: 2, 0, -
+    array_to_string(tags, '、')
+        Utf8: 路、桥, , -
+    ");
 }
 
 #[test]
@@ -174,7 +259,93 @@ fn mistakes_are_told_with_the_way_out() {
         "*",
         "struct(1, 2)",
         "make_date(jobs, 1, 1)",
-    ]), @"");
+    ]), @r#"
+        the expression is empty
+    completed <= totl
+        there is no column `totl` here; did you mean `total`?
+    completed <=
+        this is not an expression: expected an expression, found EOF
+    total > 5 extra
+        this is not an expression at character 11: expected end of expression, found extra
+    name > 5
+        cannot be compared: `name` is text, `5` is a number; `try_cast(name as double)` reads a number
+    name = jobs
+        cannot be compared: `name` is text, `jobs` is a number; `try_cast(name as double)` reads a number
+    jobs > '5'
+        cannot be compared: `jobs` is a number, `'5'` is text
+    urgent > 1
+        cannot be compared: `urgent` is true or false, `1` is a number
+    start_date > 5
+        cannot be compared: `start_date` is a date, `5` is a number
+    start_date >= '2024-13-01'
+        cannot convert string '2024-13-01' to value of Date32 type; dates are written '2024-01-31'; `try_cast(… as …)` gives null where `cast` fails
+    start_date >= name
+        cannot be compared: `start_date` is a date, `name` is text
+    jobs in ('a', 'b')
+        cannot be compared: `jobs` is a number, `'a'` is text
+    name + 1
+        `+` needs a number on both sides: `name` is text
+    jobs and urgent
+        `AND` needs a condition on both sides: `jobs` is a number
+    not jobs
+        Unary operator 'NOT' requires a boolean expression, got Int64
+    jobs like '1%'
+        `like` needs text: `jobs` is a number
+    name = "东湖"
+        there is no column `东湖` here; texts stand in single quotes: '东湖'
+    p.total > 1
+        there is no table here to take `p.total` from; did you mean `total`?
+    lenght(name)
+        there is no function `lenght`; did you mean `length`?
+    sum(total) > 1
+        `sum` looks at many rows; an expression sees one
+    max(total, completed)
+        `max` looks at many rows; an expression sees one; `greatest(a, b)` is the greatest of several values of one row
+    row_number() over (order by total)
+        `row_number` looks at many rows; an expression sees one
+    total > (select 1)
+        an expression sees one row of one batch; it cannot hold a query
+    jobs in (select 1)
+        an expression sees one row of one batch; it cannot hold a query
+    now() > start_date
+        `now` is not offered: the same delivery must always give the same result
+    random()
+        `random` is not offered: the same delivery must always give the same result
+    even_length(jobs)
+        `even_length` needs text here: `jobs` is a number
+    even_length()
+        `even_length` takes 1 values, 0 are given
+    regexp_like(name, '(')
+        this is not a regular expression: unclosed group
+    null
+        this is always null
+    interval '1' day
+        the value is of type Interval(MonthDayNano), which no column of a record can have; convert it with `cast(… as …)`
+    total as t
+        `as t` has no meaning here
+    jobs / 0
+        division by zero; write `a / nullif(b, 0)`
+    10 / jobs
+        division by zero; write `a / nullif(b, 0)`
+    select 1
+        this is not an expression at character 8: expected end of expression, found 1
+    'open
+        this is not an expression at character 1: Unterminated string literal
+    drop table x
+        this is not an expression at character 6: expected end of expression, found table
+    $1 > 2
+        Placeholder '$1' was not provided a value for execution
+    @x > 2
+        there is no column `@x` here; there are: `name`, `total`, `completed`, `per_mu`, `jobs`, `start_date`, `end_date`, `urgent`, `tags`
+    cast(name as int)
+        cannot convert string '东湖 大道' to value of Int32 type; dates are written '2024-01-31'; `try_cast(… as …)` gives null where `cast` fails
+    *
+        this is not an expression at character 1: expected an expression, found *
+    struct(1, 2)
+        the value is of type Struct("c0": Int64, "c1": Int64), which no column of a record can have; convert it with `cast(… as …)`
+    make_date(jobs, 1, 1)
+        Date32: 0010-01-01, 0000-01-01, -
+    "#);
 }
 
 #[test]

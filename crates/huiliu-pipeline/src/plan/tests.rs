@@ -281,43 +281,208 @@ fn secrets_are_shown_nowhere() {
 
 #[test]
 fn the_top_of_a_pipeline() {
-    insta::assert_snapshot!(answer("pipelin: p\nrecord: record.yaml\nsource: {folder: {path: x}}\nsinks: [register]\n", RECORD), @"");
-    insta::assert_snapshot!(answer("- just\n- a list\n", RECORD), @"");
-    insta::assert_snapshot!(answer("", RECORD), @"");
-    insta::assert_snapshot!(said("language: fr\ntimezone: Shanghai\nsinks: []\n"), @"");
-    insta::assert_snapshot!(answer("pipeline: 项目\nrecord: none.yaml\nsource: {folders: {}}\nsinks: [jsonl]\n", RECORD), @"");
+    insta::assert_snapshot!(answer("pipelin: p\nrecord: record.yaml\nsource: {folder: {path: x}}\nsinks: [register]\n", RECORD), @"
+    conf/p.yaml:1:1: unknown key `pipelin`
+      |
+    1 | pipelin: p
+      | ^^^^^^^
+      = help: did you mean `pipeline`?
+    ");
+    insta::assert_snapshot!(answer("- just\n- a list\n", RECORD), @"
+    conf/p.yaml:1:1: a mapping is needed here, this is a list
+      |
+    1 | - just
+      | ^^^^^^
+    ");
+    insta::assert_snapshot!(answer("", RECORD), @"
+    conf/p.yaml:1:1: the key `pipeline` is missing or empty
+      |
+    1 |
+      | ^
+    conf/p.yaml:1:1: the key `record` is missing or empty
+      |
+    1 |
+      | ^
+    conf/p.yaml:1:1: the key `sinks` is missing or empty
+      |
+    1 |
+      | ^
+    conf/p.yaml:1:1: the key `source` is missing or empty
+      |
+    1 |
+      | ^
+    ");
+    insta::assert_snapshot!(said("language: fr\ntimezone: Shanghai\nsinks: []\n"), @"
+    conf/p.yaml:4:11: `fr` is not known here
+      |
+    4 | language: fr
+      |           ^^
+      = help: there are: `zh`, `en`
+    conf/p.yaml:5:11: there is no time zone `Shanghai`
+      |
+    5 | timezone: Shanghai
+      |           ^^^^^^^^
+    conf/p.yaml:6:8: a pipeline without a sink keeps nothing
+      |
+    6 | sinks: []
+      |        ^
+    ");
+    insta::assert_snapshot!(answer("pipeline: 项目\nrecord: none.yaml\nsource: {folders: {}}\nsinks: [jsonl]\n", RECORD), @"
+    conf/p.yaml:1:11: `项目` cannot be used as a name: a name has 1 to 64 lower-case letters, digits, `_` or `-`
+      |
+    1 | pipeline: 项目
+      |           ^^^^
+    conf/p.yaml:2:9: cannot read `conf/none.yaml`: entity not found
+      |
+    2 | record: none.yaml
+      |         ^^^^^^^^^
+    conf/p.yaml:3:10: there is no source `folders`
+      |
+    3 | source: {folders: {}}
+      |          ^^^^^^^
+      = help: did you mean `folder`?
+    ");
 }
 
 #[test]
 fn text_that_is_not_yaml() {
-    insta::assert_snapshot!(said("stages: [{validate: {}]\n"), @"");
-    insta::assert_snapshot!(said("sinks:\n\t- register\n"), @"");
-    insta::assert_snapshot!(said("sinks: [register]\nsource: {folder: {path: 2}}\n"), @"");
-    insta::assert_snapshot!(said("sinks:\n  - jsonl: {}\n   - register\n"), @"");
-    insta::assert_snapshot!(said("sinks: *nowhere\n"), @"");
+    insta::assert_snapshot!(said("stages: [{validate: {}]\n"), @"
+    conf/p.yaml:4:10: this is not YAML: mismatched bracket '{' closed by ']'
+      |
+    4 | stages: [{validate: {}]
+      |          ^
+    ");
+    insta::assert_snapshot!(said("sinks:\n\t- register\n"), @"
+    conf/p.yaml:5:2: this line is indented with a tab
+      |
+    5 |  - register
+      |  ^
+      = help: indent with spaces
+    ");
+    insta::assert_snapshot!(said("sinks: [register]\nsource: {folder: {path: 2}}\n"), @"
+    conf/p.yaml:5:1: the key `source` stands here twice
+      |
+    5 | source: {folder: {path: 2}}
+      | ^^^^^^
+    ");
+    insta::assert_snapshot!(said("sinks:\n  - jsonl: {}\n   - register\n"), @"
+    conf/p.yaml:6:4: this is not YAML: while parsing a block collection, did not find expected '-' indicator
+      |
+    6 |    - register
+      |    ^
+    ");
+    insta::assert_snapshot!(said("sinks: *nowhere\n"), @"
+    conf/p.yaml:4:8: this is not YAML: alias references unknown anchor
+      |
+    4 | sinks: *nowhere
+      |        ^
+    ");
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for i in 1..12 {
         bomb += &format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(", "));
     }
-    insta::assert_snapshot!(said(&bomb), @"");
-    insta::assert_snapshot!(said(&format!("stages: {}{}\n", "[".repeat(100), "]".repeat(100))), @"");
-    insta::assert_snapshot!(said(&format!("# {}", "x".repeat(1 << 20))), @"");
-    insta::assert_snapshot!(said("sinks: [register]\n---\nmore: true\n"), @"");
-    insta::assert_snapshot!(said("sinks: [18446744073709551615]\n"), @"");
+    insta::assert_snapshot!(said(&bomb), @"
+    conf/p.yaml:4:34: the aliases (`*name`) of this file unfold to too much
+      |
+    4 | a0: &a0 [x, x, x, x, x, x, x, x, x]
+      |                                  ^
+    ");
+    insta::assert_snapshot!(said(&format!("stages: {}{}\n", "[".repeat(100), "]".repeat(100))), @"
+    conf/p.yaml:4:57: this is nested too deeply
+      |
+    4 | stages: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]
+      |                                                         ^
+    ");
+    insta::assert_snapshot!(said(&format!("# {}", "x".repeat(1 << 20))), @"
+    conf/p.yaml:1:1: the file is larger than 1048576 bytes, the most a configuration file may have
+      |
+    1 | pipeline: p
+      | ^
+    ");
+    insta::assert_snapshot!(said("sinks: [register]\n---\nmore: true\n"), @"
+    conf/p.yaml:6:1: a configuration file holds one document only
+      |
+    6 | more: true
+      | ^
+    ");
+    insta::assert_snapshot!(said("sinks: [18446744073709551615]\n"), @"
+    conf/p.yaml:4:9: there is no sink `18446744073709551615`
+      |
+    4 | sinks: [18446744073709551615]
+      |         ^^^^^^^^^^^^^^^^^^^^
+      = help: there are: `jsonl`, `postgres`, `register`
+    ");
 }
 
 #[test]
 fn stages() {
-    insta::assert_snapshot!(said("stages:\n  - validat: {}\nsinks: [register]\n"), @"");
-    insta::assert_snapshot!(said("stages:\n  - validate: {}\n    rules: []\nsinks: [register]\n"), @"");
-    insta::assert_snapshot!(said("stages: {validate: {}}\nsinks: [register]\n"), @"");
-    insta::assert_snapshot!(said("stages: [validate, validate]\nsinks: [register]\n"), @"");
-    insta::assert_snapshot!(said("stages:\n  - {use: validate, nam: v2}\nsinks: [register]\n"), @"");
-    insta::assert_snapshot!(said("stages:\n  - validate:\n      rule: []\nsinks: [register]\n"), @"");
-    insta::assert_snapshot!(said("stages:\n  - validate:\n      rules:\n        - {check: 1 = 1}\nsinks: [register]\n"), @"");
-    insta::assert_snapshot!(said("stages:\n  - validate:\n      rules:\n        - {id: 7, check: 1 = 1}\nsinks: [register]\n"), @"");
-    insta::assert_snapshot!(said("stages:\n  - validate: {severity: eror}\nsinks: [register]\n"), @"");
-    insta::assert_snapshot!(said("stages: [lose]\nsinks: [register]\n"), @"");
+    insta::assert_snapshot!(said("stages:\n  - validat: {}\nsinks: [register]\n"), @"
+    conf/p.yaml:5:5: there is no stage `validat`
+      |
+    5 |   - validat: {}
+      |     ^^^^^^^
+      = help: did you mean `validate`?
+    ");
+    insta::assert_snapshot!(said("stages:\n  - validate: {}\n    rules: []\nsinks: [register]\n"), @"
+    conf/p.yaml:6:5: a stage is a mapping with one key, its kind; `rules` is a second one
+      |
+    6 |     rules: []
+      |     ^^^^^
+      = help: indent it further if it is an option of `validate`
+    ");
+    insta::assert_snapshot!(said("stages: {validate: {}}\nsinks: [register]\n"), @"
+    conf/p.yaml:4:9: a list of stages is needed here, this is a mapping
+      |
+    4 | stages: {validate: {}}
+      |         ^^^^^^^^^^^^
+    ");
+    insta::assert_snapshot!(said("stages: [validate, validate]\nsinks: [register]\n"), @"
+    conf/p.yaml:4:20: two stages are named `validate`: state and refused rows carry the name
+      |
+    4 | stages: [validate, validate]
+      |                    ^^^^^^^^
+      = help: give one a name: `{use: validate, name: …, with: {…}}`
+    ");
+    insta::assert_snapshot!(said("stages:\n  - {use: validate, nam: v2}\nsinks: [register]\n"), @"
+    conf/p.yaml:5:21: unknown key `nam`
+      |
+    5 |   - {use: validate, nam: v2}
+      |                     ^^^
+      = help: did you mean `name`?
+    ");
+    insta::assert_snapshot!(said("stages:\n  - validate:\n      rule: []\nsinks: [register]\n"), @"
+    conf/p.yaml:6:7: unknown key `rule`
+      |
+    6 |       rule: []
+      |       ^^^^
+      = help: did you mean `rules`?
+    ");
+    insta::assert_snapshot!(said("stages:\n  - validate:\n      rules:\n        - {check: 1 = 1}\nsinks: [register]\n"), @"
+    conf/p.yaml:7:11: the key `id` is missing
+      |
+    7 |         - {check: 1 = 1}
+      |           ^^^^^^^^^^^^^
+    ");
+    insta::assert_snapshot!(said("stages:\n  - validate:\n      rules:\n        - {id: 7, check: 1 = 1}\nsinks: [register]\n"), @"
+    conf/p.yaml:7:16: a text is needed here, not integer `7`
+      |
+    7 |         - {id: 7, check: 1 = 1}
+      |                ^
+      = help: put it in quotes
+    ");
+    insta::assert_snapshot!(said("stages:\n  - validate: {severity: eror}\nsinks: [register]\n"), @"
+    conf/p.yaml:5:26: `eror` is not known here
+      |
+    5 |   - validate: {severity: eror}
+      |                          ^^^^
+      = help: did you mean `error`?
+    ");
+    insta::assert_snapshot!(said("stages: [lose]\nsinks: [register]\n"), @"
+    conf/p.yaml:4:10: stage `lose` does not give the column `_row` (Int64) on, which every batch has
+      |
+    4 | stages: [lose]
+      |          ^^^^
+    ");
 }
 
 #[test]
@@ -333,7 +498,25 @@ stages:
         - {id: d, check: 'sum(total_investment) > 1'}
         - {id: e, check: start_date >= '2024-01-01'}
 sinks: [register]
-"), @"");
+"), @"
+    conf/p.yaml:8:42: there is no column `total_invesment` here
+      |
+    8 |           check: completed_investment <= total_invesment
+      |                                          ^^^^^^^^^^^^^^^
+      = help: did you mean `total_investment`?
+    conf/p.yaml:9:26: this is not an expression: expected an expression, found EOF
+      |
+    9 |         - {id: b, check: 'total_investment >'}
+      |                          ^^^^^^^^^^^^^^^^^^^^
+    conf/p.yaml:10:26: cannot be compared: `project_name` is text, `5` is a number; `try_cast(project_name as double)` reads a number
+       |
+    10 |         - {id: c, check: project_name > 5}
+       |                          ^^^^^^^^^^^^^^^^
+    conf/p.yaml:11:26: `sum` looks at many rows; an expression sees one
+       |
+    11 |         - {id: d, check: 'sum(total_investment) > 1'}
+       |                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    ");
 }
 
 #[test]
@@ -347,41 +530,240 @@ stages:
         - {id: b, check: project_name > 1}
 sinks:
   - postgres: {url: '${env:DATABASE_URL}', table: t, key: share}
-"), @"");
+"), @"
+    conf/p.yaml:5:35: `/` needs a number on both sides: `project_name` is text
+      |
+    5 |   - score: {column: share, value: project_name / 2}
+      |                                   ^^^^^^^^^^^^^^^^
+    conf/p.yaml:9:26: cannot be compared: `project_name` is text, `1` is a number; `try_cast(project_name as double)` reads a number
+      |
+    9 |         - {id: b, check: project_name > 1}
+      |                          ^^^^^^^^^^^^^^^^
+    ");
 }
 
 #[test]
 fn sources_sinks_receipts_and_tables() {
-    insta::assert_snapshot!(said("sinks:\n  - jsonn: {}\n  - excel: {}\n"), @"");
-    insta::assert_snapshot!(said("sinks:\n  - register: {path: out}\n"), @"");
-    insta::assert_snapshot!(said("sinks:\n  - postgres: {url: 5, tabel: x}\n"), @"");
-    insta::assert_snapshot!(said("sinks:\n  - postgres: {url: '${env:DB}', table: x}\n"), @"");
-    insta::assert_snapshot!(said("sinks:\n  - postgres: {url: '${env:WRONG_URL}', table: '${file:none}'}\n"), @"");
-    insta::assert_snapshot!(said("sinks:\n  - postgres: {url: '${env:WRONG_URL}', table: t}\n"), @"");
-    insta::assert_snapshot!(said("sinks:\n  - jsonl: {name: out}\n  - register: {name: out}\n"), @"");
-    insta::assert_snapshot!(said("sinks: [register]\nreceipts: {xlsx: yes, findings: -1}\n"), @"");
-    insta::assert_snapshot!(said("sinks: [register]\nreceipts: xlsx\ntables: {holidays: {cvs: a}}\nformat: {header: 1}\n"), @"");
-    insta::assert_snapshot!(answer("pipeline: p\nrecord: record.yaml\nsource: {folder: {}, http: {}}\nsinks: [register]\n", RECORD), @"");
-    insta::assert_snapshot!(answer("pipeline: p\nrecord: record.yaml\nsource: {folder: {include: '*.csv'}}\nsinks: [register]\n", RECORD), @"");
+    insta::assert_snapshot!(said("sinks:\n  - jsonn: {}\n  - excel: {}\n"), @"
+    conf/p.yaml:5:5: there is no sink `jsonn`
+      |
+    5 |   - jsonn: {}
+      |     ^^^^^
+      = help: did you mean `jsonl`?
+    conf/p.yaml:6:5: there is no sink `excel`
+      |
+    6 |   - excel: {}
+      |     ^^^^^
+      = help: there are: `jsonl`, `postgres`, `register`
+    ");
+    insta::assert_snapshot!(said("sinks:\n  - register: {path: out}\n"), @"
+    conf/p.yaml:5:16: unknown key `path`
+      |
+    5 |   - register: {path: out}
+      |                ^^^^
+    ");
+    insta::assert_snapshot!(said("sinks:\n  - postgres: {url: 5, tabel: x}\n"), @"
+    conf/p.yaml:5:21: a text is needed here, this is the number `5`
+      |
+    5 |   - postgres: {url: 5, tabel: x}
+      |                     ^
+      = help: put it in quotes
+    conf/p.yaml:5:24: unknown key `tabel`
+      |
+    5 |   - postgres: {url: 5, tabel: x}
+      |                        ^^^^^
+      = help: did you mean `table`?
+    ");
+    insta::assert_snapshot!(said("sinks:\n  - postgres: {url: '${env:DB}', table: x}\n"), @"
+    conf/p.yaml:5:21: the environment variable `DB` is not set
+      |
+    5 |   - postgres: {url: '${env:DB}', table: x}
+      |                     ^^^^^^^^^^^
+    ");
+    insta::assert_snapshot!(said("sinks:\n  - postgres: {url: '${env:WRONG_URL}', table: '${file:none}'}\n"), @"
+    conf/p.yaml:5:21: `${env:WRONG_URL}` is not the address of a database
+      |
+    5 |   - postgres: {url: '${env:WRONG_URL}', table: '${file:none}'}
+      |                     ^^^^^^^^^^^^^^^^^^
+    conf/p.yaml:5:48: cannot read `conf/none`: entity not found
+      |
+    5 |   - postgres: {url: '${env:WRONG_URL}', table: '${file:none}'}
+      |                                                ^^^^^^^^^^^^^^
+    ");
+    insta::assert_snapshot!(said("sinks:\n  - postgres: {url: '${env:WRONG_URL}', table: t}\n"), @"
+    conf/p.yaml:5:21: `${env:WRONG_URL}` is not the address of a database
+      |
+    5 |   - postgres: {url: '${env:WRONG_URL}', table: t}
+      |                     ^^^^^^^^^^^^^^^^^^
+    ");
+    insta::assert_snapshot!(said("sinks:\n  - jsonl: {name: out}\n  - register: {name: out}\n"), @"
+    conf/p.yaml:6:22: two sinks are named `out`: each keeps its progress under its name
+      |
+    6 |   - register: {name: out}
+      |                      ^^^
+    ");
+    insta::assert_snapshot!(said("sinks: [register]\nreceipts: {xlsx: yes, findings: -1}\n"), @"
+    conf/p.yaml:5:18: `true` or `false` is needed here, this is the text `yes`
+      |
+    5 | receipts: {xlsx: yes, findings: -1}
+      |                  ^^^
+      = help: did you mean `true`?
+    conf/p.yaml:5:33: a whole number of 0 or more is needed here, this is the number `-1`
+      |
+    5 | receipts: {xlsx: yes, findings: -1}
+      |                                 ^^
+    ");
+    insta::assert_snapshot!(said("sinks: [register]\nreceipts: xlsx\ntables: {holidays: {cvs: a}}\nformat: {header: 1}\n"), @"
+    conf/p.yaml:5:11: `xlsx` is not known here: `json`, or a mapping
+      |
+    5 | receipts: xlsx
+      |           ^^^^
+      = help: `json` stands for the JSON receipt alone
+    conf/p.yaml:6:21: unknown key `cvs`
+      |
+    6 | tables: {holidays: {cvs: a}}
+      |                     ^^^
+      = help: did you mean `csv`?
+    conf/p.yaml:7:18: `true` or `false` is needed here, this is the number `1`
+      |
+    7 | format: {header: 1}
+      |                  ^
+    ");
+    insta::assert_snapshot!(answer("pipeline: p\nrecord: record.yaml\nsource: {folder: {}, http: {}}\nsinks: [register]\n", RECORD), @"
+    conf/p.yaml:3:22: a source is a mapping with one key, its kind; `http` is a second one
+      |
+    3 | source: {folder: {}, http: {}}
+      |                      ^^^^
+      = help: indent it further if it is an option of `folder`
+    ");
+    insta::assert_snapshot!(answer("pipeline: p\nrecord: record.yaml\nsource: {folder: {include: '*.csv'}}\nsinks: [register]\n", RECORD), @"
+    conf/p.yaml:3:18: the key `path` is missing
+      |
+    3 | source: {folder: {include: '*.csv'}}
+      |                  ^^^^^^^^^^^^^^^^^
+    conf/p.yaml:3:28: a list is needed here, this is the text `*.csv`
+      |
+    3 | source: {folder: {include: '*.csv'}}
+      |                            ^^^^^^^
+    ");
 }
 
 #[test]
 fn record_schemas() {
-    insta::assert_snapshot!(said_of_fields("  - {name: a, requird: true}\n  - {name: b, type: monney}\n  - {type: text}\n"), @"");
-    insta::assert_snapshot!(said_of_fields("  - {name: a, required: yes}\n  - {name: 2}\n  - name: [x]\n"), @"");
-    insta::assert_snapshot!(said_of_fields("  - {name: Total}\n  - {name: _row}\n  - {name: a}\n  - {name: a}\n"), @"");
-    insta::assert_snapshot!(said_of_fields("  - {name: a, type: money, min: 10, max: 1}\n  - {name: b, min: 1}\n  - {name: c, min_length: 3, max_length: 2}\n"), @"");
-    insta::assert_snapshot!(said_of_fields("  - {name: a, pattern: '[0-9'}\n"), @"");
-    insta::assert_snapshot!(said_of_fields("  - {name: a, label: 总投资}\n  - {name: b, aliases: [投资, 总投资]}\n"), @"");
-    insta::assert_snapshot!(said_of_fields("  - {name: a, name: b}\n"), @"");
-    insta::assert_snapshot!(said_of_fields("  a: text\n"), @"");
-    insta::assert_snapshot!(answer("pipeline: p\nrecord: {fields: []}\nsource: {folder: {path: x}}\nsinks: [register]\n", ""), @"");
+    insta::assert_snapshot!(said_of_fields("  - {name: a, requird: true}\n  - {name: b, type: monney}\n  - {type: text}\n"), @"
+    conf/record.yaml:3:15: unknown key `requird`
+      |
+    3 |   - {name: a, requird: true}
+      |               ^^^^^^^
+      = help: did you mean `required`?
+    conf/record.yaml:4:21: `monney` is not known here
+      |
+    4 |   - {name: b, type: monney}
+      |                     ^^^^^^
+      = help: did you mean `money`?
+    conf/record.yaml:5:5: the key `name` is missing
+      |
+    5 |   - {type: text}
+      |     ^^^^^^^^^^^
+    ");
+    insta::assert_snapshot!(said_of_fields("  - {name: a, required: yes}\n  - {name: 2}\n  - name: [x]\n"), @"
+    conf/record.yaml:3:25: `true` or `false` is needed here, this is the text `yes`
+      |
+    3 |   - {name: a, required: yes}
+      |                         ^^^
+      = help: did you mean `true`?
+    conf/record.yaml:4:12: a text is needed here, this is the number `2`
+      |
+    4 |   - {name: 2}
+      |            ^
+      = help: put it in quotes
+    conf/record.yaml:5:11: a text is needed here, this is a list
+      |
+    5 |   - name: [x]
+      |           ^^
+    ");
+    insta::assert_snapshot!(said_of_fields("  - {name: Total}\n  - {name: _row}\n  - {name: a}\n  - {name: a}\n"), @"
+    conf/record.yaml:3:12: `Total` is not a field name: it begins with a letter; lower-case letters, digits and `_` follow; at most 63 characters
+      |
+    3 |   - {name: Total}
+      |            ^^^^^
+    conf/record.yaml:4:12: `_row` is not a field name: it begins with a letter; lower-case letters, digits and `_` follow; at most 63 characters
+      |
+    4 |   - {name: _row}
+      |            ^^^^
+    conf/record.yaml:6:12: two fields are named `a`
+      |
+    6 |   - {name: a}
+      |            ^
+    ");
+    insta::assert_snapshot!(said_of_fields("  - {name: a, type: money, min: 10, max: 1}\n  - {name: b, min: 1}\n  - {name: c, min_length: 3, max_length: 2}\n"), @"
+    conf/record.yaml:3:33: `min` (10) is greater than `max` (1): no value can pass
+      |
+    3 |   - {name: a, type: money, min: 10, max: 1}
+      |                                 ^^
+    conf/record.yaml:4:15: `min` means nothing for a field of type `text`
+      |
+    4 |   - {name: b, min: 1}
+      |               ^^^
+    conf/record.yaml:5:27: `min_length` (3) is greater than `max_length` (2): no value can pass
+      |
+    5 |   - {name: c, min_length: 3, max_length: 2}
+      |                           ^
+    ");
+    insta::assert_snapshot!(said_of_fields("  - {name: a, pattern: '[0-9'}\n"), @"
+    conf/record.yaml:3:24: `pattern` is not a regular expression: unclosed character class
+      |
+    3 |   - {name: a, pattern: '[0-9'}
+      |                        ^^^^^^
+    ");
+    insta::assert_snapshot!(said_of_fields("  - {name: a, label: 总投资}\n  - {name: b, aliases: [投资, 总投资]}\n"), @"
+    conf/record.yaml:4:29: the header `总投资` names field `a` already
+      |
+    4 |   - {name: b, aliases: [投资, 总投资]}
+      |                               ^^^^^^
+    ");
+    insta::assert_snapshot!(said_of_fields("  - {name: a, name: b}\n"), @"
+    conf/record.yaml:3:15: the key `name` stands here twice
+      |
+    3 |   - {name: a, name: b}
+      |               ^^^^
+    ");
+    insta::assert_snapshot!(said_of_fields("  a: text\n"), @"
+    conf/record.yaml:3:3: a list of fields is needed here, this is a mapping
+      |
+    3 |   a: text
+      |   ^^^^^^^
+    ");
+    insta::assert_snapshot!(answer("pipeline: p\nrecord: {fields: []}\nsource: {folder: {path: x}}\nsinks: [register]\n", ""), @"
+    conf/p.yaml:2:9: the key `record` is missing or empty
+      |
+    2 | record: {fields: []}
+      |         ^^^^^^^^^^
+    conf/p.yaml:2:18: a record has at least one field
+      |
+    2 | record: {fields: []}
+      |                  ^
+    ");
 }
 
 #[test]
 fn two_errors_in_two_files_are_told_at_once() {
     let yaml = "pipeline: p\nrecord: record.yaml\nsource: {folder: {path: x, settle_secs: soon}}\nsinks: [registr]\n";
-    insta::assert_snapshot!(answer(yaml, "record: r\nfields:\n  - {name: a, min: x}\n"), @"");
+    insta::assert_snapshot!(answer(yaml, "record: r\nfields:\n  - {name: a, min: x}\n"), @"
+    conf/p.yaml:3:41: a whole number is needed here, this is the text `soon`
+      |
+    3 | source: {folder: {path: x, settle_secs: soon}}
+      |                                         ^^^^
+    conf/p.yaml:4:9: there is no sink `registr`
+      |
+    4 | sinks: [registr]
+      |         ^^^^^^^
+      = help: did you mean `register`?
+    conf/record.yaml:3:20: a number is needed here, this is the text `x`
+      |
+    3 |   - {name: a, min: x}
+      |                    ^
+    ");
 }
 
 #[test]

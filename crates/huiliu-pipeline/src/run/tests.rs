@@ -330,7 +330,7 @@ fn an_unreadable_delivery_is_refused_with_its_reason_first() {
     let why = Finding::new(None, Severity::Error, "V26", "读不了".into());
     let read = vec![
         Ok(Outcome { batch: rows(1, &["a"]), findings: Findings(vec![error(1)]) }),
-        Err(ReadStop::Refuse(why.clone())),
+        Err(ReadStop::Refuse(Box::new(why.clone()))),
     ];
     assert!(matches!(run(&mut runner, read), Ok(Ran::Refused { .. })));
     let kept = held(&store.kept);

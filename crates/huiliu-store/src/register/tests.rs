@@ -14,12 +14,11 @@ type Row<'a> = (&'a str, &'a str, &'a str);
 
 /// Rows of (record id, name, status), each with an origin of its delivery.
 fn rows(delivery: &str, rows: &[Row<'_>]) -> RecordBatch {
-    let column = |at: fn(&Row<'_>) -> &str| rows.iter().map(|row| at(row).to_owned()).collect::<Vec<_>>();
-    let (ids, names, status) = (column(|r| r.0), column(|r| r.1), column(|r| r.2));
-    let origins = vec![format!(r#"{{"name":"{delivery}!B2","status":"{delivery}!C2"}}"#); rows.len()];
-    let by = vec![format!("by {delivery}"); rows.len()];
-    let all =
-        [&ids, &names, &status, &origins, &by].map(|c| c.iter().map(String::as_str).collect::<Vec<_>>());
+    let column = |at: usize| -> Vec<&str> { rows.iter().map(|row| [row.0, row.1, row.2][at]).collect() };
+    let (ids, names, status) = (column(0), column(1), column(2));
+    let origins = format!(r#"{{"name":"{delivery}!B2","status":"{delivery}!C2"}}"#);
+    let (origins, by) = (vec![&*origins; rows.len()], format!("by {delivery}"));
+    let all = [ids, names, status, origins, vec![&*by; rows.len()]];
     let names = ["record_id", "name", "status", "origins", "matched_by"];
     let columns: Vec<(&str, &[&str])> = names.into_iter().zip(all.iter().map(Vec::as_slice)).collect();
     batch(&columns, 2)

@@ -132,8 +132,15 @@ pub(super) fn print_story(story: &RecordStory) -> anyhow::Result<()> {
     output::print_table(&table, "no revisions")
 }
 
+/// Longer values are cut in tables; `--json` has them whole.
+const SHOWN_CHARS: usize = 60;
+
 fn shown(value: &ValueStory) -> String {
-    value.value.as_ref().map(|json| plain(json.get())).unwrap_or_default()
+    let text = value.value.as_ref().map(|json| plain(json.get())).unwrap_or_default();
+    match text.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
 }
 
 /// `武高新 a.xlsx Sheet1!C5`: from what the merging stage tells, else from the row of the revision.

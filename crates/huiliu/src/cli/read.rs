@@ -111,7 +111,7 @@ fn print_table(reading: &mut Reading, args: &ReadArgs) -> anyhow::Result<bool> {
         }
         Format::Jsonl => Encoder::Jsonl(JsonLinesEncoder::new(&schema, None)?),
     };
-    while let Some(read) = reading.next() {
+    for read in reading.by_ref() {
         let outcome = match read {
             Ok(outcome) => outcome,
             Err(error) => {

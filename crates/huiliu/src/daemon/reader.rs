@@ -122,7 +122,7 @@ impl Reader for FileReader {
             return Some(Err(ReadStop::Again("the file changed while it was read".to_owned())));
         }
         let error = self.join().error.clone();
-        error.map(|why| Err(ReadStop::Refuse(why)))
+        error.map(|why| Err(ReadStop::Refuse(Box::new(why))))
     }
 
     fn sheets(&self) -> Vec<String> {

@@ -77,7 +77,7 @@ impl Reader for RetryReader {
                     format!("重新提交的数据无法读取：{error}"),
                     format!("the retried rows cannot be read: {error}"),
                 );
-                Some(Err(ReadStop::Refuse(Finding::new(None, Severity::Error, "V26", text))))
+                Some(Err(ReadStop::Refuse(Box::new(Finding::new(None, Severity::Error, "V26", text)))))
             }
         }
     }
