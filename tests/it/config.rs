@@ -73,7 +73,7 @@ const BROKEN: [(&str, &str, &str, &str); 24] = [
         "an unknown function",
         "ytd_investment <= total_investment,",
         "'sqroot(ytd_investment) < 1',",
-        "pipeline.yaml:8:31",
+        "pipeline.yaml:8:32",
     ),
     (
         "a key of dedup that is no column",

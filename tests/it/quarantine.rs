@@ -103,7 +103,8 @@ fn a_row_that_was_not_repaired_comes_back_to_quarantine_as_it_was() {
     home.huiliu(&["quarantine", "retry", "2", "3", "4"]).expect(0);
     home.once().expect(0);
     let after = by_code(list(&home, "open"));
-    assert_eq!(after.len(), 4, "{after:#?}");
+    let told = |rows: &[Value]| rows.iter().map(|row| row["values"].to_string()).collect::<Vec<_>>();
+    assert_eq!(after.len(), 4, "of {:#?} there are still {:#?}", told(&before), told(&after));
     for (before, after) in before.iter().zip(&after) {
         assert_eq!(before["reasons"], after["reasons"], "{after:#}");
         let (mut values, changed) = (before["values"].clone(), &after["values"]);

@@ -292,15 +292,23 @@ impl Picture {
         same_lines(&self.quarantine, &other.quarantine, &format!("{what}: quarantine"));
         let names = |picture: &Self| picture.files.keys().cloned().collect::<Vec<_>>();
         same_lines(&names(self), &names(other), &format!("{what}: files"));
-        for (name, content) in &self.files {
-            let (mine, others) =
-                (String::from_utf8_lossy(content), String::from_utf8_lossy(&other.files[name]));
-            assert!(*content == other.files[name], "{what}: `{name}` differs:\n{mine}\n---\n{others}");
-        }
         for (name, dump) in &self.registers {
-            let lines = |dump: &str| dump.lines().map(str::to_owned).collect::<Vec<_>>();
             let others = other.registers.get(name).cloned().unwrap_or_default();
             same_lines(&lines(dump), &lines(&others), &format!("{what}: register `{name}`"));
+        }
+        for (name, content) in &self.files {
+            let other = &other.files[name];
+            match (std::str::from_utf8(content), std::str::from_utf8(other)) {
+                (Ok(mine), Ok(others)) => {
+                    same_lines(&lines(mine), &lines(others), &format!("{what}: `{name}`"))
+                }
+                _ => assert!(
+                    content == other,
+                    "{what}: `{name}`: {} and {} bytes differ",
+                    content.len(),
+                    other.len()
+                ),
+            }
         }
         assert!(self == other, "{what}");
     }
@@ -310,6 +318,10 @@ impl Picture {
         let sinks = self.files.iter().filter(|(name, _)| name.starts_with("out/"));
         (self.registers.clone(), sinks.map(|(name, bytes)| (name.clone(), bytes.clone())).collect())
     }
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.split_inclusive('\n').map(str::to_owned).collect()
 }
 
 #[track_caller]

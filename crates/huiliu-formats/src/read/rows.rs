@@ -12,6 +12,8 @@ use super::header::{Layout, tidy};
 /// What a row is instead of data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
+    /// Nothing but delimiters, such as spreadsheet programs write behind a table; passed over silently.
+    Blank,
     Header,
     Total,
     Group,
@@ -22,6 +24,7 @@ enum Kind {
 impl Kind {
     fn text(self) -> (&'static str, &'static str) {
         match self {
+            Self::Blank => ("空行", "a blank row"),
             Self::Header => ("重复的表头", "the header again"),
             Self::Total => ("合计行", "a row of totals"),
             Self::Group => ("分类标题行", "the title of a group"),
@@ -63,6 +66,7 @@ impl RowKinds {
         for row in 0..chunk.rows() {
             if self.suspicious(view, row)
                 && let Some(kind) = self.kind(view, row)
+                && (kind != Kind::Blank || !has_surplus(chunk, row))
             {
                 gone.push((row, kind));
             }
@@ -70,8 +74,9 @@ impl RowKinds {
         if gone.is_empty() {
             return;
         }
+        let told = gone.iter().filter(|(_, kind)| *kind != Kind::Blank);
         let told: Vec<Finding> =
-            gone.iter().map(|&(row, kind)| skipped(view, row, chunk.numbers[row], sheet, kind)).collect();
+            told.map(|&(row, kind)| skipped(view, row, chunk.numbers[row], sheet, kind)).collect();
         chunk.findings.extend(told);
         let rows: Vec<usize> = gone.into_iter().map(|(row, _)| row).collect();
         chunk.remove(&rows);
@@ -96,7 +101,7 @@ impl RowKinds {
     fn kind(&self, view: View<'_>, row: usize) -> Option<Kind> {
         let filled: Vec<(usize, &str)> =
             view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect();
-        let &(first_column, first) = filled.first()?;
+        let Some(&(first_column, first)) = filled.first() else { return Some(Kind::Blank) };
         let said = filled
             .iter()
             .filter(|(column, cell)| self.header.get(*column).is_some_and(|h| h == cell))
@@ -133,6 +138,12 @@ impl RowKinds {
         });
         others.count() >= 2
     }
+}
+
+/// Whether a row has a value beyond the columns of the table.
+fn has_surplus(chunk: &Chunk, row: usize) -> bool {
+    let number = chunk.numbers.get(row);
+    chunk.surplus.iter().any(|(of, _, cell)| Some(of) == number && !cell.is_empty())
 }
 
 fn skipped(view: View<'_>, row: usize, number: u32, sheet: u32, kind: Kind) -> Finding {

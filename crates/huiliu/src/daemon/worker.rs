@@ -155,6 +155,9 @@ impl Worker {
             Err(error) => return Err(again(error)),
         };
         let entry = self.store.see(&delivery)?;
+        if entry.answered && !path.exists() {
+            return Ok(None); // Left over from before a restart, and put away by its answer since it was offered.
+        }
         match entry.state {
             State::Committed => {
                 info!(
