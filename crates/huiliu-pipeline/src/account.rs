@@ -3,11 +3,11 @@
 //! This is where the promise "nothing is lost" is kept: a stage that lets a row vanish without a
 //! finding is named, and the delivery is not committed.
 
-use std::collections::{HashMap, HashSet};
-
 use arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch};
+use arrow::buffer::BooleanBuffer;
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::Int64Type;
+use hashbrown::{HashMap, HashSet};
 use huiliu_stage::{Fate, Finding, ROW, Severity, StageError};
 
 /// What became of the rows of one batch in one stage.
@@ -74,18 +74,26 @@ pub(crate) fn refused_rows(findings: &[Finding]) -> HashSet<i64> {
     findings.iter().filter(|f| f.severity == Severity::Error).filter_map(|f| f.row).collect()
 }
 
-/// The batch without, and the batch with only, the rows in `rows`.
-pub(crate) fn split(
-    batch: &RecordBatch,
-    rows: &HashSet<i64>,
-) -> Result<(RecordBatch, RecordBatch), StageError> {
+/// The batch without the rows in `rows`.
+pub(crate) fn without(batch: &RecordBatch, rows: &HashSet<i64>) -> Result<RecordBatch, StageError> {
     if rows.is_empty() {
-        return Ok((batch.clone(), batch.slice(0, 0)));
+        return Ok(batch.clone());
     }
-    let ids = row_ids(batch)?;
-    let keep: BooleanArray = ids.values().iter().map(|id| Some(!rows.contains(id))).collect();
-    let drop = arrow::compute::not(&keep)?;
-    Ok((filter_record_batch(batch, &keep)?, filter_record_batch(batch, &drop)?))
+    filter(batch, |id| !rows.contains(&id))
+}
+
+/// The batch with none but the rows in `rows`.
+pub(crate) fn only(batch: &RecordBatch, rows: &HashSet<i64>) -> Result<RecordBatch, StageError> {
+    if rows.is_empty() {
+        return Ok(batch.slice(0, 0));
+    }
+    filter(batch, |id| rows.contains(&id))
+}
+
+fn filter(batch: &RecordBatch, wanted: impl Fn(i64) -> bool) -> Result<RecordBatch, StageError> {
+    let ids = row_ids(batch)?.values();
+    let wanted = BooleanBuffer::collect_bool(ids.len(), |at| wanted(ids[at]));
+    Ok(filter_record_batch(batch, &BooleanArray::new(wanted, None))?)
 }
 
 #[cfg(test)]
@@ -126,8 +134,8 @@ mod tests {
 
     #[test]
     fn refused_rows_are_taken_out_even_when_they_come_back() {
-        let (kept, refused) = split(&rows(&[1, 2, 3]), &HashSet::from([2])).unwrap();
-        assert_eq!(row_ids(&kept).unwrap().values(), &[1, 3]);
-        assert_eq!(row_ids(&refused).unwrap().values(), &[2]);
+        let (batch, two) = (rows(&[1, 2, 3]), HashSet::from([2]));
+        assert_eq!(row_ids(&without(&batch, &two).unwrap()).unwrap().values(), &[1, 3]);
+        assert_eq!(row_ids(&only(&batch, &two).unwrap()).unwrap().values(), &[2]);
     }
 }

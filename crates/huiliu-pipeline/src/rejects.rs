@@ -3,7 +3,7 @@
 //! A refused row is written with its values as the stage saw them (a cell that could not be read: as it
 //! was sent), the codes of its errors and all that was found about it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder,
 };
 use arrow::datatypes::SchemaRef;
+use hashbrown::HashMap;
 use huiliu_stage::json::{write_text, write_value};
 use huiliu_stage::{EXTRA, Finding, SHEET, Severity, StageError};
 

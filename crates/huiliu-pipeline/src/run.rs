@@ -7,17 +7,18 @@
 //! Absent: files, threads, clocks. A delivery comes in as a [`Reader`], leaves through the
 //! [`Store`]'s log, and the time is handed in.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
+use hashbrown::HashSet;
 use huiliu_stage::{
     Finding, Findings, Host, Opened, Outcome, SEES_REFUSED, Severity, Stage, StageError, Text, UNREADABLE,
 };
 use tracing::{debug, info_span, warn};
 
-use crate::account::{account, refused_rows, row_ids, split};
+use crate::account::{account, only, refused_rows, row_ids, without};
 use crate::host::EngineHost;
 use crate::ports::{Commit, Counts, Delivery, LogWriter, Store, StoreError, Stream};
 use crate::rejects::Rejects;
@@ -454,18 +455,16 @@ impl<'a> Passage<'a> {
         if refused.is_empty() {
             return Ok(());
         }
-        let as_given = before.unwrap_or(&self.batch).clone();
-        let (_, out) = split(&as_given, &refused).map_err(|error| failed(name, &error))?;
+        let out = only(before.unwrap_or(&self.batch), &refused).map_err(|error| failed(name, &error))?;
         self.write_rejects(name, &out)?;
-        let (kept, _) = split(&self.batch, &refused).map_err(|error| failed(name, &error))?;
-        self.batch = kept;
+        self.batch = without(&self.batch, &refused).map_err(|error| failed(name, &error))?;
         Ok(())
     }
 
     /// Takes rows out of the batch and into quarantine.
     fn route(&mut self, stage: &str, refused: &HashSet<i64>) -> Result<(), Stop> {
-        let (kept, out) = split(&self.batch, refused).map_err(|error| failed(stage, &error))?;
-        self.batch = kept;
+        let out = only(&self.batch, refused).map_err(|error| failed(stage, &error))?;
+        self.batch = without(&self.batch, refused).map_err(|error| failed(stage, &error))?;
         self.write_rejects(stage, &out)
     }
 

@@ -64,7 +64,8 @@ pub fn write_value(out: &mut String, array: &dyn Array, row: usize, json: bool) 
         DataType::Boolean => out.push_str(if array.as_boolean().value(row) { "true" } else { "false" }),
         DataType::Date32 => match date32_to_datetime(array.as_primitive::<Date32Type>().value(row)) {
             Some(day) => {
-                let _ = write!(out, "\"{}\"", day.format("%Y-%m-%d"));
+                // Not by chrono's patterns, which are read anew for each value.
+                let _ = write!(out, "\"{}\"", day.date());
             }
             None => out.push_str("null"),
         },

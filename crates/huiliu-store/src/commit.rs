@@ -8,7 +8,7 @@ use huiliu_stage::Finding;
 use crate::database::{Database, Durability};
 use crate::error::{Error, Result};
 use crate::ledger::{self, Finished};
-use crate::log::LogFolder;
+use crate::log::{LogFolder, Sealed};
 use crate::{quarantine, state};
 
 /// From so many changes on, a larger cache is worth its memory while it lasts.
@@ -32,7 +32,7 @@ pub(crate) fn commit(database: &Database, logs: &LogFolder, mut commit: Commit<'
             state::apply(transaction, slot, changes)?;
         }
         ledger::put_findings(transaction, id, &commit.findings)?;
-        quarantine::put(transaction, id, logs.read(&name, Stream::Rejects, sealed.rejects_bytes)?)?;
+        quarantine::put(transaction, id, logs.read(&name, Stream::Rejects, sealed.rejects.clone())?)?;
         let seq = ledger::next_seq(transaction)?;
         let end = Finished {
             state: State::Committed,
@@ -85,7 +85,7 @@ pub(crate) fn refuse(
             report,
             sheets,
             log: None,
-            sealed: Default::default(),
+            sealed: Sealed::default(),
         };
         ledger::finish(transaction, id, &end)
     })
@@ -135,11 +135,11 @@ mod tests {
     #[test]
     fn a_delivery_committed_twice_counts_once() {
         let (folder, store) = store();
-        let rows = [(Stream::Records, names(&["甲"])), (Stream::Rejects, rejects(&[2]))];
+        let rows = [(Stream::Records, large()), (Stream::Rejects, rejects(&[2]))];
         let first = commit(&store, "a", &rows).unwrap();
         let again = commit(&store, "a", &rows).unwrap();
         assert_eq!((first, again), (1, 1));
-        assert_eq!(log_files(&folder), ["a-1.records.arrow", "a-1.rejects.arrow"]);
+        assert_eq!(log_files(&folder), ["a-1.records.arrow"]);
         assert_eq!(store.quarantine_list(&QuarantineFilter::default()).unwrap().len(), 1);
         assert_eq!(commit(&store, "b", &rows).unwrap(), 2);
     }
@@ -149,7 +149,7 @@ mod tests {
         let (folder, store) = store();
         let delivery = delivery("a");
         store.see(&delivery).unwrap();
-        let streams = [(Stream::Rejects, names(&["not the shape of rejects"]))];
+        let streams = [(Stream::Records, large()), (Stream::Rejects, names(&["not the shape of rejects"]))];
         let mut commit = outcome(&delivery, sealed(&store, &delivery, &streams));
         commit.state = vec![("s".into(), vec![(b"k".to_vec(), Some(b"v".to_vec()))])];
         commit.findings = vec![Finding::new(None, Severity::Info, "note", "好".into())];

@@ -43,8 +43,8 @@ pub(crate) fn check(connection: &Connection, logs: &LogFolder) -> Result<Vec<Imb
 /// What is wrong with a stream that the ledger names. A running daemon may trim it meanwhile, so it is
 /// looked up again before anything is said.
 fn log_problem(connection: &Connection, logs: &LogFolder, seq: u64, stream: Stream) -> Option<String> {
-    let (name, bytes) = ledger::log_of(connection, seq, stream).ok()?;
-    let problem = logs.check(&name, stream, bytes)?;
+    let (name, kept) = ledger::log_of(connection, seq, stream).ok()?;
+    let problem = logs.read(&name, stream, kept).err()?.to_string();
     ledger::log_of(connection, seq, stream).is_ok().then_some(problem)
 }
 

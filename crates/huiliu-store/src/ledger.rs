@@ -6,6 +6,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use crate::error::{Error, Result};
+use crate::log::{Kept, Sealed};
 
 /// The columns of [`entry`], in its order.
 const ENTRY: &str = "id, pipeline, sender, file, origin, content_hash, bytes, received_ms, state, seq, \
@@ -144,7 +145,7 @@ pub(crate) struct Finished<'a> {
     pub(crate) report: &'a serde_json::Value,
     pub(crate) sheets: &'a [String],
     pub(crate) log: Option<&'a str>,
-    pub(crate) sealed: crate::log::Sealed,
+    pub(crate) sealed: Sealed,
 }
 
 pub(crate) fn finish(transaction: &Transaction<'_>, id: &str, end: &Finished<'_>) -> Result<()> {
@@ -173,9 +174,19 @@ pub(crate) fn finish(transaction: &Transaction<'_>, id: &str, end: &Finished<'_>
         serde_json::to_string(end.report)?,
         serde_json::to_string(end.sheets)?,
         end.log,
-        end.sealed.records_bytes,
-        end.sealed.rejects_bytes,
+        end.sealed.records.bytes(),
+        end.sealed.rejects.bytes(),
     ])?;
+    put_log(transaction, end.seq, &end.sealed)
+}
+
+fn put_log(transaction: &Transaction<'_>, seq: u64, sealed: &Sealed) -> Result<()> {
+    let (records, rejects) = (sealed.records.inside(), sealed.rejects.inside());
+    if records.is_some() || rejects.is_some() {
+        transaction
+            .prepare_cached("INSERT INTO small_log (seq, records, rejects) VALUES (?1, ?2, ?3)")?
+            .execute(params![seq, records, rejects])?;
+    }
     Ok(())
 }
 
@@ -272,18 +283,22 @@ pub(crate) fn next_after(connection: &Connection, pipeline: &str, seq: u64) -> R
     Ok(select(connection, condition, params![pipeline, seq])?.pop())
 }
 
-/// Name of a committed log and the length of a stream's file.
-pub(crate) fn log_of(connection: &Connection, seq: u64, stream: Stream) -> Result<(String, u64)> {
-    let mut find = connection.prepare_cached(
-        "SELECT log, records_bytes, rejects_bytes FROM delivery WHERE seq > 0 AND seq = ?1",
-    )?;
-    let bytes = match stream {
-        Stream::Records => 1,
-        Stream::Rejects => 2,
-    };
-    let found = find.query_row([seq], |row| Ok((row.get(0)?, row.get(bytes)?))).optional()?;
+/// Name of a committed log and where one of its streams is.
+pub(crate) fn log_of(connection: &Connection, seq: u64, stream: Stream) -> Result<(String, Kept)> {
+    let mut find = connection.prepare_cached(match stream {
+        Stream::Records => {
+            "SELECT log, records_bytes, records FROM delivery LEFT JOIN small_log USING (seq)
+             WHERE seq > 0 AND seq = ?1"
+        }
+        Stream::Rejects => {
+            "SELECT log, rejects_bytes, rejects FROM delivery LEFT JOIN small_log USING (seq)
+             WHERE seq > 0 AND seq = ?1"
+        }
+    })?;
+    let found =
+        find.query_row([seq], |row| Ok((row.get(0)?, Kept::stored(row.get(1)?, row.get(2)?)))).optional()?;
     match found {
-        Some((Some(name), bytes)) => Ok((name, bytes)),
+        Some((Some(name), kept)) => Ok((name, kept)),
         Some((None, _)) => Err(Error::missing(format!("log {seq} is gone, since every sink had passed it"))),
         None => Err(Error::missing(format!("there is no log {seq}"))),
     }

@@ -1,5 +1,5 @@
 -- The store of Huiliu, version 1: everything that survives, but for the rows that wait for a sink
--- (files in log/). Times are milliseconds since 1970 UTC and come with the delivery, never from a clock
+-- (files in log/, when there are many). Times are milliseconds since 1970 UTC and come with the delivery, never from a clock
 -- of the store. Texts that hold JSON say so.
 
 -- The ledger: one line per delivery, never deleted.
@@ -31,14 +31,21 @@ CREATE TABLE delivery (
     answered      INTEGER NOT NULL DEFAULT 0,
     archived      TEXT    NOT NULL DEFAULT '',
     attempts      INTEGER NOT NULL DEFAULT 0,
-    log           TEXT,                            -- name of its files in log/; null: none yet, or trimmed
-    records_bytes INTEGER NOT NULL DEFAULT 0,      -- length of the file of accepted rows; 0: no file
-    rejects_bytes INTEGER NOT NULL DEFAULT 0       -- length of the file of refused rows; 0: no file
+    log           TEXT,                            -- name of its log; null: none yet, or trimmed
+    records_bytes INTEGER NOT NULL DEFAULT 0,      -- length of the stream of accepted rows; 0: no rows
+    rejects_bytes INTEGER NOT NULL DEFAULT 0       -- length of the stream of refused rows; 0: no rows
 ) STRICT;
 CREATE UNIQUE INDEX delivery_seq ON delivery (seq) WHERE seq > 0;
 CREATE INDEX delivery_log ON delivery (pipeline, seq) WHERE log IS NOT NULL;
 CREATE INDEX delivery_open ON delivery (pipeline, state) WHERE answered = 0;
 CREATE INDEX delivery_content ON delivery (content_hash);
+
+-- Logs of small deliveries (Arrow IPC streams). A stream that is not here is a file in log/.
+CREATE TABLE small_log (
+    seq     INTEGER PRIMARY KEY,
+    records BLOB,
+    rejects BLOB
+) STRICT;
 
 -- The findings that are shown; all of them are counted in delivery.codes.
 CREATE TABLE finding (

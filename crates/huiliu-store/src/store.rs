@@ -126,8 +126,8 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Missing`] if the log was trimmed.
     pub fn read_log(&self, seq: u64, stream: Stream) -> Result<LogReader, StoreError> {
-        let (name, bytes) = self.database.read(|c| ledger::log_of(c, seq, stream))?;
-        Ok(self.logs.read(&name, stream, bytes)?)
+        let (name, kept) = self.database.read(|c| ledger::log_of(c, seq, stream))?;
+        Ok(self.logs.read(&name, stream, kept)?)
     }
 
     /// The delivery of a pipeline that comes next after `seq` in the log.

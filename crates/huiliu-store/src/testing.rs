@@ -43,6 +43,11 @@ pub(crate) fn batch(columns: &[(&str, &[&str])], first: i64) -> RecordBatch {
     RecordBatch::try_from_iter(all).unwrap()
 }
 
+/// A row that is too large for the database, so that its log is a file.
+pub(crate) fn large() -> RecordBatch {
+    batch(&[("name", &[&"甲".repeat(100_000)])], 1)
+}
+
 /// Refused rows, one for each row number.
 pub(crate) fn rejects(rows: &[i64]) -> RecordBatch {
     let texts = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text; rows.len()])) };

@@ -35,7 +35,7 @@ impl Catalog {
         let stages = if with_builtin { builtin() } else { Vec::new() };
         let mut catalog = Self { stages, refused: Vec::new() };
         let (loaded, errors) = plugins.map(load_folder).unwrap_or_default();
-        catalog.refused.extend(errors.iter().map(LoadError::to_string));
+        catalog.refused.extend(errors.iter().map(with_cause));
         for stage in loaded {
             catalog.add(stage);
         }
@@ -105,6 +105,14 @@ impl plan::Catalog for Catalog {
 
     fn check_timezone(&self, name: &str) -> Result<(), String> {
         time_zone(name).map(drop)
+    }
+}
+
+/// An error with what the system said.
+fn with_cause(error: &LoadError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 

@@ -11,11 +11,6 @@ mod sources;
 
 use std::process::ExitCode;
 
-/// Batches are large and short-lived; this allocator gives their pages back and takes them again with half
-/// the faults of the system's.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     cli::main()
 }

@@ -104,7 +104,7 @@ impl Default for ReadOptions {
     fn default() -> Self {
         Self {
             origin: Origin::default(),
-            batch_rows: 8192,
+            batch_rows: 4096,
             today: 0,
             format: FormatOptions::default(),
             limits: Limits::default(),

@@ -226,7 +226,7 @@ fn judge(batch: RecordBatch, _host: &dyn Host) -> Result<Outcome, StageError> {
             _ => {}
         }
     }
-    let (batch, _) = split(&batch, &merged)?;
+    let batch = without(&batch, &merged)?;
     Ok(Outcome { batch, findings })
 }
 

@@ -106,12 +106,10 @@ impl Answerer {
     fn write_workbook(&self, data: &ReceiptData, content: &Path, path: &Path) -> anyhow::Result<()> {
         let write = || -> anyhow::Result<()> {
             let mut file = WholeFile::create(path)?;
-            receipt::workbook(
-                data,
-                Some(content).filter(|path| path.exists()),
-                &CopyLimits::default(),
-                &mut file,
-            )?;
+            // On the disk of the data: the system's folder for temporary files may be small, or memory.
+            let temp_dir = path.parent().map(Path::to_owned);
+            let limits = CopyLimits { temp_dir, ..CopyLimits::default() };
+            receipt::workbook(data, Some(content).filter(|path| path.exists()), &limits, &mut file)?;
             Ok(file.finish()?)
         };
         write().with_context(|| format!("cannot write `{}`", path.display()))

@@ -1,4 +1,4 @@
-//! The domain's functions in expressions: `uscc_valid(x)`, `project_code_valid(x)`, `workdays_between(a, b)`.
+//! The domain's functions in expressions: `uscc_valid(x)`, `project_code_valid(x)`.
 //!
 //! The engine knows none of them; the plugins that own the rules lend them.
 

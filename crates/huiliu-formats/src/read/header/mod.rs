@@ -123,6 +123,8 @@ impl Column {
 /// `None` if no row names enough fields.
 pub(super) fn find(grid: &Grid, names: &Names, row: Option<u32>) -> Option<Layout> {
     let mut best: Option<((usize, Reverse<usize>), Layout)> = None;
+    // What a row is worth in which every cell firmly names a field: no other can be worth more.
+    let perfect = (2 * grid.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0), Reverse(1));
     for start in 0..grid.len().min(SEARCH_ROWS) {
         if row.is_some_and(|row| grid[start].0 != row) {
             continue;
@@ -136,6 +138,9 @@ pub(super) fn find(grid: &Grid, names: &Names, row: Option<u32>) -> Option<Layou
             if (score > 0 || row.is_some()) && best.as_ref().is_none_or(|(most, _)| worth > *most) {
                 best = Some((worth, layout));
             }
+        }
+        if best.as_ref().is_some_and(|(worth, _)| *worth == perfect) {
+            break;
         }
     }
     let (_, mut layout) = best?;
