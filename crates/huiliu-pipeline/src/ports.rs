@@ -99,6 +99,8 @@ pub struct LedgerEntry {
     pub archived: String,
     /// How often it was tried before it was committed or refused.
     pub attempts: u32,
+    /// The delivery that this one corrects: the last of the same sender and file name, if there was one.
+    pub supersedes: Option<String>,
 }
 
 /// A change of stage state: `None` deletes.

@@ -1,4 +1,7 @@
 //! The one commit point: a delivery becomes so in one transaction, or not at all.
+//!
+//! A file that came before from the same sender under the same name, with other content, is corrected by the new
+//! one: the ledger links them, and what was still open in quarantine of the earlier one is resolved.
 
 use std::collections::BTreeMap;
 
@@ -45,6 +48,10 @@ pub(crate) fn commit(database: &Database, logs: &LogFolder, mut commit: Commit<'
             sealed,
         };
         ledger::finish(transaction, id, &end)?;
+        if let Some(earlier) = ledger::corrected(transaction, commit.delivery)? {
+            ledger::set_supersedes(transaction, id, &earlier)?;
+            quarantine::resolve(transaction, &earlier, id, commit.delivery.received_ms)?;
+        }
         Ok((seq, true))
     };
     let (seq, new) = match changes + rejects as usize {
@@ -97,7 +104,7 @@ mod tests {
     use huiliu_stage::{Finding, Severity, row_id};
 
     use crate::testing::*;
-    use crate::{QuarantineFilter, SqliteStore};
+    use crate::{QuarantineFilter, QuarantineStatus, SqliteStore};
 
     fn names(cells: &[&str]) -> arrow::array::RecordBatch {
         batch(&[("name", cells)], 1)
@@ -130,6 +137,36 @@ mod tests {
         assert_eq!(store.state_get("projects/dedup", b"k").unwrap(), Some(b"v".to_vec()));
         assert_eq!(store.quarantine_list(&QuarantineFilter::default()).unwrap().len(), 1);
         assert_eq!(store.check_balance().unwrap(), []);
+    }
+
+    #[test]
+    fn a_file_of_the_same_name_corrects_the_earlier_one_and_closes_its_open_rows() {
+        let (_folder, store) = store();
+        let sent = |id: &str, sender: &str, rows: &[i64]| {
+            let file = "周报.xlsx".to_owned();
+            let delivery = huiliu_pipeline::ports::Delivery { sender: sender.into(), file, ..delivery(id) };
+            store.see(&delivery).unwrap();
+            let streams = [(Stream::Rejects, rejects(rows))];
+            store.commit(outcome(&delivery, sealed(&store, &delivery, &streams))).unwrap();
+            store.delivery(id).unwrap().supersedes
+        };
+        assert_eq!(sent("a", "发改局", &[1, 2]), None);
+        store.quarantine_set(&[1], QuarantineStatus::Discarded, "重复", 7).unwrap();
+        assert_eq!(sent("b", "住建局", &[1]), None, "another sender's file");
+        assert_eq!(sent("c", "发改局", &[1]), Some("a".into()));
+        assert_eq!(sent("d", "发改局", &[]), Some("c".into()), "the last one");
+        let status: Vec<_> = store.quarantine_list(&QuarantineFilter::default()).unwrap();
+        let status: Vec<_> = status.iter().map(|row| (&*row.delivery, row.status, &*row.note)).collect();
+        use QuarantineStatus::{Discarded, Open, Resolved};
+        assert_eq!(
+            status,
+            [
+                ("a", Discarded, "重复"),
+                ("a", Resolved, "corrected by delivery c"),
+                ("b", Open, ""),
+                ("c", Resolved, "corrected by delivery d"),
+            ]
+        );
     }
 
     #[test]

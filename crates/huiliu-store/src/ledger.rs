@@ -11,7 +11,7 @@ use crate::log::{Kept, Sealed};
 /// The columns of [`entry`], in its order.
 const ENTRY: &str = "id, pipeline, sender, file, origin, content_hash, bytes, received_ms, state, seq, \
     rows_in, accepted, quarantined, merged, dropped, refused, rows_out, errors, warnings, infos, \
-    codes, report, answered, archived, attempts";
+    codes, report, answered, archived, attempts, supersedes";
 
 /// Which deliveries to list.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +80,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<LedgerEntry> {
         answered: row.get(22)?,
         archived: row.get(23)?,
         attempts: row.get(24)?,
+        supersedes: row.get(25)?,
     })
 }
 
@@ -178,6 +179,24 @@ pub(crate) fn finish(transaction: &Transaction<'_>, id: &str, end: &Finished<'_>
         end.sealed.rejects.bytes(),
     ])?;
     put_log(transaction, end.seq, &end.sealed)
+}
+
+/// The delivery that `delivery` corrects: the last committed one of the same sender and file name.
+pub(crate) fn corrected(transaction: &Transaction<'_>, delivery: &Delivery) -> Result<Option<String>> {
+    let mut find = transaction.prepare_cached(
+        "SELECT id FROM delivery WHERE pipeline = ?1 AND sender = ?2 AND file = ?3 AND seq > 0 AND id <> ?4
+         ORDER BY seq DESC LIMIT 1",
+    )?;
+    let Delivery { id, pipeline, sender, file, .. } = delivery;
+    Ok(find.query_row(params![pipeline, sender, file, id], |row| row.get(0)).optional()?)
+}
+
+/// Notes which delivery another one corrects.
+pub(crate) fn set_supersedes(transaction: &Transaction<'_>, id: &str, earlier: &str) -> Result<()> {
+    transaction
+        .prepare_cached("UPDATE delivery SET supersedes = ?2 WHERE id = ?1")?
+        .execute([id, earlier])?;
+    Ok(())
 }
 
 fn put_log(transaction: &Transaction<'_>, seq: u64, sealed: &Sealed) -> Result<()> {

@@ -247,7 +247,7 @@ mod tests {
         let (folder, store) = store();
         let mut seqs = Vec::new();
         let lists =
-            [("small", vec![names(&["甲"]), names(&["乙", ""])]), ("large", vec![names(&["甲"]), large()])];
+            [("small", vec![names(&["甲"]), names(&["乙", "丙"])]), ("large", vec![names(&["甲"]), large()])];
         for (id, batches) in &lists {
             let origin = Origin { delivery: "a".into(), received_ms: 7, ..Origin::default() };
             let mark = |batch: &RecordBatch| {

@@ -238,6 +238,22 @@ pub(crate) fn set(
     Ok(())
 }
 
+/// Closes the open rows of a delivery that `by` corrects: what was wrong with them came in again with it.
+pub(crate) fn resolve(transaction: &Transaction<'_>, delivery: &str, by: &str, now_ms: i64) -> Result<()> {
+    transaction
+        .prepare_cached(
+            "UPDATE quarantine SET status = ?2, note = ?3, changed_ms = ?4 WHERE delivery = ?1 AND status = ?5",
+        )?
+        .execute(params![
+            delivery,
+            QuarantineStatus::Resolved.as_str(),
+            format!("corrected by delivery {by}"),
+            now_ms,
+            QuarantineStatus::Open.as_str(),
+        ])?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use huiliu_pipeline::ports::Stream;

@@ -31,6 +31,7 @@ CREATE TABLE delivery (
     answered      INTEGER NOT NULL DEFAULT 0,
     archived      TEXT    NOT NULL DEFAULT '',
     attempts      INTEGER NOT NULL DEFAULT 0,
+    supersedes    TEXT,                            -- id of the delivery that this one corrects
     log           TEXT,                            -- name of its log; null: none yet, or trimmed
     records_bytes INTEGER NOT NULL DEFAULT 0,      -- length of the stream of accepted rows; 0: no rows
     rejects_bytes INTEGER NOT NULL DEFAULT 0       -- length of the stream of refused rows; 0: no rows
@@ -39,6 +40,7 @@ CREATE UNIQUE INDEX delivery_seq ON delivery (seq) WHERE seq > 0;
 CREATE INDEX delivery_log ON delivery (pipeline, seq) WHERE log IS NOT NULL;
 CREATE INDEX delivery_open ON delivery (pipeline, state) WHERE answered = 0;
 CREATE INDEX delivery_content ON delivery (content_hash);
+CREATE INDEX delivery_file ON delivery (pipeline, sender, file, seq) WHERE seq > 0;
 
 -- Logs of small deliveries (Arrow IPC streams). A stream that is not here is a file in log/.
 CREATE TABLE small_log (
@@ -77,6 +79,16 @@ CREATE TABLE quarantine (
     changed_ms INTEGER
 ) STRICT;
 CREATE INDEX quarantine_delivery ON quarantine (delivery);
+
+-- What headers mean where a person has said so. The empty sender stands for all.
+CREATE TABLE mapping (
+    pipeline     TEXT    NOT NULL,
+    sender       TEXT    NOT NULL,
+    header       TEXT    NOT NULL,
+    field        TEXT    NOT NULL,
+    confirmed_ms INTEGER NOT NULL,
+    PRIMARY KEY (pipeline, sender, header)
+) STRICT, WITHOUT ROWID;
 
 -- What stages remember. A slot is a stage's place: `{pipeline}/{stage}`.
 CREATE TABLE slot (

@@ -1,6 +1,6 @@
 //! The store as the daemon and the command line hold it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::Path;
@@ -14,6 +14,7 @@ use crate::doctor::{self, Imbalance};
 use crate::error::{Error, Result};
 use crate::ledger::{self, DeliveryFilter};
 use crate::log::{LogFolder, LogReader};
+use crate::mapping::{self, Mapping};
 use crate::quarantine::{self, QuarantineFilter, QuarantineRow, QuarantineStatus};
 use crate::register::{self, Record, RecordStory, RegisterOptions, RegisterSink};
 use crate::{commit, cursor, state};
@@ -199,6 +200,26 @@ impl SqliteStore {
         now_ms: i64,
     ) -> Result<(), StoreError> {
         Ok(self.database.write(Durability::Synced, |t| quarantine::set(t, ids, status, note, now_ms))?)
+    }
+
+    /// What headers were confirmed to mean, in one pipeline or in all.
+    pub fn mappings(&self, pipeline: Option<&str>) -> Result<Vec<Mapping>, StoreError> {
+        Ok(self.database.read(|c| mapping::list(c, pipeline))?)
+    }
+
+    /// Header to field, as confirmed for what a sender sends to a pipeline.
+    pub fn mappings_of(&self, pipeline: &str, sender: &str) -> Result<BTreeMap<String, String>, StoreError> {
+        Ok(self.database.read(|c| mapping::of(c, pipeline, sender))?)
+    }
+
+    /// Remembers what a header means.
+    pub fn set_mapping(&self, mapping: &Mapping) -> Result<(), StoreError> {
+        Ok(self.database.write(Durability::Synced, |t| mapping::set(t, mapping))?)
+    }
+
+    /// Forgets what a header means; tells whether there was anything to forget.
+    pub fn remove_mapping(&self, pipeline: &str, sender: &str, header: &str) -> Result<bool, StoreError> {
+        Ok(self.database.write(Durability::Synced, |t| mapping::remove(t, pipeline, sender, header))?)
     }
 
     /// A sink of `pipeline`, named `sink` there, that keeps records in a register.

@@ -49,7 +49,7 @@ pub struct ParquetOptions {
 
 impl Default for ParquetOptions {
     fn default() -> Self {
-        Self { codec: ParquetCodec::default(), row_group_bytes: 16 << 20 }
+        Self { codec: ParquetCodec::default(), row_group_bytes: 8 << 20 }
     }
 }
 

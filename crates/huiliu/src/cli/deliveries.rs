@@ -110,7 +110,7 @@ fn show(store: &SqliteStore, id: &str, json: bool) -> anyhow::Result<()> {
     let LedgerEntry { delivery, state, counts, codes, .. } = &entry;
     output::print(&format!(
         "delivery    {}\nfile        {} ({} bytes)\nsender      {}\npipeline    {}\nreceived    {}\nstate       {}\n\
-         archived    {}\nrows        {} in = {} accepted + {} quarantined + {} merged + {} dropped + {} refused\n\
+         archived    {}\n{}rows        {} in = {} accepted + {} quarantined + {} merged + {} dropped + {} refused\n\
          findings    {} errors, {} warnings, {} notes: {}\n",
         delivery.id,
         delivery.file,
@@ -120,6 +120,7 @@ fn show(store: &SqliteStore, id: &str, json: bool) -> anyhow::Result<()> {
         output::time(delivery.received_ms),
         word(*state),
         entry.archived,
+        entry.supersedes.iter().map(|id| format!("corrects    {id}\n")).collect::<String>(),
         counts.rows_in,
         counts.accepted,
         counts.quarantined,

@@ -8,6 +8,7 @@ mod deliveries;
 mod demo;
 mod explain;
 mod load;
+mod mapping;
 mod output;
 mod quarantine;
 mod read;
@@ -65,6 +66,8 @@ enum Command {
     Deliveries(deliveries::DeliveriesArgs),
     /// Rows that were refused: list, show, retry, discard
     Quarantine(quarantine::QuarantineArgs),
+    /// What senders' headers mean: list, set, remove
+    Mapping(mapping::MappingArgs),
     /// Tell a record's story: each value, where it came from, what it was before
     Explain(explain::ExplainArgs),
     /// List the stages at hand, or describe one
@@ -109,6 +112,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Read(args) => read::run(&args),
         Command::Deliveries(args) => deliveries::run(&args),
         Command::Quarantine(args) => quarantine::run(&args),
+        Command::Mapping(args) => mapping::run(args),
         Command::Explain(args) => explain::run(&args),
         Command::Stages(args) => stages::run(&args),
         Command::Demo(args) => demo::run(args),
