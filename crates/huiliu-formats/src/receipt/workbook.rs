@@ -1,6 +1,7 @@
 //! The receipt as a workbook: a summary, then what was sent with the faulty cells marked.
 
 use std::any::Any;
+use std::fs::File;
 use std::io::{Seek, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
 use super::copy::{Copied, copy};
+use super::patch::patch;
 use super::summary::summary;
 use super::{ReceiptData, ReceiptError};
 
@@ -32,6 +34,9 @@ impl Default for CopyLimits {
 
 /// Writes the receipt's workbook to `to`.
 ///
+/// A workbook that was sent comes back as it was, with the faulty cells marked and the summary in front. Of
+/// anything else with cells, and of workbooks too broken for that, the cells are copied into a new one.
+///
 /// `source` is the file that was sent; without it, or where it cannot be read, there is the summary alone,
 /// which then says so: an answer is better than a perfect answer.
 ///
@@ -41,17 +46,54 @@ pub fn workbook<W: Write + Seek + Send>(
     data: &ReceiptData,
     source: Option<&Path>,
     limits: &CopyLimits,
+    mut to: W,
+) -> Result<(), ReceiptError> {
+    let why = match source.filter(|_| is_workbook(data)).map(|source| patched(data, source, limits)) {
+        Some(Ok(mut file)) => {
+            return match std::io::copy(&mut file, &mut to).and_then(|_| to.flush()) {
+                Ok(()) => Ok(()),
+                Err(error) => Err(ReceiptError::BrokeOff(error.to_string())),
+            };
+        }
+        Some(Err(why)) => Some(why),
+        None => None,
+    };
+    made_anew(data, source, limits, why, to)
+}
+
+/// Whether what was sent is a workbook that was read. One that was refused unread may be anything, a bomb too:
+/// it is not opened again.
+fn is_workbook(data: &ReceiptData) -> bool {
+    let read = data.report.sheets.iter().any(|sheet| !sheet.columns.is_empty());
+    read && matches!(data.report.format.as_str(), "xlsx" | "xlsm")
+}
+
+/// The sender's own workbook with marks, or why that cannot be.
+fn patched(data: &ReceiptData, source: &Path, limits: &CopyLimits) -> Result<File, String> {
+    match catch_unwind(AssertUnwindSafe(|| patch(data, source, limits))) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(panic) => Err(panic_text(&*panic)),
+    }
+}
+
+/// Writes a new workbook, with the cells of what was sent.
+fn made_anew<W: Write + Seek + Send>(
+    data: &ReceiptData,
+    source: Option<&Path>,
+    limits: &CopyLimits,
+    why: Option<String>,
     to: W,
 ) -> Result<(), ReceiptError> {
     // Libraries that read what strangers sent, or write to a full disk, have been seen to panic.
     let copied = catch_unwind(AssertUnwindSafe(|| with_copy(data, source, limits)));
-    let (book, copied) = match copied {
+    let (book, mut copied) = match copied {
         Ok(result) => result?,
         Err(panic) => {
             let broke_off = Some(panic_text(&*panic));
             (Workbook::new(), Copied { broke_off, ..Copied::default() })
         }
     };
+    copied.made_anew = why.filter(|_| !copied.worksheets.is_empty());
     let write = AssertUnwindSafe(|| finish(data, book, copied, to));
     match catch_unwind(write) {
         Ok(result) => Ok(result?),
