@@ -85,20 +85,20 @@ fn with_comments(text: &str, notes: &NoteTexts) -> Result<String, PatchError> {
             }
         }
         if let Some(old) = &mut open {
-            if node.begins(3, "text") {
+            if node.begins(3, "text") && node.kind == Kind::Open {
                 old.end = node.span.end;
             } else if node.begins(4, "t") {
                 old.plain = Some(node.span.clone());
             }
             if node.ends(4, "t") || node.ends(4, "r") {
                 old.end = node.span.end;
-                if let Some(plain) = &mut old.plain {
-                    plain.end = plain.end.max(node.span.end);
+                if let Some(plain) = old.plain.as_mut().filter(|_| node.ends(4, "t")) {
+                    plain.end = node.span.end;
                 }
             }
         }
         if node.ends(2, "comment") {
-            if let Some(old) = open.take().filter(|old| old.end > 0) {
+            if let Some(old) = open.take() {
                 kept.push(old.at);
                 add_to(&mut splices, &own, &old, notes);
             }
@@ -126,7 +126,7 @@ fn with_comments(text: &str, notes: &NoteTexts) -> Result<String, PatchError> {
 
 /// What is said goes behind what the sender said.
 fn add_to(splices: &mut Splices, own: &str, old: &Old, notes: &NoteTexts) {
-    let Some((said, _)) = notes.get(&old.at) else { return };
+    let Some((said, _)) = notes.get(&old.at).filter(|_| old.end > 0) else { return };
     let said = format!("\n{said}");
     match &old.plain {
         Some(plain) if plain.end == old.end => {

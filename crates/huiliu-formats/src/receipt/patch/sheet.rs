@@ -11,6 +11,7 @@ use memchr::memmem;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, Writer};
 
+use super::super::sheet::MAX_ROWS;
 use super::package::relations_space;
 use super::styles::Styles;
 use super::window::Window;
@@ -210,7 +211,7 @@ impl<'a, R: Read, W: Write> Rewriter<'a, R, W> {
             return unfit("a sheet holds something other than rows");
         }
         let row = number(tag, "r")?.unwrap_or(self.done.saturating_add(1));
-        if row <= self.done {
+        if row <= self.done || row > MAX_ROWS {
             return unfit("the rows of a sheet are not in order");
         }
         self.missing_rows(row)?;

@@ -114,7 +114,9 @@ fn all_parts_that_need_no_change_are_the_same_bytes() {
     let mut touched = Vec::new();
     for (name, text) in &before {
         let new = after.get(name).unwrap_or_else(|| panic!("{name} is lost"));
-        well_formed(name, new);
+        if !name.ends_with(".png") {
+            well_formed(name, new);
+        }
         if new != text {
             touched.push(name.as_str());
         }
