@@ -97,11 +97,9 @@ fn with_comments(text: &str, notes: &NoteTexts) -> Result<String, PatchError> {
                 }
             }
         }
-        if node.ends(2, "comment") {
-            if let Some(old) = open.take() {
-                kept.push(old.at);
-                add_to(&mut splices, &own, &old, notes);
-            }
+        if let Some(old) = open.take_if(|_| node.ends(2, "comment")) {
+            kept.push(old.at);
+            add_to(&mut splices, &own, &old, notes);
         }
         if node.ends(1, "commentList") {
             list = Some((node.span.clone(), node.kind, node.tag.to_string()));

@@ -191,7 +191,7 @@ fn tail(
         match finder.find(seen) {
             Some(at) => {
                 met += 1;
-                let empty = met == 1 && seen.get(at..).is_some_and(|rest| empty_tag(rest));
+                let empty = met == 1 && seen.get(at..).is_some_and(empty_tag);
                 window.pass(at + skip);
                 if empty {
                     break;

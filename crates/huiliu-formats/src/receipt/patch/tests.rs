@@ -208,3 +208,35 @@ fn the_same_workbook_is_marked_with_the_same_bytes() {
     let (data, sent) = (sample("xlsx", Language::En), rich());
     assert_eq!(answered(&data, &sent), answered(&data, &sent));
 }
+
+/// Both workbooks say the same to an office program, cell by cell.
+#[test]
+fn libreoffice_opens_the_copy_and_reads_the_same_cells() {
+    if std::process::Command::new("soffice").arg("--version").output().is_err() {
+        eprintln!(
+            "SKIPPED: soffice is not installed (apt-get install --no-install-recommends libreoffice-calc)"
+        );
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (sent, copy) = (rich(), answered(&sample("xlsx", Language::Zh), &rich()));
+    let read = |name: &str, bytes: &[u8], sheet: usize| {
+        let file = folder.path().join(format!("{name}.xlsx"));
+        std::fs::write(&file, bytes).unwrap();
+        let filter =
+            format!("csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,{sheet}");
+        let profile = format!("-env:UserInstallation=file://{}/profile", folder.path().display());
+        let run = std::process::Command::new("soffice")
+            .args([&profile, "--headless", "--convert-to", &filter, "--outdir"])
+            .args([folder.path(), &file])
+            .output()
+            .unwrap();
+        let made = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let csv = made.into_iter().find(|path| path.extension().is_some_and(|end| end == "csv"));
+        let csv = csv.unwrap_or_else(|| panic!("soffice made nothing: {run:?}"));
+        let text = std::fs::read_to_string(&csv).unwrap();
+        std::fs::remove_file(csv).unwrap();
+        text
+    };
+    assert_eq!(read("sent", &sent, 2), read("copy", &copy, 3));
+}
