@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn make(file: &str, rows: u32) -> Result<(), Box<dyn std::error::Error>> {
     let mut book = Workbook::new();
-    let sheet = book.add_worksheet_with_constant_memory();
+    let sheet = book.add_worksheet_with_constant_memory()?;
     sheet.set_name("项目")?;
     for column in 0..COLUMNS {
         sheet.write_string(0, column, format!("列{column}"))?;
