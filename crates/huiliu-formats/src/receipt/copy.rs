@@ -36,6 +36,8 @@ pub(super) struct Copied {
     pub(super) excerpt: bool,
     /// Why not all could be read.
     pub(super) broke_off: Option<String>,
+    /// Why a workbook did not come back as it was, but made anew from its values.
+    pub(super) made_anew: Option<String>,
 }
 
 /// Copies what was sent, if it is a kind that has cells and was understood.
@@ -283,7 +285,7 @@ fn copy_lines(data: &ReceiptData, source: &Path, copy: &mut SheetCopy<'_>) -> Re
 }
 
 /// A name that a worksheet may have and no other one has yet.
-fn free_name(wanted: &str, taken: &mut Vec<String>) -> String {
+pub(super) fn free_name(wanted: &str, taken: &mut Vec<String>) -> String {
     let fit = |c: char| if c.is_control() || "[]:*?/\\'".contains(c) { '_' } else { c };
     let base: String = wanted.chars().take(24).map(fit).collect();
     let base = if base.trim().is_empty() { "sheet".to_owned() } else { base };

@@ -35,8 +35,18 @@ pub(super) fn heaviest(findings: &[&Finding]) -> Option<Severity> {
     findings.iter().map(|finding| finding.severity).max()
 }
 
-/// The note of a cell: what is wrong and what to do.
+/// The note of a cell.
 pub(super) fn note(data: &ReceiptData, findings: &[&Finding]) -> Note {
+    let (text, lines) = note_text(data, findings);
+    Note::new(text)
+        .set_author("huiliu")
+        .add_author_prefix(false)
+        .set_width(NOTE_WIDTH)
+        .set_height(24 + 18 * u32::try_from(lines).unwrap_or(20).min(20))
+}
+
+/// What a note says, what is wrong and what to do, and how many lines of its box that takes.
+pub(super) fn note_text(data: &ReceiptData, findings: &[&Finding]) -> (String, usize) {
     let say = data.language;
     let mut lines: Vec<String> = Vec::new();
     for finding in findings.iter().take(TOLD_IN_NOTE) {
@@ -55,12 +65,8 @@ pub(super) fn note(data: &ReceiptData, findings: &[&Finding]) -> Note {
         lines.push(say.pick(format!("另有 {more} 条"), format!("and {more} more")));
     }
     // A line of the box holds about 20 Chinese characters.
-    let height: usize = lines.iter().map(|line| line.chars().count() / say.pick(18, 36) + 1).sum();
-    Note::new(lines.join("\n"))
-        .set_author("huiliu")
-        .add_author_prefix(false)
-        .set_width(NOTE_WIDTH)
-        .set_height(24 + 18 * u32::try_from(height).unwrap_or(20).min(20))
+    let height = lines.iter().map(|line| line.chars().count() / say.pick(18, 36) + 1).sum();
+    (lines.join("\n"), height)
 }
 
 /// Text as a cell or a note can hold it: at most `chars` characters, none that XML forbids.
@@ -117,9 +123,14 @@ impl Looks {
 
 /// The colour of a severity: red, yellow, blue-grey.
 pub(super) fn fill(severity: Severity) -> Color {
-    Color::RGB(match severity {
+    Color::RGB(fill_rgb(severity))
+}
+
+/// The same as red, green and blue.
+pub(super) fn fill_rgb(severity: Severity) -> u32 {
+    match severity {
         Severity::Error => 0xFF_C7CE,
         Severity::Warning => 0xFF_EB9C,
         Severity::Info => 0xD9_E1F2,
-    })
+    }
 }

@@ -1,15 +1,18 @@
 //! The answer to the sender: what became of a delivery, as JSON for programs and as a workbook for people.
 //!
-//! [`ReceiptData`] is all that is known; [`json`] and [`workbook`] are two views of it. The workbook's
+//! [`ReceiptData`] is all that is known; [`json`], [`workbook`] and [`page`] are views of it. The workbook's
 //! first sheet sums up, the others are what was sent, at the same addresses, faulty cells coloured and
 //! with a note that says what is wrong and what to do.
 //!
-//! A receipt knows no ledger and decides nothing. The same data gives the same bytes. The copy of
-//! what was sent is rebuilt from its values; looks, formulas and charts of the original are not in it.
+//! A receipt knows no ledger and decides nothing. The same data gives the same bytes. A workbook comes back
+//! as it was sent, marked in place ([`patch`]); of a CSV file, or a workbook too broken for that, the copy
+//! is made anew from its values ([`copy`]). What has no cells comes back as a page.
 
 mod copy;
+mod html;
 mod json;
 mod marks;
+mod patch;
 mod place;
 #[cfg(test)]
 mod sample;
@@ -24,6 +27,7 @@ use std::collections::BTreeMap;
 use huiliu_stage::{Finding, Severity};
 use serde::{Deserialize, Serialize};
 
+pub use self::html::page;
 pub use self::json::json;
 pub use self::workbook::{CopyLimits, workbook};
 pub use self::zone::{UnknownZone, Zone};

@@ -98,6 +98,16 @@ impl<'a> Page<'a> {
             );
             self.line("", text)?;
         }
+        if let Some(why) = &copied.made_anew {
+            let text = self.say(
+                format!("原工作簿不能直接标注（{why}），后面的工作表是按内容重新生成的，格式、公式和图表请看原文件"),
+                format!(
+                    "your workbook could not be marked as it is ({why}): the sheets that follow are made from \
+                     its values; for formats, formulas and charts see the file you sent"
+                ),
+            );
+            self.line("", &text)?;
+        }
         if let Some(why) = &copied.broke_off {
             let text = self.say(
                 format!("报送的内容未能全部附在后面（{why}）；问题清单仍是完整的"),

@@ -1,6 +1,7 @@
 //! The receipt as a workbook: a summary, then what was sent with the faulty cells marked.
 
 use std::any::Any;
+use std::fs::File;
 use std::io::{Seek, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
 use super::copy::{Copied, copy};
+use super::patch::patch;
 use super::summary::summary;
 use super::{ReceiptData, ReceiptError};
 
@@ -32,6 +34,9 @@ impl Default for CopyLimits {
 
 /// Writes the receipt's workbook to `to`.
 ///
+/// A workbook that was sent comes back as it was, with the faulty cells marked and the summary in front. Of
+/// anything else with cells, and of workbooks too broken for that, the cells are copied into a new one.
+///
 /// `source` is the file that was sent; without it, or where it cannot be read, there is the summary alone,
 /// which then says so: an answer is better than a perfect answer.
 ///
@@ -41,17 +46,54 @@ pub fn workbook<W: Write + Seek + Send>(
     data: &ReceiptData,
     source: Option<&Path>,
     limits: &CopyLimits,
+    mut to: W,
+) -> Result<(), ReceiptError> {
+    let why = match source.filter(|_| is_workbook(data)).map(|source| patched(data, source, limits)) {
+        Some(Ok(mut file)) => {
+            return match std::io::copy(&mut file, &mut to).and_then(|_| to.flush()) {
+                Ok(()) => Ok(()),
+                Err(error) => Err(ReceiptError::BrokeOff(error.to_string())),
+            };
+        }
+        Some(Err(why)) => Some(why),
+        None => None,
+    };
+    made_anew(data, source, limits, why, to)
+}
+
+/// Whether what was sent is a workbook that was read. One that was refused unread may be anything, a bomb too:
+/// it is not opened again.
+fn is_workbook(data: &ReceiptData) -> bool {
+    let read = data.report.sheets.iter().any(|sheet| !sheet.columns.is_empty());
+    read && matches!(data.report.format.as_str(), "xlsx" | "xlsm")
+}
+
+/// The sender's own workbook with marks, or why that cannot be.
+fn patched(data: &ReceiptData, source: &Path, limits: &CopyLimits) -> Result<File, String> {
+    match catch_unwind(AssertUnwindSafe(|| patch(data, source, limits))) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(panic) => Err(panic_text(&*panic)),
+    }
+}
+
+/// Writes a new workbook, with the cells of what was sent.
+fn made_anew<W: Write + Seek + Send>(
+    data: &ReceiptData,
+    source: Option<&Path>,
+    limits: &CopyLimits,
+    why: Option<String>,
     to: W,
 ) -> Result<(), ReceiptError> {
     // Libraries that read what strangers sent, or write to a full disk, have been seen to panic.
     let copied = catch_unwind(AssertUnwindSafe(|| with_copy(data, source, limits)));
-    let (book, copied) = match copied {
+    let (book, mut copied) = match copied {
         Ok(result) => result?,
         Err(panic) => {
             let broke_off = Some(panic_text(&*panic));
             (Workbook::new(), Copied { broke_off, ..Copied::default() })
         }
     };
+    copied.made_anew = why.filter(|_| !copied.worksheets.is_empty());
     let write = AssertUnwindSafe(|| finish(data, book, copied, to));
     match catch_unwind(write) {
         Ok(result) => Ok(result?),
@@ -139,6 +181,13 @@ mod tests {
         out.into_inner()
     }
 
+    /// The same, as if the workbook could not be marked as it is.
+    fn copied(data: &ReceiptData, source: &Path, limits: &CopyLimits) -> Vec<u8> {
+        let mut out = Cursor::new(Vec::new());
+        made_anew(data, Some(source), limits, Some("it is broken".into()), &mut out).unwrap();
+        out.into_inner()
+    }
+
     fn cell(bytes: &[u8], sheet: &str, row: u32, column: u32) -> Data {
         let mut xlsx: Xlsx<_> = Xlsx::new(Cursor::new(bytes.to_vec())).unwrap();
         let range = xlsx.worksheet_range(sheet).unwrap();
@@ -213,14 +262,20 @@ mod tests {
     #[test]
     fn what_was_sent_comes_back_at_the_same_addresses_with_notes_on_faulty_cells() {
         let file = sent();
-        let bytes = made(&sample("xlsx", Language::Zh), Some(file.path()), &CopyLimits::default());
-        assert_eq!(cell(&bytes, "说明", 0, 0), Data::String("填报说明".into()));
-        assert_eq!(cell(&bytes, "项目", 0, 1), Data::String("重大项目表".into()));
-        assert_eq!(cell(&bytes, "项目", 2, 1), Data::String("=甲".into()));
-        assert_eq!(cell(&bytes, "项目", 3, 2), Data::Float(1.5));
-        assert_eq!(cell(&bytes, "项目", 4, 3), Data::Bool(true));
-        assert!(matches!(cell(&bytes, "项目", 3, 3), Data::DateTime(day) if day.as_f64() == 45_413.0));
-        let notes = part(&bytes, "xl/comments1.xml");
+        let (data, limits) = (sample("xlsx", Language::Zh), CopyLimits::default());
+        for bytes in [made(&data, Some(file.path()), &limits), copied(&data, file.path(), &limits)] {
+            comes_back(&bytes);
+        }
+    }
+
+    fn comes_back(bytes: &[u8]) {
+        assert_eq!(cell(bytes, "说明", 0, 0), Data::String("填报说明".into()));
+        assert_eq!(cell(bytes, "项目", 0, 1), Data::String("重大项目表".into()));
+        assert_eq!(cell(bytes, "项目", 2, 1), Data::String("=甲".into()));
+        assert_eq!(cell(bytes, "项目", 3, 2), Data::Float(1.5));
+        assert_eq!(cell(bytes, "项目", 4, 3), Data::Bool(true));
+        assert!(matches!(cell(bytes, "项目", 3, 3), Data::DateTime(day) if day.as_f64() == 45_413.0));
+        let notes = part(bytes, "xl/comments1.xml");
         for (address, text) in [
             ("C3", "错误：【总投资】不是数字；请填写数字"),
             ("B4", "错误：【项目代码】没有项目代码；请补填"), // There is no such column: the first cell of the row.
@@ -229,8 +284,8 @@ mod tests {
             assert!(notes.contains(&format!("ref=\"{address}\"")), "{address} in {notes}");
             assert!(notes.contains(text), "{text} in {notes}");
         }
-        assert!(part(&bytes, "xl/styles.xml").contains("FFFFC7CE"));
-        assert!(!part(&bytes, "xl/worksheets/sheet3.xml").contains("<f>"));
+        assert!(part(bytes, "xl/styles.xml").contains("FFFFC7CE"));
+        assert!(!part(bytes, "xl/worksheets/sheet3.xml").contains("<f>"));
     }
 
     #[test]
@@ -251,12 +306,13 @@ mod tests {
     fn beyond_the_limits_only_rows_with_findings_are_copied() {
         let file = sent();
         let limits = CopyLimits { max_rows: 3, ..CopyLimits::default() };
-        let bytes = made(&sample("xlsx", Language::Zh), Some(file.path()), &limits);
+        let bytes = copied(&sample("xlsx", Language::Zh), file.path(), &limits);
         assert_eq!(cell(&bytes, "项目", 1, 1), Data::String("项目名称".into()));
         assert_eq!(cell(&bytes, "项目", 2, 2), Data::String("待定".into()));
         assert_eq!(cell(&bytes, "项目", 4, 1), Data::Empty);
         assert!(part(&bytes, "xl/worksheets/sheet3.xml").contains("zeroHeight"));
         assert!(texts(&bytes, "回执").contains("只列出表头和有问题的行"));
+        assert!(texts(&bytes, "回执").contains("原工作簿不能直接标注（it is broken）"));
     }
 
     #[test]
