@@ -7,6 +7,7 @@
 //! A merged range has its value in its first cell only; whether it holds for the others is for whoever knows the
 //! table ([`XlsxSource::merges`]). Hidden rows and columns are read like all others, and told.
 
+mod compound;
 mod legacy;
 mod number;
 mod parts;

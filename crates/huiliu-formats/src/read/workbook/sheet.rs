@@ -52,6 +52,16 @@ pub(super) struct Row {
     pub(super) formulas: u32,
 }
 
+impl Row {
+    /// Begins another row.
+    pub(super) fn clear(&mut self, number: u32) {
+        self.cells.clear();
+        self.errors.clear();
+        self.uncomputed.clear();
+        (self.number, self.numbered, self.hidden, self.formulas) = (number, false, false, 0);
+    }
+}
+
 /// A sheet that is being read.
 pub(super) struct SheetStream<R> {
     scanner: Scanner<R>,
@@ -107,14 +117,10 @@ impl<R: Read> SheetStream<R> {
         while !self.over {
             match self.scanner.next()? {
                 Token::Open { name: b"row", attributes, empty } => {
-                    row.cells.clear();
-                    row.errors.clear();
-                    row.uncomputed.clear();
-                    row.formulas = 0;
-                    row.hidden = attributes.flag(b"hidden");
                     let said = attributes.number(b"r").filter(|number| *number > 0);
+                    row.clear(said.unwrap_or(self.last_row.saturating_add(1)));
+                    row.hidden = attributes.flag(b"hidden");
                     row.numbered = said.is_some();
-                    row.number = said.unwrap_or(self.last_row.saturating_add(1));
                     if !empty {
                         self.cells(shared, row, text)?;
                     }
