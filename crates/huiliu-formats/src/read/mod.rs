@@ -49,6 +49,9 @@ const CHUNK_ROWS: usize = 2048;
 /// Most cells of a chunk, for sheets as wide as they can be.
 const CHUNK_CELLS: usize = 1 << 20;
 
+/// Bytes of a chunk's text after which a batch ends, however few its rows are.
+const BATCH_TEXT: usize = 8 << 20;
+
 /// Opens a file whose columns are named by a record schema.
 ///
 /// # Errors
@@ -171,9 +174,11 @@ impl Reading {
             }
             self.report.sheets[sheet.at].rows += self.chunk.rows() as u64;
             assembler.take(&mut self.chunk, text);
+            // Cells may share a text that is written once in the file.
+            let long = text.len() >= BATCH_TEXT;
             let widened = sheet.layout.columns.len() > width;
             let mut outcome = None;
-            if assembler.rows() >= self.options.batch_rows || (widened && assembler.rows() > 0) {
+            if assembler.rows() >= self.options.batch_rows || ((widened || long) && assembler.rows() > 0) {
                 outcome = Some(assembler.finish()?);
             }
             if widened {

@@ -81,6 +81,11 @@ impl<'a> Container<'a> {
             directory: Vec::new(),
         };
         container.read_chains()?;
+        // Every sector that is in use must begin within the file.
+        let last = container.next.iter().rposition(|next| *next != u32::MAX).unwrap_or(0);
+        if last.saturating_add(1).saturating_mul(sector) >= bytes.len() {
+            return Err(cut_off());
+        }
         let directory = container.chain(word(bytes, 48).ok_or_else(cut_off)?, usize::MAX)?;
         container.directory = directory.chunks_exact(128).map(entry).collect();
         let root = container.directory.first().map(|(_, stream)| *stream).ok_or_else(cut_off)?;

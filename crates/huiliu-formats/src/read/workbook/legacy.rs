@@ -12,8 +12,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use calamine::{Data, DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xls, Xlsb};
 
 use super::compound;
+use super::merges::Merge;
 use super::number;
-use super::sheet::{Merge, Row};
+use super::sheet::Row;
 use crate::read::chunk::Span;
 use crate::read::error::ReadError;
 use crate::read::options::Limits;

@@ -8,8 +8,12 @@
 //! table ([`XlsxSource::merges`]). Hidden rows and columns are read like all others, and told.
 
 mod compound;
+#[cfg(test)]
+mod fuzz;
 mod legacy;
+mod merges;
 mod number;
+mod ods;
 mod parts;
 mod sheet;
 mod strings;
@@ -22,8 +26,9 @@ mod xml;
 use std::fs::File;
 
 use self::legacy::Legacy;
+pub(super) use self::merges::Merge;
+use self::ods::OdsStream;
 use self::parts::Parts;
-pub(super) use self::sheet::Merge;
 use self::sheet::{Row, Shared, SheetStream};
 use self::strings::Strings;
 use self::styles::Styles;
@@ -34,6 +39,8 @@ use super::header::{Grid, SEARCH_ROWS};
 use super::options::Limits;
 use super::package::{Entry, Package};
 
+/// The part of an OpenDocument file that holds its tables.
+const CONTENT: &str = "content.xml";
 /// Bytes of text after which a chunk is full, however few its rows are.
 const CHUNK_TEXT: usize = 16 << 20;
 /// Longest text of a row; places in a chunk's text are 31 bits wide.
@@ -53,11 +60,14 @@ pub(super) struct XlsxSource {
     waiting: bool,
     told: Told,
     cells: usize,
+    /// Bytes of text that the sheet's cells gave; a text that is shared by many counts for each.
+    spread: u64,
     over: bool,
 }
 
 enum Book {
     Own { package: Package, parts: Parts, shared: Box<Shared>, stream: Option<Box<SheetStream<Entry>>> },
+    Ods { package: Package, stream: Option<Box<OdsStream<Entry>>>, sheets: Vec<(String, bool)> },
     Legacy(Box<Legacy>),
 }
 
@@ -70,6 +80,7 @@ impl XlsxSource {
         };
         let sheets = match &book {
             Book::Own { parts, .. } => parts.sheets.iter().map(|s| (s.name.clone(), s.visible)).collect(),
+            Book::Ods { sheets, .. } => sheets.clone(),
             Book::Legacy(legacy) => legacy.sheets(),
         };
         Ok(Self {
@@ -82,11 +93,25 @@ impl XlsxSource {
             waiting: false,
             told: Told::default(),
             cells: 0,
+            spread: 0,
             over: true,
         })
     }
 
     fn own(package: Package, limits: &Limits) -> Result<Book, ReadError> {
+        if package.find("xl/workbook.xml").is_none() && package.find("_rels/.rels").is_none() {
+            ods::check(&package)?;
+            if let Some(part) = package.entry(CONTENT)? {
+                let sheets = ods::sheets(part)?;
+                return match sheets.is_empty() {
+                    true => Err(ReadError::wrong_type(
+                        "OpenDocument 文件（无工作表）",
+                        "an OpenDocument file without sheets",
+                    )),
+                    false => Ok(Book::Ods { package, stream: None, sheets }),
+                };
+            }
+        }
         let parts = Parts::find(&package)?;
         let mut shared = Shared {
             date1904: parts.date1904,
@@ -106,6 +131,7 @@ impl XlsxSource {
     pub(super) fn format(&self) -> &'static str {
         match &self.book {
             Book::Own { .. } => "xlsx",
+            Book::Ods { .. } => "ods",
             Book::Legacy(legacy) => legacy.format(),
         }
     }
@@ -138,7 +164,8 @@ impl XlsxSource {
     /// Takes in a sheet from row `first` on.
     pub(super) fn load(&mut self, sheet: &str, first: u32) -> Result<(), ReadError> {
         self.start(sheet)?;
-        (self.first, self.waiting, self.cells, self.over) = (first, false, 0, false);
+        (self.first, self.waiting, self.over) = (first, false, false);
+        (self.cells, self.spread) = (0, 0);
         self.text.clear();
         self.told = Told::new(sheet);
         if let Book::Own { stream: Some(stream), .. } = &self.book {
@@ -153,10 +180,23 @@ impl XlsxSource {
             self.text.clear();
         }
         while !self.over && chunk.rows() < most && self.text.len() < CHUNK_TEXT {
+            let before = self.text.len();
             if !std::mem::take(&mut self.waiting) && !self.book.next_row(&mut self.row, &mut self.text)? {
                 self.over = true;
+                if let Book::Ods { stream: Some(stream), .. } = &self.book {
+                    self.told.columns = stream.hidden_columns.clone();
+                }
                 self.told.finish(chunk);
                 break;
+            }
+            self.spread += (self.text.len() - before) as u64;
+            if self.spread > self.limits.max_unpacked_bytes {
+                let limit = self.limits.max_unpacked_bytes;
+                return Err(ReadError::too_large(
+                    "工作表的文字量（字节）",
+                    "the texts of a sheet in bytes",
+                    limit,
+                ));
             }
             if self.row.number < self.first {
                 continue;
@@ -200,9 +240,14 @@ impl XlsxSource {
     pub(super) fn merges(&mut self, sheet: &str) -> Result<Vec<Merge>, ReadError> {
         match &mut self.book {
             Book::Own { package, parts, .. } => match part_of(package, parts, sheet)? {
-                Some(entry) => sheet::merges(entry),
+                Some(entry) => merges::merges(entry),
                 None => Ok(Vec::new()),
             },
+            Book::Ods { package, sheets, .. } => {
+                let Some(mut stream) = ods_stream(package, sheets, sheet)? else { return Ok(Vec::new()) };
+                stream.pass()?;
+                Ok(stream.merges)
+            }
             Book::Legacy(legacy) => Ok(legacy.merges(sheet)),
         }
     }
@@ -225,6 +270,10 @@ impl XlsxSource {
                 *stream = entry.map(SheetStream::open).transpose()?.map(Box::new);
                 Ok(())
             }
+            Book::Ods { package, stream, sheets } => {
+                *stream = ods_stream(package, sheets, sheet)?.map(Box::new);
+                Ok(())
+            }
             Book::Legacy(legacy) => legacy.start(sheet, self.limits.max_sheet_cells),
         }
     }
@@ -234,7 +283,8 @@ impl Book {
     fn next_row(&mut self, row: &mut Row, text: &mut String) -> Result<bool, ReadError> {
         match self {
             Self::Own { shared, stream: Some(stream), .. } => stream.next_row(shared, row, text),
-            Self::Own { stream: None, .. } => Ok(false),
+            Self::Ods { stream: Some(stream), .. } => stream.next_row(row, text),
+            Self::Own { stream: None, .. } | Self::Ods { stream: None, .. } => Ok(false),
             Self::Legacy(legacy) => Ok(legacy.next_row(row, text)),
         }
     }
@@ -247,4 +297,13 @@ fn part_of(package: &Package, parts: &Parts, sheet: &str) -> Result<Option<Entry
         Some(part) => package.entry(part),
         None => Ok(None),
     }
+}
+
+fn ods_stream(
+    package: &Package,
+    sheets: &[(String, bool)],
+    sheet: &str,
+) -> Result<Option<OdsStream<Entry>>, ReadError> {
+    let Some(ordinal) = sheets.iter().position(|(name, _)| name == sheet) else { return Ok(None) };
+    package.entry(CONTENT)?.map(|part| OdsStream::open(part, ordinal)).transpose()
 }

@@ -220,3 +220,36 @@ proptest! {
         prop_assert_eq!(ours, expected);
     }
 }
+
+#[test]
+fn a_failed_formula_is_null_and_an_error_with_its_address() {
+    use arrow::array::Array;
+    use huiliu_stage::{Field, FieldType, RecordSchema};
+
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, title) in ["项目名称", "总投资", "别的"].iter().enumerate() {
+        sheet.write(0, column as u16, *title).unwrap();
+    }
+    sheet.write(1, 0, "示例").unwrap();
+    sheet.write_formula(1, 1, Formula::new("A99").set_result("#REF!")).unwrap();
+    sheet.write_formula(1, 2, Formula::new("A99").set_result("#N/A")).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), book.save_to_buffer().unwrap()).unwrap();
+    let field = |name: &str, kind| Field { name: name.into(), kind, ..Field::default() };
+    let fields = vec![field("project_name", FieldType::Text), field("total_investment", FieldType::Money)];
+    let record = RecordSchema { record: "project".into(), label: String::new(), fields };
+    let mut reading = crate::read::open(file.path(), &record, &crate::read::ReadOptions::default()).unwrap();
+    let outcome = reading.next().unwrap().unwrap();
+    assert_eq!(outcome.batch.column(1).null_count(), 1);
+    let found: Vec<(&str, Option<&str>, &str)> = outcome
+        .findings
+        .iter()
+        .filter(|f| f.code == "formula-error")
+        .map(|f| (f.severity.as_str(), f.field.as_deref(), f.message.en.split(" failed").next().unwrap()))
+        .collect();
+    let expected =
+        [("error", Some("total_investment"), "the formula in B2"), ("warning", None, "the formula in C2")];
+    assert_eq!(found, expected);
+    assert_eq!(reading.report().format, "xlsx");
+}

@@ -12,6 +12,8 @@ use crate::read::error::ReadError;
 
 /// Most addresses and ranges in one message.
 const SHOWN: usize = 12;
+/// Most rows out of their order; each is looked for among those given.
+const MOST_JUMPS: u32 = 1000;
 /// Most ranges of rows that are kept.
 const MOST_RANGES: usize = 1 << 20;
 
@@ -26,6 +28,8 @@ pub(super) struct Told {
     /// Rows that were given.
     given: Vec<(u32, u32)>,
     last: u32,
+    /// How often a row stood before the one it should follow.
+    jumps: u32,
     formulas: u64,
     uncomputed: u64,
     /// The first formulas without a result.
@@ -39,6 +43,12 @@ impl Told {
 
     /// Takes note of a row.
     pub(super) fn row(&mut self, row: &Row) -> Result<(), ReadError> {
+        if row.number <= self.last {
+            self.jumps += 1;
+            if self.jumps > MOST_JUMPS {
+                return Err(ReadError::damaged(&"its rows are in no order"));
+            }
+        }
         if row.number <= self.last && self.given.iter().any(|&(a, b)| (a..=b).contains(&row.number)) {
             return Err(ReadError::damaged(&format_args!("row {} is there twice", row.number)));
         }
