@@ -237,6 +237,7 @@ impl XlsxSource {
     }
 
     /// The merged ranges of a sheet. Costs a look through the whole sheet.
+    #[allow(dead_code)] // for whoever joins headers and fills down
     pub(super) fn merges(&mut self, sheet: &str) -> Result<Vec<Merge>, ReadError> {
         match &mut self.book {
             Book::Own { package, parts, .. } => match part_of(package, parts, sheet)? {
@@ -253,11 +254,13 @@ impl XlsxSource {
     }
 
     /// Hidden columns of the sheet that is being read: first and last of each range, the first column is 0.
+    #[allow(dead_code)] // for whoever joins headers and fills down
     pub(super) fn hidden_columns(&self) -> &[(u32, u32)] {
         &self.told.columns
     }
 
     /// Hidden rows of the sheet among those that were read up to now: first and last of each range.
+    #[allow(dead_code)] // for whoever joins headers and fills down
     pub(super) fn hidden_rows(&self) -> &[(u32, u32)] {
         &self.told.rows
     }
