@@ -38,11 +38,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn make(path: &PathBuf) -> Result<(), Box<dyn Error>> {
     let mut book = Workbook::new();
     let day = Format::new().set_num_format("yyyy-mm-dd");
-    let sheet = book.add_worksheet_with_constant_memory();
+    let sheet = book.add_worksheet_with_constant_memory()?;
     for column in 0..COLUMNS {
         sheet.write(0, column, format!("第{}列", column + 1))?;
     }
     for row in 1..=ROWS {
+        if row == 50 {
+            sheet.set_row_hidden(row)?;
+        }
         for column in 0..COLUMNS {
             match column % 4 {
                 0 => sheet.write(row, column, format!("示例项目{}", u64::from(row) * 7919 % 100_003))?,
@@ -53,7 +56,6 @@ fn make(path: &PathBuf) -> Result<(), Box<dyn Error>> {
         }
     }
     sheet.merge_range(ROWS + 1, 0, ROWS + 1, 3, "合计", &Format::new())?;
-    sheet.set_row_hidden(50)?;
     book.save(path)?;
     println!("{} MB, {ROWS} rows, {COLUMNS} columns", std::fs::metadata(path)?.len() / 1_000_000);
     Ok(())
