@@ -3,6 +3,7 @@
 //! An [`Assembler`] belongs to one sheet. It is fed chunks and gives a batch when enough rows are there. Findings name
 //! the cell as the sender sees it.
 
+mod broken;
 mod column;
 
 use std::collections::BTreeMap;
@@ -97,6 +98,7 @@ impl Assembler {
         self.findings.append(&mut chunk.findings);
         self.rows.extend(chunk.numbers.iter().map(|&number| row_id(ordinal, number)));
         self.odd_rows(chunk);
+        self.broken_cells(chunk, text);
         let view = chunk.view(text);
         for (index, (name, builder)) in self.fields.iter_mut().enumerate() {
             let Some(column) = self.sources[index] else {

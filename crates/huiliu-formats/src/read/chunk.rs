@@ -25,6 +25,11 @@ impl Span {
         Self { start: start as u32 | SIDE, end: end as u32 }
     }
 
+    /// The text of a span that stands in the chunk's text itself.
+    pub(super) fn of(self, text: &str) -> &str {
+        text.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+
     #[inline]
     pub(super) fn is_empty(self) -> bool {
         self.start & !SIDE == self.end
@@ -42,6 +47,8 @@ pub(super) struct Chunk {
     pub(super) numbers: Vec<u32>,
     /// Non-empty cells beyond `width`: row number, column, text; in order of rows.
     pub(super) surplus: Vec<(u32, u32, Span)>,
+    /// Cells whose formula failed: row number, column, what stands there instead.
+    pub(super) broken: Vec<(u32, u32, Span)>,
     /// Rows whose cells are not as many as the header's: row number, cells.
     pub(super) odd: Vec<(u32, u32)>,
     /// Texts that do not stand in the file as they are, such as those with doubled quotes.
@@ -56,6 +63,7 @@ impl Chunk {
         self.cells.clear();
         self.numbers.clear();
         self.surplus.clear();
+        self.broken.clear();
         self.odd.clear();
         self.side.clear();
         self.findings.clear();
@@ -85,6 +93,7 @@ impl Chunk {
         self.cells.truncate(to * width);
         self.numbers.truncate(to);
         self.surplus.retain(|(number, ..)| numbers.binary_search(number).is_err());
+        self.broken.retain(|(number, ..)| numbers.binary_search(number).is_err());
         self.odd.retain(|(number, _)| numbers.binary_search(number).is_err());
     }
 }

@@ -3,6 +3,9 @@
 use super::error::ReadError;
 use super::options::FormatKind;
 
+/// First bytes of an OLE2 container.
+const OLE2: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+
 /// Tells the kind of a file that begins with `head` (some thousand bytes).
 pub(super) fn tell(head: &[u8]) -> Result<FormatKind, ReadError> {
     if head.is_empty() {
@@ -13,6 +16,9 @@ pub(super) fn tell(head: &[u8]) -> Result<FormatKind, ReadError> {
     }
     if let Some(error) = foreign(head) {
         return Err(error);
+    }
+    if head.starts_with(OLE2) {
+        return Ok(FormatKind::Xlsx);
     }
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     match text.first() {
@@ -45,8 +51,10 @@ fn foreign(head: &[u8]) -> Option<ReadError> {
         (b"\x7fELF", "程序", "a program"),
         (b"MZ\x90", "程序", "a program"),
     ];
-    if head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
-        return Some(compound(head));
+    if head.starts_with(OLE2) {
+        // An old workbook, or a new one under a password, whose directory often stands further behind.
+        let wide: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        return memchr::memmem::find(head, &wide).map(|_| ReadError::encrypted());
     }
     if let Some((_, zh, en)) = KINDS.iter().find(|(magic, ..)| head.starts_with(magic)) {
         return Some(ReadError::wrong_type(zh, en));
@@ -67,18 +75,6 @@ fn foreign(head: &[u8]) -> Option<ReadError> {
         return Some(ReadError::wrong_type("XML 文件", "an XML file"));
     }
     None
-}
-
-/// An OLE2 container: an old workbook, or a new one under a password.
-fn compound(head: &[u8]) -> ReadError {
-    let wide: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    match memchr::memmem::find(head, &wide) {
-        Some(_) => ReadError::encrypted(),
-        None => ReadError::new(
-            "这是旧格式工作簿（.xls / .et）；请另存为 .xlsx 后上传",
-            "this is a workbook of the old format (.xls, .et); save it as .xlsx and send that",
-        ),
-    }
 }
 
 /// Whether a text file's beginning is no text at all.
@@ -103,7 +99,11 @@ mod tests {
             (b"[{}]", Err("this is a JSON array")),
             (b"", Err("the file is empty")),
             (b"%PDF-1.7", Err("this is a PDF document")),
-            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1....", Err("this is a workbook of the old format")),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1....", Ok(FormatKind::Xlsx)),
+            (
+                b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0",
+                Err("the file is protected by a password"),
+            ),
             (b"<html><table>", Err("this is a web page")),
         ] {
             match (tell(head), expected) {

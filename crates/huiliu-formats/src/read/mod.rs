@@ -5,7 +5,7 @@
 //! [`chunk`](chunk::Chunk), places of cells in a text; `rows` takes out what is no data; `build` makes typed columns of
 //! the rest, one cell at a time through `value`. Each cell that cannot be read becomes a null and a finding.
 //!
-//! Memory does not grow with a text file; of a workbook one sheet is held. Nothing here decides what becomes of
+//! Memory does not grow with a text file; of a workbook the texts that its cells share are held. Nothing here decides what becomes of
 //! a bad row: that is the engine's business. To follow one cell, start at `build::Assembler::take`.
 
 mod build;
@@ -16,6 +16,7 @@ mod header;
 mod jsonl;
 mod kind;
 mod options;
+pub(crate) mod package;
 mod plan;
 mod raw;
 mod rows;
@@ -23,7 +24,7 @@ mod rows;
 mod tests;
 mod text;
 mod value;
-mod xlsx;
+mod workbook;
 
 use std::path::Path;
 
@@ -40,13 +41,16 @@ use self::csv::CsvSource;
 use self::header::{Layout, Names};
 use self::jsonl::JsonlSource;
 use self::rows::RowKinds;
-use self::xlsx::XlsxSource;
+use self::workbook::XlsxSource;
 use crate::report::{ReadReport, SheetReport};
 
 /// Most rows of a chunk: their cells and texts stay in the processor's cache.
 const CHUNK_ROWS: usize = 2048;
 /// Most cells of a chunk, for sheets as wide as they can be.
 const CHUNK_CELLS: usize = 1 << 20;
+
+/// Bytes of a chunk's text after which a batch ends, however few its rows are.
+const BATCH_TEXT: usize = 8 << 20;
 
 /// Opens a file whose columns are named by a record schema.
 ///
@@ -151,7 +155,7 @@ impl Reading {
             let width = sheet.layout.columns.len();
             let text = match &mut self.source {
                 Source::Csv(source) => source.fill(&mut self.chunk, most)?,
-                Source::Xlsx(source) => source.fill(&mut self.chunk, most),
+                Source::Xlsx(source) => source.fill(&mut self.chunk, most)?,
                 Source::Jsonl(source) => {
                     source.fill(&mut self.chunk, most, &mut sheet.layout, &self.names)?
                 }
@@ -170,9 +174,11 @@ impl Reading {
             }
             self.report.sheets[sheet.at].rows += self.chunk.rows() as u64;
             assembler.take(&mut self.chunk, text);
+            // Cells may share a text that is written once in the file.
+            let long = text.len() >= BATCH_TEXT;
             let widened = sheet.layout.columns.len() > width;
             let mut outcome = None;
-            if assembler.rows() >= self.options.batch_rows || (widened && assembler.rows() > 0) {
+            if assembler.rows() >= self.options.batch_rows || ((widened || long) && assembler.rows() > 0) {
                 outcome = Some(assembler.finish()?);
             }
             if widened {

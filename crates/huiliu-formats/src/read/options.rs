@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum FormatKind {
     /// Text with a delimiter: comma, semicolon, tab or vertical bar.
     Csv,
-    /// A workbook in Office Open XML.
+    /// A workbook: Office Open XML, or one of the older and other kinds, which are told by their bytes.
     Xlsx,
     /// One JSON object per line.
     Jsonl,

@@ -13,7 +13,7 @@ use super::header::{self, Grid, Layout, Names};
 use super::jsonl::JsonlSource;
 use super::options::{FormatKind, ReadOptions};
 use super::rows::RowKinds;
-use super::xlsx::XlsxSource;
+use super::workbook::XlsxSource;
 use super::{Reading, Sheet, Source, kind, raw};
 use crate::report::{ReadReport, SheetReport};
 
@@ -103,6 +103,7 @@ impl Plan<'_> {
 
     fn workbook(&mut self, file: File) -> Result<Reading, ReadError> {
         let mut source = XlsxSource::open(file, &self.options.limits)?;
+        self.report.format = source.format().to_owned();
         let all = source.sheets().to_vec();
         let wanted = self.options.format.sheet.as_deref();
         if let Some(wanted) = wanted

@@ -1,0 +1,312 @@
+//! Workbooks: sheets of cells, row by row.
+//!
+//! Office Open XML is read here, as a stream: `parts` finds the sheets in a checked
+//! [`Package`](super::package::Package), `strings` and `styles` hold what all sheets share, `sheet` gives one row after
+//! the other. Other kinds of workbook go through `legacy`. Of a sheet nothing is held but the rows of one chunk.
+//!
+//! A merged range has its value in its first cell only; whether it holds for the others is for whoever knows the
+//! table ([`XlsxSource::merges`]). Hidden rows and columns are read like all others, and told.
+
+mod compound;
+#[cfg(test)]
+mod fuzz;
+mod legacy;
+mod merges;
+mod number;
+mod ods;
+mod parts;
+mod sheet;
+mod strings;
+mod styles;
+#[cfg(test)]
+mod tests;
+mod told;
+mod xml;
+
+use std::fs::File;
+
+use self::legacy::Legacy;
+pub(super) use self::merges::Merge;
+use self::ods::OdsStream;
+use self::parts::Parts;
+use self::sheet::{Row, Shared, SheetStream};
+use self::strings::Strings;
+use self::styles::Styles;
+use self::told::Told;
+use super::chunk::{Chunk, Span};
+use super::error::ReadError;
+use super::header::{Grid, SEARCH_ROWS};
+use super::options::Limits;
+use super::package::{Entry, Package};
+
+/// The part of an OpenDocument file that holds its tables.
+const CONTENT: &str = "content.xml";
+/// Bytes of text after which a chunk is full, however few its rows are.
+const CHUNK_TEXT: usize = 16 << 20;
+/// Longest text of a row; places in a chunk's text are 31 bits wide.
+const MOST_TEXT: usize = 64 << 20;
+
+/// An open workbook and the sheet that is being read.
+pub(super) struct XlsxSource {
+    book: Book,
+    limits: Limits,
+    /// Name, visible.
+    sheets: Vec<(String, bool)>,
+    text: String,
+    /// Number of the first row that is data.
+    first: u32,
+    row: Row,
+    /// The row was read and belongs to the next chunk.
+    waiting: bool,
+    told: Told,
+    cells: usize,
+    /// Bytes of text that the sheet's cells gave; a text that is shared by many counts for each.
+    spread: u64,
+    over: bool,
+}
+
+enum Book {
+    Own { package: Package, parts: Parts, shared: Box<Shared>, stream: Option<Box<SheetStream<Entry>>> },
+    Ods { package: Package, stream: Option<Box<OdsStream<Entry>>>, sheets: Vec<(String, bool)> },
+    Legacy(Box<Legacy>),
+}
+
+impl XlsxSource {
+    /// Opens a workbook whose container promises to stay within the limits.
+    pub(super) fn open(file: File, limits: &Limits) -> Result<Self, ReadError> {
+        let book = match legacy::recognize(&file, limits)? {
+            Some(legacy) => Book::Legacy(Box::new(legacy)),
+            None => Self::own(Package::open(file, limits)?, limits)?,
+        };
+        let sheets = match &book {
+            Book::Own { parts, .. } => parts.sheets.iter().map(|s| (s.name.clone(), s.visible)).collect(),
+            Book::Ods { sheets, .. } => sheets.clone(),
+            Book::Legacy(legacy) => legacy.sheets(),
+        };
+        Ok(Self {
+            book,
+            limits: limits.clone(),
+            sheets,
+            text: String::new(),
+            first: 1,
+            row: Row::default(),
+            waiting: false,
+            told: Told::default(),
+            cells: 0,
+            spread: 0,
+            over: true,
+        })
+    }
+
+    fn own(package: Package, limits: &Limits) -> Result<Book, ReadError> {
+        if package.find("xl/workbook.xml").is_none() && package.find("_rels/.rels").is_none() {
+            ods::check(&package)?;
+            if let Some(part) = package.entry(CONTENT)? {
+                let sheets = ods::sheets(part)?;
+                return match sheets.is_empty() {
+                    true => Err(ReadError::wrong_type(
+                        "OpenDocument 文件（无工作表）",
+                        "an OpenDocument file without sheets",
+                    )),
+                    false => Ok(Book::Ods { package, stream: None, sheets }),
+                };
+            }
+        }
+        let parts = Parts::find(&package)?;
+        let mut shared = Shared {
+            date1904: parts.date1904,
+            most_text: limits.max_row_bytes.min(MOST_TEXT),
+            ..Shared::default()
+        };
+        if let Some(part) = parts.strings.as_deref().map(|name| package.entry(name)).transpose()?.flatten() {
+            shared.strings = Strings::read(part)?;
+        }
+        if let Some(part) = parts.styles.as_deref().map(|name| package.entry(name)).transpose()?.flatten() {
+            shared.styles = Styles::read(part)?;
+        }
+        Ok(Book::Own { package, parts, shared: Box::new(shared), stream: None })
+    }
+
+    /// The word for the kind of workbook in reports.
+    pub(super) fn format(&self) -> &'static str {
+        match &self.book {
+            Book::Own { .. } => "xlsx",
+            Book::Ods { .. } => "ods",
+            Book::Legacy(legacy) => legacy.format(),
+        }
+    }
+
+    /// Names of all sheets in their order, and whether each is a visible sheet of cells.
+    pub(super) fn sheets(&self) -> &[(String, bool)] {
+        &self.sheets
+    }
+
+    /// The first rows of a sheet, for the search of its header.
+    pub(super) fn first_rows(&mut self, sheet: &str) -> Result<Grid, ReadError> {
+        let mut grid = Grid::new();
+        let most_columns = self.limits.max_columns;
+        self.start(sheet)?;
+        let (mut row, mut text) = (Row::default(), String::new());
+        while grid.len() < SEARCH_ROWS + 3 && self.book.next_row(&mut row, &mut text)? {
+            let mut cells: Vec<String> = Vec::new();
+            for &(column, span) in row.cells.iter().filter(|(column, _)| (*column as usize) < most_columns) {
+                cells.resize(column as usize, String::new());
+                cells.push(span.of(&text).to_owned());
+            }
+            if !cells.is_empty() && grid.last().is_none_or(|(number, _)| *number < row.number) {
+                grid.push((row.number, cells));
+            }
+            text.clear();
+        }
+        Ok(grid)
+    }
+
+    /// Takes in a sheet from row `first` on.
+    pub(super) fn load(&mut self, sheet: &str, first: u32) -> Result<(), ReadError> {
+        self.start(sheet)?;
+        (self.first, self.waiting, self.over) = (first, false, false);
+        (self.cells, self.spread) = (0, 0);
+        self.text.clear();
+        self.told = Told::new(sheet);
+        if let Book::Own { stream: Some(stream), .. } = &self.book {
+            self.told.columns = stream.hidden_columns.clone();
+        }
+        Ok(())
+    }
+
+    /// Fills the (cleared) chunk with at most `most` rows and gives their text; `None` at the sheet's end.
+    pub(super) fn fill(&mut self, chunk: &mut Chunk, most: usize) -> Result<Option<&str>, ReadError> {
+        if !self.waiting {
+            self.text.clear();
+        }
+        while !self.over && chunk.rows() < most && self.text.len() < CHUNK_TEXT {
+            let before = self.text.len();
+            if !std::mem::take(&mut self.waiting) && !self.book.next_row(&mut self.row, &mut self.text)? {
+                self.over = true;
+                if let Book::Ods { stream: Some(stream), .. } = &self.book {
+                    self.told.columns = stream.hidden_columns.clone();
+                }
+                self.told.finish(chunk);
+                break;
+            }
+            self.spread += (self.text.len() - before) as u64;
+            if self.spread > self.limits.max_unpacked_bytes {
+                let limit = self.limits.max_unpacked_bytes;
+                return Err(ReadError::too_large(
+                    "工作表的文字量（字节）",
+                    "the texts of a sheet in bytes",
+                    limit,
+                ));
+            }
+            if self.row.number < self.first {
+                continue;
+            }
+            if chunk.numbers.last().is_some_and(|last| self.row.number <= *last) {
+                // Rows of a chunk are in order; one that stands elsewhere begins the next.
+                self.waiting = true;
+                break;
+            }
+            self.take_row(chunk)?;
+        }
+        let some = chunk.rows() > 0 || !chunk.findings.is_empty();
+        Ok(some.then_some(&self.text))
+    }
+
+    fn take_row(&mut self, chunk: &mut Chunk) -> Result<(), ReadError> {
+        let row = &self.row;
+        self.told.row(row)?;
+        if row.cells.is_empty() && row.errors.is_empty() {
+            return Ok(());
+        }
+        self.cells += row.cells.len();
+        if self.cells > self.limits.max_sheet_cells {
+            let limit = self.limits.max_sheet_cells as u64;
+            return Err(ReadError::too_large("工作表的单元格数", "the number of cells of a sheet", limit));
+        }
+        let start = chunk.cells.len();
+        chunk.cells.resize(start + chunk.width, Span::default());
+        for &(column, span) in &row.cells {
+            match chunk.cells.get_mut(start + column as usize) {
+                Some(cell) if (column as usize) < chunk.width => *cell = span,
+                _ => chunk.surplus.push((row.number, column, span)),
+            }
+        }
+        chunk.broken.extend(row.errors.iter().map(|&(column, span)| (row.number, column, span)));
+        chunk.numbers.push(row.number);
+        Ok(())
+    }
+
+    /// The merged ranges of a sheet. Costs a look through the whole sheet.
+    #[allow(dead_code)] // for whoever joins headers and fills down
+    pub(super) fn merges(&mut self, sheet: &str) -> Result<Vec<Merge>, ReadError> {
+        match &mut self.book {
+            Book::Own { package, parts, .. } => match part_of(package, parts, sheet)? {
+                Some(entry) => merges::merges(entry),
+                None => Ok(Vec::new()),
+            },
+            Book::Ods { package, sheets, .. } => {
+                let Some(mut stream) = ods_stream(package, sheets, sheet)? else { return Ok(Vec::new()) };
+                stream.pass()?;
+                Ok(stream.merges)
+            }
+            Book::Legacy(legacy) => Ok(legacy.merges(sheet)),
+        }
+    }
+
+    /// Hidden columns of the sheet that is being read: first and last of each range, the first column is 0.
+    #[allow(dead_code)] // for whoever joins headers and fills down
+    pub(super) fn hidden_columns(&self) -> &[(u32, u32)] {
+        &self.told.columns
+    }
+
+    /// Hidden rows of the sheet among those that were read up to now: first and last of each range.
+    #[allow(dead_code)] // for whoever joins headers and fills down
+    pub(super) fn hidden_rows(&self) -> &[(u32, u32)] {
+        &self.told.rows
+    }
+
+    /// Begins a sheet.
+    fn start(&mut self, sheet: &str) -> Result<(), ReadError> {
+        match &mut self.book {
+            Book::Own { package, parts, stream, .. } => {
+                let entry = part_of(package, parts, sheet)?;
+                *stream = entry.map(SheetStream::open).transpose()?.map(Box::new);
+                Ok(())
+            }
+            Book::Ods { package, stream, sheets } => {
+                *stream = ods_stream(package, sheets, sheet)?.map(Box::new);
+                Ok(())
+            }
+            Book::Legacy(legacy) => legacy.start(sheet, self.limits.max_sheet_cells),
+        }
+    }
+}
+
+impl Book {
+    fn next_row(&mut self, row: &mut Row, text: &mut String) -> Result<bool, ReadError> {
+        match self {
+            Self::Own { shared, stream: Some(stream), .. } => stream.next_row(shared, row, text),
+            Self::Ods { stream: Some(stream), .. } => stream.next_row(row, text),
+            Self::Own { stream: None, .. } | Self::Ods { stream: None, .. } => Ok(false),
+            Self::Legacy(legacy) => Ok(legacy.next_row(row, text)),
+        }
+    }
+}
+
+/// A sheet's part; `None` for a sheet of no cells, such as a chart.
+fn part_of(package: &Package, parts: &Parts, sheet: &str) -> Result<Option<Entry>, ReadError> {
+    let found = parts.sheets.iter().find(|part| part.name == sheet);
+    match found.and_then(|sheet| sheet.part.as_deref()) {
+        Some(part) => package.entry(part),
+        None => Ok(None),
+    }
+}
+
+fn ods_stream(
+    package: &Package,
+    sheets: &[(String, bool)],
+    sheet: &str,
+) -> Result<Option<OdsStream<Entry>>, ReadError> {
+    let Some(ordinal) = sheets.iter().position(|(name, _)| name == sheet) else { return Ok(None) };
+    package.entry(CONTENT)?.map(|part| OdsStream::open(part, ordinal)).transpose()
+}
