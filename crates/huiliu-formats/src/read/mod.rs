@@ -9,6 +9,7 @@
 //! a bad row: that is the engine's business. To follow one cell, start at `build::Assembler::take`.
 
 mod build;
+mod checks;
 mod chunk;
 mod csv;
 mod error;
@@ -157,6 +158,9 @@ impl Reading {
                 }
             };
             let Some(text) = text else {
+                if let Some(kinds) = &mut sheet.kinds {
+                    kinds.finish(assembler);
+                }
                 let ended = assembler.rows() > 0 || assembler.has_findings();
                 let outcome = if ended { Some(assembler.finish()?) } else { None };
                 self.current = None;
@@ -165,11 +169,15 @@ impl Reading {
                     None => continue,
                 }
             };
-            if let Some(kinds) = &sheet.kinds {
-                kinds.filter(&mut self.chunk, text, sheet.ordinal);
+            if let Some(kinds) = &mut sheet.kinds {
+                kinds.filter(&mut self.chunk, text);
             }
             self.report.sheets[sheet.at].rows += self.chunk.rows() as u64;
+            let from = assembler.rows();
             assembler.take(&mut self.chunk, text);
+            if let Some(kinds) = &mut sheet.kinds {
+                kinds.check(assembler, from);
+            }
             let widened = sheet.layout.columns.len() > width;
             let mut outcome = None;
             if assembler.rows() >= self.options.batch_rows || (widened && assembler.rows() > 0) {

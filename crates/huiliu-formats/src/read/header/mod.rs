@@ -161,6 +161,12 @@ pub(super) fn leaves(grid: &Grid, layout: &Layout) -> Vec<String> {
     (0..layout.columns.len()).map(|column| leaf(column).cloned().unwrap_or_default()).collect()
 }
 
+/// Whether a header names the serial numbers of rows.
+pub(super) fn is_serial(header: &str) -> bool {
+    let word = tidy(header);
+    ["序号", "行号", "顺序号", "顺序", "no", "no.", "编序", "排序"].contains(&word.as_str())
+}
+
 /// What the sender should know of how the columns were understood. `fields` are the names of the record's fields.
 pub(super) fn findings(sheet: &str, layout: &Layout, fields: &[String]) -> Vec<Finding> {
     let place = if sheet.is_empty() { String::new() } else { format!("{sheet} ") };
