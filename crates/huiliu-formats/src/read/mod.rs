@@ -55,7 +55,7 @@ const CHUNK_CELLS: usize = 1 << 20;
 /// The file cannot be read, is no table, or has no header that the record schema knows.
 pub fn open(path: &Path, record: &RecordSchema, options: &ReadOptions) -> Result<Reading, ReadError> {
     let record = record.clone();
-    let names = Names::new(&record, options.format.dictionary);
+    let names = Names::new(&record, options.format.dictionary).confirm(&record, &options.mapping);
     plan::reading(path, Some((record, names)), options)
 }
 

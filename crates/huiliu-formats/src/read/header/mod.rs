@@ -34,6 +34,8 @@ pub(super) struct Column {
     /// Index of its field in the record schema.
     pub(super) field: Option<usize>,
     how: &'static str,
+    /// Fields that it may mean as well.
+    others: Vec<usize>,
     /// The unit in the header.
     pub(super) unit: Option<Unit>,
 }
@@ -48,6 +50,8 @@ pub(super) struct Layout {
     pub(super) unit: Option<Unit>,
     /// Columns that name a field which another column has: column, field.
     pub(super) twins: Vec<(usize, usize)>,
+    /// Texts above the header.
+    titles: Vec<String>,
 }
 
 impl Layout {
@@ -93,6 +97,7 @@ impl Layout {
             index,
             header: c.header.clone(),
             field: c.field.and_then(|field| fields.get(field).cloned()),
+            alternatives: c.others.iter().filter_map(|field| fields.get(*field).cloned()).collect(),
             how: c.how.to_owned(),
             unit: c.unit.as_ref().map(|unit| unit.name.clone()),
         };
@@ -100,6 +105,7 @@ impl Layout {
             name: sheet.to_owned(),
             header_rows: self.header_rows.clone(),
             unit: self.unit.as_ref().map(|unit| unit.name.clone()),
+            titles: self.titles.clone(),
             columns: self.columns.iter().enumerate().map(column).collect(),
             rows: 0,
         }
@@ -115,7 +121,7 @@ impl Column {
         let shown = path.iter().map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
         let header = shown.collect::<Vec<_>>().join(" > ");
         let unit = path.iter().rev().find_map(|part| names::unit_of(part));
-        Self { header, path, field: None, how: "unknown", unit }
+        Self { header, path, field: None, how: "unknown", others: Vec::new(), unit }
     }
 }
 
@@ -145,6 +151,7 @@ pub(super) fn find(grid: &Grid, names: &Names, row: Option<u32>) -> Option<Layou
     }
     let (_, mut layout) = best?;
     layout.unit = sheet_unit(grid, &layout);
+    layout.titles = above(grid, &layout).map(|cell| cell.trim().chars().take(200).collect()).collect();
     Some(layout)
 }
 
@@ -179,7 +186,7 @@ pub(super) fn findings(sheet: &str, layout: &Layout, fields: &[String]) -> Vec<F
         });
         let (severity, zh, en, field) = match (twin, column.field, column.how) {
             (Some((first, field)), ..) => (
-                Severity::Warning,
+                Severity::Error,
                 format!(
                     "{place}{letters}列“{header}”与{first}列是同一字段，只采用{first}列，本列原样保留；请删去一列"
                 ),
@@ -200,6 +207,22 @@ pub(super) fn findings(sheet: &str, layout: &Layout, fields: &[String]) -> Vec<F
                 ),
                 fields.get(field),
             ),
+            (None, None, _) if !column.others.is_empty() => {
+                let named = column.others.iter().filter_map(|field| fields.get(*field).map(String::as_str));
+                let named: Vec<&str> = named.collect();
+                (
+                    Severity::Warning,
+                    format!(
+                        "{place}{letters}列“{header}”可能是{}，无法确定，内容原样保留；请改用明确的列名或确认对应关系",
+                        named.join("、")
+                    ),
+                    format!(
+                        "{place}column {letters} `{header}` may be {}; its values are kept as they are, name it clearly or confirm its field",
+                        named.join(" or ")
+                    ),
+                    None,
+                )
+            }
             (None, None, _) => (
                 Severity::Info,
                 format!("{place}{letters}列“{header}”不是已知字段，内容原样保留"),
@@ -298,7 +321,9 @@ fn assign(layout: &mut Layout, names: &Names) {
             }
         }
     }
-    for (column, given) in layout.columns.iter_mut().zip(given) {
+    for ((column, given), claims) in layout.columns.iter_mut().zip(given).zip(&claims) {
+        let others = claims.iter().map(|(field, _)| *field);
+        column.others = others.filter(|field| taken.get(*field).is_some_and(Option::is_none)).collect();
         column.field = given.map(|(field, _)| field);
         column.how = given.map_or("unknown", |(_, rank)| rank.as_str());
     }
@@ -312,9 +337,14 @@ fn alone(claims: &[Vec<(usize, Rank)>], column: usize, field: usize) -> bool {
 
 /// `单位：万元` above the table.
 fn sheet_unit(grid: &Grid, layout: &Layout) -> Option<Unit> {
-    let first = *layout.header_rows.first()?;
-    let above = grid.iter().filter(|(number, _)| *number < first).flat_map(|(_, cells)| cells);
-    above.filter_map(|cell| names::declared_unit(cell)).find(Unit::is_money)
+    above(grid, layout).filter_map(|cell| names::declared_unit(cell)).find(Unit::is_money)
+}
+
+/// The filled cells above the header.
+fn above<'a>(grid: &'a Grid, layout: &Layout) -> impl Iterator<Item = &'a String> {
+    let first = layout.header_rows.first().copied().unwrap_or(0);
+    let above = grid.iter().filter(move |(number, _)| *number < first).flat_map(|(_, cells)| cells);
+    above.filter(|cell| !cell.trim().is_empty())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! dictionary, a pattern of it, a weak word of it. Texts are compared tidied (see [`tidy`]), first as they are, then
 //! without the unit in brackets; a merged header by its leaf, then by parent and leaf together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use huiliu_stage::{FieldType, RecordSchema};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
@@ -15,6 +15,8 @@ use crate::read::value::Unit;
 /// How firmly a header names a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::read) enum Rank {
+    /// By the mapping that the sender has confirmed.
+    Confirmed,
     /// By the field's name.
     Name,
     /// By its label.
@@ -28,11 +30,13 @@ pub(in crate::read) enum Rank {
 }
 
 impl Rank {
-    pub(super) const ALL: [Self; 5] = [Self::Name, Self::Label, Self::Alias, Self::Pattern, Self::Weak];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Confirmed, Self::Name, Self::Label, Self::Alias, Self::Pattern, Self::Weak];
 
     /// The word used in the report.
     pub(super) fn as_str(self) -> &'static str {
         match self {
+            Self::Confirmed => "confirmed",
             Self::Name => "name",
             Self::Label => "label",
             Self::Alias => "alias",
@@ -145,6 +149,21 @@ impl Names {
         names
     }
 
+    /// Adds what the sender has confirmed: a header, with its rows joined by `>`, and the name of its field. It wins
+    /// over everything else.
+    pub(in crate::read) fn confirm(
+        mut self,
+        record: &RecordSchema,
+        mapping: &BTreeMap<String, String>,
+    ) -> Self {
+        for (header, field) in mapping {
+            if let Some(index) = record.fields.iter().position(|known| known.name == *field) {
+                self.add(&tidy(header), index, Rank::Confirmed);
+            }
+        }
+        self
+    }
+
     fn add(&mut self, word: &str, field: usize, rank: Rank) {
         if word.is_empty() {
             return;
@@ -169,6 +188,10 @@ impl Names {
     /// The fields that a header may mean. `path` holds its rows, the leaf last.
     pub(super) fn claims(&self, path: &[String]) -> Vec<(usize, Rank)> {
         let tidied: Vec<String> = path.iter().map(|part| tidy(part)).collect();
+        let confirmed = |meanings: &&Vec<(usize, Rank)>| meanings.iter().any(|m| m.1 == Rank::Confirmed);
+        if let Some(meanings) = self.words.get(&tidied.join(">")).filter(confirmed) {
+            return meanings.iter().copied().filter(|m| m.1 == Rank::Confirmed).collect();
+        }
         // A row of units below the header belongs to its parent.
         let parts = match tidied.split_last() {
             Some((leaf, above)) if !above.is_empty() && lone_unit(leaf).is_some() => above,
