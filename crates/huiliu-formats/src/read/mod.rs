@@ -21,6 +21,8 @@ mod plan;
 mod raw;
 mod rows;
 #[cfg(test)]
+mod sheet_tests;
+#[cfg(test)]
 mod tests;
 mod text;
 mod value;

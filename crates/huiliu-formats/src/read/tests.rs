@@ -44,7 +44,7 @@ fn file(bytes: &[u8]) -> NamedTempFile {
 }
 
 /// Rows as JSON texts, and findings as `severity code row: english`.
-fn collect(reading: &mut Reading) -> Result<(Vec<String>, Vec<String>), ReadError> {
+pub(super) fn collect(reading: &mut Reading) -> Result<(Vec<String>, Vec<String>), ReadError> {
     let (mut rows, mut findings) = (Vec::new(), Vec::new());
     for outcome in reading {
         let Outcome { batch, findings: found } = outcome?;
@@ -72,7 +72,7 @@ fn read(bytes: &[u8], record: &RecordSchema, options: &ReadOptions) -> (Vec<Stri
     collect(&mut open(file(bytes).path(), record, options).unwrap()).unwrap()
 }
 
-fn options() -> ReadOptions {
+pub(super) fn options() -> ReadOptions {
     ReadOptions { today: 19_500, ..ReadOptions::default() }
 }
 
@@ -303,7 +303,7 @@ proptest! {
 }
 
 /// The shipped record schema: YAML flow mappings, one field a line, read here without a YAML parser.
-fn shipped() -> RecordSchema {
+pub(super) fn shipped() -> RecordSchema {
     let yaml = include_str!("../../../../pipelines/records/project.yaml");
     let value = |line: &str, key: &str| {
         let rest = &line[line.find(&format!("{key}: "))? + key.len() + 2..];
@@ -337,7 +337,7 @@ fn shipped() -> RecordSchema {
 }
 
 /// A row's value of a field as text; empty if there is none.
-fn value_of(row: &str, field: &str) -> String {
+pub(super) fn value_of(row: &str, field: &str) -> String {
     let Some(at) = format!(" {row}").find(&format!(" {field}=")) else { return String::new() };
     let rest = &row[at + field.len() + 1..];
     let end = rest.find(" ").unwrap_or(rest.len());

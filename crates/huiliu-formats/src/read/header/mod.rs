@@ -150,6 +150,7 @@ pub(super) fn find(grid: &Grid, names: &Names, row: Option<u32>) -> Option<Layou
         }
     }
     let (_, mut layout) = best?;
+    units_below(grid, &mut layout);
     layout.unit = sheet_unit(grid, &layout);
     layout.titles = above(grid, &layout).map(|cell| cell.trim().chars().take(200).collect()).collect();
     Some(layout)
@@ -163,7 +164,10 @@ pub(super) fn leaves(grid: &Grid, layout: &Layout) -> Vec<String> {
         .map(|(_, cells)| cells)
         .collect();
     let leaf = |column: usize| {
-        rows.iter().rev().filter_map(|cells| cells.get(column)).find(|cell| !cell.trim().is_empty())
+        rows.iter()
+            .rev()
+            .filter_map(|cells| cells.get(column))
+            .find(|cell| !cell.trim().is_empty() && names::unit_alone(cell).is_none())
     };
     (0..layout.columns.len()).map(|column| leaf(column).cloned().unwrap_or_default()).collect()
 }
@@ -338,6 +342,22 @@ fn alone(claims: &[Vec<(usize, Rank)>], column: usize, field: usize) -> bool {
 /// `单位：万元` above the table.
 fn sheet_unit(grid: &Grid, layout: &Layout) -> Option<Unit> {
     above(grid, layout).filter_map(|cell| names::declared_unit(cell)).find(Unit::is_money)
+}
+
+/// A row of nothing but units below the header belongs to it.
+fn units_below(grid: &Grid, layout: &mut Layout) {
+    let last = layout.header_rows.last().copied().unwrap_or(0);
+    let Some((number, cells)) = grid.iter().find(|(number, _)| *number > last) else { return };
+    let filled = cells.iter().enumerate().filter(|(_, cell)| !cell.trim().is_empty());
+    let units: Option<Vec<(usize, Unit)>> =
+        filled.map(|(column, cell)| Some((column, names::unit_alone(cell)?))).collect();
+    let Some(units) = units.filter(|units| !units.is_empty()) else { return };
+    layout.header_rows.push(*number);
+    for (column, unit) in units {
+        if let Some(column) = layout.columns.get_mut(column) {
+            column.unit = Some(unit);
+        }
+    }
 }
 
 /// The filled cells above the header.

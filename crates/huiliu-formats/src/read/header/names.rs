@@ -95,6 +95,11 @@ pub(super) fn unit_of(header: &str) -> Option<Unit> {
     }
 }
 
+/// The unit that a cell consists of, such as those in a row of units below the header.
+pub(super) fn unit_alone(cell: &str) -> Option<Unit> {
+    lone_unit(&tidy(cell))
+}
+
 fn lone_unit(tidied: &str) -> Option<Unit> {
     let inner = tidied.strip_prefix('(').and_then(|t| t.strip_suffix(')')).unwrap_or(tidied);
     // 年, 月, 项 and their like are headers of their own.
