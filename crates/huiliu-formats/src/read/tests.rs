@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 
 use super::*;
 
-const MESSY: &str = include_str!("../../data/messy_sample_grid.csv");
+pub(super) const MESSY: &str = include_str!("../../data/messy_sample_grid.csv");
 
 fn field(name: &str, kind: FieldType) -> Field {
     Field { name: name.into(), kind, ..Field::default() }
@@ -68,7 +68,7 @@ pub(super) fn collect(reading: &mut Reading) -> Result<(Vec<String>, Vec<String>
     Ok((rows, findings))
 }
 
-fn read(bytes: &[u8], record: &RecordSchema, options: &ReadOptions) -> (Vec<String>, Vec<String>) {
+pub(super) fn read(bytes: &[u8], record: &RecordSchema, options: &ReadOptions) -> (Vec<String>, Vec<String>) {
     collect(&mut open(file(bytes).path(), record, options).unwrap()).unwrap()
 }
 
@@ -300,116 +300,4 @@ proptest! {
             let _ = collect(&mut reading);
         }
     }
-}
-
-/// The shipped record schema: YAML flow mappings, one field a line, read here without a YAML parser.
-pub(super) fn shipped() -> RecordSchema {
-    let yaml = include_str!("../../../../pipelines/records/project.yaml");
-    let value = |line: &str, key: &str| {
-        let rest = &line[line.find(&format!("{key}: "))? + key.len() + 2..];
-        let end = match rest.starts_with('[') {
-            true => rest.find(']')? + 1,
-            false => rest.find([',', '}'])?,
-        };
-        Some(rest[..end].trim_matches(['"', '[', ']']).to_owned())
-    };
-    let list = |text: Option<String>| -> Vec<String> {
-        text.iter().flat_map(|text| text.split(", ")).map(str::to_owned).collect()
-    };
-    let field = |line: &str| {
-        let kind = value(line, "type").unwrap_or_else(|| "text".into());
-        Some(Field {
-            name: value(line, "name")?,
-            kind: serde_json::from_value(serde_json::Value::String(kind)).unwrap(),
-            label: value(line, "label")?,
-            unit: value(line, "unit"),
-            aliases: list(value(line, "aliases")),
-            values: list(value(line, "enum")),
-            ..Field::default()
-        })
-    };
-    let lines = yaml.lines().filter_map(|line| line.trim().strip_prefix("- {"));
-    RecordSchema {
-        record: "project".into(),
-        label: "重大项目".into(),
-        fields: lines.filter_map(field).collect(),
-    }
-}
-
-/// A row's value of a field as text; empty if there is none.
-pub(super) fn value_of(row: &str, field: &str) -> String {
-    let Some(at) = format!(" {row}").find(&format!(" {field}=")) else { return String::new() };
-    let rest = &row[at + field.len() + 1..];
-    let end = rest.find(" ").unwrap_or(rest.len());
-    rest[..end].trim_matches(['"', '[', ']']).to_owned()
-}
-
-#[test]
-fn the_messy_sample_gives_the_expected_table() {
-    let expected = include_str!("../../data/messy_sample_expected.csv");
-    let (rows, findings) = read(MESSY.as_bytes(), &shipped(), &options());
-    let wanted: Vec<Vec<&str>> = expected.lines().skip(1).map(|line| line.split(',').collect()).collect();
-    assert_eq!(rows.len(), wanted.len());
-    for (row, wanted) in rows.iter().zip(wanted) {
-        // Levels by the words of the lists; the code of the place is the region stage's work.
-        let level = match wanted[2] {
-            "province" => "省重大",
-            "district" => "区重点",
-            other => other,
-        };
-        let got = |field: &str| value_of(row, field);
-        let number = |field: &str| got(field).parse::<f64>().unwrap();
-        assert_eq!(got("_row"), wanted[0]);
-        assert_eq!(got("project_name"), wanted[1]);
-        assert_eq!(got("level"), level);
-        assert_eq!(got("project_code"), wanted[3]);
-        assert_eq!(got("owner_name"), wanted[4]);
-        assert!(!got("location").is_empty());
-        assert_eq!(got("construction_nature"), wanted[6]);
-        for (column, field) in
-            ["total_investment", "annual_plan_investment", "month_investment", "ytd_investment"]
-                .iter()
-                .enumerate()
-        {
-            assert_eq!(number(field), wanted[7 + column].parse::<f64>().unwrap(), "{field}");
-        }
-        for (column, field) in [(12, "start_date"), (13, "plan_start_date")] {
-            let got = got(field);
-            assert!(
-                got.starts_with(wanted[column]) && got.is_empty() == wanted[column].is_empty(),
-                "{field} {got}"
-            );
-        }
-    }
-    // Counts and sums of the sample are right.
-    assert!(!findings.iter().any(|f| f.contains(" V15 ")), "{findings:#?}");
-    assert!(
-        findings.iter().any(|f| f.contains("A6 `一、省重大项目(2个)` is the title of a group")),
-        "{findings:#?}"
-    );
-    assert!(!findings.iter().any(|f| f.starts_with("error")), "{findings:#?}");
-}
-
-#[test]
-fn counts_totals_and_serial_numbers_are_held_against_the_rows() {
-    let wrong = MESSY
-        .replace("合计(5个)", "合计(6个)")
-        .replace("27.75,70000", "27.75,71000")
-        .replace("省重大项目(2个)", "省重大项目(3个)")
-        .replace("22.5,50000,5700", "23.5,50000,5700")
-        .replace("\n3,示例检测", "\n5,示例检测");
-    let (rows, findings) = read(wrong.as_bytes(), &shipped(), &options());
-    assert_eq!(rows.len(), 5);
-    let mut found: Vec<&String> = findings.iter().filter(|f| f.contains(" V15 ")).collect();
-    found.sort();
-    assert_eq!(
-        found,
-        [
-            "warning V15 13: A13 serial numbers go from 2 to 5; see whether records are missing",
-            "warning V15 5: B5 `合计(6个)` declares 6, but 5 rows were read; look for missing or surplus rows",
-            "warning V15 5: H5 (年度计划投资) says 71000, but the 5 rows it stands for add up to 70000; check both",
-            "warning V15 6: A6 `一、省重大项目(3个)` declares 3, but 2 rows were read; look for missing or surplus rows",
-            "warning V15 9: G9 (总投资) says 23.5, but the 2 rows it stands for add up to 22.5; check both",
-        ]
-    );
 }

@@ -95,7 +95,7 @@ impl Checks {
         }
         let whole = self.since(&Sums::default());
         for total in std::mem::take(&mut self.above).iter().chain(&std::mem::take(&mut self.titles)) {
-            compare(self.sheet, &self.fields, assembler, total, &[whole.clone()], 0);
+            compare(self.sheet, &self.fields, assembler, total, std::slice::from_ref(&whole), 0);
         }
     }
 

@@ -145,7 +145,7 @@ mod tests {
         {
             assert_eq!(half_of_last(text), half);
         }
-        assert_eq!(written(277_500_0000, 10_000_0000), "27.75");
+        assert_eq!(written(2_775_000_000, 100_000_000), "27.75");
         assert_eq!(written(-15_000, 10_000), "-1.5");
     }
 }
