@@ -6,6 +6,7 @@
 
 mod dictionary;
 mod names;
+mod neighbours;
 mod tell;
 
 pub(super) use names::{Names, Rank, tidy};
@@ -20,6 +21,8 @@ use crate::report::{ColumnReport, SheetReport};
 
 /// Rows looked at when searching for the header.
 pub(super) const SEARCH_ROWS: usize = 20;
+/// How a column was understood whose word alone may mean several fields.
+const NEIGHBOUR: &str = "neighbour";
 /// Most rows of one header.
 const MOST_HEADER_ROWS: usize = 3;
 
@@ -182,7 +185,8 @@ pub(super) fn is_serial(header: &str) -> bool {
 
 /// How well rows do as a header; 0 if they are none.
 fn score(layout: &Layout) -> usize {
-    let strong = layout.columns.iter().filter(|c| c.field.is_some() && c.how != Rank::Weak.as_str()).count();
+    let firm = |c: &&Column| c.field.is_some() && ![Rank::Weak.as_str(), NEIGHBOUR].contains(&c.how);
+    let strong = layout.columns.iter().filter(firm).count();
     let (claimed, named) =
         (layout.claimed(), layout.columns.iter().filter(|column| !column.header.is_empty()).count());
     // One name alone may stand in a title; two, or little but names, is a header.
@@ -243,7 +247,7 @@ fn assign(layout: &mut Layout, names: &Names) {
             let mut free = claims[column].iter().filter(|(f, r)| *r == rank && taken[*f].is_none());
             let first = free.next().copied();
             if rank == Rank::Weak
-                && (free.next().is_some() || first.is_some_and(|f| !alone(&claims, column, f.0)))
+                && (free.next().is_some() || first.is_some_and(|f| !neighbours::alone(&claims, column, f.0)))
             {
                 continue;
             }
@@ -259,18 +263,19 @@ fn assign(layout: &mut Layout, names: &Names) {
             }
         }
     }
+    let beside = neighbours::decide(layout, names, &claims, &taken, &given);
     for ((column, given), claims) in layout.columns.iter_mut().zip(given).zip(&claims) {
         let others = claims.iter().map(|(field, _)| *field);
         column.others = others.filter(|field| taken.get(*field).is_some_and(Option::is_none)).collect();
         column.field = given.map(|(field, _)| field);
         column.how = given.map_or("unknown", |(_, rank)| rank.as_str());
     }
-}
-
-/// Whether no other column may mean `field` by a weak word.
-fn alone(claims: &[Vec<(usize, Rank)>], column: usize, field: usize) -> bool {
-    let weakly = |claims: &Vec<(usize, Rank)>| claims.iter().any(|&(f, r)| f == field && r == Rank::Weak);
-    !claims.iter().enumerate().any(|(other, claims)| other != column && weakly(claims))
+    for (column, field) in beside {
+        if let Some(column) = layout.columns.get_mut(column) {
+            (column.field, column.how) = (Some(field), NEIGHBOUR);
+            column.others.retain(|other| *other != field);
+        }
+    }
 }
 
 /// `单位：万元` above the table.
@@ -303,13 +308,16 @@ fn above<'a>(grid: &'a Grid, layout: &Layout) -> impl Iterator<Item = &'a String
 
 #[cfg(test)]
 mod tests {
-    use huiliu_stage::{Field, FieldType, RecordSchema};
+    use huiliu_stage::{Field, RecordSchema};
 
     use super::*;
 
     fn record(names: &[&str]) -> RecordSchema {
-        let field =
-            |name: &&str| Field { name: (*name).to_owned(), kind: FieldType::Text, ..Field::default() };
+        let field = |name: &&str| Field {
+            name: (*name).to_owned(),
+            label: if *name == "ytd_investment" { "年度累计完成投资".into() } else { String::new() },
+            ..Field::default()
+        };
         RecordSchema {
             record: "project".into(),
             label: String::new(),
@@ -375,6 +383,12 @@ mod tests {
             &fields,
             &[&["名称", "项目名称", "建设单位"]],
             "[1] 名称 = -; 项目名称 = project_name; 建设单位 = owner_name",
+        );
+        // Two fields may be meant, and a column of the year beside it decides.
+        check(
+            &["project_name", "annual_plan_investment", "cumulative_investment", "ytd_investment"],
+            &[&["项目名称", "年度计划投资", "累计完成投资"]],
+            "[1] 项目名称 = project_name; 年度计划投资 = annual_plan_investment; 累计完成投资 = ytd_investment",
         );
         // Two fields may be meant.
         check(

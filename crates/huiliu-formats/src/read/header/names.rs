@@ -118,6 +118,11 @@ pub(super) fn declared_unit(cell: &str) -> Option<Unit> {
     Unit::parse(&behind[..end])
 }
 
+/// Whether a header or label speaks of the year.
+pub(super) fn is_annual(text: &str) -> bool {
+    ["年度", "本年", "当年", "全年"].iter().any(|word| text.contains(word))
+}
+
 /// Words that a merged header states once, above.
 const ABOUT: [&str; 5] = ["投资", "时间", "日期", "单位", "面积"];
 
@@ -127,13 +132,16 @@ pub(in crate::read) struct Names {
     patterns: Vec<(usize, &'static regex::Regex)>,
     /// Of each field, whether it is a list.
     lists: Vec<bool>,
+    /// Of each field, whether its label speaks of the year.
+    annual: Vec<bool>,
 }
 
 impl Names {
     /// Names from the record schema and, if wanted, from the shipped dictionary.
     pub(in crate::read) fn new(record: &RecordSchema, dictionary: bool) -> Self {
         let lists = record.fields.iter().map(|field| field.kind == FieldType::List).collect();
-        let mut names = Self { words: HashMap::new(), patterns: Vec::new(), lists };
+        let annual = record.fields.iter().map(|field| is_annual(&field.label)).collect();
+        let mut names = Self { words: HashMap::new(), patterns: Vec::new(), lists, annual };
         for (index, field) in record.fields.iter().enumerate() {
             names.add(&tidy(&field.name), index, Rank::Name);
             names.add(&tidy(&field.label), index, Rank::Label);
@@ -178,6 +186,11 @@ impl Names {
             Some((_, known)) => *known = rank.min(*known),
             None => meanings.push((field, rank)),
         }
+    }
+
+    /// Whether a field is of one year by its label.
+    pub(super) fn is_annual(&self, field: usize) -> bool {
+        self.annual.get(field).is_some_and(|annual| *annual)
     }
 
     /// How many fields there are.
