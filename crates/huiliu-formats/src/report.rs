@@ -27,6 +27,9 @@ pub struct SheetReport {
     /// A unit that holds for the whole sheet, such as 万元.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
+    /// What stands above the header: titles, 填报单位, dates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub titles: Vec<String>,
     /// The columns, from left to right.
     pub columns: Vec<ColumnReport>,
     /// Data rows read.
@@ -42,7 +45,10 @@ pub struct ColumnReport {
     pub header: String,
     /// The field it was taken for; `None` for a column that is kept as extra.
     pub field: Option<String>,
-    /// How the field was found: `name`, `label`, `alias`, `pattern`, `weak alias`, or `unknown`.
+    /// Other fields that the header may mean; with no `field`, what the sender may choose from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<String>,
+    /// How the field was found: `confirmed`, `name`, `label`, `alias`, `pattern`, `weak alias`, `neighbour`, or `unknown`.
     pub how: String,
     /// The unit found in the header or the sheet, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -96,6 +96,9 @@ pub struct Field {
     /// numerals. For data from programs, where leniency would hide a fault.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
+    /// An empty cell takes the value of the cell above it, as merged cells mean it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fill_down: bool,
     /// The code of findings about this field's value (from the reader and from `validate`, except
     /// `required`) in place of the usual one, for those who count by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,6 +8,7 @@ mod column;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, StringBuilder};
@@ -88,6 +89,26 @@ impl Assembler {
         !self.findings.is_empty()
     }
 
+    /// The sum of a field's values in these rows of the batch; amounts and numbers in units of a ten-thousandth.
+    pub(super) fn sum(&self, field: usize, rows: Range<usize>) -> i128 {
+        self.fields.get(field).map_or(0, |(_, builder)| builder.sum(rows))
+    }
+
+    /// Reads a text as the field's cells are read, in the units of [`Self::sum`].
+    pub(super) fn amount(&self, field: usize, text: &str) -> Option<i128> {
+        self.fields.get(field).and_then(|(_, builder)| builder.amount(text))
+    }
+
+    /// What a field is called when talking to people.
+    pub(super) fn title(&self, field: usize) -> String {
+        self.fields.get(field).map_or_else(String::new, |(_, builder)| builder.title().to_owned())
+    }
+
+    /// Name of a field.
+    pub(super) fn name(&self, field: usize) -> String {
+        self.fields.get(field).map_or_else(String::new, |(name, _)| name.clone())
+    }
+
     pub(super) fn find(&mut self, finding: Finding) {
         self.findings.push(finding);
     }
@@ -102,7 +123,10 @@ impl Assembler {
         let view = chunk.view(text);
         for (index, (name, builder)) in self.fields.iter_mut().enumerate() {
             let Some(column) = self.sources[index] else {
-                builder.append_nulls(chunk.rows());
+                match chunk.view_added(index, text) {
+                    Some(added) => builder.append(chunk, added, 0, &mut |_, _, _| {}),
+                    None => builder.append_nulls(chunk.rows()),
+                }
                 continue;
             };
             let (findings, unreadable) = (&mut self.findings, &mut self.unreadable);

@@ -34,6 +34,12 @@ impl Span {
     pub(super) fn is_empty(self) -> bool {
         self.start & !SIDE == self.end
     }
+
+    /// Bytes of the text.
+    #[inline]
+    pub(super) fn len(self) -> u32 {
+        self.end.saturating_sub(self.start & !SIDE)
+    }
 }
 
 /// Some rows of one sheet.
@@ -55,6 +61,8 @@ pub(super) struct Chunk {
     pub(super) side: String,
     /// What the format itself found wrong.
     pub(super) findings: Vec<Finding>,
+    /// Values of fields that have no column: field, a cell for each row.
+    pub(super) added: Vec<(usize, Vec<Span>)>,
 }
 
 impl Chunk {
@@ -67,6 +75,7 @@ impl Chunk {
         self.odd.clear();
         self.side.clear();
         self.findings.clear();
+        self.added.clear();
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -75,6 +84,38 @@ impl Chunk {
 
     pub(super) fn view<'a>(&'a self, text: &'a str) -> View<'a> {
         View { width: self.width, cells: &self.cells, text, side: &self.side }
+    }
+
+    /// Keeps a text that does not stand in the file.
+    pub(super) fn aside(&mut self, text: &str) -> Span {
+        let start = self.side.len();
+        self.side.push_str(text);
+        Span::aside(start, self.side.len())
+    }
+
+    /// Gives a cell a value if it has none.
+    pub(super) fn fill_empty(&mut self, row: usize, column: usize, value: Span) {
+        if column < self.width
+            && let Some(cell) = self.cells.get_mut(row * self.width + column)
+            && cell.is_empty()
+        {
+            *cell = value;
+        }
+    }
+
+    /// The cells of a field that has no column; to be filled when no row is taken out any more.
+    pub(super) fn added(&mut self, field: usize) -> &mut Vec<Span> {
+        let at = self.added.iter().position(|(of, _)| *of == field).unwrap_or_else(|| {
+            self.added.push((field, vec![Span::default(); self.numbers.len()]));
+            self.added.len() - 1
+        });
+        &mut self.added[at].1
+    }
+
+    /// The added cells of a field, as a table of one column.
+    pub(super) fn view_added<'a>(&'a self, field: usize, text: &'a str) -> Option<View<'a>> {
+        let (_, cells) = self.added.iter().find(|(of, _)| *of == field)?;
+        Some(View { width: 1, cells, text, side: &self.side })
     }
 
     /// Takes out the rows at the (ascending) indices `gone`.

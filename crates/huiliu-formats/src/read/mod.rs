@@ -9,6 +9,7 @@
 //! a bad row: that is the engine's business. To follow one cell, start at `build::Assembler::take`.
 
 mod build;
+mod checks;
 mod chunk;
 mod csv;
 mod error;
@@ -20,6 +21,8 @@ pub(crate) mod package;
 mod plan;
 mod raw;
 mod rows;
+#[cfg(test)]
+mod sheet_tests;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -58,7 +61,7 @@ const BATCH_TEXT: usize = 8 << 20;
 /// The file cannot be read, is no table, or has no header that the record schema knows.
 pub fn open(path: &Path, record: &RecordSchema, options: &ReadOptions) -> Result<Reading, ReadError> {
     let record = record.clone();
-    let names = Names::new(&record, options.format.dictionary);
+    let names = Names::new(&record, options.format.dictionary).confirm(&record, &options.mapping);
     plan::reading(path, Some((record, names)), options)
 }
 
@@ -161,6 +164,9 @@ impl Reading {
                 }
             };
             let Some(text) = text else {
+                if let Some(kinds) = &mut sheet.kinds {
+                    kinds.finish(assembler);
+                }
                 let ended = assembler.rows() > 0 || assembler.has_findings();
                 let outcome = if ended { Some(assembler.finish()?) } else { None };
                 self.current = None;
@@ -169,13 +175,17 @@ impl Reading {
                     None => continue,
                 }
             };
-            if let Some(kinds) = &sheet.kinds {
-                kinds.filter(&mut self.chunk, text, sheet.ordinal);
+            if let Some(kinds) = &mut sheet.kinds {
+                kinds.filter(&mut self.chunk, text);
             }
             self.report.sheets[sheet.at].rows += self.chunk.rows() as u64;
+            let from = assembler.rows();
             assembler.take(&mut self.chunk, text);
             // Cells may share a text that is written once in the file.
             let long = text.len() >= BATCH_TEXT;
+            if let Some(kinds) = &mut sheet.kinds {
+                kinds.check(assembler, from);
+            }
             let widened = sheet.layout.columns.len() > width;
             let mut outcome = None;
             if assembler.rows() >= self.options.batch_rows || ((widened || long) && assembler.rows() > 0) {

@@ -1,5 +1,7 @@
 //! What the caller may say about a file; everything here has a default that suits an unknown file.
 
+use std::collections::BTreeMap;
+
 use huiliu_stage::Origin;
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +100,8 @@ pub struct ReadOptions {
     pub format: FormatOptions,
     /// How much the file may ask for.
     pub limits: Limits,
+    /// Columns that the sender has confirmed: header text (rows joined by ` > `) and name of the field.
+    pub mapping: BTreeMap<String, String>,
 }
 
 impl Default for ReadOptions {
@@ -108,6 +112,7 @@ impl Default for ReadOptions {
             today: 0,
             format: FormatOptions::default(),
             limits: Limits::default(),
+            mapping: BTreeMap::new(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
 
-use huiliu_stage::{FieldType, Finding, RecordSchema, Severity, Text};
+use huiliu_stage::{Finding, RecordSchema, Severity, Text};
 
 use super::chunk::Chunk;
 use super::csv::{self, CsvSource};
@@ -154,9 +154,7 @@ impl Plan<'_> {
         match &self.known {
             Some((record, names)) => {
                 let Some(layout) = header::find(grid, names, row) else { return false };
-                let kinds = RowKinds::new(&layout, header::leaves(grid, &layout), |field| {
-                    record.fields.get(field).is_some_and(|f| f.kind == FieldType::Text)
-                });
+                let kinds = RowKinds::new(record, &layout, grid, (&name, ordinal));
                 self.add_sheet(name, ordinal, layout, Some(kinds));
             }
             None => {

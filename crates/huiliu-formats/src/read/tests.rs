@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 
 use super::*;
 
-const MESSY: &str = include_str!("../../data/messy_sample_grid.csv");
+pub(super) const MESSY: &str = include_str!("../../data/messy_sample_grid.csv");
 
 fn field(name: &str, kind: FieldType) -> Field {
     Field { name: name.into(), kind, ..Field::default() }
@@ -44,7 +44,7 @@ fn file(bytes: &[u8]) -> NamedTempFile {
 }
 
 /// Rows as JSON texts, and findings as `severity code row: english`.
-fn collect(reading: &mut Reading) -> Result<(Vec<String>, Vec<String>), ReadError> {
+pub(super) fn collect(reading: &mut Reading) -> Result<(Vec<String>, Vec<String>), ReadError> {
     let (mut rows, mut findings) = (Vec::new(), Vec::new());
     for outcome in reading {
         let Outcome { batch, findings: found } = outcome?;
@@ -68,11 +68,11 @@ fn collect(reading: &mut Reading) -> Result<(Vec<String>, Vec<String>), ReadErro
     Ok((rows, findings))
 }
 
-fn read(bytes: &[u8], record: &RecordSchema, options: &ReadOptions) -> (Vec<String>, Vec<String>) {
+pub(super) fn read(bytes: &[u8], record: &RecordSchema, options: &ReadOptions) -> (Vec<String>, Vec<String>) {
     collect(&mut open(file(bytes).path(), record, options).unwrap()).unwrap()
 }
 
-fn options() -> ReadOptions {
+pub(super) fn options() -> ReadOptions {
     ReadOptions { today: 19_500, ..ReadOptions::default() }
 }
 

@@ -12,6 +12,7 @@ fn column(index: usize, header: &str, field: Option<&str>, unit: Option<&str>) -
         field: field.map(str::to_owned),
         how: field.map_or("unknown", |_| "alias").to_owned(),
         unit: unit.map(str::to_owned),
+        ..ColumnReport::default()
     }
 }
 
@@ -22,7 +23,10 @@ pub(super) fn sample(format: &str, language: Language) -> ReceiptData {
         column(2, "总投资(亿元)", Some("total"), Some("亿元")),
         column(3, "备注", None, None),
     ];
-    let second = SheetReport { name: "项目".into(), header_rows: vec![2], unit: None, columns, rows: 4 };
+    let second =
+        SheetReport {
+            name: "项目".into(), header_rows: vec![2], columns, rows: 4, ..SheetReport::default()
+        };
     let first = SheetReport { name: "说明".into(), ..SheetReport::default() };
     let finding =
         |row, severity, code: &str, zh: &str, en: &str| Finding::new(row, severity, code, Text::new(zh, en));

@@ -1,5 +1,6 @@
 //! The builder of one typed column.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -143,6 +144,32 @@ impl ColumnBuilder {
                     builder.append(any);
                 }
             }
+        }
+    }
+
+    /// The sum of the values in these rows since the last batch; nulls count nothing.
+    pub(super) fn sum(&self, rows: Range<usize>) -> i128 {
+        match &self.values {
+            Values::Money(b, _) => b.values_slice().get(rows).map_or(0, |values| values.iter().sum()),
+            Values::Number(b, _) => {
+                let sum = b.values_slice().get(rows).map_or(0.0, |values| values.iter().sum::<f64>());
+                (sum * 10_000.0).round() as i128
+            }
+            Values::Integer(b) => {
+                let values = b.values_slice().get(rows).unwrap_or_default();
+                values.iter().map(|&value| i128::from(value) * 10_000).sum()
+            }
+            _ => 0,
+        }
+    }
+
+    /// A text read as the column's cells are, in units of a ten-thousandth.
+    pub(super) fn amount(&self, text: &str) -> Option<i128> {
+        match &self.values {
+            Values::Money(_, money) => money.lenient(text).value,
+            Values::Number(_, number) => number.lenient(text).value.map(|n| (n * 10_000.0).round() as i128),
+            Values::Integer(_) => Some(i128::from(integer(text).value?) * 10_000),
+            _ => None,
         }
     }
 

@@ -6,18 +6,23 @@
 
 mod dictionary;
 mod names;
+mod neighbours;
+mod tell;
 
 pub(super) use names::{Names, Rank, tidy};
+pub(super) use tell::findings;
 
 use std::cmp::Reverse;
 
-use huiliu_stage::{Finding, Severity, Text, column_letters};
+use huiliu_stage::column_letters;
 
 use super::value::Unit;
 use crate::report::{ColumnReport, SheetReport};
 
 /// Rows looked at when searching for the header.
 pub(super) const SEARCH_ROWS: usize = 20;
+/// How a column was understood whose word alone may mean several fields.
+const NEIGHBOUR: &str = "neighbour";
 /// Most rows of one header.
 const MOST_HEADER_ROWS: usize = 3;
 
@@ -34,6 +39,8 @@ pub(super) struct Column {
     /// Index of its field in the record schema.
     pub(super) field: Option<usize>,
     how: &'static str,
+    /// Fields that it may mean as well.
+    others: Vec<usize>,
     /// The unit in the header.
     pub(super) unit: Option<Unit>,
 }
@@ -48,6 +55,8 @@ pub(super) struct Layout {
     pub(super) unit: Option<Unit>,
     /// Columns that name a field which another column has: column, field.
     pub(super) twins: Vec<(usize, usize)>,
+    /// Texts above the header.
+    titles: Vec<String>,
 }
 
 impl Layout {
@@ -93,6 +102,7 @@ impl Layout {
             index,
             header: c.header.clone(),
             field: c.field.and_then(|field| fields.get(field).cloned()),
+            alternatives: c.others.iter().filter_map(|field| fields.get(*field).cloned()).collect(),
             how: c.how.to_owned(),
             unit: c.unit.as_ref().map(|unit| unit.name.clone()),
         };
@@ -100,6 +110,7 @@ impl Layout {
             name: sheet.to_owned(),
             header_rows: self.header_rows.clone(),
             unit: self.unit.as_ref().map(|unit| unit.name.clone()),
+            titles: self.titles.clone(),
             columns: self.columns.iter().enumerate().map(column).collect(),
             rows: 0,
         }
@@ -115,7 +126,7 @@ impl Column {
         let shown = path.iter().map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
         let header = shown.collect::<Vec<_>>().join(" > ");
         let unit = path.iter().rev().find_map(|part| names::unit_of(part));
-        Self { header, path, field: None, how: "unknown", unit }
+        Self { header, path, field: None, how: "unknown", others: Vec::new(), unit }
     }
 }
 
@@ -144,7 +155,9 @@ pub(super) fn find(grid: &Grid, names: &Names, row: Option<u32>) -> Option<Layou
         }
     }
     let (_, mut layout) = best?;
+    units_below(grid, &mut layout);
     layout.unit = sheet_unit(grid, &layout);
+    layout.titles = above(grid, &layout).map(|cell| cell.trim().chars().take(200).collect()).collect();
     Some(layout)
 }
 
@@ -156,66 +169,24 @@ pub(super) fn leaves(grid: &Grid, layout: &Layout) -> Vec<String> {
         .map(|(_, cells)| cells)
         .collect();
     let leaf = |column: usize| {
-        rows.iter().rev().filter_map(|cells| cells.get(column)).find(|cell| !cell.trim().is_empty())
+        rows.iter()
+            .rev()
+            .filter_map(|cells| cells.get(column))
+            .find(|cell| !cell.trim().is_empty() && names::unit_alone(cell).is_none())
     };
     (0..layout.columns.len()).map(|column| leaf(column).cloned().unwrap_or_default()).collect()
 }
 
-/// What the sender should know of how the columns were understood. `fields` are the names of the record's fields.
-pub(super) fn findings(sheet: &str, layout: &Layout, fields: &[String]) -> Vec<Finding> {
-    let place = if sheet.is_empty() { String::new() } else { format!("{sheet} ") };
-    let mut all = Vec::new();
-    for (index, column) in layout.columns.iter().enumerate().filter(|(_, c)| !c.header.is_empty()) {
-        let (letters, header) = (column_letters(index), &column.header);
-        let twin = layout.twins.iter().find(|(of, _)| *of == index).and_then(|(_, field)| {
-            let first = layout.column_of(*field).map(column_letters)?;
-            Some((first, fields.get(*field)?))
-        });
-        let (severity, zh, en, field) = match (twin, column.field, column.how) {
-            (Some((first, field)), ..) => (
-                Severity::Warning,
-                format!(
-                    "{place}{letters}列“{header}”与{first}列是同一字段，只采用{first}列，本列原样保留；请删去一列"
-                ),
-                format!(
-                    "{place}column {letters} `{header}` names the same field as column {first}, which was taken; drop one of them"
-                ),
-                Some(field),
-            ),
-            (None, Some(field), "weak alias") => (
-                Severity::Warning,
-                format!(
-                    "{place}{letters}列“{header}”按“{}”读取；列名不够明确，请核对",
-                    fields.get(field).map_or("", |f| f)
-                ),
-                format!(
-                    "{place}column {letters} `{header}` was taken for `{}`; its name may mean other things, please check",
-                    fields.get(field).map_or("", |f| f)
-                ),
-                fields.get(field),
-            ),
-            (None, None, _) => (
-                Severity::Info,
-                format!("{place}{letters}列“{header}”不是已知字段，内容原样保留"),
-                format!(
-                    "{place}column {letters} `{header}` is no known field; its values are kept as they are"
-                ),
-                None,
-            ),
-            _ => continue,
-        };
-        let finding = Finding::new(None, severity, "V24", Text::new(zh, en)).with_raw(header.as_str());
-        all.push(match field {
-            Some(field) => finding.with_field(field.as_str()),
-            None => finding,
-        });
-    }
-    all
+/// Whether a header names the serial numbers of rows.
+pub(super) fn is_serial(header: &str) -> bool {
+    let word = tidy(header);
+    ["序号", "行号", "顺序号", "顺序", "no", "no.", "编序", "排序"].contains(&word.as_str())
 }
 
 /// How well rows do as a header; 0 if they are none.
 fn score(layout: &Layout) -> usize {
-    let strong = layout.columns.iter().filter(|c| c.field.is_some() && c.how != Rank::Weak.as_str()).count();
+    let firm = |c: &&Column| c.field.is_some() && ![Rank::Weak.as_str(), NEIGHBOUR].contains(&c.how);
+    let strong = layout.columns.iter().filter(firm).count();
     let (claimed, named) =
         (layout.claimed(), layout.columns.iter().filter(|column| !column.header.is_empty()).count());
     // One name alone may stand in a title; two, or little but names, is a header.
@@ -276,7 +247,7 @@ fn assign(layout: &mut Layout, names: &Names) {
             let mut free = claims[column].iter().filter(|(f, r)| *r == rank && taken[*f].is_none());
             let first = free.next().copied();
             if rank == Rank::Weak
-                && (free.next().is_some() || first.is_some_and(|f| !alone(&claims, column, f.0)))
+                && (free.next().is_some() || first.is_some_and(|f| !neighbours::alone(&claims, column, f.0)))
             {
                 continue;
             }
@@ -292,34 +263,61 @@ fn assign(layout: &mut Layout, names: &Names) {
             }
         }
     }
-    for (column, given) in layout.columns.iter_mut().zip(given) {
+    let beside = neighbours::decide(layout, names, &claims, &taken, &given);
+    for ((column, given), claims) in layout.columns.iter_mut().zip(given).zip(&claims) {
+        let others = claims.iter().map(|(field, _)| *field);
+        column.others = others.filter(|field| taken.get(*field).is_some_and(Option::is_none)).collect();
         column.field = given.map(|(field, _)| field);
         column.how = given.map_or("unknown", |(_, rank)| rank.as_str());
     }
-}
-
-/// Whether no other column may mean `field` by a weak word.
-fn alone(claims: &[Vec<(usize, Rank)>], column: usize, field: usize) -> bool {
-    let weakly = |claims: &Vec<(usize, Rank)>| claims.iter().any(|&(f, r)| f == field && r == Rank::Weak);
-    !claims.iter().enumerate().any(|(other, claims)| other != column && weakly(claims))
+    for (column, field) in beside {
+        if let Some(column) = layout.columns.get_mut(column) {
+            (column.field, column.how) = (Some(field), NEIGHBOUR);
+            column.others.retain(|other| *other != field);
+        }
+    }
 }
 
 /// `单位：万元` above the table.
 fn sheet_unit(grid: &Grid, layout: &Layout) -> Option<Unit> {
-    let first = *layout.header_rows.first()?;
-    let above = grid.iter().filter(|(number, _)| *number < first).flat_map(|(_, cells)| cells);
-    above.filter_map(|cell| names::declared_unit(cell)).find(Unit::is_money)
+    above(grid, layout).filter_map(|cell| names::declared_unit(cell)).find(Unit::is_money)
+}
+
+/// A row of nothing but units below the header belongs to it.
+fn units_below(grid: &Grid, layout: &mut Layout) {
+    let last = layout.header_rows.last().copied().unwrap_or(0);
+    let Some((number, cells)) = grid.iter().find(|(number, _)| *number > last) else { return };
+    let filled = cells.iter().enumerate().filter(|(_, cell)| !cell.trim().is_empty());
+    let units: Option<Vec<(usize, Unit)>> =
+        filled.map(|(column, cell)| Some((column, names::unit_alone(cell)?))).collect();
+    let Some(units) = units.filter(|units| !units.is_empty()) else { return };
+    layout.header_rows.push(*number);
+    for (column, unit) in units {
+        if let Some(column) = layout.columns.get_mut(column) {
+            column.unit = Some(unit);
+        }
+    }
+}
+
+/// The filled cells above the header.
+fn above<'a>(grid: &'a Grid, layout: &Layout) -> impl Iterator<Item = &'a String> {
+    let first = layout.header_rows.first().copied().unwrap_or(0);
+    let above = grid.iter().filter(move |(number, _)| *number < first).flat_map(|(_, cells)| cells);
+    above.filter(|cell| !cell.trim().is_empty())
 }
 
 #[cfg(test)]
 mod tests {
-    use huiliu_stage::{Field, FieldType, RecordSchema};
+    use huiliu_stage::{Field, RecordSchema};
 
     use super::*;
 
     fn record(names: &[&str]) -> RecordSchema {
-        let field =
-            |name: &&str| Field { name: (*name).to_owned(), kind: FieldType::Text, ..Field::default() };
+        let field = |name: &&str| Field {
+            name: (*name).to_owned(),
+            label: if *name == "ytd_investment" { "年度累计完成投资".into() } else { String::new() },
+            ..Field::default()
+        };
         RecordSchema {
             record: "project".into(),
             label: String::new(),
@@ -385,6 +383,12 @@ mod tests {
             &fields,
             &[&["名称", "项目名称", "建设单位"]],
             "[1] 名称 = -; 项目名称 = project_name; 建设单位 = owner_name",
+        );
+        // Two fields may be meant, and a column of the year beside it decides.
+        check(
+            &["project_name", "annual_plan_investment", "cumulative_investment", "ytd_investment"],
+            &[&["项目名称", "年度计划投资", "累计完成投资"]],
+            "[1] 项目名称 = project_name; 年度计划投资 = annual_plan_investment; 累计完成投资 = ytd_investment",
         );
         // Two fields may be meant.
         check(

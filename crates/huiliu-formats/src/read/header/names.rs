@@ -4,7 +4,7 @@
 //! dictionary, a pattern of it, a weak word of it. Texts are compared tidied (see [`tidy`]), first as they are, then
 //! without the unit in brackets; a merged header by its leaf, then by parent and leaf together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use huiliu_stage::{FieldType, RecordSchema};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
@@ -15,6 +15,8 @@ use crate::read::value::Unit;
 /// How firmly a header names a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::read) enum Rank {
+    /// By the mapping that the sender has confirmed.
+    Confirmed,
     /// By the field's name.
     Name,
     /// By its label.
@@ -28,11 +30,13 @@ pub(in crate::read) enum Rank {
 }
 
 impl Rank {
-    pub(super) const ALL: [Self; 5] = [Self::Name, Self::Label, Self::Alias, Self::Pattern, Self::Weak];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Confirmed, Self::Name, Self::Label, Self::Alias, Self::Pattern, Self::Weak];
 
     /// The word used in the report.
     pub(super) fn as_str(self) -> &'static str {
         match self {
+            Self::Confirmed => "confirmed",
             Self::Name => "name",
             Self::Label => "label",
             Self::Alias => "alias",
@@ -91,6 +95,11 @@ pub(super) fn unit_of(header: &str) -> Option<Unit> {
     }
 }
 
+/// The unit that a cell consists of, such as those in a row of units below the header.
+pub(super) fn unit_alone(cell: &str) -> Option<Unit> {
+    lone_unit(&tidy(cell))
+}
+
 fn lone_unit(tidied: &str) -> Option<Unit> {
     let inner = tidied.strip_prefix('(').and_then(|t| t.strip_suffix(')')).unwrap_or(tidied);
     // 年, 月, 项 and their like are headers of their own.
@@ -109,6 +118,11 @@ pub(super) fn declared_unit(cell: &str) -> Option<Unit> {
     Unit::parse(&behind[..end])
 }
 
+/// Whether a header or label speaks of the year.
+pub(super) fn is_annual(text: &str) -> bool {
+    ["年度", "本年", "当年", "全年"].iter().any(|word| text.contains(word))
+}
+
 /// Words that a merged header states once, above.
 const ABOUT: [&str; 5] = ["投资", "时间", "日期", "单位", "面积"];
 
@@ -118,13 +132,16 @@ pub(in crate::read) struct Names {
     patterns: Vec<(usize, &'static regex::Regex)>,
     /// Of each field, whether it is a list.
     lists: Vec<bool>,
+    /// Of each field, whether its label speaks of the year.
+    annual: Vec<bool>,
 }
 
 impl Names {
     /// Names from the record schema and, if wanted, from the shipped dictionary.
     pub(in crate::read) fn new(record: &RecordSchema, dictionary: bool) -> Self {
         let lists = record.fields.iter().map(|field| field.kind == FieldType::List).collect();
-        let mut names = Self { words: HashMap::new(), patterns: Vec::new(), lists };
+        let annual = record.fields.iter().map(|field| is_annual(&field.label)).collect();
+        let mut names = Self { words: HashMap::new(), patterns: Vec::new(), lists, annual };
         for (index, field) in record.fields.iter().enumerate() {
             names.add(&tidy(&field.name), index, Rank::Name);
             names.add(&tidy(&field.label), index, Rank::Label);
@@ -145,6 +162,21 @@ impl Names {
         names
     }
 
+    /// Adds what the sender has confirmed: a header, with its rows joined by `>`, and the name of its field. It wins
+    /// over everything else.
+    pub(in crate::read) fn confirm(
+        mut self,
+        record: &RecordSchema,
+        mapping: &BTreeMap<String, String>,
+    ) -> Self {
+        for (header, field) in mapping {
+            if let Some(index) = record.fields.iter().position(|known| known.name == *field) {
+                self.add(&tidy(header), index, Rank::Confirmed);
+            }
+        }
+        self
+    }
+
     fn add(&mut self, word: &str, field: usize, rank: Rank) {
         if word.is_empty() {
             return;
@@ -154,6 +186,11 @@ impl Names {
             Some((_, known)) => *known = rank.min(*known),
             None => meanings.push((field, rank)),
         }
+    }
+
+    /// Whether a field is of one year by its label.
+    pub(super) fn is_annual(&self, field: usize) -> bool {
+        self.annual.get(field).is_some_and(|annual| *annual)
     }
 
     /// How many fields there are.
@@ -169,6 +206,10 @@ impl Names {
     /// The fields that a header may mean. `path` holds its rows, the leaf last.
     pub(super) fn claims(&self, path: &[String]) -> Vec<(usize, Rank)> {
         let tidied: Vec<String> = path.iter().map(|part| tidy(part)).collect();
+        let confirmed = |meanings: &&Vec<(usize, Rank)>| meanings.iter().any(|m| m.1 == Rank::Confirmed);
+        if let Some(meanings) = self.words.get(&tidied.join(">")).filter(confirmed) {
+            return meanings.iter().copied().filter(|m| m.1 == Rank::Confirmed).collect();
+        }
         // A row of units below the header belongs to its parent.
         let parts = match tidied.split_last() {
             Some((leaf, above)) if !above.is_empty() && lone_unit(leaf).is_some() => above,

@@ -1,0 +1,193 @@
+//! Cells that get their value from elsewhere: from the group they stand in, from the cell above, from a neighbour.
+//!
+//! Only empty cells are filled, and cells that say 同上. What was filled is told once for each group, run or cell.
+
+use huiliu_stage::{Field, FieldType, Finding, RecordSchema, Severity, Text, cell_address, row_id};
+
+use super::words::is_ditto;
+use crate::read::chunk::{Chunk, Span};
+use crate::read::header::Layout;
+
+/// Most findings of one kind for one sheet.
+const MOST_TOLD: usize = 200;
+
+/// Values for the rows of a chunk from index `from` on, by field.
+pub(super) type Given = (usize, Vec<(usize, String)>);
+
+/// Fills the cells of one sheet.
+#[derive(Debug, Default)]
+pub(super) struct Filler {
+    sheet: u32,
+    /// Column of each field.
+    columns: Vec<Option<usize>>,
+    titles: Vec<String>,
+    /// Columns in which an empty cell repeats the one above, and that one's text.
+    down: Vec<(usize, String)>,
+    /// Columns of days, and the fields for the plans of these days.
+    plans: Vec<(usize, usize)>,
+    /// The row above, for 同上; only kept while there is a reason.
+    above: Vec<String>,
+    told: usize,
+}
+
+impl Filler {
+    pub(super) fn new(record: &RecordSchema, layout: &Layout, sheet: u32) -> Self {
+        let columns: Vec<Option<usize>> = (0..record.fields.len()).map(|f| layout.column_of(f)).collect();
+        let down = |(field, column): (&Field, &Option<usize>)| Some(((*column)?, field.fill_down));
+        let down = record.fields.iter().zip(&columns).filter_map(down).filter(|(_, fill)| *fill);
+        let plan = |(field, column): (&Field, &Option<usize>)| {
+            let column = (*column).filter(|_| field.kind == FieldType::Date)?;
+            let name = format!("plan_{}", field.name);
+            let plan = record.fields.iter().position(|f| f.name == name && f.kind == FieldType::Date)?;
+            Some((column, plan))
+        };
+        let plans = record.fields.iter().zip(&columns).filter_map(plan).collect();
+        let down = down.map(|(column, _)| (column, String::new())).collect();
+        let titles = record.fields.iter().map(|field| field.title().to_owned()).collect();
+        Self { sheet, columns, titles, down, plans, above: Vec::new(), told: 0 }
+    }
+
+    /// Fills the chunk's cells. `given` are values from groups, in order of rows.
+    pub(super) fn fill(&mut self, chunk: &mut Chunk, text: &str, given: &[Given]) {
+        self.repeat(chunk, text);
+        self.fill_down(chunk, text);
+        self.move_plans(chunk, text);
+        for (index, (from, values)) in given.iter().enumerate() {
+            let to = given.get(index + 1).map_or(chunk.rows(), |(next, _)| *next);
+            for (field, value) in values {
+                self.give(chunk, *field, value, *from, to);
+            }
+        }
+    }
+
+    /// A new group: what stood above is not continued.
+    pub(super) fn forget(&mut self) {
+        for (_, above) in &mut self.down {
+            above.clear();
+        }
+    }
+
+    fn give(&self, chunk: &mut Chunk, field: usize, value: &str, from: usize, to: usize) {
+        if from >= to {
+            return;
+        }
+        let span = chunk.aside(value);
+        match self.columns.get(field).copied().flatten() {
+            Some(column) => {
+                for row in from..to {
+                    chunk.fill_empty(row, column, span);
+                }
+            }
+            None => {
+                let cells = chunk.added(field);
+                for cell in cells.iter_mut().take(to).skip(from).filter(|cell| cell.is_empty()) {
+                    *cell = span;
+                }
+            }
+        }
+    }
+
+    /// 同上 and 〃 repeat the cell above.
+    fn repeat(&mut self, chunk: &mut Chunk, text: &str) {
+        let width = chunk.width.max(1);
+        let short = |span: &Span| matches!(span.len(), 3 | 6);
+        let at: Vec<usize> = {
+            let view = chunk.view(text);
+            let ditto = |(_, span): &(usize, &Span)| short(span) && is_ditto(view.text(**span));
+            chunk.cells.iter().enumerate().filter(ditto).map(|(at, _)| at).collect()
+        };
+        for at in at {
+            let (row, column) = (at / width, at % width);
+            let span = match row.checked_sub(1) {
+                Some(above) => chunk.cells.get(above * width + column).copied().unwrap_or_default(),
+                None => {
+                    let text = self.above.get(column).cloned().unwrap_or_default();
+                    chunk.aside(&text)
+                }
+            };
+            let value = chunk.view(text).text(span).trim().to_owned();
+            if let Some(cell) = chunk.cells.get_mut(at).filter(|_| !value.is_empty()) {
+                *cell = span;
+                let address = cell_address(column, chunk.numbers[row]);
+                let zh = format!("{address} 写的是“同上”，按上一行的“{value}”读取");
+                let en = format!("{address} repeats the cell above; `{value}` was taken");
+                self.tell(chunk, row, "ditto", zh, en);
+            }
+        }
+        if let Some(last) = chunk.rows().checked_sub(1) {
+            self.above.clear();
+            self.above.extend(chunk.view(text).row(last).map(str::to_owned));
+        }
+    }
+
+    /// Merged cells hold their value in the first row only.
+    fn fill_down(&mut self, chunk: &mut Chunk, text: &str) {
+        let mut down = std::mem::take(&mut self.down);
+        for (column, above) in &mut down {
+            let mut value = chunk.aside(above);
+            for row in 0..chunk.rows() {
+                let cell = chunk.view(text).get(row, *column).trim().to_owned();
+                if !cell.is_empty() {
+                    value = chunk.cells.get(row * chunk.width + *column).copied().unwrap_or_default();
+                    *above = cell;
+                } else if !above.is_empty() && !is_blank(chunk, text, row) {
+                    chunk.fill_empty(row, *column, value);
+                    let address = cell_address(*column, chunk.numbers[row]);
+                    let zh = format!("{address} 空白，按合并单元格取上方的“{above}”");
+                    let en = format!("{address} is empty; `{above}` was taken from the merged cell above");
+                    self.tell(chunk, row, "fill_down", zh, en);
+                }
+            }
+        }
+        self.down = down;
+    }
+
+    /// `计划6月` in the column of a day that has come belongs to the field of plans.
+    fn move_plans(&mut self, chunk: &mut Chunk, text: &str) {
+        for index in 0..self.plans.len() {
+            let (column, plan) = self.plans[index];
+            for row in 0..chunk.rows() {
+                let cell = chunk.view(text).get(row, column);
+                if cell.as_bytes().first().is_none_or(u8::is_ascii_digit) || !is_plan(cell) {
+                    continue;
+                }
+                let cell = cell.trim().to_owned();
+                let span = chunk.aside(&cell);
+                match self.columns.get(plan).copied().flatten() {
+                    Some(to) if chunk.view(text).get(row, to).trim().is_empty() => {
+                        chunk.fill_empty(row, to, span);
+                    }
+                    Some(_) => continue,
+                    None => {
+                        if let Some(to) = chunk.added(plan).get_mut(row) {
+                            *to = span;
+                        }
+                    }
+                }
+                let address = cell_address(column, chunk.numbers[row]);
+                let title = self.titles.get(plan).map_or("", |title| title);
+                let zh = format!("{address}“{cell}”是计划，已按“{title}”读取");
+                let en = format!("{address} `{cell}` is a plan and was taken for {title}");
+                self.tell(chunk, row, "plan", zh, en);
+            }
+        }
+    }
+
+    fn tell(&mut self, chunk: &mut Chunk, row: usize, code: &str, zh: String, en: String) {
+        self.told += 1;
+        if self.told <= MOST_TOLD {
+            let id = row_id(self.sheet, chunk.numbers[row]);
+            chunk.findings.push(Finding::new(Some(id), Severity::Info, code, Text::new(zh, en)));
+        }
+    }
+}
+
+fn is_plan(cell: &str) -> bool {
+    let cell = cell.trim_start();
+    let starts = ["计划", "预计", "拟", "力争", "争取", "预期"].iter().any(|word| cell.starts_with(word));
+    starts && cell.chars().any(|c| c.is_numeric() || "一二三四五六七八九十".contains(c))
+}
+
+fn is_blank(chunk: &Chunk, text: &str, row: usize) -> bool {
+    chunk.view(text).row(row).all(|cell| cell.trim().is_empty())
+}

@@ -1,0 +1,393 @@
+//! Rows that are no data, and what they say of those that are.
+//!
+//! Totals, titles of groups, notes, footers, the header printed again: a row is left out only when its shape and its
+//! words both say so, and the sender is told of each. Whatever is in doubt stays a data row: a row lost in
+//! silence is worse than a row refused aloud. Rows are looked at closely only when one of their leading cells
+//! is empty or begins like a total, so that a clean file costs nothing. Titles of groups give values to the rows
+//! below ([`group`], [`fill`]); what totals and titles declare is held against the rows by `checks`.
+
+mod fill;
+mod group;
+mod words;
+
+use huiliu_stage::{FieldType, Finding, RecordSchema, Severity, Text, cell_address, row_id};
+
+use self::fill::{Filler, Given};
+use self::group::{Groups, Meanings, Style, Title, lone_number};
+use self::words::{counted, is_essay, is_footer, is_mark, is_note, is_numeric, is_subtotal, is_total};
+use super::build::Assembler;
+use super::checks::{Checks, Mark, Printed, Serial, Total, is_summed};
+use super::chunk::{Chunk, View};
+use super::header::{self, Grid, Layout, tidy};
+
+/// What a row is instead of data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Nothing but delimiters, such as spreadsheet programs write behind a table; passed over silently.
+    Blank,
+    Header,
+    /// A title of the sheet printed again.
+    Heading,
+    /// Its words stand in this column.
+    Total(usize),
+    Group(usize, Title),
+    Note,
+    Footer,
+}
+
+impl Kind {
+    fn text(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Blank => ("空行", "a blank row"),
+            Self::Header => ("重复的表头", "the header again"),
+            Self::Heading => ("重复的标题", "the title again"),
+            Self::Total(_) => ("合计行", "a row of totals"),
+            Self::Group(..) => ("分类标题行", "the title of a group"),
+            Self::Note => ("说明行", "a note"),
+            Self::Footer => ("填报信息行", "a footer"),
+        }
+    }
+}
+
+/// Tells rows apart for one sheet.
+#[derive(Debug, Default)]
+pub(super) struct RowKinds {
+    sheet: u32,
+    /// Texts of the header's leaves, as they stand in the file.
+    header: Vec<String>,
+    /// Texts above the header.
+    titles: Vec<String>,
+    /// Columns that hold words, so that a total has nothing to write there.
+    words: Vec<usize>,
+    /// Leading columns that a clean row fills.
+    leading: Vec<usize>,
+    /// Columns whose totals mean something, and their fields.
+    summed: Vec<(usize, usize)>,
+    serial: Option<Serial>,
+    meanings: Meanings,
+    groups: Groups,
+    /// What the open groups give to rows.
+    values: Vec<(usize, String)>,
+    /// Names of the fields, for messages.
+    fields: Vec<String>,
+    filler: Filler,
+    checks: Checks,
+    /// Told with the first rows.
+    waiting: Vec<Finding>,
+}
+
+impl RowKinds {
+    /// For the sheet of this name and ordinal; `grid` holds its first rows.
+    pub(super) fn new(record: &RecordSchema, layout: &Layout, grid: &Grid, sheet: (&str, u32)) -> Self {
+        let (name, sheet) = sheet;
+        let of = |column: &usize| layout.columns[*column].field.and_then(|field| record.fields.get(field));
+        let all = || 0..layout.columns.len();
+        let words: Vec<usize> = all().filter(|c| of(c).is_some_and(|f| f.kind == FieldType::Text)).collect();
+        let summed: Vec<(usize, usize)> = all()
+            .filter(|column| of(column).is_some_and(is_summed))
+            .filter_map(|column| Some((column, layout.columns[column].field?)))
+            .collect();
+        let mut leading = vec![0, 1];
+        leading.extend(words.first());
+        leading.retain(|&column| column < layout.columns.len());
+        leading.sort_unstable();
+        leading.dedup();
+        let leaves = header::leaves(grid, layout);
+        let (titles, declared) = above(grid, layout);
+        let meanings = Meanings::new(record);
+        let means = meanings.of(&tidy(name));
+        let serial = leaves.iter().position(|leaf| header::is_serial(leaf)).map(Serial::new);
+        let mut kinds = Self {
+            sheet,
+            header: leaves,
+            titles,
+            words,
+            leading,
+            checks: Checks::new(sheet, summed.iter().map(|(_, field)| *field).collect(), declared),
+            summed,
+            serial,
+            groups: Groups::for_sheet(means.clone()),
+            values: means.clone().into_iter().collect(),
+            fields: record.fields.iter().map(|field| field.title().to_owned()).collect(),
+            filler: Filler::new(record, layout, sheet),
+            meanings,
+            waiting: Vec::new(),
+        };
+        kinds.waiting.extend(means.map(|(field, value)| kinds.says_sheet(name, field, &value)));
+        kinds
+    }
+
+    /// Takes the rows that are no data out of the chunk, says so, and gives the others what these say of them.
+    pub(super) fn filter(&mut self, chunk: &mut Chunk, text: &str) {
+        let mut gone = Vec::new();
+        let mut told = std::mem::take(&mut self.waiting);
+        let mut given: Vec<Given> = vec![(0, self.values.clone())];
+        for row in 0..chunk.rows() {
+            let view = chunk.view(text);
+            let kind = if self.suspicious(view, row) { self.kind(view, row) } else { None };
+            let number = chunk.numbers[row];
+            match kind {
+                Some(kind) if kind != Kind::Blank || !has_surplus(chunk, row) => {
+                    told.extend(self.pass_over(view, row, number, row - gone.len(), &kind));
+                    if matches!(kind, Kind::Group(..)) {
+                        given.push((row - gone.len(), self.values.clone()));
+                    }
+                    gone.push(row);
+                }
+                _ => {
+                    let step =
+                        |serial: &mut Serial| serial.step(self.sheet, number, view.get(row, serial.column));
+                    told.extend(self.serial.as_mut().and_then(step));
+                }
+            }
+        }
+        chunk.findings.append(&mut told);
+        if !gone.is_empty() {
+            chunk.remove(&gone);
+        }
+        self.filler.fill(chunk, text, &given);
+    }
+
+    /// Holds what was declared against the rows that [`Self::filter`] left, now in the assembler from row `from` on.
+    pub(super) fn check(&mut self, assembler: &mut Assembler, from: usize) {
+        self.checks.after(assembler, from);
+    }
+
+    /// The sheet is over.
+    pub(super) fn finish(&mut self, assembler: &mut Assembler) {
+        for finding in self.waiting.drain(..) {
+            assembler.find(finding);
+        }
+        self.checks.finish(assembler);
+    }
+
+    /// Takes in what a row says that is no data; `kept` rows of the chunk stand before it.
+    fn pass_over(
+        &mut self,
+        view: View<'_>,
+        row: usize,
+        number: u32,
+        kept: usize,
+        kind: &Kind,
+    ) -> Option<Finding> {
+        if *kind == Kind::Blank {
+            return None;
+        }
+        if let (Kind::Group(..) | Kind::Total(_), Some(serial)) = (kind, &mut self.serial) {
+            serial.restart();
+        }
+        match kind {
+            Kind::Group(column, title) => {
+                self.filler.forget();
+                let around = self.groups.open(title);
+                self.values = self.groups.values();
+                let declared = title.declared;
+                let says = Total { part: true, declared, ..self.says(view, row, number, *column) };
+                self.checks.mark(kept, Mark::Group { around, says });
+                Some(self.opened(number, *column, view.get(row, *column).trim(), title))
+            }
+            Kind::Total(column) => {
+                let word = tidy(view.get(row, *column));
+                let (part, declared) = (is_subtotal(&word), counted(&word).1);
+                let total = Total { part, declared, ..self.says(view, row, number, *column) };
+                self.checks.mark(kept, Mark::Total(total));
+                Some(skipped(view, row, number, self.sheet, kind))
+            }
+            _ => Some(skipped(view, row, number, self.sheet, kind)),
+        }
+    }
+
+    /// The amounts in a row of totals.
+    fn says(&self, view: View<'_>, row: usize, number: u32, column: usize) -> Total {
+        let printed = self.summed.iter().filter_map(|&(column, field)| {
+            let text = view.get(row, column).trim();
+            (!text.is_empty() && !is_mark(text)).then(|| Printed { column, field, text: text.to_owned() })
+        });
+        let label = view.get(row, column).trim().to_owned();
+        Total { number, column, label, printed: printed.collect(), ..Total::default() }
+    }
+
+    fn opened(&self, number: u32, column: usize, cell: &str, title: &Title) -> Finding {
+        let address = cell_address(column, number);
+        let (zh, en) = match &title.means {
+            Some((field, value)) => {
+                let field = self.fields.get(*field).map_or("", |field| field);
+                (
+                    format!(
+                        "{address}“{cell}”是分类标题，以下各行“{field}”为空的按“{value}”读取；如果是项目，请补全其他列"
+                    ),
+                    format!(
+                        "{address} `{cell}` is the title of a group; rows below it without {field} get `{value}`; if it is a record, fill in its columns"
+                    ),
+                )
+            }
+            None => (
+                format!("{address}“{cell}”是分类标题，没有对应的字段，不作为数据；如果是项目，请补全其他列"),
+                format!(
+                    "{address} `{cell}` is the title of a group that names no field, and no data; if it is a record, fill in its columns"
+                ),
+            ),
+        };
+        let text = Text::new(zh, en);
+        Finding::new(Some(row_id(self.sheet, number)), Severity::Info, "skipped", text).with_raw(cell)
+    }
+
+    fn says_sheet(&self, name: &str, field: usize, value: &str) -> Finding {
+        let field = self.fields.get(field).map_or("", |field| field);
+        let text = Text::new(
+            format!("工作表名“{name}”说明了“{field}”，该列为空的行按“{value}”读取"),
+            format!("the sheet's name `{name}` tells {field}; rows without it get `{value}`"),
+        );
+        Finding::new(None, Severity::Info, "sheet", text)
+    }
+
+    fn suspicious(&self, view: View<'_>, row: usize) -> bool {
+        self.leading.iter().any(|&column| {
+            let cell = view.get(row, column);
+            match cell.as_bytes() {
+                [] => true,
+                // 合, 总, 小, 共, 全; and blanks, behind which these may stand.
+                [0xe5, 0x90, 0x88, ..]
+                | [0xe6, 0x80, 0xbb, ..]
+                | [0xe5, 0xb0, 0x8f, ..]
+                | [0xe5, 0x85, 0xb1 | 0xa8, ..] => true,
+                [b' ' | b'\t', ..] | [0xe3, 0x80, 0x80, ..] | [0xc2, 0xa0, ..] => true,
+                // 个) and 项), in either width, end the title of a group.
+                [.., b')'] | [.., 0xef, 0xbc, 0x89] if ends_counted(cell) => true,
+                [first, ..] if !first.is_ascii_digit() && self.is_serial(column) => true,
+                _ => self.header.get(column).is_some_and(|header| header == cell),
+            }
+        })
+    }
+
+    fn is_serial(&self, column: usize) -> bool {
+        self.serial.as_ref().is_some_and(|serial| serial.column == column)
+    }
+
+    fn kind(&self, view: View<'_>, row: usize) -> Option<Kind> {
+        let filled: Vec<(usize, &str)> =
+            view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect();
+        let Some(&(first_column, first)) = filled.first() else { return Some(Kind::Blank) };
+        let same = |(column, cell): &&(usize, &str)| {
+            self.header.get(*column).is_some_and(|header| header == cell || tidy(header) == tidy(cell))
+        };
+        let said = filled.iter().filter(same).count();
+        if said >= 2 && said * 2 > filled.len() {
+            return Some(Kind::Header);
+        }
+        if self.header.len() >= 3
+            && filled.iter().all(|(_, cell)| self.titles.iter().any(|t| t == cell.trim()))
+        {
+            return Some(Kind::Heading);
+        }
+        let word = tidy(first);
+        // A serial number may stand before the word.
+        let total = filled.iter().take(3).find(|(_, cell)| is_total(&tidy(cell)));
+        if let Some((column, _)) = total {
+            let other_words =
+                |c: &&(usize, &str)| c.0 != *column && self.words.contains(&c.0) && !is_mark(c.1);
+            if !filled.iter().any(|c| other_words(&c)) {
+                return Some(Kind::Total(*column));
+            }
+        }
+        if is_footer(&word) && filled.len() <= 8 && !self.is_named(&filled, first_column) {
+            return Some(Kind::Footer);
+        }
+        if self.header.len() < 3 {
+            return None;
+        }
+        if (filled.len() <= 2 && is_note(&word)) || (filled.len() == 1 && is_essay(&word)) {
+            return Some(Kind::Note);
+        }
+        self.group(&filled)
+    }
+
+    /// A title stands alone in its row, but for a number before it and amounts behind it.
+    fn group(&self, filled: &[(usize, &str)]) -> Option<Kind> {
+        let (numbering, rest) = match filled {
+            [(_, number), rest @ ..] if !rest.is_empty() && lone_number(number).is_some() => {
+                (lone_number(number), rest)
+            }
+            [(column, number), rest @ ..]
+                if !rest.is_empty() && self.is_serial(*column) && is_numeric(number) =>
+            {
+                (None, rest)
+            }
+            _ => (None, filled),
+        };
+        let ((column, cell), amounts) = rest.split_first()?;
+        if is_numeric(cell) || !amounts.iter().all(|(column, cell)| self.is_amount(*column, cell)) {
+            return None;
+        }
+        let mut title = self.meanings.title(cell);
+        title.style = numbering.unwrap_or(title.style);
+        let alone = rest.len() == filled.len();
+        let chinese = matches!(title.style, Style::Chinese | Style::ChineseBracket);
+        let certain = chinese || title.declared.is_some() && ends_counted(&tidy(cell));
+        // Without numbering or count the words must say something, and nothing else may stand there.
+        let known = title.means.is_some() && filled.len() == 1;
+        ((certain && (alone || numbering.is_some() || title.declared.is_some())) || known)
+            .then_some(Kind::Group(*column, title))
+    }
+
+    /// Whether a cell may stand in the row of a group's title.
+    fn is_amount(&self, column: usize, cell: &str) -> bool {
+        !self.words.contains(&column) && is_numeric(cell)
+    }
+
+    /// Whether a row that begins like a footer fills two columns of words besides.
+    fn is_named(&self, filled: &[(usize, &str)], first: usize) -> bool {
+        let others = filled.iter().filter(|(column, cell)| {
+            *column != first && self.words.contains(column) && !cell.contains([':', '：'])
+        });
+        others.count() >= 2
+    }
+}
+
+/// The titles above the header, and the numbers of rows that they declare.
+fn above(grid: &Grid, layout: &Layout) -> (Vec<String>, Vec<Total>) {
+    let first = layout.header_rows.first().copied().unwrap_or(0);
+    let (mut titles, mut declared) = (Vec::new(), Vec::new());
+    for (number, cells) in grid.iter().take_while(|(number, _)| *number < first) {
+        for (column, cell) in cells.iter().enumerate().filter(|(_, cell)| !cell.trim().is_empty()) {
+            titles.push(cell.trim().to_owned());
+            let word = tidy(cell);
+            if let (_, Some(count)) = counted(&word)
+                && ends_counted(&word)
+            {
+                let label = cell.trim().to_owned();
+                let declares = Some(count);
+                declared.push(Total {
+                    number: *number,
+                    column,
+                    label,
+                    declared: declares,
+                    ..Total::default()
+                });
+            }
+        }
+    }
+    (titles, declared)
+}
+
+/// Whether a text ends in `个)` or its like.
+fn ends_counted(cell: &str) -> bool {
+    let inner = cell.trim_end().strip_suffix([')', '）']);
+    inner.is_some_and(|inner| inner.ends_with(['个', '项', '件', '宗', '目']))
+}
+
+/// Whether a row has a value beyond the columns of the table.
+fn has_surplus(chunk: &Chunk, row: usize) -> bool {
+    let number = chunk.numbers.get(row);
+    chunk.surplus.iter().any(|(of, _, cell)| Some(of) == number && !cell.is_empty())
+}
+
+fn skipped(view: View<'_>, row: usize, number: u32, sheet: u32, kind: &Kind) -> Finding {
+    let (zh, en) = kind.text();
+    let cell = view.row(row).find(|cell| !cell.trim().is_empty()).unwrap_or_default().trim();
+    let text = Text::new(
+        format!("第{number}行是{zh}，没有作为数据读取；如果是项目，请补全项目名称等内容"),
+        format!("row {number} is {en} and was not read as data; if it is a record, fill in its columns"),
+    );
+    Finding::new(Some(row_id(sheet, number)), Severity::Info, "skipped", text).with_raw(cell)
+}

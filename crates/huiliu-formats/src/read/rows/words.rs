@@ -1,0 +1,131 @@
+//! The words and shapes by which a row shows that it is no data. All take texts that were tidied.
+
+/// 合计, 小计(5个), 正式项目合计191项, 全区; not 某某小区.
+pub(super) fn is_total(word: &str) -> bool {
+    const WORDS: [&str; 6] = ["合计", "总计", "小计", "共计", "总合计", "累计"];
+    const WHOLE: [&str; 6] = ["全区", "全市", "全县", "全省", "全国", "总数"];
+    if word.chars().count() > 16 {
+        return false;
+    }
+    let bare = word.trim_end_matches(|c: char| {
+        c.is_ascii_digit() || matches!(c, '(' | ')' | '个' | '项' | '件' | ':' | '共')
+    });
+    WORDS.iter().any(|total| bare.ends_with(total)) || WHOLE.contains(&bare)
+}
+
+/// Whether a total is of a part only.
+pub(super) fn is_subtotal(word: &str) -> bool {
+    word.contains("小计")
+}
+
+/// 注:, 备注:, 说明:, 填表说明.
+pub(super) fn is_note(word: &str) -> bool {
+    ["注:", "注1", "备注:", "说明:", "填表说明", "填报说明", "注释", "注."]
+        .iter()
+        .any(|w| word.starts_with(w))
+}
+
+/// Whether a text is longer than any name.
+pub(super) fn is_essay(word: &str) -> bool {
+    word.chars().nth(150).is_some()
+}
+
+/// 填报人:张三, 审核人, 填报日期:2023年5月4日.
+pub(super) fn is_footer(word: &str) -> bool {
+    const WORDS: [&str; 18] = [
+        "填报人",
+        "填表人",
+        "制表人",
+        "审核人",
+        "复核人",
+        "审批人",
+        "联系人",
+        "联系电话",
+        "填报日期",
+        "填表日期",
+        "填报时间",
+        "制表日期",
+        "单位负责人",
+        "分管领导",
+        "负责人",
+        "填报单位",
+        "制表单位",
+        "分管负责人",
+    ];
+    WORDS.iter().any(|w| {
+        word.strip_prefix(w).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '(', '签']))
+    })
+}
+
+/// Whether a cell only says that there is nothing.
+pub(super) fn is_mark(cell: &str) -> bool {
+    cell.trim().chars().all(|c| matches!(c, '-' | '—' | '–' | '/' | '\\' | '*'))
+}
+
+/// Whether a cell holds a number as totals are printed: `22,440`, `35.8%`, `12.5亿`.
+pub(super) fn is_numeric(cell: &str) -> bool {
+    let word = super::tidy(cell);
+    let bare = word.trim_end_matches(['%', '元', '万', '亿', '亩', '个', '项']);
+    let digits = bare.strip_prefix('-').unwrap_or(bare);
+    is_mark(cell)
+        || (!digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit() || c == '.' || c == ','))
+}
+
+/// How a text says again what stands above it.
+pub(super) fn is_ditto(cell: &str) -> bool {
+    matches!(cell, "同上" | "〃" | "″" | "同前")
+}
+
+/// The number at the end of `合肥市(915个)`, `产业项目(共180项)`, `正式项目合计191项`, and the text before it.
+pub(super) fn counted(word: &str) -> (&str, Option<u32>) {
+    const WHAT: [&str; 6] = ["个项目", "项目", "个", "项", "件", "宗"];
+    let number = |inner: &str| {
+        let inner = inner.trim_start_matches(['共', '计', ':']);
+        let digits = WHAT.iter().find_map(|what| inner.strip_suffix(what))?;
+        digits.parse::<u32>().ok()
+    };
+    if let Some((before, inner)) = word.strip_suffix(')').and_then(|open| open.rsplit_once('(')) {
+        return match number(inner) {
+            Some(count) => (before, Some(count)),
+            None => (word, None),
+        };
+    }
+    let at = word.rfind(|c: char| !c.is_ascii_digit() && !"个项件宗".contains(c));
+    let at = at.map_or(0, |at| at + word[at..].chars().next().map_or(0, char::len_utf8));
+    match (word[at..].chars().next().is_some_and(|c| c.is_ascii_digit()), number(&word[at..])) {
+        (true, Some(count)) => (word[..at].trim_end_matches('共'), Some(count)),
+        _ => (word, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_totals_and_footers_are_told_from_names_of_projects() {
+        for word in ["合计", "合计(5个)", "小计", "正式项目合计191项", "总计:", "全区"] {
+            assert!(is_total(word), "{word}");
+        }
+        for word in ["阳光小区", "合计划建设项目", "合肥市", "", "示例综合保税区"] {
+            assert!(!is_total(word), "{word}");
+        }
+        assert!(is_footer("填报人:张三") && !is_footer("联系人民医院"));
+    }
+
+    #[test]
+    fn a_declared_count_is_split_off() {
+        for (text, expected) in [
+            ("产业项目(180个)", ("产业项目", Some(180))),
+            ("合肥市(共915项)", ("合肥市", Some(915))),
+            ("正式项目合计191项", ("正式项目合计", Some(191))),
+            ("重点项目表(共5个项目)", ("重点项目表", Some(5))),
+            ("示例项目(二期)", ("示例项目(二期)", None)),
+            ("示例项目2个", ("示例项目", Some(2))),
+            ("5", ("5", None)),
+            ("", ("", None)),
+        ] {
+            assert_eq!(counted(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Workbooks as departments send them, each with a mess of another kind, and the tables that must come of them.
+//!
+//! A case is two files in `data/sheets`: `NAME.grid` draws the sheet (cells parted by `|`; `<` continues the merged
+//! cell at its left, `^` the one above), `NAME.csv` is the expected table by field names. Its lines `# D5` are the
+//! cells of which a warning about counts, totals or serial numbers must tell, and no others.
+
+use std::path::PathBuf;
+
+use rust_xlsxwriter::{Format, Workbook};
+
+use huiliu_stage::Field;
+
+use super::tests::{MESSY, collect, options, read};
+use super::*;
+
+const CASES: [&str; 11] = [
+    "title_and_unit",
+    "header_of_three_rows",
+    "groups_with_amounts",
+    "groups_in_groups",
+    "sheet_name",
+    "pages",
+    "notes_and_footer",
+    "ditto",
+    "merged_owner",
+    "subtotals",
+    "names_like_groups",
+];
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/sheets").join(name)
+}
+
+/// Writes the drawn sheet as a workbook.
+fn draw(grid: &str) -> tempfile::NamedTempFile {
+    let mut lines = grid.lines();
+    let name = lines.next().and_then(|line| line.strip_prefix("# sheet: ")).unwrap();
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split('|').collect()).collect();
+    let at = |row: usize, column: usize| rows.get(row).and_then(|r| r.get(column)).copied().unwrap_or("");
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet().set_name(name).unwrap();
+    for (row, cells) in rows.iter().enumerate() {
+        for (column, cell) in cells.iter().enumerate().filter(|(_, cell)| !matches!(**cell, "" | "<" | "^")) {
+            let right = (column + 1..).take_while(|&c| at(row, c) == "<").last().unwrap_or(column);
+            let below = (row + 1..).take_while(|&r| at(r, column) == "^").last().unwrap_or(row);
+            let (r, c) = (row as u32, column as u16);
+            if (right, below) != (column, row) {
+                sheet.merge_range(r, c, below as u32, right as u16, cell, &Format::new()).unwrap();
+            } else if let Ok(number) = cell.parse::<f64>() {
+                sheet.write_number(r, c, number).unwrap();
+            } else {
+                sheet.write_string(r, c, *cell).unwrap();
+            }
+        }
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    book.save(file.path()).unwrap();
+    file
+}
+
+/// What is wrong with a case; empty if nothing.
+fn differences(name: &str, record: &RecordSchema) -> String {
+    let grid = std::fs::read_to_string(file(&format!("{name}.grid"))).unwrap();
+    let expected = std::fs::read_to_string(file(&format!("{name}.csv"))).unwrap();
+    let drawn = draw(&grid);
+    let (rows, findings) = collect(&mut open(drawn.path(), record, &options()).unwrap()).unwrap();
+    let fields: Vec<&str> = expected.lines().next().unwrap().split(',').collect();
+    let mut got = vec![fields.join(",")];
+    got.extend(
+        rows.iter().map(|row| fields.iter().map(|field| value_of(row, field)).collect::<Vec<_>>().join(",")),
+    );
+    let mut told: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding.contains(" V15 "))
+        .filter_map(|finding| finding.split(": ").nth(1)?.split(' ').next().map(|at| format!("# {at}")))
+        .collect();
+    told.sort();
+    got.extend(told);
+    let wanted: Vec<&str> = expected.lines().collect();
+    if got == wanted {
+        String::new()
+    } else {
+        format!("{name}: {got:#?}\nexpected {wanted:#?}\n{findings:#?}\n")
+    }
+}
+
+#[test]
+fn workbooks_with_every_kind_of_mess_give_the_expected_tables() {
+    let mut record = shipped();
+    for field in record.fields.iter_mut().filter(|field| field.name == "owner_name") {
+        field.fill_down = true;
+    }
+    let mut plain = shipped();
+    plain.fields.retain(|field| !field.fill_down);
+    let wrong: String = CASES
+        .iter()
+        .map(|name| differences(name, if *name == "merged_owner" { &record } else { &plain }))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn merged_cells_are_filled_down_only_where_the_record_says_so() {
+    let drawn = draw(&std::fs::read_to_string(file("merged_owner.grid")).unwrap());
+    let (rows, _) = collect(&mut open(drawn.path(), &shipped(), &options()).unwrap()).unwrap();
+    assert_eq!(value_of(&rows[1], "owner_name"), "");
+}
+
+#[test]
+fn what_the_sender_confirmed_wins() {
+    let grid = "# sheet: s\n项目名称|建设单位|累计完成投资|总投资\n甲|乙|5|6\n";
+    let drawn = draw(grid);
+    let read = |options: &ReadOptions| {
+        let mut reading = open(drawn.path(), &shipped(), options).unwrap();
+        let (rows, _) = collect(&mut reading).unwrap();
+        (rows, reading.report().sheets[0].columns[2].clone())
+    };
+    let (rows, column) = read(&options());
+    assert!(rows[0].contains("_extra={\"累计完成投资\":\"5\"}"), "{rows:?}");
+    assert_eq!(column.alternatives, ["ytd_investment", "cumulative_investment"]);
+    let mapping = [("累计完成投资".to_owned(), "cumulative_investment".to_owned())].into();
+    let (rows, column) = read(&ReadOptions { mapping, ..options() });
+    assert_eq!(value_of(&rows[0], "cumulative_investment"), "5");
+    assert_eq!((column.how.as_str(), column.field.as_deref()), ("confirmed", Some("cumulative_investment")));
+}
+
+/// The shipped record schema: YAML flow mappings, one field a line, read here without a YAML parser.
+fn shipped() -> RecordSchema {
+    let yaml = include_str!("../../../../pipelines/records/project.yaml");
+    let value = |line: &str, key: &str| {
+        let rest = &line[line.find(&format!("{key}: "))? + key.len() + 2..];
+        let end = match rest.starts_with('[') {
+            true => rest.find(']')? + 1,
+            false => rest.find([',', '}'])?,
+        };
+        Some(rest[..end].trim_matches(['"', '[', ']']).to_owned())
+    };
+    let list = |text: Option<String>| -> Vec<String> {
+        text.iter().flat_map(|text| text.split(", ")).map(str::to_owned).collect()
+    };
+    let field = |line: &str| {
+        let kind = value(line, "type").unwrap_or_else(|| "text".into());
+        Some(Field {
+            name: value(line, "name")?,
+            kind: serde_json::from_value(serde_json::Value::String(kind)).unwrap(),
+            label: value(line, "label")?,
+            unit: value(line, "unit"),
+            aliases: list(value(line, "aliases")),
+            values: list(value(line, "enum")),
+            ..Field::default()
+        })
+    };
+    let lines = yaml.lines().filter_map(|line| line.trim().strip_prefix("- {"));
+    RecordSchema {
+        record: "project".into(),
+        label: "重大项目".into(),
+        fields: lines.filter_map(field).collect(),
+    }
+}
+
+/// A row's value of a field as text; empty if there is none.
+fn value_of(row: &str, field: &str) -> String {
+    let Some(at) = format!(" {row}").find(&format!(" {field}=")) else { return String::new() };
+    let rest = &row[at + field.len() + 1..];
+    let end = rest.find(" ").unwrap_or(rest.len());
+    rest[..end].trim_matches(['"', '[', ']']).to_owned()
+}
+
+#[test]
+fn the_messy_sample_gives_the_expected_table() {
+    let expected = include_str!("../../data/messy_sample_expected.csv");
+    let (rows, findings) = read(MESSY.as_bytes(), &shipped(), &options());
+    let wanted: Vec<Vec<&str>> = expected.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows.len(), wanted.len());
+    for (row, wanted) in rows.iter().zip(wanted) {
+        // Levels by the words of the lists; the code of the place is the region stage's work.
+        let level = match wanted[2] {
+            "province" => "省重大",
+            "district" => "区重点",
+            other => other,
+        };
+        let got = |field: &str| value_of(row, field);
+        let number = |field: &str| got(field).parse::<f64>().unwrap();
+        assert_eq!(got("_row"), wanted[0]);
+        assert_eq!(got("project_name"), wanted[1]);
+        assert_eq!(got("level"), level);
+        assert_eq!(got("project_code"), wanted[3]);
+        assert_eq!(got("owner_name"), wanted[4]);
+        assert!(!got("location").is_empty());
+        assert_eq!(got("construction_nature"), wanted[6]);
+        for (column, field) in
+            ["total_investment", "annual_plan_investment", "month_investment", "ytd_investment"]
+                .iter()
+                .enumerate()
+        {
+            assert_eq!(number(field), wanted[7 + column].parse::<f64>().unwrap(), "{field}");
+        }
+        for (column, field) in [(12, "start_date"), (13, "plan_start_date")] {
+            let got = got(field);
+            assert!(
+                got.starts_with(wanted[column]) && got.is_empty() == wanted[column].is_empty(),
+                "{field} {got}"
+            );
+        }
+    }
+    // Counts and sums of the sample are right.
+    assert!(!findings.iter().any(|f| f.contains(" V15 ")), "{findings:#?}");
+    assert!(
+        findings.iter().any(|f| f.contains("A6 `一、省重大项目(2个)` is the title of a group")),
+        "{findings:#?}"
+    );
+    assert!(!findings.iter().any(|f| f.starts_with("error")), "{findings:#?}");
+}
+
+#[test]
+fn counts_totals_and_serial_numbers_are_held_against_the_rows() {
+    let wrong = MESSY
+        .replace("合计(5个)", "合计(6个)")
+        .replace("27.75,70000", "27.75,71000")
+        .replace("省重大项目(2个)", "省重大项目(3个)")
+        .replace("22.5,50000,5700", "23.5,50000,5700")
+        .replace("\n3,示例检测", "\n5,示例检测");
+    let (rows, findings) = read(wrong.as_bytes(), &shipped(), &options());
+    assert_eq!(rows.len(), 5);
+    let mut found: Vec<&String> = findings.iter().filter(|f| f.contains(" V15 ")).collect();
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "warning V15 13: A13 serial numbers go from 2 to 5; see whether records are missing",
+            "warning V15 5: B5 `合计(6个)` declares 6, but 5 rows were read; look for missing or surplus rows",
+            "warning V15 5: H5 (年度计划投资) says 71000, but the 5 rows it stands for add up to 70000; check both",
+            "warning V15 6: A6 `一、省重大项目(3个)` declares 3, but 2 rows were read; look for missing or surplus rows",
+            "warning V15 9: G9 (总投资) says 23.5, but the 2 rows it stands for add up to 22.5; check both",
+        ]
+    );
+}
