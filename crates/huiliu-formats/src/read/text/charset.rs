@@ -66,9 +66,7 @@ impl Charset {
             Self::Known(encoding) if encoding == UTF_8 => None,
             Self::Known(encoding) if encoding == GB18030 => Some(Decoding::Gb18030(Gb18030::new())),
             Self::Known(encoding) => Some(Decoding::Known(encoding.new_decoder_with_bom_removal())),
-            Self::Utf32 { big } => {
-                Some(Decoding::Units(Units { big, ..Units::default() }))
-            }
+            Self::Utf32 { big } => Some(Decoding::Units(Units { big, ..Units::default() })),
             Self::Ibm855 => Some(Decoding::Table(IBM855.chars().collect())),
         }
     }

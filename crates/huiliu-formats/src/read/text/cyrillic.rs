@@ -73,7 +73,8 @@ pub(super) fn is_mac_latin(sample: &[u8]) -> bool {
             match c {
                 _ if c.is_ascii() => {}
                 'à'..='ÿ' | 'ß' => good += 1,
-                'À'..='Ý' | '“' | '”' | '‘' | '’' | '«' | '»' | '–' | '—' if !before.is_lowercase() => {
+                'À'..='Ý' | '“' | '”' | '‘' | '’' | '«' | '»' | '–' | '—' if !before.is_lowercase() =>
+                {
                     good += 1;
                 }
                 '’' => good += 1,

@@ -87,11 +87,8 @@ fn by_zero_bytes(sample: &[u8]) -> Option<Charset> {
     let pairs = sample.len() / 2;
     let count = |offset: usize| sample.chunks_exact(2).filter(|pair| pair[offset] == 0).count();
     let (high, low) = (count(0), count(1));
-    let (zeros, charset) = if high > low {
-        (high, Charset::Known(UTF_16BE))
-    } else {
-        (low, Charset::Known(UTF_16LE))
-    };
+    let (zeros, charset) =
+        if high > low { (high, Charset::Known(UTF_16BE)) } else { (low, Charset::Known(UTF_16LE)) };
     let others = high.min(low);
     if zeros * 5 > pairs && others * 5 <= pairs {
         return Some(charset);

@@ -91,7 +91,8 @@ impl Gb18030 {
                 if lead < 0x80 {
                     break;
                 }
-                let at = usize::from(lead.wrapping_sub(0x81)) * TRAILS + usize::from(trail.wrapping_sub(0x40));
+                let at =
+                    usize::from(lead.wrapping_sub(0x81)) * TRAILS + usize::from(trail.wrapping_sub(0x40));
                 match self.table.get(at) {
                     Some(&entry) if entry != 0 && trail >= 0x40 && trail != 0xff => {
                         room.copy_from_slice(&entry.to_le_bytes());
@@ -112,14 +113,11 @@ impl Gb18030 {
             [0..=0x80 | 0xff, ..] => Some(1),
             [_, b'0'..=b'9', 0x81..=0xfe, b'0'..=b'9', ..] => Some(4),
             [_, b'0'..=b'9', 0x81..=0xfe] | [_, b'0'..=b'9'] | [_] => None,
-            [_, 0x40..=0x7e | 0x80..=0xfe, ..] => Some(2),
+            [_, 0x40..=0x7e | 0x80.., ..] => Some(2),
             // Not a character: the first byte is bad, the next begins anew.
             _ => Some(1),
         };
         match length {
-            Some(4) if GB18030.decode_without_bom_handling_and_without_replacement(&rest[..4]).is_none() => {
-                self.general(&rest[..1], into, done);
-            }
             Some(length) => self.general(&rest[..length], into, done),
             None if last => self.general(rest, into, done),
             None => {

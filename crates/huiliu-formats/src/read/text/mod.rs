@@ -191,3 +191,6 @@ fn read_some(file: &mut File, into: &mut [u8]) -> io::Result<usize> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,10 +69,12 @@ fn one_table_is_told_in_every_encoding_that_can_spell_it() {
 
 #[test]
 fn a_few_characters_of_one_column_are_enough() {
-    for text in ["名稱\n", "縣市\n臺北市\n", "編號,單位\n1,x\n", "投資金額\n100\n", "備註\n", "台中市,12\n"] {
+    for text in ["名稱\n", "縣市\n臺北市\n", "編號,單位\n1,x\n", "投資金額\n100\n", "備註\n", "台中市,12\n"]
+    {
         assert_told(text, Charset::Known(BIG5));
     }
-    for text in ["名称\n", "项目\n", "县区,合计\n", "备注\n", "武汉市,12\n", "中国\n", "总投资（亿元）\n"] {
+    for text in ["名称\n", "项目\n", "县区,合计\n", "备注\n", "武汉市,12\n", "中国\n", "总投资（亿元）\n"]
+    {
         assert_told(text, Charset::Known(GB18030));
     }
     for text in ["名前,住所\nたろう,東京都\n", "会社の名前\n", "カテゴリ\n"] {
