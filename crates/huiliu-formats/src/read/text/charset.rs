@@ -5,8 +5,6 @@
 
 use encoding_rs::{CoderResult, Decoder, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::gb18030::Gb18030;
-
 /// A text encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::read) enum Charset {
@@ -64,7 +62,6 @@ impl Charset {
     pub(super) fn decoding(self) -> Option<Decoding> {
         match self {
             Self::Known(encoding) if encoding == UTF_8 => None,
-            Self::Known(encoding) if encoding == GB18030 => Some(Decoding::Gb18030(Gb18030::new())),
             Self::Known(encoding) => Some(Decoding::Known(encoding.new_decoder_with_bom_removal())),
             Self::Utf32 { big } => Some(Decoding::Units(Units { big, ..Units::default() })),
             Self::Ibm855 => Some(Decoding::Table(IBM855.chars().collect())),
@@ -103,7 +100,6 @@ pub(super) struct Done {
 
 /// A decoder with what it remembers between two blocks.
 pub(super) enum Decoding {
-    Gb18030(Gb18030),
     Known(Decoder),
     Units(Units),
     Table(Vec<char>),
@@ -113,7 +109,6 @@ impl Decoding {
     /// Decodes `from` into `into`; `last` says that nothing follows.
     pub(super) fn decode(&mut self, from: &[u8], into: &mut [u8], last: bool) -> Done {
         match self {
-            Self::Gb18030(gb) => gb.decode(from, into, last),
             Self::Known(decoder) => {
                 let (result, read, written, bad) = decoder.decode_to_utf8(from, into, last);
                 Done { read, written, bad, full: result == CoderResult::OutputFull }

@@ -74,9 +74,7 @@ fn by_mark(sample: &[u8]) -> Option<Charset> {
 
 /// Wide encodings have zeros at places of their own: in UTF-32 each fourth byte, in UTF-16 one of two for ASCII.
 fn by_zero_bytes(sample: &[u8]) -> Option<Charset> {
-    if memchr::memchr(0, sample).is_none() {
-        return None;
-    }
+    memchr::memchr(0, sample)?;
     for big in [false, true] {
         let charset = Charset::Utf32 { big };
         let (text, bad) = charset.text(sample, false);

@@ -7,7 +7,6 @@
 mod charset;
 mod cyrillic;
 mod detect;
-mod gb18030;
 mod likely;
 
 use std::fs::File;

@@ -24,7 +24,7 @@ fn encode(text: &str, charset: Charset) -> Vec<u8> {
                     0 => part.as_bytes().to_vec(),
                     _ => {
                         let mut bytes = vec![u8::from_str_radix(&part[..2], 16).unwrap()];
-                        bytes.extend_from_slice(part[2..].as_bytes());
+                        bytes.extend_from_slice(&part.as_bytes()[2..]);
                         bytes
                     }
                 })
