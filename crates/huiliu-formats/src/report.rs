@@ -10,6 +10,9 @@ pub struct ReadReport {
     /// Text encoding, such as `UTF-8` or `GB18030`; empty for workbooks.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub encoding: String,
+    /// How the encoding was told: `stated`, `byte order mark`, `zero bytes`, `strict` or `statistics`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub encoding_by: String,
     /// Field delimiter of a CSV file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<char>,

@@ -6,14 +6,13 @@
 use std::collections::HashMap;
 use std::fs::File;
 
-use encoding_rs::Encoding;
 use huiliu_stage::{Finding, Severity, Text, row_id};
 use serde_json::{Map, Value};
 
 use super::chunk::{Chunk, Span};
 use super::error::ReadError;
 use super::header::{Layout, Names};
-use super::text::TextReader;
+use super::text::{Charset, TextReader};
 use super::value::ITEM;
 
 /// Most different keys of a file.
@@ -35,8 +34,8 @@ enum Line {
 }
 
 impl JsonlSource {
-    pub(super) fn open(file: File, encoding: &'static Encoding, longest_row: usize) -> Self {
-        let reader = TextReader::new(file, encoding);
+    pub(super) fn open(file: File, charset: Charset, longest_row: usize) -> Self {
+        let reader = TextReader::new(file, charset);
         Self { reader, number: 0, columns: HashMap::new(), longest_row, text: String::new() }
     }
 

@@ -2,6 +2,7 @@
 
 use super::error::ReadError;
 use super::options::FormatKind;
+use super::text::Charset;
 
 /// First bytes of an OLE2 container.
 const OLE2: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
@@ -78,11 +79,10 @@ fn foreign(head: &[u8]) -> Option<ReadError> {
 }
 
 /// Whether a text file's beginning is no text at all.
-pub(super) fn is_binary(sample: &[u8], encoding: &'static encoding_rs::Encoding) -> bool {
-    let wide = encoding == encoding_rs::UTF_16LE || encoding == encoding_rs::UTF_16BE;
+pub(super) fn is_binary(sample: &[u8], charset: Charset) -> bool {
     let head = &sample[..sample.len().min(64 << 10)];
     let odd = head.iter().filter(|b| matches!(b, 0..=8 | 14..=26 | 28..=31)).count();
-    !wide && odd * 50 > head.len()
+    !charset.is_wide() && odd * 50 > head.len()
 }
 
 #[cfg(test)]

@@ -7,14 +7,14 @@ use std::path::Path;
 use huiliu_stage::{Finding, RecordSchema, Severity, Text};
 
 use super::chunk::Chunk;
-use super::csv::{self, CsvSource};
+use super::csv::CsvSource;
 use super::error::ReadError;
 use super::header::{self, Grid, Layout, Names};
 use super::jsonl::JsonlSource;
 use super::options::{FormatKind, ReadOptions};
 use super::rows::RowKinds;
 use super::workbook::XlsxSource;
-use super::{Reading, Sheet, Source, kind, raw};
+use super::{Reading, Sheet, Source, kind, raw, text};
 use crate::report::{ReadReport, SheetReport};
 
 /// Bytes looked at to tell a file's kind. The directory of an OLE2 container, which says whether it is
@@ -70,15 +70,16 @@ struct Plan<'a> {
 
 impl Plan<'_> {
     fn text(&mut self, mut file: File, kind: FormatKind) -> Result<Reading, ReadError> {
-        let (encoding, sample, _) = csv::encoding_of(&mut file, self.options)?;
-        if kind::is_binary(&sample, encoding) {
+        let told = text::encoding_of(&mut file, self.options)?;
+        if kind::is_binary(&told.sample, told.charset) {
             return Err(ReadError::wrong_type("无法识别的文件", "a file of no known kind"));
         }
         file.rewind().map_err(|e| ReadError::io(&e))?;
-        self.report.encoding = encoding.name().replace("gb18030", "GB18030");
+        self.report.encoding = told.charset.name();
+        self.report.encoding_by = told.how.as_str().to_owned();
         let names = vec![String::new()];
         if kind == FormatKind::Jsonl {
-            let mut source = JsonlSource::open(file, encoding, self.options.limits.max_row_bytes);
+            let mut source = JsonlSource::open(file, told.charset, self.options.limits.max_row_bytes);
             let mut layout = Layout::default();
             if self.known.is_none() {
                 let keys = source.all_keys()?;
@@ -90,7 +91,7 @@ impl Plan<'_> {
             self.add_sheet(String::new(), 0, layout, None);
             return self.reading(Source::Jsonl(source), names);
         }
-        let (source, grid) = CsvSource::open(file, encoding, self.options)?;
+        let (source, grid) = CsvSource::open(file, told.charset, self.options)?;
         self.report.delimiter = Some(source.delimiter());
         if grid.is_empty() {
             return Err(ReadError::empty());

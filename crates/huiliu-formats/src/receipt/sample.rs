@@ -74,6 +74,7 @@ pub(super) fn sample(format: &str, language: Language) -> ReceiptData {
         report: ReadReport {
             format: format.to_owned(),
             encoding: if format == "csv" { "GB18030".into() } else { String::new() },
+            encoding_by: String::new(),
             delimiter: (format == "csv").then_some(','),
             sheets: reports,
         },

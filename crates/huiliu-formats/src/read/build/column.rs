@@ -4,15 +4,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, ListBuilder,
-    StringBuilder, TimestampMillisecondBuilder,
+    ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder,
+    ListBuilder, StringBuilder, TimestampMillisecondBuilder,
 };
 use huiliu_stage::{Field, FieldType, Severity, Text};
 
 use crate::read::chunk::{Chunk, View};
 use crate::read::value::{
-    Money, Note, Number, Parsed, Unit, boolean, date, integer, list_items, strict_date, strict_integer,
-    timestamp, trimmed,
+    Asked, Money, Note, Number, Parsed, Unit, boolean, date, integer, list_items, strict_date,
+    strict_integer, timestamp, trimmed,
 };
 
 /// Told of each cell with a note: index of the row in the chunk, its text, the note.
@@ -35,7 +35,9 @@ pub(super) struct ColumnBuilder {
     field: Field,
     unit: Option<Unit>,
     today: i32,
-    planned: bool,
+    asked: Asked,
+    /// Percentages of which it is still open whether they are written as shares of one.
+    open: bool,
 }
 
 impl ColumnBuilder {
@@ -61,8 +63,8 @@ impl ColumnBuilder {
                 Values::Timestamp(TimestampMillisecondBuilder::new().with_data_type(kind.arrow()))
             }
         };
-        let planned = field.name.contains("plan") || field.title().contains("计划");
-        Self { values, field: field.clone(), unit, today, planned }
+        let asked = Asked::by(&field.name, field.title());
+        Self { values, field: field.clone(), unit, today, asked, open: false }
     }
 
     /// What the field is called when talking to people.
@@ -84,7 +86,10 @@ impl ColumnBuilder {
                 let sheet = sheet.filter(|sheet| field.is_none_or(|field| sheet.power_in(field).is_some()));
                 *money = Money::new(self.unit.clone(), header.filter(|u| u.is_money()).or(sheet));
             }
-            Values::Number(_, number) => *number = Number::new(self.unit.clone(), header),
+            Values::Number(_, number) => {
+                *number = Number::new(self.unit.clone(), header);
+                self.open = number.in_percent() && header.is_none();
+            }
             _ => {}
         }
     }
@@ -105,7 +110,16 @@ impl ColumnBuilder {
     /// Adds the cells of `column`, one for each row of the chunk.
     pub(super) fn append(&mut self, chunk: &Chunk, view: View<'_>, column: usize, tell: Tell<'_>) {
         let cells = (0..chunk.rows()).map(|row| view.get(row, column));
-        let (strict, today, planned) = (self.field.strict, self.today, self.planned);
+        if let Values::Number(_, number) = &mut self.values
+            && self.open
+            && chunk.rows() > 0
+        {
+            self.open = false;
+            if let Some((row, cell, note)) = number.decide_shares(cells.clone()) {
+                tell(row, cell, note);
+            }
+        }
+        let (strict, today, asked) = (self.field.strict, self.today, self.asked);
         match &mut self.values {
             Values::Text(builder) => {
                 for cell in cells {
@@ -129,7 +143,7 @@ impl ColumnBuilder {
             }
             Values::Money(b, money) => each(cells, tell, |c| money.lenient(c), |v| b.append_option(v)),
             Values::Date(b) if strict => each(cells, tell, strictly_dated, |v| b.append_option(v)),
-            Values::Date(b) => each(cells, tell, |c| date(c, today, planned), |v| b.append_option(v)),
+            Values::Date(b) => each(cells, tell, |c| date(c, today, asked), |v| b.append_option(v)),
             Values::Boolean(b) => each(cells, tell, |c| boolean(c, strict), |v| b.append_option(v)),
             Values::Timestamp(b) => {
                 each(cells, tell, |c| timestamp(c, today, strict), |v| b.append_option(v))
@@ -175,7 +189,13 @@ impl ColumnBuilder {
 
     pub(super) fn finish(&mut self) -> ArrayRef {
         match &mut self.values {
-            Values::Text(b) => Arc::new(b.finish()),
+            Values::Text(b) => {
+                // The next batch will be about as large: its memory is asked for at once.
+                let (rows, bytes) = (b.len(), b.values_slice().len());
+                let done = Arc::new(b.finish());
+                *b = StringBuilder::with_capacity(rows, bytes + bytes / 8);
+                done
+            }
             Values::Integer(b) => Arc::new(b.finish()),
             Values::Number(b, _) => Arc::new(b.finish()),
             Values::Money(b, _) => Arc::new(b.finish()),

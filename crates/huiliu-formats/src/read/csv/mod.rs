@@ -8,9 +8,7 @@ mod dialect;
 mod split;
 
 use std::fs::File;
-use std::io::Read;
 
-use encoding_rs::Encoding;
 use huiliu_stage::{Finding, Severity, Text, cell_address, row_id};
 
 use self::split::{Dialect, split};
@@ -18,12 +16,8 @@ use super::chunk::Chunk;
 use super::error::ReadError;
 use super::header::{Grid, SEARCH_ROWS};
 use super::options::ReadOptions;
-use super::text::{TextReader, guess_encoding};
+use super::text::{Charset, TextReader};
 
-/// How much of a file is looked at before it is read.
-const SAMPLE: u64 = 1 << 20;
-/// How far the first character beyond ASCII is looked for.
-const ASCII_SEARCH: usize = 64 << 20;
 /// Widest row of the sample.
 const SAMPLE_WIDTH: usize = 1024;
 
@@ -38,46 +32,14 @@ pub(super) struct CsvSource {
     mended: String,
 }
 
-/// The encoding of a text file, from its sample and, while that is all ASCII, from what follows.
-pub(super) fn encoding_of(
-    file: &mut File,
-    options: &ReadOptions,
-) -> Result<(&'static Encoding, Vec<u8>, bool), ReadError> {
-    let mut sample = Vec::new();
-    file.take(SAMPLE).read_to_end(&mut sample).map_err(|e| ReadError::io(&e))?;
-    let whole = (sample.len() as u64) < SAMPLE;
-    if let Some(label) = &options.format.encoding {
-        let encoding = Encoding::for_label(label.as_bytes()).ok_or_else(|| {
-            ReadError::new(
-                format!("不认识的文字编码：{label}"),
-                format!("the encoding `{label}` is not known; try `utf-8` or `gb18030`"),
-            )
-        })?;
-        return Ok((encoding, sample, whole));
-    }
-    if !whole && sample.is_ascii() {
-        let mut block = vec![0; SAMPLE as usize];
-        for _ in 0..ASCII_SEARCH / block.len() {
-            let count = file.read(&mut block).map_err(|e| ReadError::io(&e))?;
-            if count == 0 || !block[..count].is_ascii() {
-                // ASCII in front of the block changes no guess, save that it begins between characters.
-                let from = block[..count].iter().position(|b| !b.is_ascii()).unwrap_or(0);
-                let encoding = guess_encoding(&block[from..count], false);
-                return Ok((encoding, sample, whole));
-            }
-        }
-    }
-    Ok((guess_encoding(&sample, whole), sample, whole))
-}
-
 impl CsvSource {
     /// Opens the file for reading from its start, and gives its first rows.
     pub(super) fn open(
         file: File,
-        encoding: &'static Encoding,
+        charset: Charset,
         options: &ReadOptions,
     ) -> Result<(Self, Grid), ReadError> {
-        let mut reader = TextReader::new(file, encoding);
+        let mut reader = TextReader::new(file, charset);
         while !reader.is_over() && reader.unread().len() < 64 << 10 {
             reader.more().map_err(|e| ReadError::io(&e))?;
         }

@@ -75,9 +75,42 @@ pub(in crate::read) fn strict_date(text: &str) -> Option<i32> {
     day(y, m, d)
 }
 
-/// Whatever people write for a day. `planned` says that the field holds a plan, so that `计划6月` is an
-/// answer to it and not to another question.
-pub(in crate::read) fn date(text: &str, today: i32, planned: bool) -> Parsed<i32> {
+/// What a field of dates asks for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::read) struct Asked {
+    /// A plan, so that `计划6月` is an answer and not one to another question.
+    pub(in crate::read) planned: bool,
+    /// Which end of a period such as `2022-2025`; `None` if neither.
+    pub(in crate::read) end: Option<End>,
+}
+
+/// One of the two ends of a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::read) enum End {
+    First,
+    Last,
+}
+
+impl Asked {
+    /// By the name and the title of the field.
+    pub(in crate::read) fn by(name: &str, title: &str) -> Self {
+        let holds = |words: &[&str]| words.iter().any(|word| name.contains(word) || title.contains(word));
+        let end = match (
+            holds(&["start", "begin", "开工", "开始", "起始", "启动"]),
+            holds(&[
+                "complet", "finish", "_end", "end_", "竣工", "完工", "完成", "建成", "投产", "结束", "截止",
+            ]),
+        ) {
+            (true, false) => Some(End::First),
+            (false, true) => Some(End::Last),
+            _ => None,
+        };
+        Self { planned: holds(&["plan", "计划"]), end }
+    }
+}
+
+/// Whatever people write for a day.
+pub(in crate::read) fn date(text: &str, today: i32, asked: Asked) -> Parsed<i32> {
     if let Some(day) = strict_date(text) {
         return Parsed::value(day);
     }
@@ -90,8 +123,8 @@ pub(in crate::read) fn date(text: &str, today: i32, planned: bool) -> Parsed<i32
     }
     let plan = ["计划", "预计", "拟", "力争", "争取", "预期"].iter().find_map(|word| tidy.strip_prefix(word));
     if let Some(rest) = plan {
-        if planned {
-            return date(rest, today, true);
+        if asked.planned {
+            return spelled(rest, today, asked);
         }
         return Parsed::noted(
             None,
@@ -101,7 +134,15 @@ pub(in crate::read) fn date(text: &str, today: i32, planned: bool) -> Parsed<i32
             "is a plan and no date that has come; it was not taken, write it into the column for plans",
         );
     }
-    shaped(&tidy, today).unwrap_or_else(|| {
+    spelled(&tidy, today, asked)
+}
+
+/// A tidy text without the words around it.
+fn spelled(tidy: &str, today: i32, asked: Asked) -> Parsed<i32> {
+    if let Some(found) = shaped(tidy, today) {
+        return found;
+    }
+    period(tidy, today, asked).unwrap_or_else(|| {
         Parsed::bad(
             "V11",
             "不是能识别的日期；请按 2023-03-15 的格式填写",
@@ -195,6 +236,60 @@ fn shaped(tidy: &str, today: i32) -> Option<Parsed<i32>> {
     }
 }
 
+/// One end of a period: `2022-2025`, `2022—2024年`, `2022.5-2024.12`, `2023年3-6月`.
+fn period(tidy: &str, today: i32, asked: Asked) -> Option<Parsed<i32>> {
+    let parted = tidy.char_indices().filter(|(_, c)| matches!(c, '-' | '—' | '–' | '~' | '至' | '到' | '/'));
+    let (first, last) = parted
+        .filter_map(|(at, c)| {
+            let before = tidy[..at].trim_end_matches(['-', '—', '–', '~']);
+            let behind = tidy[at + c.len_utf8()..].trim_start_matches(['-', '—', '–', '~']);
+            Some((bound(before, behind, today)?, bound(behind, before, today)?))
+        })
+        .find(|(first, last)| first <= last)?;
+    let (value, zh, en) = match asked.end {
+        Some(End::First) => (first, "取其起始", "its beginning was taken"),
+        Some(End::Last) => (last, "取其结束", "its end was taken"),
+        None => {
+            return Some(Parsed::bad(
+                "V11",
+                "是一段时间，不是一个日期；请只填一个日期，如 2023-03-15",
+                "is a period and no date; write one date, like 2023-03-15",
+            ));
+        }
+    };
+    let zh = format!("是一段时间，{zh}，按所写年份或月份的第一天处理；请只填一个日期");
+    let en = format!("is a period; {en}, as the first day of the year or month written; write one date");
+    Some(Parsed::noted(Some(value), Severity::Info, "V11", &zh, &en))
+}
+
+/// A bound of a period; what it leaves out stands in the `other`: the year in front, 年 or 月 behind.
+fn bound(text: &str, other: &str, today: i32) -> Option<i32> {
+    if text.is_empty() || other.is_empty() {
+        return None;
+    }
+    let plain = text.bytes().all(|b| b.is_ascii_digit());
+    let whole = match (plain, text.len()) {
+        // 2022 of 2022-2025.
+        (true, 4) => format!("{text}年"),
+        // 23 of 23-25年.
+        (true, 2) if other.ends_with('年') => format!("{text}年"),
+        (true, 1 | 2) if other.ends_with('月') && !other.contains('年') => format!("{text}月"),
+        _ => match other.split_once('年') {
+            // 6月 of 2023年3-6月.
+            Some((year, _)) if text.ends_with('月') && !text.contains('年') => format!("{year}年{text}"),
+            _ if text.contains('年')
+                && text.ends_with(|c: char| c.is_ascii_digit())
+                && other.ends_with('月') =>
+            {
+                format!("{text}月")
+            }
+            _ => text.to_owned(),
+        },
+    };
+    let parts = whole.matches(['.', '年', '月', '/', '-']).count();
+    (parts > 0).then(|| shaped(&whole, today)?.value)?
+}
+
 /// Leaves away words that only make a month vaguer.
 fn coarse(shape: &str) -> &str {
     let mut shape = shape;
@@ -274,7 +369,7 @@ pub(in crate::read) fn timestamp(text: &str, today: i32, strict: bool) -> Parsed
     let front = before_time(trimmed);
     let found = match strict {
         true => strict_date(front).map(Parsed::value),
-        false => Some(date(front, today, false)),
+        false => Some(date(front, today, Asked::default())),
     };
     let Some(Parsed { value, note }) = found else { return not_a_time() };
     let Some(day) = value else { return Parsed { value: None, note } };
@@ -378,11 +473,43 @@ mod tests {
             ("3/15/2023", None, Some(Error)),
             ("12000", None, Some(Error)),
         ] {
-            let found = date(text, today, false);
+            let found = date(text, today, Asked::default());
             let value = found.value.map(iso);
             assert_eq!((value.as_deref(), found.note.map(|n| n.severity)), (expected, severity), "{text}");
         }
-        assert_eq!(date("计划6月", today, true).value.map(iso).as_deref(), Some("2023-06-01"));
+        let planned = Asked { planned: true, end: None };
+        assert_eq!(date("计划6月", today, planned).value.map(iso).as_deref(), Some("2023-06-01"));
+    }
+
+    #[test]
+    fn of_a_period_the_end_is_taken_that_the_field_asks_for() {
+        let today = strict_date("2023-06-01").unwrap();
+        for (text, first, last) in [
+            ("2022-2025", "2022-01-01", "2025-01-01"),
+            ("2022—2024年", "2022-01-01", "2024-01-01"),
+            ("2022年至2024年", "2022-01-01", "2024-01-01"),
+            ("2022.5-2024.12", "2022-05-01", "2024-12-01"),
+            ("2022.5——2024.12", "2022-05-01", "2024-12-01"),
+            ("2022年5月-2024年12月", "2022-05-01", "2024-12-01"),
+            ("2023年3-6月", "2023-03-01", "2023-06-01"),
+            ("2023-03-15至2023-06-30", "2023-03-15", "2023-06-30"),
+            ("2023/3/15-2023/6/30", "2023-03-15", "2023-06-30"),
+        ] {
+            let at = |end| date(text, today, Asked { planned: false, end: Some(end) });
+            let (found, until) = (at(End::First), at(End::Last));
+            assert_eq!(found.value.map(iso).as_deref(), Some(first), "{text}");
+            assert_eq!(until.value.map(iso).as_deref(), Some(last), "{text}");
+            assert_eq!(found.note.map(|n| n.severity), Some(Severity::Info), "{text}");
+            let neither = date(text, today, Asked::default());
+            assert_eq!(
+                (neither.value, neither.note.map(|n| n.severity)),
+                (None, Some(Severity::Error)),
+                "{text}"
+            );
+        }
+        assert_eq!(date("2025-2022", today, Asked::by("start_date", "开工时间")).value, None);
+        assert_eq!(Asked::by("completion_date", "竣工时间").end, Some(End::Last));
+        assert_eq!(Asked::by("admitted_date", "入库时间").end, None);
     }
 
     #[test]
@@ -422,7 +549,7 @@ mod tests {
         #[test]
         fn no_text_makes_the_parsers_panic(text in "\\PC{0,24}", digits in "[0-9年月日.\\-/十二万亿余约,eE+]{0,16}") {
             for text in [&text, &digits] {
-                let _ = date(text, 19_000, false);
+                let _ = date(text, 19_000, Asked { planned: true, end: Some(End::Last) });
                 let _ = timestamp(text, 19_000, false);
                 let _ = super::super::Money::new(None, None).lenient(text);
                 let _ = super::super::integer(text);

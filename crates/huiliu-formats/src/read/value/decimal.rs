@@ -103,6 +103,12 @@ impl Decimal {
     #[inline]
     pub(super) fn rounded(self, places: u32) -> Option<i128> {
         if self.scale <= places {
+            // Nearly all: a product of two words, which cannot overflow two.
+            if let (Ok(mantissa), Some(&by)) =
+                (i64::try_from(self.mantissa), TENS.get((places - self.scale) as usize))
+            {
+                return Some(i128::from(mantissa) * i128::from(by));
+            }
             return self.mantissa.checked_mul(ten_to(places - self.scale)?);
         }
         let by = ten_to(self.scale - places)?;
@@ -131,6 +137,7 @@ impl Decimal {
     }
 }
 
+const TENS: [i64; 6] = [1, 10, 100, 1000, 10_000, 100_000];
 const POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
     1e19, 1e20, 1e21, 1e22,
@@ -300,6 +307,8 @@ fn chinese_fraction(whole: Decimal, text: &str) -> Option<(Decimal, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -332,6 +341,50 @@ mod tests {
                 (out, n.rest)
             });
             assert_eq!(found.as_ref().map(|(v, r)| (v.as_str(), *r)), expected, "{text}");
+        }
+    }
+
+    /// The usual spelling: four digits to a section, one zero for a gap.
+    fn in_words(number: u64, digits: &str, units: &str) -> String {
+        let char_at = |text: &str, at: usize| text.chars().nth(at).unwrap();
+        if number < 10 {
+            return char_at(digits, number as usize).to_string();
+        }
+        for (power, unit) in [(8, 4), (4, 3), (3, 2), (2, 1), (1, 0)] {
+            let size = 10_u64.pow(power);
+            if number >= size {
+                let (front, rest) = (number / size, number % size);
+                let mut words = in_words(front, digits, units);
+                words.push(char_at(units, unit));
+                if rest > 0 {
+                    if rest < size / 10 {
+                        words.push(char_at(digits, 0));
+                    }
+                    words.push_str(&in_words(rest, digits, units));
+                }
+                return words;
+            }
+        }
+        String::new()
+    }
+
+    proptest! {
+        #[test]
+        fn every_number_in_words_is_read(
+            number in prop_oneof![0_u64..100_000, 0_u64..10_u64.pow(12), 0_u64..10_u64.pow(16)],
+        ) {
+            for (digits, units) in [("零一二三四五六七八九", "十百千万亿"), ("零壹贰叁肆伍陆柒捌玖", "拾佰仟萬億")] {
+                let words = in_words(number, digits, units);
+                let found = numeral(&words).map(|n| (n.value.integer(), n.rest));
+                prop_assert_eq!(found, Some((i64::try_from(number).ok(), "")), "{}", words);
+            }
+        }
+
+        #[test]
+        fn digits_and_units_may_be_mixed(whole in 1_u64..10_000, part in 0_u64..10_000, rest in 0_u64..10_000) {
+            let value = Some(i64::try_from(whole * 100_000_000 + part * 10_000 + rest).unwrap());
+            let text = format!("{whole}亿{part}万{rest}元");
+            prop_assert_eq!(numeral(&text).map(|n| (n.value.integer(), n.rest)), Some((value, "元")));
         }
     }
 

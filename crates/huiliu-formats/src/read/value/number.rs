@@ -2,10 +2,10 @@
 //!
 //! Where a unit comes from, strongest first: the cell, the header, the sheet, the field.
 
-use huiliu_stage::Severity;
+use huiliu_stage::{Severity, Text};
 
 use super::decimal::{Decimal, numeral};
-use super::{Parsed, Unit, is_placeholder, tidy};
+use super::{Note, Parsed, Unit, is_placeholder, tidy};
 
 /// Places after the point of an amount.
 const PLACES: u32 = 4;
@@ -55,8 +55,8 @@ impl Money {
 
     #[inline]
     fn store(&self, value: Decimal, shift: i32) -> Parsed<i128> {
-        if self.foreign.is_some() {
-            return foreign();
+        if let Some(currency) = &self.foreign {
+            return foreign(currency);
         }
         let stored = match shift {
             0 => value.rounded(PLACES),
@@ -80,19 +80,19 @@ impl Money {
             return Parsed::placeholder();
         }
         let Some(Quantity { value, scaled, unit, qualified }) = quantity(&tidy) else {
-            return not_an_amount();
+            return if is_tier(&tidy) { tier() } else { not_an_amount() };
         };
         let parsed = match (unit.as_str(), &self.field) {
             ("", _) if !scaled => self.store(value, self.shift),
             (_, None) => self.store(value, 0),
             ("", Some(field)) => match Unit::parse("元").and_then(|yuan| yuan.power_in(field)) {
                 Some(shift) => Self { foreign: None, ..self.clone() }.store(value, shift),
-                None => foreign(),
+                None => foreign(&tidy),
             },
             (unit, Some(field)) => match Unit::parse(unit) {
                 Some(unit) if unit.is_money() => match unit.power_in(field) {
                     Some(shift) => Self { foreign: None, ..self.clone() }.store(value, shift),
-                    None => foreign(),
+                    None => foreign(&tidy),
                 },
                 _ => not_an_amount(),
             },
@@ -112,11 +112,28 @@ fn not_an_amount<T>() -> Parsed<T> {
     )
 }
 
-fn foreign<T>() -> Parsed<T> {
+/// `currency` is the amount or the header's unit, as written.
+#[cold]
+fn foreign<T>(currency: &str) -> Parsed<T> {
     Parsed::bad(
         "V07",
-        "是外币金额，没有汇率不能换算；请换算成人民币后填写",
-        "is an amount in another currency; convert it before sending",
+        &format!("是外币金额（{currency}），没有汇率不能换算；请换算成人民币后填写"),
+        &format!("is an amount in another currency ({currency}); convert it before sending"),
+    )
+}
+
+/// `超百亿`, `千万级`, `十亿元以上`: the class of an amount and not the amount.
+fn is_tier(tidy: &str) -> bool {
+    let rest = tidy.trim_start_matches(|c| "超过近约逾达突破上数几".contains(c));
+    let rest = rest.trim_end_matches(|c| "元人民币级以上左右规模".contains(c));
+    !rest.is_empty() && rest.chars().all(|c| "十百千万亿".contains(c))
+}
+
+fn tier<T>() -> Parsed<T> {
+    Parsed::bad(
+        "V07",
+        "只是金额的档次，不是金额；请填具体数额，如 120亿元",
+        "names a class of amounts and no amount; write the figure, such as 120亿元",
     )
 }
 
@@ -206,6 +223,8 @@ fn quantity(tidy: &str) -> Option<Quantity> {
 pub(in crate::read) struct Number {
     field: Option<Unit>,
     factor: f64,
+    /// Bare numbers are shares of one and the field wants percent: 0.358 is 35.8.
+    shares: bool,
 }
 
 impl Number {
@@ -215,14 +234,50 @@ impl Number {
             (Some(field), Some(column)) => column.factor_in(field).unwrap_or(1.0),
             _ => 1.0,
         };
-        Self { field, factor }
+        Self { field, factor, shares: false }
+    }
+
+    /// Whether the stored value is in percent.
+    pub(in crate::read) fn in_percent(&self) -> bool {
+        self.field.as_ref().is_some_and(|unit| unit.name == "%")
+    }
+
+    /// Decides for a whole column of percentages whether its bare numbers are shares of one. If so, gives the first of
+    /// them, by index, with what to tell of it.
+    pub(in crate::read) fn decide_shares<'a>(
+        &mut self,
+        cells: impl Iterator<Item = &'a str>,
+    ) -> Option<(usize, &'a str, Note)> {
+        let bare = cells.enumerate().filter_map(|(row, cell)| {
+            Decimal::plain(cell.trim().as_bytes()).map(|value| (row, cell, value.to_f64().abs()))
+        });
+        let (mut first, mut count, mut largest) = (None, 0, 0.0_f64);
+        for (row, cell, value) in bare.filter(|(.., value)| *value > 0.0) {
+            first = first.or(Some((row, cell)));
+            (count, largest) = (count + 1, largest.max(value));
+        }
+        // Some percentages are below one, but hardly all of a column; and one value is no column.
+        self.shares = count >= 3 && (0.05..=1.0).contains(&largest);
+        let (row, cell) = first.filter(|_| self.shares)?;
+        let text = Text::new(
+            "所在列没有大于1的数，整列按小数比例换算成百分数（0.358 即 35.8%）；如本为百分数，请写明 %",
+            "stands in a column without a number above 1: the column was taken as shares (0.358 is 35.8 %); write % if it is percent",
+        );
+        Some((row, cell, Note { severity: Severity::Warning, code: "V07", text }))
+    }
+
+    /// A number without a sign of its unit.
+    #[inline]
+    fn bare(&self, value: Decimal) -> Parsed<f64> {
+        let value = if self.shares { value.shifted(2).unwrap_or(value) } else { value };
+        self.store(value.to_f64(), self.factor)
     }
 
     /// Plain digits only.
     #[inline]
     pub(in crate::read) fn strict(&self, text: &str) -> Parsed<f64> {
         match Decimal::plain(text.as_bytes()) {
-            Some(value) => self.store(value.to_f64(), self.factor),
+            Some(value) => self.bare(value),
             None => not_a_number(),
         }
     }
@@ -231,7 +286,7 @@ impl Number {
     #[inline]
     pub(in crate::read) fn lenient(&self, text: &str) -> Parsed<f64> {
         match Decimal::plain(text.as_bytes()) {
-            Some(value) => self.store(value.to_f64(), self.factor),
+            Some(value) => self.bare(value),
             None => self.spelled(text),
         }
     }
@@ -255,9 +310,9 @@ impl Number {
             return not_a_number();
         };
         let value = value.to_f64();
-        let in_percent = self.field.as_ref().is_some_and(|unit| unit.name == "%");
+        let in_percent = self.in_percent();
         let parsed = match (unit.as_str(), &self.field) {
-            ("", _) => self.store(value, self.factor),
+            ("", _) => self.store(if self.shares { value * 100.0 } else { value }, self.factor),
             ("%", _) => self.store(value, if in_percent { 1.0 } else { 0.01 }),
             (unit, field) => match (Unit::parse(unit), field) {
                 (Some(_), None) => self.store(value, 1.0),
@@ -343,6 +398,13 @@ mod tests {
             ("", "-5", Some(-50_000), None),
             ("", "1.2E+05", Some(1_200_000_000), None),
             ("", "超百亿", None, Some(Error)),
+            ("", "百亿元以上", None, Some(Error)),
+            ("", "三千二百万", Some(32_000_000), None),
+            ("", "两亿", Some(200_000_000), None),
+            ("", "1.2亿元", Some(120_000_000), None),
+            ("", "￥1,200.50", Some(12_005_000), None),
+            ("", "不少于3亿元", Some(300_000_000), Some(Info)),
+            ("", "1.2亿美元", None, Some(Error)),
             ("", "500万美元", None, Some(Error)),
             ("万美元", "500", None, Some(Error)),
             ("", "1.2.3", None, Some(Error)),
@@ -355,6 +417,15 @@ mod tests {
             let found = money(header).lenient(text);
             assert_eq!((found.value, found.note.map(|n| n.severity)), (value, severity), "{header} {text}");
         }
+    }
+
+    #[test]
+    fn a_class_or_another_currency_is_named_as_such() {
+        let note = |text: &str| money("").lenient(text).note.unwrap().text.in_language("zh").to_owned();
+        assert!(note("超百亿").contains("档次"));
+        assert!(note("千万级").contains("档次"));
+        assert!(note("1.2亿美元").contains("1.2亿美元"));
+        assert!(note("大约很多").contains("不是金额"));
     }
 
     #[test]
@@ -391,6 +462,13 @@ mod tests {
                 (a, b) => a == b,
             };
             assert!(near, "{field} {header} {text}: {found:?}");
+        }
+        let mut rate = number("%", "");
+        let told = rate.decide_shares(["", "0.358", "0.5", "1"].into_iter());
+        assert_eq!(told.map(|(row, cell, _)| (row, cell)), Some((1, "0.358")));
+        assert_eq!(["0.358", "35.8%"].map(|text| rate.lenient(text).value), [Some(35.8), Some(35.8)]);
+        for percent in [&["0.3", "12", "0.5"][..], &["0.3"], &["35.8%", "0.3%", "1%"]] {
+            assert_eq!(rate.decide_shares(percent.iter().copied()), None, "{percent:?}");
         }
         assert_eq!(integer("1,200人").value, Some(1200));
         assert_eq!(integer("12.0").value, Some(12));

@@ -1,0 +1,195 @@
+//! A file's bytes as UTF-8, block by block, whatever its encoding.
+//!
+//! The encoding is told once ([`encoding_of`]): as the options say, or by the file's beginning. A UTF-8 file is not
+//! decoded at all; whoever takes text from the buffer checks it. Nothing here holds more of a file than its
+//! longest row.
+
+mod charset;
+mod cyrillic;
+mod detect;
+mod likely;
+
+use std::fs::File;
+use std::io::{self, Read};
+
+pub(super) use self::charset::Charset;
+use self::charset::Decoding;
+use self::detect::{How, detect};
+use super::error::ReadError;
+use super::options::ReadOptions;
+
+/// Bytes read at once. Small enough that a block's cells stay in the processor's cache.
+const BLOCK: usize = 256 << 10;
+/// How much of a file is looked at before it is read.
+const SAMPLE: u64 = 1 << 20;
+/// How far the first character beyond ASCII is looked for.
+const ASCII_SEARCH: usize = 64 << 20;
+
+/// What a text file's beginning told.
+pub(super) struct Told {
+    pub(super) charset: Charset,
+    pub(super) how: How,
+    /// The beginning itself.
+    pub(super) sample: Vec<u8>,
+}
+
+/// The encoding of a text file: as stated, or from its sample and, while that is all ASCII, from what follows.
+pub(super) fn encoding_of(file: &mut File, options: &ReadOptions) -> Result<Told, ReadError> {
+    let mut sample = Vec::new();
+    file.take(SAMPLE).read_to_end(&mut sample).map_err(|e| ReadError::io(&e))?;
+    let whole = (sample.len() as u64) < SAMPLE;
+    if let Some(label) = &options.format.encoding {
+        let charset = Charset::of_label(label).ok_or_else(|| {
+            ReadError::new(
+                format!("不认识的文字编码：{label}；请写 utf-8 或 gb18030 等"),
+                format!("the encoding `{label}` is not known; try `utf-8` or `gb18030`"),
+            )
+        })?;
+        return Ok(Told { charset, how: How::Stated, sample });
+    }
+    if !whole && sample.is_ascii() && memchr::memchr2(0, 0x1b, &sample).is_none() {
+        let mut block = vec![0; SAMPLE as usize];
+        for _ in 0..ASCII_SEARCH / block.len() {
+            let count = file.read(&mut block).map_err(|e| ReadError::io(&e))?;
+            if count == 0 || !block[..count].is_ascii() {
+                // ASCII in front of the block changes no guess, save that it begins between characters.
+                let from = block[..count].iter().position(|b| !b.is_ascii()).unwrap_or(0);
+                let (charset, how) = detect(&block[from..count], false);
+                return Ok(Told { charset, how, sample });
+            }
+        }
+    }
+    let (charset, how) = detect(&sample, whole);
+    Ok(Told { charset, how, sample })
+}
+
+/// A file as UTF-8 text.
+pub(super) struct TextReader {
+    file: File,
+    decoding: Option<Decoding>,
+    raw: Vec<u8>,
+    buffer: Vec<u8>,
+    /// Unread text is `buffer[start..end]`.
+    start: usize,
+    end: usize,
+    done: u64,
+    over: bool,
+    /// The last text that holds marks of bad bytes is `buffer[damaged.0..damaged.1]`.
+    damaged: Option<(usize, usize)>,
+}
+
+impl TextReader {
+    /// Reads from the file's start; a byte order mark is left out.
+    pub(super) fn new(file: File, charset: Charset) -> Self {
+        let decoding = charset.decoding();
+        Self {
+            file,
+            raw: if decoding.is_some() { vec![0; BLOCK] } else { Vec::new() },
+            decoding,
+            buffer: vec![0; BLOCK],
+            start: 0,
+            end: 0,
+            done: 0,
+            over: false,
+            damaged: None,
+        }
+    }
+
+    /// What is there and not yet taken.
+    pub(super) fn unread(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// `count` bytes of the unread were taken.
+    pub(super) fn advance(&mut self, count: usize) {
+        self.start = (self.start + count).min(self.end);
+    }
+
+    /// The `count` bytes that were taken last.
+    pub(super) fn taken(&self, count: usize) -> &[u8] {
+        &self.buffer[self.start.saturating_sub(count)..self.start]
+    }
+
+    /// Whether nothing is left to be read from the file.
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Bytes read from the file so far.
+    pub(super) fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// Whether the text taken so far may hold marks (U+FFFD) of bytes that the encoding does not know.
+    pub(super) fn was_damaged(&mut self) -> bool {
+        let Some((from, to)) = self.damaged else { return false };
+        if to <= self.start {
+            self.damaged = None;
+        }
+        from < self.start
+    }
+
+    /// Reads on. The unread text moves to the front, so that the buffer grows only for a long row.
+    pub(super) fn more(&mut self) -> io::Result<()> {
+        if self.over {
+            return Ok(());
+        }
+        self.buffer.copy_within(self.start..self.end, 0);
+        let taken = self.start;
+        let moved = |(from, to): (usize, usize)| (from.saturating_sub(taken), to.saturating_sub(taken));
+        self.damaged = self.damaged.map(moved).filter(|(_, to)| *to > 0);
+        (self.start, self.end) = (0, self.end - self.start);
+        if self.buffer.len() - self.end < BLOCK / 2 {
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+        match self.decoding.take() {
+            None => {
+                let count = read_some(&mut self.file, &mut self.buffer[self.end..])?;
+                self.over = count == 0;
+                if self.done == 0 && self.buffer[..count].starts_with(b"\xef\xbb\xbf") {
+                    self.start = 3;
+                }
+                self.end += count;
+                self.done += count as u64;
+            }
+            Some(mut decoding) => {
+                let count = read_some(&mut self.file, &mut self.raw)?;
+                self.over = count == 0;
+                self.done += count as u64;
+                self.decode(&mut decoding, count);
+                self.decoding = Some(decoding);
+            }
+        }
+        Ok(())
+    }
+
+    fn decode(&mut self, decoding: &mut Decoding, count: usize) {
+        let mut from = 0;
+        loop {
+            let done = decoding.decode(&self.raw[from..count], &mut self.buffer[self.end..], self.over);
+            let before = self.end;
+            from += done.read;
+            self.end += done.written;
+            if done.bad {
+                let first = self.damaged.map_or(before, |(first, _)| first);
+                self.damaged = Some((first, self.end));
+            }
+            if !done.full {
+                return;
+            }
+            self.buffer.resize(self.buffer.len() + BLOCK, 0);
+        }
+    }
+}
+
+fn read_some(file: &mut File, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read(into) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
