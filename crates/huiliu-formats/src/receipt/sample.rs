@@ -72,6 +72,7 @@ pub(super) fn sample(format: &str, language: Language) -> ReceiptData {
             encoding: if format == "csv" { "GB18030".into() } else { String::new() },
             delimiter: (format == "csv").then_some(','),
             sheets: reports,
+            ..ReadReport::default()
         },
         titles: [("name", "项目名称"), ("total", "总投资"), ("code", "项目代码")]
             .map(|(field, title)| (field.to_owned(), title.to_owned()))
