@@ -177,7 +177,7 @@ fn ends_here(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile]) -
             || (line.gap && another_table(rest, width));
     }
     if filled == 0 {
-        return rest.iter().all(|l| l.empty) && false;
+        return false;
     }
     if another_table(rest, width) {
         return true;
@@ -196,7 +196,8 @@ fn is_note(line: &Line<'_>, width: usize, columns: &[Profile]) -> bool {
     // A row of the table with another delimiter.
     let cut = |delimiter: &str| first.matches(delimiter).count() + 1;
     let rough = [",", ";", "\t", "|"].iter().any(|delimiter| cut(delimiter) + 1 >= width);
-    if cells == 1 && width > 2 && (rough || cut(" ") == width) {
+    let values = first.split(' ').filter(|part| kind(part).is_value()).count();
+    if cells == 1 && width > 2 && (rough || (cut(" ") >= width && values >= 2)) {
         return false;
     }
     let strange = columns.first().is_some_and(|column| column.cost(first) > 1.2);

@@ -10,6 +10,8 @@ use super::shape::{Kind, Profile, kind};
 
 /// Most pieces of a record that is mended.
 const MOST_PIECES: usize = 400;
+/// Most states of the search for one reading.
+const MOST_STATES: usize = 12_000;
 /// Most pieces that one cell is made of.
 const LONGEST_JOIN: usize = 40;
 /// Most lines of a record that is mended.
@@ -119,7 +121,7 @@ fn left_over(text: &str, next: usize, form: &Form, width: usize) -> f64 {
 }
 
 /// The pieces as they are, all text kept: what is lacking is empty, what is too much stays in the last cell.
-fn unmended(text: &str, from: usize, form: &Form, width: usize) -> Mended {
+pub(super) fn unmended(text: &str, from: usize, form: &Form, width: usize) -> Mended {
     let (end, next) = line(text, from);
     let record = text.get(from..end).unwrap_or_default();
     let mut cells: Vec<String> = record.splitn(width.max(1), &form.delimiter).map(str::to_owned).collect();
@@ -155,7 +157,8 @@ impl Reader<'_> {
     fn best(&self) -> Option<Mended> {
         let pieces = self.pieces();
         let (count, width) = (pieces.len(), self.columns.len());
-        if count > MOST_PIECES || width > MOST_PIECES || width == 0 || count + 3 < width {
+        let states = (count + 1) * (count.saturating_sub(width) + 4).min(width + 1);
+        if count > MOST_PIECES || states > MOST_STATES || width == 0 || count + 3 < width {
             return None;
         }
         // Pieces in quotes may be one cell, so that others are lacking.
@@ -167,7 +170,7 @@ impl Reader<'_> {
         for used in 0..=count {
             for made in 0..=width {
                 let (price, _) = prices[at(used, made)];
-                if price == f64::MAX || made > used + 3 {
+                if price == f64::MAX || made > used + 3 || width - made > count - used + 3 {
                     continue;
                 }
                 let mut relax = |to: usize, cost: f64, step: Step| {

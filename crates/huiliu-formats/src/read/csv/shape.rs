@@ -51,10 +51,9 @@ pub(super) fn kind(cell: &str) -> Kind {
     if text.is_empty() {
         return Kind::Empty;
     }
-    if text.len() <= 40 && text.bytes().any(|b| b.is_ascii_digit()) {
-        if let Some(kind) = value_kind(text) {
-            return kind;
-        }
+    let digits = text.len() <= 40 && text.bytes().any(|b| b.is_ascii_digit());
+    if let Some(kind) = digits.then(|| value_kind(text)).flatten() {
+        return kind;
     }
     let wrapped = |q: char| text.starts_with(q) || text.ends_with(q);
     if text.contains([';', '|', '\t']) || wrapped('"') || text.matches('"').count() % 2 == 1 {
@@ -96,12 +95,12 @@ fn value_kind(text: &str) -> Option<Kind> {
         return Some(Kind::Time);
     }
     let upper = text.to_ascii_uppercase();
-    if starts && count(b':') >= 1 {
-        if let Some(clock) = upper.strip_suffix("AM").or(upper.strip_suffix("PM"))
-            && clock.trim_end().bytes().all(|b| b.is_ascii_digit() || b == b':')
-        {
-            return Some(Kind::Time);
-        }
+    if starts
+        && count(b':') >= 1
+        && let Some(clock) = upper.strip_suffix("AM").or(upper.strip_suffix("PM"))
+        && clock.trim_end().bytes().all(|b| b.is_ascii_digit() || b == b':')
+    {
+        return Some(Kind::Time);
     }
     if is_date(text, bytes) {
         return Some(Kind::Date);
@@ -165,7 +164,7 @@ pub(super) fn pattern(cell: &str) -> u64 {
         if class != last {
             if last == '9' {
                 // One digit or two are the same in dates and small numbers.
-                run.max(2).min(6).hash(&mut hasher);
+                run.clamp(2, 6).hash(&mut hasher);
             }
             class.hash(&mut hasher);
             (last, run) = (class, 0);
@@ -173,7 +172,7 @@ pub(super) fn pattern(cell: &str) -> u64 {
         run = run.saturating_add(1);
     }
     if last == '9' {
-        run.max(2).min(6).hash(&mut hasher);
+        run.clamp(2, 6).hash(&mut hasher);
     }
     hasher.finish()
 }

@@ -5,13 +5,17 @@
 
 use super::lex::{self, Form};
 use super::outline::{Outline, outline};
-use super::repair::{Mended, Repair, mend};
+use super::repair::{Mended, Repair, mend, unmended};
+use super::shape::Profile;
 use super::sniff::{Known, sniff};
 
 /// Longest quoted cell.
 pub(super) const LONGEST_CELL: usize = 256 << 10;
 /// Least length at which a quoted cell is given up after others were never closed.
 const LEAST_PATIENCE: usize = 4 << 10;
+
+/// Work that repairs may take before good rows earn more, in states of their search.
+const EFFORT: usize = 1_000_000;
 
 /// How a text is read.
 #[derive(Clone, Debug)]
@@ -20,6 +24,8 @@ pub(super) struct Plan {
     pub(super) outline: Outline,
     /// How far the end of a quoted cell is looked for.
     patience: usize,
+    /// What repairs may still cost: a file of nothing but damage must end as well.
+    effort: usize,
 }
 
 /// A row of the table.
@@ -38,7 +44,7 @@ impl Plan {
     pub(super) fn new(sample: &str, known: &Known, header: Option<usize>, whole: bool) -> Self {
         let form = sniff(sample, known);
         let outline = outline(sample, &form, header, whole);
-        Self { form, outline, patience: LONGEST_CELL }
+        Self { form, outline, patience: LONGEST_CELL, effort: EFFORT }
     }
 
     /// Reads the row at `from`; the text must reach [`LONGEST_CELL`] beyond it or to the end of the file.
@@ -58,6 +64,7 @@ impl Plan {
         }
         if record.cells.len() == width && !record.odd && !self.other_quotes(&record) {
             self.patience = LONGEST_CELL;
+            self.effort = self.effort.saturating_add(2 * width).min(EFFORT);
             let cells = record.cells.into_iter().map(|cell| cell.text.into_owned()).collect();
             return Row { cells, repairs, end: record.end, next: record.next, blank: false };
         }
@@ -65,9 +72,16 @@ impl Plan {
             // Unclosed quotes everywhere must not make every row look through all of the text.
             self.patience = (self.patience / 2).max(LEAST_PATIENCE);
         }
-        let Mended { cells, end, next, repairs, .. } = match is_header {
-            true => mend(text, from, &self.form, &vec![Default::default(); width]),
-            false => mend(text, from, &self.form, &self.outline.columns),
+        let needed = (record.cells.len() + 1).saturating_mul(width + 1);
+        let Mended { cells, end, next, repairs, .. } = match self.effort.checked_sub(needed) {
+            None => unmended(text, from, &self.form, width),
+            Some(left) => {
+                self.effort = left;
+                match is_header {
+                    true => mend(text, from, &self.form, &vec![Profile::default(); width]),
+                    false => mend(text, from, &self.form, &self.outline.columns),
+                }
+            }
         };
         Row { cells, repairs, end, next: next.max(from + 1), blank: false }
     }
