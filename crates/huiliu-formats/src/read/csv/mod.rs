@@ -9,6 +9,8 @@ mod lex;
 mod outline;
 #[cfg(test)]
 mod pollution;
+#[cfg(test)]
+mod real;
 mod repair;
 mod shape;
 mod sniff;

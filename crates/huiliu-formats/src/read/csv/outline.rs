@@ -91,7 +91,7 @@ fn width_of_first_table(lines: &[Line<'_>]) -> usize {
     let mut kinds = widths.clone();
     kinds.sort_unstable();
     kinds.dedup();
-    let weight = |width: usize| count(width) * (width.min(20) + if width > 1 { 4 } else { 0 });
+    let weight = |width: usize| count(width) * count(width) * (width.min(20) + if width > 1 { 4 } else { 0 });
     let Some(mode) = kinds.iter().copied().max_by_key(|&w| (weight(w), w)) else { return 1 };
     let begins = widths.iter().position(|&w| w == mode).unwrap_or(0);
     // An earlier table: several rows of another width, most of what stands before, and no small part of all.
@@ -113,11 +113,19 @@ fn first_row(lines: &[Line<'_>], width: usize) -> Option<usize> {
         // A title with delimiters behind it fills one cell; a header may lack or have one too many.
         (cells == width || cells == width + 1 || cells + 1 == width) && filled >= 2 && filled * 3 >= width
     };
+    let remark = |line: &Line<'_>| {
+        line.record.cells.first().is_some_and(|cell| cell.text.trim_start().starts_with(['#', '%']))
+    };
     let full = lines.iter().position(|line| !line.empty && line.record.cells.len() == width && proper(line));
     let first = match full {
         // The row right before may be a header whose width is off.
         Some(at)
-            if at > 0 && width >= 3 && !lines[at].gap && proper(&lines[at - 1]) && !lines[at - 1].empty =>
+            if at > 0
+                && width >= 3
+                && !lines[at].gap
+                && proper(&lines[at - 1])
+                && !remark(&lines[at - 1])
+                && !lines[at - 1].empty =>
         {
             at - 1
         }
@@ -200,7 +208,7 @@ fn is_note(line: &Line<'_>, width: usize, columns: &[Profile]) -> bool {
     if cells == 1 && width > 2 && (rough || (cut(" ") >= width && values >= 2)) {
         return false;
     }
-    let strange = columns.first().is_some_and(|column| column.cost(first) > 1.2);
+    let strange = columns.first().is_some_and(|column| column.cost(first) > 0.9);
     match width {
         1 => line.gap && kind(first) == Kind::Text && strange,
         2 => cells == 1 && (line.gap || strange),
@@ -261,11 +269,12 @@ fn header_rows(table: &[Line<'_>], width: usize) -> usize {
         }
         (against, with)
     };
+    if is_years(first, &columns) {
+        return 1;
+    }
     match strange(&table[0]) {
         (against, with) if against > with => {}
         (0, 0) => return usize::from(is_plain_header(first, &columns, values)),
-        // Years as names of columns: a name in front of them is enough.
-        (against, _) if against > 0 && is_years(first) => return 1,
         _ => return 0,
     }
     let more = table[1..].iter().take(MOST_HEADER_ROWS - 1).take_while(|line| {
@@ -284,10 +293,19 @@ fn header_rows(table: &[Line<'_>], width: usize) -> usize {
     1 + more.count()
 }
 
-fn is_years(line: &Line<'_>) -> bool {
-    let values: Vec<&str> =
-        line.record.cells.iter().map(|c| c.text.trim()).filter(|c| kind(c).is_value()).collect();
-    values.iter().all(|v| v.len() == 4 && (v.starts_with("19") || v.starts_with("20")))
+/// Years as the names of columns of other numbers.
+fn is_years(line: &Line<'_>, columns: &[Profile]) -> bool {
+    let cells = line.record.cells.iter().zip(columns);
+    let mut years: Vec<&str> = Vec::new();
+    for (cell, column) in cells.filter(|(cell, _)| kind(&cell.text).is_value()) {
+        let text = cell.text.trim();
+        let year = text.len() == 4 && (text.starts_with("19") || text.starts_with("20"));
+        if !year || years.contains(&text) || column.knows(text) || column.cost(text) < 0.5 {
+            return false;
+        }
+        years.push(text);
+    }
+    years.len() > 1
 }
 
 /// A first row among columns of words: a header unless its texts are texts of the columns or values.
