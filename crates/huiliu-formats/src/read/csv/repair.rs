@@ -373,9 +373,8 @@ impl Reader<'_> {
         let bytes = inner.as_bytes();
         let (mut at, mut faults, mut escapes) = (0, 0, Vec::new());
         while let Some(&byte) = bytes.get(at) {
-            if self.form.escape == Some(byte) && at + 1 < bytes.len() {
-                at += 2;
-            } else if byte == quote && bytes.get(at + 1) == Some(&quote) {
+            let escaped = self.form.escape == Some(byte) && at + 1 < bytes.len();
+            if escaped || (byte == quote && bytes.get(at + 1) == Some(&quote)) {
                 at += 2;
             } else {
                 if byte == quote {

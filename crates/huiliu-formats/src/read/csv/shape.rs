@@ -138,11 +138,11 @@ fn is_date(text: &str, bytes: &[u8]) -> bool {
     for mark in [b'-', b'/', b'.'] {
         let parts: Vec<&[u8]> = bytes.split(|&b| b == mark).collect();
         let sizes = |p: &&[u8]| (1..=4).contains(&p.len()) && p.iter().all(u8::is_ascii_digit);
-        if parts.len() == 3 && parts.iter().all(|p| sizes(&p)) && parts.iter().any(|p| p.len() >= 2) {
+        if parts.len() == 3 && parts.iter().all(sizes) && parts.iter().any(|p| p.len() >= 2) {
             return true;
         }
         let month = |p: &[u8]| p.len() == 3 && p.iter().all(u8::is_ascii_alphabetic);
-        if parts.len() == 3 && sizes(&&parts[0]) && month(parts[1]) && sizes(&&parts[2]) {
+        if parts.len() == 3 && sizes(&parts[0]) && month(parts[1]) && sizes(&parts[2]) {
             return true;
         }
     }

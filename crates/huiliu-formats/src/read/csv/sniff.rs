@@ -157,7 +157,8 @@ fn records<'a>(sample: &'a str, form: &Form) -> Vec<Record<'a>> {
         // Unclosed quotes everywhere must not make every row look through the whole sample.
         longest = if record.odd { (longest / 2).max(256) } else { longest };
         at = record.next.max(at + 1);
-        if !record.is_blank() && !(record.cells.len() > 1 && record.filled() == 0) {
+        let hollow = record.cells.len() > 1 && record.filled() == 0;
+        if !record.is_blank() && !hollow {
             all.push(record);
         }
     }
