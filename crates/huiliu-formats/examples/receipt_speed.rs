@@ -53,12 +53,16 @@ fn mark(file: &str, out: &str, marks: u32) -> Result<(), Box<dyn std::error::Err
         field: Some(format!("f{index}")),
         how: "name".into(),
         unit: None,
+        ..ColumnReport::default()
     };
     let columns = (0..usize::from(COLUMNS)).map(column).collect();
-    let sheet =
-        SheetReport {
-            name: "项目".into(), header_rows: vec![1], unit: None, columns, rows: u64::from(ROWS)
-        };
+    let sheet = SheetReport {
+        name: "项目".into(),
+        header_rows: vec![1],
+        columns,
+        rows: u64::from(ROWS),
+        ..SheetReport::default()
+    };
     let finding = |number: u32| {
         let text = Text::new("不是数字；请填写数字", "not a number; write digits");
         let row = row_id(0, number * (ROWS / marks.max(1)).max(1) + 2);

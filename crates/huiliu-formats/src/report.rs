@@ -16,8 +16,18 @@ pub struct ReadReport {
     /// Field delimiter of a CSV file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<char>,
+    /// How a CSV file is written, in words: `delimiter ';', quote '"', header in rows 3–4`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub dialect: String,
+    /// Malformed rows that were read all the same; each has a finding.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub repaired: u64,
     /// One per sheet that was looked at; a file without sheets has one with an empty name.
     pub sheets: Vec<SheetReport>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// How a sheet was read.

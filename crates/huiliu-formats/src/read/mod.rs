@@ -40,7 +40,7 @@ pub use options::{FormatKind, FormatOptions, Limits, ReadOptions};
 
 use self::build::Assembler;
 use self::chunk::Chunk;
-use self::csv::CsvSource;
+use self::csv::{CsvSource, TableSource};
 use self::header::{Layout, Names};
 use self::jsonl::JsonlSource;
 use self::rows::RowKinds;
@@ -76,6 +76,7 @@ pub fn open_raw(path: &Path, options: &ReadOptions) -> Result<Reading, ReadError
 
 enum Source {
     Csv(CsvSource),
+    Table(Box<TableSource>),
     Xlsx(Box<XlsxSource>),
     Jsonl(JsonlSource),
 }
@@ -128,10 +129,20 @@ impl Reading {
         &self.report
     }
 
+    /// The header of a text table that is read without a record schema, as sent: no row, one or several. `None` for
+    /// other files, whose columns are named by the schema.
+    pub fn header(&self) -> Option<&[Vec<String>]> {
+        match &self.source {
+            Source::Table(source) => Some(source.header()),
+            _ => None,
+        }
+    }
+
     /// Bytes read and bytes there are. For workbooks a guess by sheets.
     pub fn progress(&self) -> (u64, u64) {
         let done = match &self.source {
             Source::Csv(source) => source.done(),
+            Source::Table(source) => source.done(),
             Source::Jsonl(source) => source.done(),
             Source::Xlsx(_) if self.over => self.total,
             Source::Xlsx(_) => {
@@ -158,6 +169,11 @@ impl Reading {
             let width = sheet.layout.columns.len();
             let text = match &mut self.source {
                 Source::Csv(source) => source.fill(&mut self.chunk, most)?,
+                Source::Table(source) => {
+                    let more = source.fill(&mut self.chunk, most)?;
+                    self.report.repaired = source.repaired();
+                    more.then_some("")
+                }
                 Source::Xlsx(source) => source.fill(&mut self.chunk, most)?,
                 Source::Jsonl(source) => {
                     source.fill(&mut self.chunk, most, &mut sheet.layout, &self.names)?
@@ -211,7 +227,7 @@ impl Reading {
         match &mut self.source {
             Source::Csv(source) => source.skip_to(last)?,
             Source::Xlsx(source) => source.load(&sheet.name, last + 1)?,
-            Source::Jsonl(_) => {}
+            Source::Jsonl(_) | Source::Table(_) => {}
         }
         let mut assembler = Assembler::new(&self.record, &self.options, &sheet.name, sheet.ordinal);
         assembler.lay_out(&sheet.layout);

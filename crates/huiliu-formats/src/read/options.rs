@@ -40,9 +40,18 @@ pub struct FormatOptions {
     /// Text encoding, by its WHATWG label: `utf-8`, `gb18030`, `big5`, …
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,
-    /// The character between two cells of a CSV file; ASCII.
+    /// What stands between two cells of a CSV file.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub delimiter: Option<char>,
+    pub delimiter: Option<String>,
+    /// The ASCII character around cells of a CSV file; an empty text says that there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<String>,
+    /// The ASCII character that takes a quote's meaning from it; an empty text says that quotes are doubled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escape: Option<String>,
+    /// How many rows the header of a CSV file has, where it is read without a record schema; 0 for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header_rows: Option<u32>,
     /// The one sheet of a workbook to read. Without it, all visible sheets that have a header are read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
@@ -56,7 +65,17 @@ pub struct FormatOptions {
 
 impl Default for FormatOptions {
     fn default() -> Self {
-        Self { kind: None, encoding: None, delimiter: None, sheet: None, header_row: None, dictionary: true }
+        Self {
+            kind: None,
+            encoding: None,
+            delimiter: None,
+            quote: None,
+            escape: None,
+            header_rows: None,
+            sheet: None,
+            header_row: None,
+            dictionary: true,
+        }
     }
 }
 

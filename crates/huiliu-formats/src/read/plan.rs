@@ -7,7 +7,7 @@ use std::path::Path;
 use huiliu_stage::{Finding, RecordSchema, Severity, Text};
 
 use super::chunk::Chunk;
-use super::csv::CsvSource;
+use super::csv::{CsvSource, TableSource};
 use super::error::ReadError;
 use super::header::{self, Grid, Layout, Names};
 use super::jsonl::JsonlSource;
@@ -91,6 +91,9 @@ impl Plan<'_> {
             self.add_sheet(String::new(), 0, layout, None);
             return self.reading(Source::Jsonl(source), names);
         }
+        if self.known.is_none() && self.options.format.header_row.is_none() {
+            return self.table(TableSource::open(file, told.charset, self.options)?, names);
+        }
         let (source, grid) = CsvSource::open(file, told.charset, self.options)?;
         self.report.delimiter = Some(source.delimiter());
         if grid.is_empty() {
@@ -100,6 +103,21 @@ impl Plan<'_> {
             return Err(self.no_header());
         }
         self.reading(Source::Csv(source), names)
+    }
+
+    /// A text table without a record schema: what its header says, if it has one, names the columns.
+    fn table(&mut self, source: TableSource, names: Vec<String>) -> Result<Reading, ReadError> {
+        let headers = raw::headers(source.header(), source.width());
+        if source.width() == 0 {
+            return Err(ReadError::empty());
+        }
+        self.report.delimiter = raw::delimiter(&source);
+        self.report.dialect = raw::dialect(&source);
+        self.known = Some(raw::as_written(&headers));
+        let mut layout = Layout::plain(0, &headers);
+        layout.header_rows = source.header_rows().to_vec();
+        self.add_sheet(String::new(), 0, layout, None);
+        self.reading(Source::Table(Box::new(source)), names)
     }
 
     fn workbook(&mut self, file: File) -> Result<Reading, ReadError> {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use huiliu_stage::{EXTRA, Field, ROW, RecordSchema, SHEET, column_letters};
 
+use super::csv::TableSource;
 use super::header::{Grid, Layout, Names, SEARCH_ROWS};
 
 /// A record with one text field per header, under names that are not taken yet.
@@ -24,6 +25,48 @@ pub(super) fn record(headers: &[String]) -> (RecordSchema, Names) {
     let record = RecordSchema { record: String::new(), label: String::new(), fields };
     let names = Names::new(&record, false);
     (record, names)
+}
+
+/// Like [`record`], its texts kept with all their blanks.
+pub(super) fn as_written(headers: &[String]) -> (RecordSchema, Names) {
+    let (mut known, names) = record(headers);
+    known.fields.iter_mut().for_each(|field| field.strict = true);
+    (known, names)
+}
+
+/// One text per column from the rows of a header, the upper ones before the lower ones.
+pub(super) fn headers(rows: &[Vec<String>], width: usize) -> Vec<String> {
+    let of = |column: usize| {
+        let mut parts: Vec<&str> = rows.iter().filter_map(|row| row.get(column)).map(|c| c.trim()).collect();
+        parts.retain(|part| !part.is_empty());
+        parts.dedup();
+        parts.join(" > ")
+    };
+    (0..width).map(of).collect()
+}
+
+/// The delimiter, if it is one character.
+pub(super) fn delimiter(source: &TableSource) -> Option<char> {
+    let mut characters = source.dialect().0.chars();
+    characters.next().filter(|_| characters.next().is_none())
+}
+
+/// How a text table is written, in words.
+pub(super) fn dialect(source: &TableSource) -> String {
+    let (delimiter, quote, escape) = source.dialect();
+    let mut words = format!("delimiter '{}'", delimiter.replace('\t', "TAB"));
+    if let Some(quote) = quote {
+        words.push_str(&format!(", quote '{quote}'"));
+    }
+    if let Some(escape) = escape {
+        words.push_str(&format!(", escape '{escape}'"));
+    }
+    match source.header_rows() {
+        [] => words.push_str(", no header"),
+        [row] => words.push_str(&format!(", header in row {row}")),
+        [first, .., last] => words.push_str(&format!(", header in rows {first}–{last}")),
+    }
+    words
 }
 
 /// The header is the row the caller names, else the first that is nearly as wide as the table and holds no numbers.

@@ -77,6 +77,7 @@ pub(super) fn sample(format: &str, language: Language) -> ReceiptData {
             encoding_by: String::new(),
             delimiter: (format == "csv").then_some(','),
             sheets: reports,
+            ..ReadReport::default()
         },
         titles: [("name", "项目名称"), ("total", "总投资"), ("code", "项目代码")]
             .map(|(field, title)| (field.to_owned(), title.to_owned()))

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use arrow::datatypes::SchemaRef;
 use clap::{Args, ValueEnum};
 use huiliu_formats::read::{FormatOptions, ReadOptions, Reading, open, open_raw};
 use huiliu_formats::write::{CsvEncoder, CsvHeader, CsvOptions, JsonLinesEncoder};
 use huiliu_pipeline::config::{self, check_record};
-use huiliu_stage::{Finding, Origin, RecordSchema, row_number};
+use huiliu_stage::{EXTRA, Finding, Origin, ROW, RecordSchema, SHEET, row_number};
 
 use super::{CONFIG, FAILED, load, output};
 use crate::daemon::clock::Clock;
@@ -104,9 +105,13 @@ fn print_table(reading: &mut Reading, args: &ReadArgs) -> anyhow::Result<bool> {
     let mut buffer = Vec::new();
     let mut encoder = match args.format {
         Format::Csv => {
-            let options = CsvOptions { bom: false, header: CsvHeader::Names, formula_guard: false };
-            let encoder = CsvEncoder::new(&schema, None, options)?;
+            // A header is printed as it was sent; none is made up where the file has none.
+            let header = if reading.header().is_some() { CsvHeader::Absent } else { CsvHeader::Names };
+            let options = CsvOptions { bom: false, header, formula_guard: false };
+            let columns = reading.header().map(|_| own_columns(&schema));
+            let encoder = CsvEncoder::new(&schema, columns.as_deref(), options)?;
             encoder.begin(&mut buffer);
+            reading.header().unwrap_or_default().iter().for_each(|row| write_row(row, &mut buffer));
             Encoder::Csv(encoder)
         }
         Format::Jsonl => Encoder::Jsonl(JsonLinesEncoder::new(&schema, None)?),
@@ -134,6 +139,27 @@ fn print_table(reading: &mut Reading, args: &ReadArgs) -> anyhow::Result<bool> {
     }
     output::quiet(out.write_all(&buffer).and_then(|()| out.flush()))?;
     Ok(true)
+}
+
+/// The columns of the file itself.
+fn own_columns(schema: &SchemaRef) -> Vec<String> {
+    let names = schema.fields().iter().map(|field| field.name());
+    names.filter(|name| ![SHEET, ROW, EXTRA].contains(&name.as_str())).cloned().collect()
+}
+
+/// One row of a header as RFC 4180 wants it.
+fn write_row(cells: &[String], out: &mut Vec<u8>) {
+    for (at, cell) in cells.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        if cell.contains([',', '"', '\r', '\n']) || (cell.is_empty() && cells.len() == 1) {
+            out.extend_from_slice(format!("\"{}\"", cell.replace('"', "\"\"")).as_bytes());
+        } else {
+            out.extend_from_slice(cell.as_bytes());
+        }
+    }
+    out.extend_from_slice(b"\r\n");
 }
 
 /// `error C5 V07: …`

@@ -5,7 +5,20 @@
 //! holds one block and the row at its end, never the file.
 
 mod dialect;
+mod lex;
+mod outline;
+#[cfg(test)]
+mod pollution;
+#[cfg(test)]
+mod real;
+mod repair;
+mod shape;
+mod sniff;
+mod source;
 mod split;
+mod table;
+
+pub(super) use self::source::TableSource;
 
 use std::fs::File;
 
@@ -49,13 +62,16 @@ impl CsvSource {
             number = 2;
         }
         let mut dialect = dialect::guess(reader.unread(), reader.is_over());
-        if let Some(delimiter) = options.format.delimiter {
-            dialect.delimiter = u8::try_from(delimiter).ok().filter(u8::is_ascii).ok_or_else(|| {
-                ReadError::new(
-                    format!("分隔符“{delimiter}”不可用"),
-                    format!("the delimiter `{delimiter}` is not an ASCII character"),
-                )
-            })?;
+        if let Some(delimiter) = &options.format.delimiter {
+            dialect.delimiter = match delimiter.as_bytes() {
+                [byte] if byte.is_ascii() => *byte,
+                _ => {
+                    return Err(ReadError::new(
+                        format!("分隔符“{delimiter}”不可用"),
+                        format!("the delimiter `{delimiter}` is not an ASCII character"),
+                    ));
+                }
+            };
         }
         let longest_row = options.limits.max_row_bytes;
         let mut source = Self { reader, dialect, number, longest_row, mended: String::new() };

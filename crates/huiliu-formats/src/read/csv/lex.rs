@@ -1,0 +1,240 @@
+//! Cutting one record at a time from text in any dialect.
+//!
+//! Slower and more general than [`split`](super::split): delimiters of several characters, any quote, escapes, any
+//! mixture of line ends. It reads by the book and says of each record whether the book was enough
+//! ([`Record::odd`]); what to make of one that is odd is for [`repair`](super::repair) to find out.
+
+use std::borrow::Cow;
+
+/// How a text is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Form {
+    /// What stands between two cells; never empty.
+    pub(super) delimiter: String,
+    /// An ASCII character.
+    pub(super) quote: Option<u8>,
+    /// An ASCII character that takes the meaning from the next one. Doubled quotes always stand for one.
+    pub(super) escape: Option<u8>,
+}
+
+/// A cell and whether it stood in quotes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Cell<'a> {
+    pub(super) text: Cow<'a, str>,
+    pub(super) quoted: bool,
+}
+
+/// One record of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Record<'a> {
+    pub(super) cells: Vec<Cell<'a>>,
+    /// Where its text ends, before the line end.
+    pub(super) end: usize,
+    /// Where the next record begins.
+    pub(super) next: usize,
+    /// A quote stands where it should not, or is never closed.
+    pub(super) odd: bool,
+}
+
+impl Record<'_> {
+    /// An empty line.
+    pub(super) fn is_blank(&self) -> bool {
+        matches!(&self.cells[..], [only] if only.text.trim().is_empty() && !only.quoted)
+    }
+
+    /// Cells with something in them.
+    pub(super) fn filled(&self) -> usize {
+        self.cells.iter().filter(|cell| !cell.text.trim().is_empty()).count()
+    }
+}
+
+/// The end of the line that begins at `from`: where its text ends and where the next line begins.
+pub(super) fn line(text: &str, from: usize) -> (usize, usize) {
+    let rest = text.as_bytes().get(from..).unwrap_or_default();
+    match memchr::memchr2(b'\n', b'\r', rest) {
+        None => (text.len(), text.len()),
+        Some(at) => (from + at, from + at + end_length(&rest[at..])),
+    }
+}
+
+fn end_length(at: &[u8]) -> usize {
+    if at.starts_with(b"\r\n") { 2 } else { 1 }
+}
+
+/// Cuts the record that begins at `from`. A quoted cell longer than `longest` bytes is taken for a stray quote.
+pub(super) fn record<'a>(text: &'a str, from: usize, form: &Form, longest: usize) -> Record<'a> {
+    let bytes = text.as_bytes();
+    let (mut cells, mut odd, mut at) = (Vec::new(), false, from);
+    loop {
+        if let Some(quote) = form.quote {
+            let blanks = bytes[at..].iter().take_while(|&&b| b == b' ').count();
+            if bytes.get(at + blanks) == Some(&quote) {
+                if let Some((cell, end)) = quoted(text, at + blanks, form, quote, longest) {
+                    cells.push(cell);
+                    match after(bytes, end, form) {
+                        After::Cell(next) => {
+                            at = next;
+                            continue;
+                        }
+                        After::Record(next) => return Record { cells, end, next, odd },
+                        After::Text => {}
+                    }
+                }
+                odd = true;
+            }
+        }
+        let (end, escaped) = plain(bytes, at, form);
+        let cell = &text[at..end];
+        odd |= form.quote.is_some_and(|quote| cell.as_bytes().contains(&quote));
+        let value = if escaped { unescaped(cell, form) } else { Cow::Borrowed(cell) };
+        cells.push(Cell { text: value, quoted: false });
+        match after(bytes, end, form) {
+            After::Cell(next) => at = next,
+            After::Record(next) => return Record { cells, end, next, odd },
+            After::Text => return Record { cells, end, next: end, odd },
+        }
+    }
+}
+
+enum After {
+    Cell(usize),
+    Record(usize),
+    Text,
+}
+
+fn after(bytes: &[u8], at: usize, form: &Form) -> After {
+    let rest = bytes.get(at..).unwrap_or_default();
+    match rest.first() {
+        None => After::Record(at),
+        Some(b'\r' | b'\n') => After::Record(at + end_length(rest)),
+        Some(_) if rest.starts_with(form.delimiter.as_bytes()) => After::Cell(at + form.delimiter.len()),
+        // Blanks behind a closing quote mean nothing.
+        Some(b' ') => {
+            let blanks = rest.iter().take_while(|&&b| b == b' ').count();
+            match after(bytes, at + blanks, form) {
+                After::Text => After::Text,
+                other => other,
+            }
+        }
+        Some(_) => After::Text,
+    }
+}
+
+/// Where the unquoted cell at `from` ends, and whether something in it was escaped.
+fn plain(bytes: &[u8], from: usize, form: &Form) -> (usize, bool) {
+    let (delimiter, mut at, mut escaped) = (form.delimiter.as_bytes(), from, false);
+    let first = delimiter.first().copied().unwrap_or(b',');
+    loop {
+        let Some(found) = memchr::memchr3(first, b'\n', b'\r', &bytes[at..]) else {
+            return (bytes.len(), escaped);
+        };
+        let mark = at + found;
+        if matches!(bytes[mark], b'\n' | b'\r') && first != bytes[mark] {
+            return (mark, escaped);
+        }
+        if !bytes[mark..].starts_with(delimiter) {
+            at = mark + 1;
+            continue;
+        }
+        let escapes = match form.escape {
+            Some(escape) => bytes[from..mark].iter().rev().take_while(|&&b| b == escape).count(),
+            None => 0,
+        };
+        if escapes % 2 == 0 {
+            return (mark, escaped);
+        }
+        escaped = true;
+        at = mark + delimiter.len();
+    }
+}
+
+/// The quoted cell that opens at `open` and where it ends, if it is closed.
+fn quoted<'a>(
+    text: &'a str,
+    open: usize,
+    form: &Form,
+    quote: u8,
+    longest: usize,
+) -> Option<(Cell<'a>, usize)> {
+    let bytes = text.as_bytes();
+    let limit = bytes.len().min(open.saturating_add(longest));
+    let (mut at, mut plain) = (open + 1, true);
+    let escape = form.escape.unwrap_or(quote);
+    loop {
+        let mark = at + memchr::memchr2(quote, escape, bytes.get(at..limit)?)?;
+        if bytes[mark] != quote || (form.escape.is_none() && bytes.get(mark + 1) == Some(&quote)) {
+            // A doubled quote, or an escape and what it escapes.
+            plain = false;
+            at = mark + 2;
+        } else if form.escape.is_some()
+            && bytes.get(mark + 1) == Some(&quote)
+            && !matches!(after(bytes, mark + 1, form), After::Cell(_) | After::Record(_))
+        {
+            plain = false;
+            at = mark + 2;
+        } else {
+            let inner = text.get(open + 1..mark)?;
+            let value = if plain { Cow::Borrowed(inner) } else { unescaped(inner, form) };
+            if let After::Text = after(bytes, mark + 1, form) {
+                return None;
+            }
+            return Some((Cell { text: value, quoted: true }, mark + 1));
+        }
+        if at > limit {
+            return None;
+        }
+    }
+}
+
+/// A cell's text without its escapes. An escape before anything but quote, escape or delimiter is a character.
+pub(super) fn unescaped<'a>(inner: &'a str, form: &Form) -> Cow<'a, str> {
+    let bytes = inner.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let next = bytes.get(at + 1).copied();
+        let special = |b: u8| Some(b) == form.quote || Some(b) == form.escape;
+        if Some(byte) == form.escape {
+            let delimiter = bytes[at + 1..].starts_with(form.delimiter.as_bytes());
+            if delimiter || next.is_some_and(special) {
+                out.push(bytes[at + 1]);
+                at += 2;
+                continue;
+            }
+        } else if Some(byte) == form.quote && next == form.quote {
+            at += 1;
+        }
+        out.push(byte);
+        at += 1;
+    }
+    Cow::Owned(String::from_utf8_lossy(&out).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cells(text: &str, delimiter: &str, escape: Option<u8>) -> (Vec<String>, bool) {
+        let form = Form { delimiter: delimiter.to_owned(), quote: Some(b'"'), escape };
+        let found = record(text, 0, &form, 1000);
+        (found.cells.iter().map(|c| c.text.to_string()).collect(), found.odd)
+    }
+
+    #[test]
+    fn records_are_cut_by_the_book() {
+        for (text, delimiter, escape, expected, odd) in [
+            ("a,\"b,c\",d\nx", ",", None, "a|b,c|d", false),
+            ("a||b||c\r\n", "||", None, "a|b|c", false),
+            ("a, \"b\" ,c", ",", None, "a|b|c", false),
+            ("\"a\\\"b\",c", ",", Some(b'\\'), "a\"b|c", false),
+            ("a\\,b,c", ",", Some(b'\\'), "a,b|c", false),
+            ("\"a\"\"b\",c\r", ",", None, "a\"b|c", false),
+            ("\"a,b", ",", None, "\"a|b", true),
+            ("a\"b,c", ",", None, "a\"b|c", true),
+            ("", ",", None, "", false),
+        ] {
+            let (found, was_odd) = cells(text, delimiter, escape);
+            assert_eq!((found.join("|").as_str(), was_odd), (expected, odd), "{text:?}");
+        }
+    }
+}

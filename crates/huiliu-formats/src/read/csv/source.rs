@@ -1,0 +1,273 @@
+//! A text file as one clean table: the reader for files that the fast splitter alone would not do justice to.
+//!
+//! [`TableSource::open`] looks at the first megabyte and plans ([`Plan`]); [`TableSource::fill`] hands out row after row,
+//! each repaired where it has to be and each repair a finding. The text held is the sample at first, then
+//! what one row may need.
+
+use std::fs::File;
+
+use huiliu_stage::{Finding, Severity, Text, row_id};
+
+use super::sniff::Known;
+use super::table::{LONGEST_CELL, Plan, Row};
+use super::{repair::Repair, tell_damage};
+use crate::read::chunk::{Chunk, Span};
+use crate::read::error::ReadError;
+use crate::read::options::ReadOptions;
+use crate::read::text::{Charset, TextReader};
+
+/// Text that is looked at before the first row is read.
+const SAMPLE: usize = 1 << 20;
+/// Most text of one chunk.
+const MOST_TEXT: usize = 4 << 20;
+/// Longest piece of a row's text that a finding repeats.
+const SHOWN: usize = 200;
+
+/// An open text file that is read as a table.
+pub(in crate::read) struct TableSource {
+    reader: TextReader,
+    plan: Plan,
+    text: String,
+    at: usize,
+    /// Where the table ends in the text, once that is near.
+    end: Option<usize>,
+    /// Number of the next row.
+    number: u32,
+    header: Vec<Vec<String>>,
+    header_rows: Vec<u32>,
+    findings: Vec<Finding>,
+    repaired: u64,
+    damaged: bool,
+}
+
+impl TableSource {
+    /// Opens a file from its start.
+    pub(in crate::read) fn open(
+        file: File,
+        charset: Charset,
+        options: &ReadOptions,
+    ) -> Result<Self, ReadError> {
+        let mut source = Self {
+            reader: TextReader::new(file, charset),
+            plan: Plan::new("", &Known::default(), None, true),
+            text: String::new(),
+            at: 0,
+            end: None,
+            number: 1,
+            header: Vec::new(),
+            header_rows: Vec::new(),
+            findings: Vec::new(),
+            repaired: 0,
+            damaged: false,
+        };
+        source.read_up_to(SAMPLE)?;
+        if let Some(length) = super::separator_line(source.text.as_bytes()) {
+            (source.at, source.number) = (length, 2);
+        }
+        let whole = source.reader.is_over();
+        let known = known(options);
+        let header = options.format.header_rows.map(|rows| rows as usize);
+        source.plan = Plan::new(&source.text[source.at..], &known, header, whole);
+        let outline = &mut source.plan.outline;
+        source.end = outline.end.map(|end| end + source.at);
+        let start = outline.start + source.at;
+        source.skip_lines(start);
+        let told = source.plan.outline.clone();
+        source.tell_outline(&told.before, true);
+        source.tell_outline(&told.behind, false);
+        while source.header.len() < told.header {
+            let number = source.number;
+            let Some(row) = source.next_row(true)? else { break };
+            if !row.blank {
+                source.tell_repairs(&row, number, true);
+                source.header.push(row.cells);
+                source.header_rows.push(number);
+            }
+        }
+        Ok(source)
+    }
+
+    /// The header as sent: no row, one or several.
+    pub(in crate::read) fn header(&self) -> &[Vec<String>] {
+        &self.header
+    }
+
+    /// Numbers of the header's rows.
+    pub(in crate::read) fn header_rows(&self) -> &[u32] {
+        &self.header_rows
+    }
+
+    /// Cells per row.
+    pub(in crate::read) fn width(&self) -> usize {
+        self.plan.outline.width
+    }
+
+    /// What stands between two cells, before and behind a cell, and before a character that means itself.
+    pub(in crate::read) fn dialect(&self) -> (&str, Option<char>, Option<char>) {
+        let form = &self.plan.form;
+        (&form.delimiter, form.quote.map(char::from), form.escape.map(char::from))
+    }
+
+    /// Rows repaired so far.
+    pub(in crate::read) fn repaired(&self) -> u64 {
+        self.repaired
+    }
+
+    /// Bytes read so far.
+    pub(in crate::read) fn done(&self) -> u64 {
+        self.reader.done()
+    }
+
+    /// Fills the (cleared) chunk with at most `most` rows; `false` at the end. All texts stand aside.
+    pub(in crate::read) fn fill(&mut self, chunk: &mut Chunk, most: usize) -> Result<bool, ReadError> {
+        let mut blank_only = true;
+        while chunk.numbers.len() < most && chunk.side.len() < MOST_TEXT {
+            let number = self.number;
+            let Some(row) = self.next_row(false)? else { break };
+            blank_only = false;
+            if row.blank {
+                continue;
+            }
+            self.tell_repairs(&row, number, false);
+            for cell in row.cells.iter().take(chunk.width) {
+                let start = chunk.side.len();
+                chunk.side.push_str(cell);
+                chunk.cells.push(Span::aside(start, chunk.side.len()));
+            }
+            chunk.cells.resize((chunk.numbers.len() + 1) * chunk.width, Span::default());
+            chunk.numbers.push(number);
+        }
+        chunk.findings.append(&mut self.findings);
+        if self.damaged {
+            tell_damage(chunk, "");
+        }
+        Ok(!blank_only || !chunk.findings.is_empty())
+    }
+
+    fn next_row(&mut self, header: bool) -> Result<Option<Row>, ReadError> {
+        if self.end.is_none() && self.text.len() - self.at < 2 * LONGEST_CELL && !self.reader.is_over() {
+            self.text.drain(..self.at);
+            self.at = 0;
+            self.read_up_to(SAMPLE)?;
+        }
+        let end = self.end.unwrap_or(self.text.len());
+        if self.at >= end {
+            return Ok(None);
+        }
+        let row = self.plan.row(&self.text[..end], self.at, header);
+        let lines = row.next > self.at;
+        self.number = self.number.saturating_add(u32::from(lines));
+        let from = std::mem::replace(&mut self.at, row.next);
+        if !row.repairs.is_empty() {
+            self.repaired += 1;
+            let shown: String =
+                self.text.get(from..row.end).unwrap_or_default().chars().take(SHOWN).collect();
+            self.findings.push(Finding::new(None, Severity::Info, "repair", Text::default()).with_raw(shown));
+        }
+        Ok(Some(row))
+    }
+
+    fn read_up_to(&mut self, length: usize) -> Result<(), ReadError> {
+        while self.text.len() < length && !self.reader.is_over() {
+            self.reader.more().map_err(|e| ReadError::io(&e))?;
+            let unread = self.reader.unread();
+            let taken = match std::str::from_utf8(unread) {
+                Err(error) if error.error_len().is_none() && !self.reader.is_over() => error.valid_up_to(),
+                _ => unread.len(),
+            };
+            let text = String::from_utf8_lossy(&unread[..taken]);
+            self.damaged |= matches!(text, std::borrow::Cow::Owned(_));
+            self.text.push_str(&text);
+            self.reader.advance(taken);
+            self.damaged |= self.reader.was_damaged();
+        }
+        Ok(())
+    }
+
+    /// Goes on to the place `to`, counting rows on the way.
+    fn skip_lines(&mut self, to: usize) {
+        while self.at < to {
+            self.at =
+                super::lex::record(&self.text, self.at, &self.plan.form, LONGEST_CELL).next.max(self.at + 1);
+            self.number = self.number.saturating_add(1);
+        }
+    }
+
+    fn tell_outline(&mut self, rows: &[String], before: bool) {
+        let Some(first) = rows.first() else { return };
+        let count = rows.len();
+        let text = match before {
+            true => Text::new(
+                format!("表头之前有{count}行说明文字，没有作为数据读取；如果其中有数据，请移到表头下方"),
+                format!(
+                    "{count} lines before the table were not read as data; if they are, move them below the header"
+                ),
+            ),
+            false => Text::new(
+                format!(
+                    "表格之后还有{count}行（附注或其他表格），没有作为数据读取；其他表格请单独成文件上传"
+                ),
+                format!(
+                    "{count} lines behind the table (notes or other tables) were not read; send other tables as files of their own"
+                ),
+            ),
+        };
+        let severity = if !before && count > 3 { Severity::Warning } else { Severity::Info };
+        self.findings.push(Finding::new(None, severity, "outline", text).with_raw(first.as_str()));
+    }
+
+    /// Completes the finding that [`next_row`](Self::next_row) began.
+    fn tell_repairs(&mut self, row: &Row, number: u32, header: bool) {
+        if row.repairs.is_empty() {
+            return;
+        }
+        let Some(finding) = self.findings.last_mut() else { return };
+        let failed = row.repairs.contains(&Repair::Failed);
+        let (zh, en): (Vec<_>, Vec<_>) = row.repairs.iter().map(|repair| said(*repair)).unzip();
+        let (zh, en) = (zh.join("、"), en.join(", "));
+        finding.message = match failed {
+            true => Text::new(
+                format!("第{number}行的格数与表头不符，无法可靠拆分，内容全部保留；请检查分隔符和引号"),
+                format!(
+                    "row {number} does not have the table's number of cells and cannot be parted safely; all its text is kept; check its delimiters and quotes"
+                ),
+            ),
+            false => Text::new(
+                format!("第{number}行格式有误，读取时：{zh}；请核对"),
+                format!("row {number} is malformed; in reading it {en}; please check"),
+            ),
+        };
+        finding.severity = match row.repairs[..] {
+            _ if failed => Severity::Error,
+            [Repair::Quote | Repair::Escape | Repair::OtherQuote] => Severity::Info,
+            _ => Severity::Warning,
+        };
+        finding.row = (!header).then(|| row_id(0, number));
+    }
+}
+
+fn known(options: &ReadOptions) -> Known {
+    let format = &options.format;
+    let byte = |text: &String| text.bytes().next().filter(u8::is_ascii);
+    Known {
+        delimiter: format.delimiter.clone(),
+        quote: format.quote.as_ref().map(byte),
+        escape: format.escape.as_ref().map(byte),
+    }
+}
+
+fn said(repair: Repair) -> (&'static str, &'static str) {
+    match repair {
+        Repair::Quote => ("多余的引号按文字保留", "a stray quote was kept as text"),
+        Repair::Unclosed => ("补上了缺少的引号", "a missing quote was added"),
+        Repair::Escape => ("按另一种转义方式读取", "another escape was understood"),
+        Repair::OtherQuote => ("按另一种引号读取", "other quotes were understood"),
+        Repair::OtherDelimiter => ("按另一种分隔符拆分", "another delimiter was used"),
+        Repair::Joined => ("未加引号的分隔符按文字保留", "a delimiter without quotes was kept as text"),
+        Repair::LineBreak => ("未加引号的换行按文字保留", "a line break without quotes was kept as text"),
+        Repair::Surplus => ("去掉了多出的空格子", "a surplus empty cell was left out"),
+        Repair::Missing => ("补上了缺少的空格子", "a missing cell was taken as empty"),
+        Repair::Parted => ("把粘在一起的两格分开", "two cells without a delimiter were parted"),
+        Repair::Failed => ("无法拆分", "nothing made sense"),
+    }
+}

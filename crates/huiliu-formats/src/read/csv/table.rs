@@ -1,0 +1,107 @@
+//! Reading a text as one clean table, row by row.
+//!
+//! [`Plan`] holds what the sample told: form, outline, columns. [`Plan::row`] reads the next row from any part of
+//! the text: by the book where that gives the table's width without anything odd, else by [`repair`](super::repair).
+
+use super::lex::{self, Form};
+use super::outline::{Outline, outline};
+use super::repair::{Mended, Repair, mend, unmended};
+use super::shape::Profile;
+use super::sniff::{Known, sniff};
+
+/// Longest quoted cell.
+pub(super) const LONGEST_CELL: usize = 256 << 10;
+/// Least length at which a quoted cell is given up after others were never closed.
+const LEAST_PATIENCE: usize = 4 << 10;
+
+/// Work that repairs may take before good rows earn more, in states of their search.
+const EFFORT: usize = 1_000_000;
+
+/// How a text is read.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) form: Form,
+    pub(super) outline: Outline,
+    /// How far the end of a quoted cell is looked for.
+    patience: usize,
+    /// What repairs may still cost: a file of nothing but damage must end as well.
+    effort: usize,
+}
+
+/// A row of the table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) cells: Vec<String>,
+    pub(super) repairs: Vec<Repair>,
+    /// Where its text ends, and where the next row begins.
+    pub(super) end: usize,
+    pub(super) next: usize,
+    pub(super) blank: bool,
+}
+
+impl Plan {
+    /// Works out how to read a text from its sample; `whole` says that there is no more of it.
+    pub(super) fn new(sample: &str, known: &Known, header: Option<usize>, whole: bool) -> Self {
+        let form = sniff(sample, known);
+        let outline = outline(sample, &form, header, whole);
+        Self { form, outline, patience: LONGEST_CELL, effort: EFFORT }
+    }
+
+    /// Reads the row at `from`; the text must reach [`LONGEST_CELL`] beyond it or to the end of the file.
+    pub(super) fn row(&mut self, text: &str, from: usize, is_header: bool) -> Row {
+        let width = self.outline.width;
+        let mut record = lex::record(text, from, &self.form, self.patience);
+        let mut repairs = Vec::new();
+        if record.cells.len() == width && self.is_spaced(&record) {
+            let delimiter = format!("{} ", self.form.delimiter);
+            let other = lex::record(text, from, &Form { delimiter, ..self.form.clone() }, self.patience);
+            if other.cells.len() == width && !other.odd {
+                (record, repairs) = (other, vec![Repair::OtherDelimiter]);
+            }
+        }
+        if record.is_blank() {
+            return Row { end: record.end, next: record.next, blank: true, ..Row::default() };
+        }
+        if record.cells.len() == width && !record.odd && !self.other_quotes(&record) {
+            self.patience = LONGEST_CELL;
+            self.effort = self.effort.saturating_add(2 * width).min(EFFORT);
+            let cells = record.cells.into_iter().map(|cell| cell.text.into_owned()).collect();
+            return Row { cells, repairs, end: record.end, next: record.next, blank: false };
+        }
+        if record.odd {
+            // Unclosed quotes everywhere must not make every row look through all of the text.
+            self.patience = (self.patience / 2).max(LEAST_PATIENCE);
+        }
+        let needed = (record.cells.len() + 1).saturating_mul(width + 1);
+        let Mended { cells, end, next, repairs, .. } = match self.effort.checked_sub(needed) {
+            None => unmended(text, from, &self.form, width),
+            Some(left) => {
+                self.effort = left;
+                match is_header {
+                    true => mend(text, from, &self.form, &vec![Profile::default(); width]),
+                    false => mend(text, from, &self.form, &self.outline.columns),
+                }
+            }
+        };
+        Row { cells, repairs, end, next: next.max(from + 1), blank: false }
+    }
+
+    /// Whether a blank stands behind each delimiter, which it does not in the rest of the file.
+    fn is_spaced(&self, record: &lex::Record<'_>) -> bool {
+        let mut others = record.cells.iter().skip(1);
+        record.cells.len() > 2
+            && !self.form.delimiter.ends_with(' ')
+            && others.all(|cell| cell.quoted || cell.text.starts_with(' '))
+    }
+
+    /// Whether cells stand in other quotes where the column's stand in the file's.
+    fn other_quotes(&self, record: &lex::Record<'_>) -> bool {
+        let other = |text: &str, q: char| text.len() > 1 && text.starts_with(q) && text.ends_with(q);
+        let Some(quote) = self.form.quote else { return false };
+        record.cells.iter().zip(&self.outline.columns).any(|(cell, column)| {
+            !cell.quoted
+                && column.quoted() > 0.5
+                && ['\'', '"'].into_iter().any(|q| q != char::from(quote) && other(&cell.text, q))
+        })
+    }
+}
