@@ -98,7 +98,13 @@ impl Answerer {
             file.finish().with_context(|| format!("cannot write `{}`", path.display()))?;
         }
         if self.xlsx {
-            self.write_workbook(&data, content, &outbox.join(format!("{base}.xlsx")))?;
+            // A workbook shows tables again, a page what has none.
+            match &*data.report.format {
+                "csv" | "xlsx" | "xlsm" => {
+                    self.write_workbook(&data, content, &outbox.join(format!("{base}.xlsx")))?;
+                }
+                _ => Self::write_page(&data, &outbox.join(format!("{base}.html")))?,
+            }
         }
         Ok(())
     }
@@ -110,6 +116,15 @@ impl Answerer {
             let temp_dir = path.parent().map(Path::to_owned);
             let limits = CopyLimits { temp_dir, ..CopyLimits::default() };
             receipt::workbook(data, Some(content).filter(|path| path.exists()), &limits, &mut file)?;
+            Ok(file.finish()?)
+        };
+        write().with_context(|| format!("cannot write `{}`", path.display()))
+    }
+
+    fn write_page(data: &ReceiptData, path: &Path) -> anyhow::Result<()> {
+        let write = || -> anyhow::Result<()> {
+            let mut file = WholeFile::create(path)?;
+            receipt::page(data, &mut file)?;
             Ok(file.finish()?)
         };
         write().with_context(|| format!("cannot write `{}`", path.display()))

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::datatypes::Schema;
-use huiliu_formats::read::{ReadOptions, open_raw};
+use huiliu_formats::read::{FormatOptions, ReadOptions, open_raw};
 use huiliu_pipeline::config::Table;
 use huiliu_pipeline::host::Tables;
 use huiliu_stage::HostError;
@@ -48,7 +48,10 @@ impl Tables for CsvTables {
         {
             return Ok(batch.clone());
         }
-        let reading = open_raw(path, &ReadOptions::default()).map_err(|error| wrong(&error))?;
+        // Reference tables are made by hand for programs: the first row names the columns.
+        let format = FormatOptions { header_row: Some(1), ..FormatOptions::default() };
+        let reading = open_raw(path, &ReadOptions { format, ..ReadOptions::default() })
+            .map_err(|error| wrong(&error))?;
         let all = reading.schema();
         let plain: Vec<usize> =
             (0..all.fields.len()).filter(|&at| !all.field(at).name().starts_with('_')).collect();

@@ -184,6 +184,7 @@ impl Worker {
             },
             today: local_day(now.utc_ms + now.offset_ms),
             format: self.format.clone(),
+            mapping: self.store.mappings_of(&self.pipeline, &delivery.sender)?,
             ..ReadOptions::default()
         };
         let committed = Arc::clone(&self.committed);

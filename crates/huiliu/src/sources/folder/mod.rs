@@ -72,7 +72,9 @@ pub(crate) struct FolderSource {
 }
 
 fn default_include() -> Vec<String> {
-    ["*.csv", "*.tsv", "*.txt", "*.xlsx", "*.xlsm", "*.jsonl", "*.ndjson"].map(str::to_owned).to_vec()
+    ["*.csv", "*.tsv", "*.txt", "*.xlsx", "*.xlsm", "*.xls", "*.xlsb", "*.et", "*.ods", "*.jsonl", "*.ndjson"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 fn default_settle_ms() -> u64 {
