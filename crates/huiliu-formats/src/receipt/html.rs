@@ -57,17 +57,8 @@ impl<W: Write> Page<'_, W> {
             writeln!(self.to, ".{}{{background:#{:06x}}}", class(severity), fill_rgb(severity))?;
         }
         writeln!(self.to, "</style>\n</head>\n<body>\n<h1>{title}</h1>\n<table>")?;
-        let received = data.zone.print(data.received_ms, "%Y-%m-%d %H:%M:%S");
-        let outcome = data.outcome();
-        for (label, value) in [
-            (self.say("文件", "file"), data.file.as_str()),
-            (self.say("报送单位", "sent by"), &data.sender),
-            (self.say("收到时间", "received"), &received),
-            (self.say("流程", "pipeline"), &data.pipeline),
-            (self.say("编号", "delivery"), &data.delivery),
-            (self.say("结果", "outcome"), &outcome),
-        ] {
-            writeln!(self.to, "<tr><th>{label}</th><td>{}</td></tr>", text(value))?;
+        for (label, value) in data.head() {
+            writeln!(self.to, "<tr><th>{label}</th><td>{}</td></tr>", text(&value))?;
         }
         writeln!(self.to, "</table>")
     }
@@ -75,17 +66,7 @@ impl<W: Write> Page<'_, W> {
     fn counts(&mut self) -> io::Result<()> {
         let data = self.data;
         writeln!(self.to, "<h2>{}</h2>\n<table>", self.say("数量", "Counts"))?;
-        for (name, count) in [
-            (self.say("数据行", "rows read"), data.rows_in),
-            (self.say("已采用", "taken"), data.accepted),
-            (self.say("并入已有记录", "merged"), data.merged),
-            (self.say("略去", "left out"), data.dropped),
-            (self.say("待改正", "set aside"), data.quarantined),
-            (self.say("退回", "refused"), data.refused),
-            (self.say("错误", "errors"), data.errors),
-            (self.say("警告", "warnings"), data.warnings),
-            (self.say("提示", "notes"), data.infos),
-        ] {
+        for (name, count) in data.counted() {
             writeln!(self.to, "<tr><th>{name}</th><td>{count}</td></tr>")?;
         }
         writeln!(self.to, "</table>")
@@ -96,25 +77,10 @@ impl<W: Write> Page<'_, W> {
         if data.findings.is_empty() {
             return Ok(());
         }
-        let (total, shown) = (data.findings_total(), data.findings.len().min(MAX_LISTED));
-        let above = match total > shown as u64 {
-            true => self.say(
-                format!("问题清单（共 {total} 条，列出前 {shown} 条）"),
-                format!("Findings (the first {shown} of {total})"),
-            ),
-            false => self.say(format!("问题清单（共 {total} 条）"), format!("Findings ({total})")),
-        };
+        let shown = data.findings.len().min(MAX_LISTED);
+        let above = data.findings_title(shown);
         writeln!(self.to, "<h2>{above}</h2>\n<table>\n<tr>")?;
-        for name in [
-            self.say("序号", "no."),
-            self.say("工作表", "sheet"),
-            self.say("位置", "place"),
-            self.say("程度", "severity"),
-            self.say("字段", "field"),
-            self.say("问题与改法", "what is wrong and what to do"),
-            self.say("报送的值", "what was sent"),
-            self.say("代码", "code"),
-        ] {
+        for name in data.finding_columns() {
             write!(self.to, "<th>{name}</th>")?;
         }
         writeln!(self.to, "</tr>")?;
@@ -128,10 +94,7 @@ impl<W: Write> Page<'_, W> {
         let data = self.data;
         let place = data.place(finding);
         let sheet = place.map_or("", |place| place.name);
-        let at = place.map_or(String::new(), |place| {
-            let row = place.row;
-            place.cell().unwrap_or_else(|| self.say(format!("第 {row} 行"), format!("row {row}")))
-        });
+        let at = place.map_or(String::new(), |place| data.place_text(place));
         let (severity, class) = (data.language.severity(finding.severity), class(finding.severity));
         let field = finding.field.as_deref().map_or("", |field| data.title(field));
         let message = finding.message.in_language(data.language.code());

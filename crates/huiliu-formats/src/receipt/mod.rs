@@ -19,6 +19,7 @@ mod sample;
 mod sheet;
 mod split;
 mod summary;
+mod words;
 mod workbook;
 mod zone;
 

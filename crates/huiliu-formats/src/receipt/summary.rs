@@ -85,12 +85,9 @@ impl<'a> Page<'a> {
         }
         self.sheet.write_string_with_format(0, 0, self.say("报送回执", "Receipt"), &self.title)?;
         self.row = 2;
-        self.line(self.say("文件", "file"), &data.file)?;
-        self.line(self.say("报送单位", "sent by"), &data.sender)?;
-        self.line(self.say("收到时间", "received"), &data.zone.print(data.received_ms, "%Y-%m-%d %H:%M:%S"))?;
-        self.line(self.say("流程", "pipeline"), &data.pipeline)?;
-        self.line(self.say("编号", "delivery"), &data.delivery)?;
-        self.line(self.say("结果", "outcome"), &data.outcome())?;
+        for (label, value) in data.head() {
+            self.line(label, &value)?;
+        }
         if copied.excerpt {
             let text = self.say(
                 "报送内容较多，后面的工作表只列出表头和有问题的行",
@@ -120,20 +117,9 @@ impl<'a> Page<'a> {
 
     fn counts(&mut self) -> Result<(), XlsxError> {
         let data = self.data;
-        let counts = [
-            (self.say("数据行", "rows read"), data.rows_in),
-            (self.say("已采用", "taken"), data.accepted),
-            (self.say("并入已有记录", "merged"), data.merged),
-            (self.say("略去", "left out"), data.dropped),
-            (self.say("待改正", "set aside"), data.quarantined),
-            (self.say("退回", "refused"), data.refused),
-            (self.say("错误", "errors"), data.errors),
-            (self.say("警告", "warnings"), data.warnings),
-            (self.say("提示", "notes"), data.infos),
-        ];
         let names = [self.say("类别", "what"), self.say("数量", "how many")];
         self.headings(self.say("数量", "Counts"), &names)?;
-        for (name, count) in counts {
+        for (name, count) in data.counted() {
             self.text(0, name)?;
             self.sheet.write_number(self.row, 1, count as f64)?;
             self.row += 1;
@@ -226,25 +212,8 @@ impl<'a> Page<'a> {
         if data.findings.is_empty() {
             return Ok(());
         }
-        let (total, shown) = (data.findings_total(), data.findings.len().min(MAX_LISTED));
-        let above = match total > shown as u64 {
-            true => self.say(
-                format!("问题清单（共 {total} 条，列出前 {shown} 条）"),
-                format!("Findings (the first {shown} of {total})"),
-            ),
-            false => self.say(format!("问题清单（共 {total} 条）"), format!("Findings ({total})")),
-        };
-        let names = [
-            self.say("序号", "no."),
-            self.say("工作表", "sheet"),
-            self.say("位置", "place"),
-            self.say("程度", "severity"),
-            self.say("字段", "field"),
-            self.say("问题与改法", "what is wrong and what to do"),
-            self.say("报送的值", "what was sent"),
-            self.say("代码", "code"),
-        ];
-        self.headings(&above, &names)?;
+        let shown = data.findings.len().min(MAX_LISTED);
+        self.headings(&data.findings_title(shown), &data.finding_columns())?;
         let first = self.row - 1;
         for (i, finding) in data.findings.iter().take(shown).enumerate() {
             self.finding(i, finding, copied)?;
@@ -259,8 +228,7 @@ impl<'a> Page<'a> {
         if let Some(place) = data.place(finding) {
             self.text(1, place.name)?;
             let number = place.row;
-            let text =
-                place.cell().unwrap_or_else(|| self.say(format!("第 {number} 行"), format!("row {number}")));
+            let text = data.place_text(place);
             match copied.names.get(&place.sheet).filter(|_| i < MAX_LINKS) {
                 Some(name) => {
                     let column = place.column.unwrap_or_else(|| data.first_column(place.sheet));
