@@ -8,6 +8,8 @@
 //! This is the only crate with `unsafe`. It knows stages and Arrow; it knows no pipeline, no engine
 //! and no plugin. A library is never unloaded, since batches carry pointers into it.
 //!
+//! [`release_code`] forgets code pages while nothing runs; it is here because it needs `unsafe`.
+//!
 //! To follow a batch across, start at `loaded.rs` (the daemon's side) and go on in `export.rs` (the plugin's).
 
 mod crossing;
@@ -18,9 +20,11 @@ mod host_proxy;
 mod host_side;
 mod library;
 mod loaded;
+mod resident;
 mod said;
 pub mod tables;
 
 pub use export::{Export, plugin_table};
 pub use factory::{Plugin, PluginOrigin, StageFactory};
 pub use library::{LoadError, load_folder, load_library};
+pub use resident::release_code;

@@ -15,6 +15,7 @@ pub(crate) mod clock;
 mod drain;
 pub(crate) mod functions;
 pub(crate) mod identify;
+mod quiet;
 pub(crate) mod reader;
 mod retry;
 mod tables;
@@ -39,7 +40,7 @@ use huiliu_pipeline::plan::{Plan, PlannedSink};
 use huiliu_pipeline::ports::Store;
 use huiliu_pipeline::run::{Runner, Slot};
 use huiliu_store::SqliteStore;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tracing::{error, info, warn};
 
 use self::answer::Answerer;
@@ -101,14 +102,16 @@ impl Daemon {
         std::fs::create_dir_all(&self.data)
             .with_context(|| format!("cannot make data folder `{}`", self.data.display()))?;
         let store = Arc::new(SqliteStore::open_exclusive(&self.data)?);
+        let busy = Arc::new(Notify::new());
         let mut running = Vec::new();
         let mut sources = tokio::task::JoinSet::new();
         for plan in &self.plans {
-            let (pipeline, source) = self.start(plan, &store, stop.clone())?;
+            let (pipeline, source) = self.start(plan, &store, &busy, stop.clone())?;
             running.push(pipeline);
             sources.spawn(source);
         }
         info!(pipelines = self.plans.len(), data = %self.data.display(), "ready");
+        let resting = (!self.once).then(|| tokio::spawn(quiet::rest(busy)));
 
         let stopping = {
             let signals: Vec<_> =
@@ -128,6 +131,7 @@ impl Daemon {
         }
         let joined = tokio::task::spawn_blocking(move || join(running)).await?;
         stopping.abort();
+        resting.inspect(tokio::task::JoinHandle::abort);
         Ok(joined)
     }
 
@@ -136,6 +140,7 @@ impl Daemon {
         &self,
         plan: &Plan,
         store: &Arc<SqliteStore>,
+        busy: &Arc<Notify>,
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<(Running, impl Future<Output = anyhow::Result<()>> + Send + use<>)> {
         let source = catalog::folder_source(&plan.source.1).map_err(|found| anyhow::anyhow!(told(&found)))?;
@@ -155,6 +160,7 @@ impl Daemon {
         let left = store.unanswered(&plan.name)?;
         let answer_totals = totals.clone();
         let answer_stop = committed.clone();
+        let answer_busy = busy.clone();
         let answers = thread("answer", move || {
             for entry in &left {
                 let path = PathBuf::from(&entry.delivery.origin);
@@ -163,7 +169,7 @@ impl Daemon {
                     warn!(id = entry.delivery.id, error = format!("{error:#}"), "answer put off");
                 }
             }
-            answer_all(&answerer, &answers_in, &answer_totals, &answer_stop);
+            answer_all(&answerer, &answers_in, &answer_totals, &answer_busy, &answer_stop);
         })?;
         let worker = Worker {
             pipeline: plan.name.clone(),
@@ -293,7 +299,7 @@ fn thread<T: Send + 'static>(
 }
 
 /// Answers what the worker has done, until it ends.
-fn answer_all(answerer: &Answerer, done: &Receiver<ToAnswer>, totals: &Totals, stop: &Signal) {
+fn answer_all(answerer: &Answerer, done: &Receiver<ToAnswer>, totals: &Totals, busy: &Notify, stop: &Signal) {
     while let Ok(ToAnswer { id, path, names, verdicts }) = done.recv() {
         let answered = answerer.store.delivery(&id).map_err(anyhow::Error::from);
         let verdict = match answered.and_then(|entry| answerer.answer(&entry, &path, &names)) {
@@ -306,6 +312,7 @@ fn answer_all(answerer: &Answerer, done: &Receiver<ToAnswer>, totals: &Totals, s
         };
         // Nobody listens any more when the daemon stops.
         let _ = verdicts.send(verdict);
+        busy.notify_one();
         if stop.stopped() {
             return;
         }
