@@ -33,7 +33,7 @@ receipts: json
 
 /// What is done to the sound pipeline (or, where it is not found there, to its record), and where the mistake
 /// must be told.
-const BROKEN: [(&str, &str, &str, &str); 24] = [
+const BROKEN: [(&str, &str, &str, &str); 30] = [
     ("an unknown key", "receipts: json", "receipt: json", "pipeline.yaml:16:1"),
     (
         "a missing key",
@@ -47,6 +47,22 @@ const BROKEN: [(&str, &str, &str, &str); 24] = [
         "include: ['*.xlsx', '*.csv'}",
         "pipeline.yaml:4:49",
     ),
+    ("a sink in the inbox", "path: out/projects", "path: inbox/发改局", "pipeline.yaml:15:19"),
+    ("a sink around the inbox", "path: out/projects", "path: ./", "pipeline.yaml:15:19"),
+    ("a sink in the daemon's own folder", "path: out/projects", "path: log", "pipeline.yaml:15:19"),
+    (
+        "an archive in the inbox",
+        "'*.csv']}",
+        "'*.csv'], archive: 'inbox/{department}'}",
+        "pipeline.yaml:4:79",
+    ),
+    (
+        "two sinks that write over each other",
+        "receipts: json",
+        "  - jsonl: {name: rejects, path: ./out/projects, take: rejects}",
+        "pipeline.yaml:16:34",
+    ),
+    ("a table that is not there", "receipts: json", "tables: {days: {csv: days.csv}}", "pipeline.yaml"),
     ("a tab", "  - dedup:", "\t- dedup:", "pipeline.yaml:9:2"),
     ("a key twice", "receipts: json", "pipeline: again", "pipeline.yaml:16:1"),
     ("a name that is none", "pipeline: projects", "pipeline: 重点 项目", "pipeline.yaml:1:11"),
@@ -146,4 +162,23 @@ fn run_refuses_a_broken_configuration_before_it_touches_anything() {
     let home = home(&SOUND.replace("dedup", "dedupe"), RECORD);
     home.once().expect(78);
     assert!(!home.data("").exists());
+}
+
+#[test]
+fn two_pipelines_do_not_watch_for_the_same_files() {
+    let home = home(SOUND, RECORD);
+    let other = SOUND.replace("pipeline: projects", "pipeline: other");
+    for (source, right) in [
+        ("inbox/{department}', include: ['报表*.csv']", false),
+        ("inbox', include: ['*.xlsx']", false),
+        ("inbox/{department}', include: ['*.ods']", true),
+        ("letters', include: ['*.csv']", true),
+    ] {
+        let other = other.replace("inbox/{department}', include: ['*.xlsx', '*.csv']", source);
+        home.write("pipelines/second.yaml", other.as_bytes());
+        let files = ["pipelines/pipeline.yaml", "pipelines/second.yaml"].map(|file| home.path(file));
+        let [first, second] = files.each_ref().map(|file| file.to_string_lossy());
+        let told = home.huiliu(&["check", &first, &second]).expect(if right { 0 } else { 78 }).err;
+        assert_eq!(told.contains("pipeline `projects` already takes such files"), !right, "{source}: {told}");
+    }
 }

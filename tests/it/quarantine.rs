@@ -138,3 +138,46 @@ fn rows_are_given_up_with_a_note() {
     home.huiliu(&["quarantine", "discard", "--delivery", &delivery]).expect(1);
     home.huiliu(&["quarantine", "retry", "1"]).expect(1);
 }
+
+#[test]
+fn a_row_named_twice_is_sent_once() {
+    let home = home();
+    let delivery = home.deliveries()[0]["id"].as_str().unwrap().to_owned();
+    home.huiliu(&["quarantine", "retry", "1", "1", "--delivery", &delivery]).expect(0);
+    home.once().expect(0);
+    assert_eq!(list(&home, "retried").len(), 4);
+    assert_eq!(list(&home, "open").len(), 4, "each came back, once");
+}
+
+#[test]
+fn what_is_refused_again_can_be_sent_again() {
+    let home = home();
+    for id in ["1", "5", "6"] {
+        home.huiliu(&["quarantine", "retry", id]).expect(0);
+        home.once().expect(0);
+    }
+    let open: Vec<Value> = list(&home, "open").iter().map(|row| row["id"].clone()).collect();
+    assert_eq!(open, [2, 3, 4, 7], "never lost, though the same content comes each time");
+}
+
+#[test]
+fn an_interrupted_retry_is_finished_by_the_next_run() {
+    let home = home();
+    home.huiliu(&["quarantine", "retry", "1", "--set", "ytd_investment=80"]).expect(0);
+    // As if killed between the mark in the store and the last rename.
+    let folder = home.data("retry/projects/validate/水务局");
+    let file = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap();
+    std::fs::rename(file.path(), folder.join(format!(".{}", file.file_name().display()))).unwrap();
+    // As if killed before the mark: the row is still open.
+    std::fs::write(folder.join(".b.retry-1.jsonl"), "{\"project_code\":\"P-9\"}\n").unwrap();
+    home.once().expect(0);
+    assert_eq!(names(&home), ["一号泵站", "二号泵站"]);
+    assert_eq!(list(&home, "open").len(), 3);
+}
+
+#[test]
+fn a_name_that_no_row_has_is_told() {
+    let home = home();
+    let ended = home.huiliu(&["quarantine", "retry", "1", "--set", "ytd_investmnet=80"]).expect(0);
+    assert!(ended.err.contains("did you mean `ytd_investment`?"), "{}", ended.err);
+}

@@ -105,6 +105,10 @@ fn reason(error: &libloading::Error) -> String {
 /// The name of the entry symbol, found without running anything.
 fn entry_symbol(path: &Path) -> Result<String, LoadError> {
     let own = || path.to_owned();
+    // To open a pipe would wait until somebody writes into it.
+    if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
+        return Err(LoadError::NotALibrary { path: own(), what: "no regular file".to_owned() });
+    }
     let file = File::open(path).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => LoadError::Missing { path: own() },
         _ => LoadError::Unreadable { path: own(), source },

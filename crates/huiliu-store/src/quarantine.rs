@@ -56,6 +56,8 @@ pub struct QuarantineFilter {
     pub status: Option<QuarantineStatus>,
     /// Only rows refused for this finding code.
     pub code: Option<String>,
+    /// Only rows with exactly this note.
+    pub note: Option<String>,
     /// Only ids above this one, to go on from a page.
     pub after: i64,
     /// At most so many; all if `None`.
@@ -179,11 +181,12 @@ pub(crate) fn list(connection: &Connection, filter: &QuarantineFilter) -> Result
          WHERE q.id > ?1 AND (?2 IS NULL OR d.pipeline = ?2) AND (?3 IS NULL OR q.delivery = ?3)
              AND (?4 IS NULL OR q.status = ?4)
              AND (?5 IS NULL OR EXISTS (SELECT 1 FROM json_each(q.reasons) WHERE value = ?5))
-         ORDER BY q.id LIMIT ?6"
+             AND (?6 IS NULL OR q.note = ?6)
+         ORDER BY q.id LIMIT ?7"
     ))?;
-    let QuarantineFilter { pipeline, delivery, status, code, after, limit } = filter;
+    let QuarantineFilter { pipeline, delivery, status, code, note, after, limit } = filter;
     let (status, limit) = (status.map(QuarantineStatus::as_str), limit.map_or(-1, i64::from));
-    let found = find.query_map(params![after, pipeline, delivery, status, code, limit], read)?;
+    let found = find.query_map(params![after, pipeline, delivery, status, code, note, limit], read)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -206,8 +209,13 @@ pub(crate) fn show(connection: &Connection, id: i64) -> Result<QuarantineRow> {
     found.ok_or_else(|| Error::missing(format!("there is no row {id} in quarantine")))
 }
 
-/// Marks open rows as retried and gives them out; each row is given out once.
-pub(crate) fn take(transaction: &Transaction<'_>, ids: &[i64], now_ms: i64) -> Result<Vec<QuarantineRow>> {
+/// Marks open rows as retried, `note` saying where, and gives them out; each row is given out once.
+pub(crate) fn take(
+    transaction: &Transaction<'_>,
+    ids: &[i64],
+    note: &str,
+    now_ms: i64,
+) -> Result<Vec<QuarantineRow>> {
     let mut rows = Vec::with_capacity(ids.len());
     for &id in ids {
         let row = show(transaction, id)?;
@@ -216,7 +224,7 @@ pub(crate) fn take(transaction: &Transaction<'_>, ids: &[i64], now_ms: i64) -> R
             return Err(Error::missing(format!("row {id} is not open but {status}; no row was taken")));
         }
         rows.push(row);
-        set(transaction, &[id], QuarantineStatus::Retried, "", now_ms)?;
+        set(transaction, &[id], QuarantineStatus::Retried, note, now_ms)?;
     }
     Ok(rows)
 }
@@ -284,9 +292,10 @@ mod tests {
         let (folder, daemon) = store();
         commit(&daemon, "a", &[(Stream::Rejects, rejects(&[1, 2, 3]))]).unwrap();
         let store = SqliteStore::open_shared(folder.path()).unwrap();
-        let taken = store.quarantine_take_for_retry(&[1, 2], 5).unwrap();
+        let taken = store.quarantine_take_for_retry(&[1, 2], "r.jsonl", 5).unwrap();
         assert_eq!(taken.iter().map(|row| row.row).collect::<Vec<_>>(), [1, 2]);
-        let error = store.quarantine_take_for_retry(&[3, 2], 6).unwrap_err().to_string();
+        assert_eq!(daemon.quarantine_show(2).unwrap().note, "r.jsonl");
+        let error = store.quarantine_take_for_retry(&[3, 2], "", 6).unwrap_err().to_string();
         assert_eq!(error, "row 2 is not open but retried; no row was taken");
         let open = QuarantineFilter { status: Some(QuarantineStatus::Open), ..Default::default() };
         assert_eq!(ids(&daemon, &open), [3]);

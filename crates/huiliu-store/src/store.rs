@@ -181,14 +181,15 @@ impl SqliteStore {
         Ok(self.database.read(|c| quarantine::show(c, id))?)
     }
 
-    /// Marks open rows as retried and gives them out, all or none. If sending them then fails, set
-    /// them open again.
+    /// Marks open rows as retried and gives them out, all or none. `note` says in which file, so that an
+    /// interrupted retry can be told from one that never was.
     pub fn quarantine_take_for_retry(
         &self,
         ids: &[i64],
+        note: &str,
         now_ms: i64,
     ) -> Result<Vec<QuarantineRow>, StoreError> {
-        Ok(self.database.write(Durability::Synced, |t| quarantine::take(t, ids, now_ms))?)
+        Ok(self.database.write(Durability::Synced, |t| quarantine::take(t, ids, note, now_ms))?)
     }
 
     /// Sets the status of rows, with a word on why; all or none.

@@ -9,6 +9,7 @@ use huiliu_pipeline::expression::Functions;
 use huiliu_pipeline::host::EngineHost;
 use huiliu_pipeline::plan::{Plan, StagePlace, plan};
 
+use super::places;
 use crate::catalog::Catalog;
 use crate::daemon::plan_tables;
 
@@ -22,17 +23,21 @@ pub(super) struct Checked {
 /// Checks pipeline files; a folder stands for the `*.yaml` and `*.yml` in it.
 ///
 /// # Errors
-/// A path cannot be read, or a folder holds no pipeline.
+/// A path cannot be read.
 pub(super) fn check(
     paths: &[PathBuf],
     catalog: &Catalog,
     functions: &Arc<Functions>,
 ) -> anyhow::Result<Checked> {
-    let mut files = Vec::new();
+    let (mut files, mut problems) = (Vec::new(), Vec::new());
     for path in paths {
-        files.extend(pipeline_files(path)?);
+        let found = pipeline_files(path)?;
+        if found.is_empty() {
+            problems.push(Diagnostic::in_file(path, "there is no pipeline (*.yaml) in this folder"));
+        }
+        files.extend(found);
     }
-    let mut checked = Checked { plans: Vec::new(), problems: Vec::new(), files: Vec::new() };
+    let mut checked = Checked { plans: Vec::new(), problems, files: Vec::new() };
     for file in &files {
         let hosts = |place: &StagePlace<'_>| -> Arc<dyn huiliu_stage::Host> {
             let slot = format!("{}/{}", place.pipeline, place.stage);
@@ -44,6 +49,8 @@ pub(super) fn check(
         checked.problems.extend(problems);
     }
     checked.problems.extend(same_names(&checked.plans));
+    checked.problems.extend(places::check(&checked.plans));
+    checked.problems.extend(checked.plans.iter().flat_map(missing_tables).collect::<Vec<_>>());
     checked.files = files;
     Ok(checked)
 }
@@ -61,6 +68,13 @@ fn same_names(plans: &[Plan]) -> Vec<Diagnostic> {
     found
 }
 
+/// Reference tables belong to the configuration: one that cannot be read would refuse every delivery.
+fn missing_tables(plan: &Plan) -> Vec<Diagnostic> {
+    let tables = plan_tables(&plan.tables);
+    let wrong = plan.tables.keys().filter_map(|name| tables.table(name).err());
+    wrong.map(|error| Diagnostic::in_file(&plan.path, error.to_string())).collect()
+}
+
 fn pipeline_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -75,7 +89,6 @@ fn pipeline_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
         }
     }
     files.sort();
-    anyhow::ensure!(!files.is_empty(), "there is no pipeline (*.yaml) in folder `{}`", path.display());
     Ok(files)
 }
 

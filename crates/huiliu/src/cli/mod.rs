@@ -10,6 +10,7 @@ mod explain;
 mod load;
 mod mapping;
 mod output;
+mod places;
 mod quarantine;
 mod read;
 mod run;
@@ -86,6 +87,10 @@ struct DataArgs {
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
+
+    /// Language of findings
+    #[arg(long, env = "HUILIU_LANGUAGE", default_value = "zh", value_parser = ["zh", "en"])]
+    language: String,
 }
 
 /// Where stages come from besides the program itself.

@@ -1,8 +1,6 @@
 //! `huiliu quarantine`: rows that were refused.
 
-use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -12,10 +10,7 @@ use huiliu_store::{QuarantineFilter, QuarantineRow, QuarantineStatus, SqliteStor
 
 use super::{DataArgs, output};
 use crate::daemon::clock::Clock;
-use crate::daemon::identify::delivery_id;
-use crate::sinks::{WholeFile, named};
-use crate::sources::RETRY;
-use crate::sources::folder::place::{Names, Template};
+use crate::daemon::resend;
 
 /// Rows with an error finding wait in quarantine until they are repaired, retried or discarded.
 #[derive(Debug, Args)]
@@ -176,7 +171,7 @@ fn show(id: i64, data: &DataArgs) -> anyhow::Result<()> {
     output::print("\nfindings\n")?;
     for finding in row.parsed_findings() {
         let (severity, code) = (finding.severity.as_str(), finding.code);
-        output::print(&format!("  {severity} {code}: {}\n", finding.message.in_language("zh")))?;
+        output::print(&format!("  {severity} {code}: {}\n", finding.message.in_language(&data.language)))?;
     }
     Ok(())
 }
@@ -188,12 +183,13 @@ fn discard(which: &Which, note: &str) -> anyhow::Result<()> {
     output::print(&format!("{} rows discarded\n", ids.len()))
 }
 
-/// Puts the rows as files into the daemon's own folder for retries. Killed between the file and the note,
-/// the rows still count as open; retried again they make the same file, which is known by then.
+/// Puts the rows as files into the daemon's own folder for retries, each row once however often it is named.
 fn retry(which: &Which, set: &[String]) -> anyhow::Result<()> {
     let store = SqliteStore::open_shared(&which.data.data)?;
+    let data = &which.data.data;
+    resend::finish_interrupted(&store, data)?;
     let repairs = repairs(set)?;
-    let ids = which.ids(&store)?;
+    let ids: BTreeSet<i64> = which.ids(&store)?.into_iter().collect();
     let mut groups: BTreeMap<(String, String, String, String), Vec<QuarantineRow>> = BTreeMap::new();
     for &id in &ids {
         let row = store.quarantine_show(id)?;
@@ -203,20 +199,38 @@ fn retry(which: &Which, set: &[String]) -> anyhow::Result<()> {
         let key = (row.pipeline.clone(), row.stage.clone(), row.sender.clone(), row.file.clone());
         groups.entry(key).or_default().push(row);
     }
-    for ((pipeline, stage, sender, file), rows) in groups {
-        let names: Names = [("pipeline", pipeline), ("stage", stage), ("sender", sender)]
-            .map(|(name, value)| (name.to_owned(), if value.is_empty() { "_".to_owned() } else { value }))
-            .into();
-        let template = Template::parse(RETRY).map_err(anyhow::Error::msg)?;
-        let folder = which.data.data.join(template.fill(&names, ""));
-        write_rows(&folder, &file, &rows, &repairs)?;
-        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        store.quarantine_take_for_retry(&ids, Clock::from_env()?.now_ms())?;
+    tell_new_names(groups.values().flatten(), &repairs)?;
+    for rows in groups.values() {
+        resend::send(&store, data, rows, &repairs, Clock::from_env()?.now_ms())?;
     }
     output::print(&format!(
         "{} rows sent again; a running daemon takes them now, else the next run\n",
         ids.len()
     ))
+}
+
+/// A repair of a field that a row had no value for may be what was missing, or a slip of the pen. Only the pipeline
+/// knows, so it is said and done.
+fn tell_new_names<'a>(
+    rows: impl Iterator<Item = &'a QuarantineRow>,
+    repairs: &[(String, serde_json::Value)],
+) -> anyhow::Result<()> {
+    let mut known = BTreeSet::new();
+    for row in rows {
+        let values: serde_json::Map<String, serde_json::Value> = serde_json::from_str(row.values.get())?;
+        known.extend(values.into_iter().map(|(name, _)| name));
+    }
+    for (field, _) in repairs.iter().filter(|(field, _)| !known.contains(field)) {
+        let nearest = known
+            .iter()
+            .filter(|name| strsim::jaro_winkler(name, field) > 0.85)
+            .max_by(|a, b| strsim::jaro_winkler(a, field).total_cmp(&strsim::jaro_winkler(b, field)));
+        let hint = nearest.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
+        anstream::eprintln!(
+            "note: none of these rows had a value for `{field}` so far{hint} If the record has no such field, it is kept as an extra column."
+        );
+    }
+    Ok(())
 }
 
 fn repairs(set: &[String]) -> anyhow::Result<Vec<(String, serde_json::Value)>> {
@@ -227,29 +241,4 @@ fn repairs(set: &[String]) -> anyhow::Result<Vec<(String, serde_json::Value)>> {
             Ok((field.to_owned(), serde_json::Value::String(value.to_owned())))
         })
         .collect()
-}
-
-fn write_rows(
-    folder: &std::path::Path,
-    file: &str,
-    rows: &[QuarantineRow],
-    repairs: &[(String, serde_json::Value)],
-) -> anyhow::Result<()> {
-    let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
-    let stem = PathBuf::from(file).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = named(&stem, &format!("retry-{}", delivery_id("", "", &ids.join(","))));
-    let path = folder.join(format!("{name}.jsonl"));
-    let mut out = WholeFile::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
-    for row in rows {
-        let line = if repairs.is_empty() {
-            row.values.get().to_owned()
-        } else {
-            let mut values: serde_json::Map<String, serde_json::Value> =
-                serde_json::from_str(row.values.get())?;
-            values.extend(repairs.iter().cloned());
-            serde_json::Value::Object(values).to_string()
-        };
-        writeln!(out, "{line}")?;
-    }
-    out.finish().with_context(|| format!("cannot write `{}`", path.display()))
 }

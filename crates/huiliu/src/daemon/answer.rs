@@ -35,7 +35,7 @@ pub(crate) struct Answerer {
 impl Answerer {
     /// Where things go for a folder source.
     pub(crate) fn templates(source: &FolderSource, outbox: Option<&Path>) -> Result<[Template; 4], String> {
-        let outbox = outbox.map_or("outbox/{sender}".into(), |path| path.to_string_lossy());
+        let outbox = super::outbox(outbox);
         Ok([
             Template::parse(&source.archive)?,
             Template::parse(&source.returned)?,

@@ -17,6 +17,7 @@ pub(crate) mod functions;
 pub(crate) mod identify;
 mod quiet;
 pub(crate) mod reader;
+pub(crate) mod resend;
 mod retry;
 mod tables;
 pub(crate) mod worker;
@@ -102,6 +103,7 @@ impl Daemon {
         std::fs::create_dir_all(&self.data)
             .with_context(|| format!("cannot make data folder `{}`", self.data.display()))?;
         let store = Arc::new(SqliteStore::open_exclusive(&self.data)?);
+        resend::finish_interrupted(&store, &self.data)?;
         let busy = Arc::new(Notify::new());
         let mut running = Vec::new();
         let mut sources = tokio::task::JoinSet::new();
@@ -275,6 +277,11 @@ pub(crate) fn runner(plan: &Plan, store: Arc<dyn Store>, functions: Arc<Function
 /// The reference tables that a pipeline declares.
 pub(crate) fn plan_tables(tables: &BTreeMap<String, config::Table>) -> Arc<dyn Tables> {
     Arc::new(CsvTables::new(tables))
+}
+
+/// The folders that a pipeline's receipts go to, as a template: the configured ones, or the usual.
+pub(crate) fn outbox(configured: Option<&Path>) -> String {
+    configured.map_or("outbox/{sender}".to_owned(), |path| path.to_string_lossy().into_owned())
 }
 
 /// How a pipeline's files are read.

@@ -23,7 +23,7 @@ use tracing::{error, info, warn};
 
 use super::clock::Clock;
 use super::drain::{Signal, Woken};
-use super::identify::identify;
+use super::identify::{delivery_id, identify};
 use super::reader::FileReader;
 use super::retry::RetryReader;
 use crate::sources::folder::place::{Names, sender};
@@ -149,11 +149,20 @@ impl Worker {
         let Candidate { path, names, stamp, kind, .. } = candidate;
         let again = |error: std::io::Error| RunError::Again(format!("cannot read the file: {error}"));
         let now = self.clock.now_in(&self.zone);
-        let delivery = match identify(&self.pipeline, &from_whom(*kind, names), path, *stamp, now.utc_ms) {
+        let mut delivery = match identify(&self.pipeline, &from_whom(*kind, names), path, *stamp, now.utc_ms)
+        {
             Ok(delivery) => delivery,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(again(error)),
         };
+        if *kind == Kind::Retry {
+            // Rows that were refused once more and are sent once more are not the file that was taken before.
+            delivery.id = delivery_id(
+                &self.pipeline,
+                &delivery.sender,
+                &[&*delivery.content_hash, &delivery.file].join("/"),
+            );
+        }
         let entry = self.store.see(&delivery)?;
         if entry.answered && !path.exists() {
             return Ok(None); // Left over from before a restart, and put away by its answer since it was offered.

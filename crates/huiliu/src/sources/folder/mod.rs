@@ -108,6 +108,11 @@ impl FolderSource {
         }
     }
 
+    /// Whether a file of this name is taken.
+    pub(crate) fn takes(&self, name: &str) -> bool {
+        Wanted::new(&self.include, &self.exclude).is_ok_and(|wanted| wanted.wants(Path::new(name)))
+    }
+
     /// Checks what serde cannot: paths and patterns. Gives the key that is wrong, and why.
     pub(crate) fn check(&self) -> Result<(), (&'static str, String)> {
         for (key, text) in [("path", &self.path), ("archive", &self.archive), ("returned", &self.returned)] {
