@@ -12,7 +12,8 @@ pub(super) fn tell(head: &[u8]) -> Result<FormatKind, ReadError> {
     if head.is_empty() {
         return Err(ReadError::empty());
     }
-    if head.starts_with(b"PK\x03\x04") {
+    // A workbook or a package of files; the directory of the container tells.
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         return Ok(FormatKind::Xlsx);
     }
     if let Some(error) = foreign(head) {

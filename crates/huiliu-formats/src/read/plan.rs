@@ -6,12 +6,14 @@ use std::path::Path;
 
 use huiliu_stage::{Finding, RecordSchema, Severity, Text};
 
+use super::bundle::{self, BundleSource};
 use super::chunk::Chunk;
 use super::csv::{CsvSource, TableSource};
 use super::error::ReadError;
 use super::header::{self, Grid, Layout, Names};
 use super::jsonl::JsonlSource;
 use super::options::{FormatKind, ReadOptions};
+use super::package::Package;
 use super::rows::RowKinds;
 use super::workbook::XlsxSource;
 use super::{Reading, Sheet, Source, kind, raw, text};
@@ -27,8 +29,18 @@ pub(super) fn reading(
     known: Option<(RecordSchema, Names)>,
     options: &ReadOptions,
 ) -> Result<Reading, ReadError> {
-    let mut file = File::open(path).map_err(|e| ReadError::io(&e))?;
+    let file = File::open(path).map_err(|e| ReadError::io(&e))?;
     let total = file.metadata().map_err(|e| ReadError::io(&e))?.len();
+    of_file(file, total, known, options)
+}
+
+/// Reads an open file of `total` bytes from its start.
+pub(super) fn of_file(
+    mut file: File,
+    total: u64,
+    known: Option<(RecordSchema, Names)>,
+    options: &ReadOptions,
+) -> Result<Reading, ReadError> {
     if total > options.limits.max_bytes {
         return Err(ReadError::too_large(
             "文件大小（字节）",
@@ -52,8 +64,15 @@ pub(super) fn reading(
         total,
     };
     file.rewind().map_err(|e| ReadError::io(&e))?;
+    if kind == FormatKind::Zip || (kind == FormatKind::Xlsx && head.starts_with(b"PK")) {
+        // Office documents are packages as well; what is in it tells.
+        match bundle::recognize(&file, options)? {
+            Some(package) => return plan.bundle(package),
+            None => plan.report.format = FormatKind::Xlsx.as_str().to_owned(),
+        }
+    }
     match kind {
-        FormatKind::Xlsx => plan.workbook(file),
+        FormatKind::Xlsx | FormatKind::Zip => plan.workbook(file),
         FormatKind::Csv | FormatKind::Jsonl => plan.text(file, kind),
     }
 }
@@ -161,6 +180,18 @@ impl Plan<'_> {
             return Err(self.no_header());
         }
         self.reading(Source::Xlsx(Box::new(source)), all.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// A package of tables and attachments.
+    fn bundle(&mut self, package: Package) -> Result<Reading, ReadError> {
+        let record = self.known.as_ref().map(|(record, _)| record.clone());
+        let source = BundleSource::open(package, record, self.options)?;
+        let known = self.known.take().unwrap_or_else(|| raw::record(&[]));
+        let (schema, report) = (source.schema(), source.report().clone());
+        self.known = Some(known);
+        let mut reading = self.reading(Source::Bundle(Box::new(source)), Vec::new())?;
+        (reading.schema, reading.report) = (schema, report);
+        Ok(reading)
     }
 
     fn is_raw(&self) -> bool {

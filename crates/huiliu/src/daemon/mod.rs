@@ -13,6 +13,7 @@ mod answer;
 mod archive;
 pub(crate) mod clock;
 mod drain;
+pub(crate) mod evidence;
 pub(crate) mod functions;
 pub(crate) mod identify;
 pub(crate) mod reader;
@@ -166,6 +167,7 @@ impl Daemon {
             answer_all(&answerer, &answers_in, &answer_totals, &answer_stop);
         })?;
         let worker = Worker {
+            data: self.data.clone(),
             pipeline: plan.name.clone(),
             record: plan.record.clone(),
             format: format_options(plan)?,

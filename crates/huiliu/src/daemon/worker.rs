@@ -23,6 +23,7 @@ use tracing::{error, info, warn};
 
 use super::clock::Clock;
 use super::drain::{Signal, Woken};
+use super::evidence::EvidenceFolder;
 use super::identify::identify;
 use super::reader::FileReader;
 use super::retry::RetryReader;
@@ -61,6 +62,8 @@ pub(crate) struct ToAnswer {
 
 /// Runs the files of one pipeline.
 pub(crate) struct Worker {
+    /// The data folder.
+    pub(crate) data: PathBuf,
     pub(crate) pipeline: String,
     pub(crate) record: Arc<RecordSchema>,
     pub(crate) format: FormatOptions,
@@ -184,6 +187,7 @@ impl Worker {
             },
             today: local_day(now.utc_ms + now.offset_ms),
             format: self.format.clone(),
+            limits: self.format.limits.clone(),
             mapping: self.store.mappings_of(&self.pipeline, &delivery.sender)?,
             ..ReadOptions::default()
         };
@@ -195,7 +199,9 @@ impl Worker {
                 self.runner.run(&delivery, &mut reader, at, now, &cancelled)?
             }
             None => {
-                let mut reader = FileReader::start(path, Some(*stamp), &self.record, options);
+                let kept = EvidenceFolder::open(&self.data, &delivery.id).map_err(again)?;
+                let kept = Some(Arc::new(kept));
+                let mut reader = FileReader::start(path, Some(*stamp), &self.record, options, kept);
                 self.runner.run(&delivery, &mut reader, 0, now, &cancelled)?
             }
         };
