@@ -16,6 +16,7 @@ mod csv;
 mod error;
 mod header;
 mod jsonl;
+mod keyed;
 mod kind;
 mod options;
 pub(crate) mod package;
@@ -46,6 +47,7 @@ use self::chunk::Chunk;
 use self::csv::{CsvSource, TableSource};
 use self::header::{Layout, Names};
 use self::jsonl::JsonlSource;
+use self::keyed::KeyedSource;
 use self::rows::RowKinds;
 use self::workbook::XlsxSource;
 use crate::report::{ReadReport, SheetReport};
@@ -86,6 +88,7 @@ enum Source {
     Table(Box<TableSource>),
     Xlsx(Box<XlsxSource>),
     Jsonl(JsonlSource),
+    Keyed(Box<KeyedSource>),
     Bundle(Box<BundleSource>),
 }
 
@@ -164,6 +167,7 @@ impl Reading {
             Source::Csv(source) => source.done(),
             Source::Table(source) => source.done(),
             Source::Jsonl(source) => source.done(),
+            Source::Keyed(source) => source.done(),
             Source::Bundle(_) if self.over => self.total,
             Source::Bundle(source) => source.done(),
             Source::Xlsx(_) if self.over => self.total,
@@ -203,6 +207,9 @@ impl Reading {
                 }
                 Source::Xlsx(source) => source.fill(&mut self.chunk, most)?,
                 Source::Jsonl(source) => {
+                    source.fill(&mut self.chunk, most, &mut sheet.layout, &self.names)?
+                }
+                Source::Keyed(source) => {
                     source.fill(&mut self.chunk, most, &mut sheet.layout, &self.names)?
                 }
                 Source::Bundle(_) => None,
@@ -255,9 +262,12 @@ impl Reading {
         match &mut self.source {
             Source::Csv(source) => source.skip_to(last)?,
             Source::Xlsx(source) => source.load(&sheet.name, last + 1)?,
-            Source::Jsonl(_) | Source::Table(_) | Source::Bundle(_) => {}
+            Source::Jsonl(_) | Source::Keyed(_) | Source::Table(_) | Source::Bundle(_) => {}
         }
         let mut assembler = Assembler::new(&self.record, &self.options, &sheet.name, sheet.ordinal);
+        if matches!(self.source, Source::Keyed(_)) {
+            assembler.count_records();
+        }
         assembler.lay_out(&sheet.layout);
         for finding in self.general.drain(..).chain(sheet.findings.drain(..)) {
             assembler.find(finding);

@@ -15,10 +15,15 @@ use super::bundle::KeepAttachment;
 pub enum FormatKind {
     /// Text with a delimiter: comma, semicolon, tab or vertical bar.
     Csv,
-    /// A workbook: Office Open XML, or one of the older and other kinds, which are told by their bytes.
+    /// A workbook: Office Open XML, or one of the older and other kinds, which are told by their bytes; a table of a web
+    /// page too.
     Xlsx,
     /// One JSON object per line.
     Jsonl,
+    /// One JSON value that is, or holds, an array of objects; or objects one after the other.
+    Json,
+    /// A table of repeated elements.
+    Xml,
     /// A zip package of tables with the files that prove what they say.
     Zip,
 }
@@ -30,6 +35,8 @@ impl FormatKind {
             Self::Csv => "csv",
             Self::Xlsx => "xlsx",
             Self::Jsonl => "jsonl",
+            Self::Json => "json",
+            Self::Xml => "xml",
             Self::Zip => "zip",
         }
     }
@@ -41,7 +48,7 @@ impl FormatKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FormatOptions {
-    /// `csv`, `xlsx`, `jsonl` or `zip`, for files whose kind cannot be told from their first bytes.
+    /// `csv`, `xlsx`, `jsonl`, `json`, `xml` or `zip`, for files whose kind cannot be told from their first bytes.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<FormatKind>,
     /// Text encoding, by its WHATWG label: `utf-8`, `gb18030`, `big5`, …

@@ -187,6 +187,9 @@ pub(super) fn kept_as(hash: &str) -> String {
 fn columns(entry: &LedgerEntry) -> Origin {
     let report: ReadReport = serde_json::from_value(entry.report.clone()).unwrap_or_default();
     let mut origin = Origin::default();
+    if ["json", "xml"].contains(&&*report.format) {
+        return origin; // Records have no cells.
+    }
     for column in report.sheets.iter().flat_map(|sheet| &sheet.columns) {
         if let Some(field) = &column.field {
             origin.columns.entry(field.clone()).or_insert(column.index);

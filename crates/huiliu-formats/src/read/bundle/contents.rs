@@ -25,7 +25,8 @@ const OLD_BOOKS: [&str; 3] = ["xls", "et", "xlt"];
 #[derive(Clone, Debug)]
 pub(super) struct Inside {
     package: usize,
-    entry: String,
+    /// Its place in that package: two files may have one name.
+    entry: usize,
     /// Its path, with those of the packages around it.
     pub(super) path: String,
     pub(super) bytes: u64,
@@ -66,7 +67,8 @@ impl Contents {
 
     /// Opens a file of the package.
     pub(super) fn open(&self, file: &Inside) -> Result<Entry, ReadError> {
-        let entry = self.packages.get(file.package).map(|package| package.entry(&file.entry)).transpose()?;
+        let entry =
+            self.packages.get(file.package).map(|package| package.entry_at(file.entry)).transpose()?;
         entry.flatten().ok_or_else(|| ReadError::damaged(&"an entry is gone"))
     }
 
@@ -81,21 +83,22 @@ impl Walk<'_> {
         if level > self.limits.max_nesting {
             return Err(text::too_deep(above, self.limits.max_nesting));
         }
-        let names: Vec<String> = package.names().filter(|name| !is_litter(name)).map(str::to_owned).collect();
-        self.entries += names.len() as u64;
-        self.bytes += names.iter().filter_map(|name| package.size(name)).sum::<u64>();
+        let names = package.names().enumerate().filter(|(_, name)| !is_litter(name));
+        let found: Vec<(usize, String, u64)> =
+            names.map(|(at, name)| (at, name.to_owned(), package.size_at(at))).collect();
+        self.entries += found.len() as u64;
+        self.bytes += found.iter().map(|(_, _, bytes)| bytes).sum::<u64>();
         if self.entries > self.limits.max_entries {
             return Err(too_many(self.limits.max_entries));
         }
         if self.bytes > self.limits.max_unpacked_bytes {
             return Err(text::too_large(self.limits.max_unpacked_bytes));
         }
-        let at = self.contents.packages.len();
-        let sizes: Vec<u64> = names.iter().map(|name| package.size(name).unwrap_or(0)).collect();
+        let within = self.contents.packages.len();
         self.contents.packages.push(package);
-        for (name, bytes) in names.into_iter().zip(sizes) {
-            let path = if above.is_empty() { name.clone() } else { format!("{above}/{name}") };
-            self.file(Inside { package: at, entry: name, path, bytes, table: false }, level)?;
+        for (entry, name, bytes) in found {
+            let path = if above.is_empty() { name } else { format!("{above}/{name}") };
+            self.file(Inside { package: within, entry, path, bytes, table: false }, level)?;
         }
         Ok(())
     }
@@ -125,6 +128,7 @@ impl Walk<'_> {
         }
         let kind = kind::tell(&head);
         file.table = match kind {
+            Ok(FormatKind::Xlsx) if !head.starts_with(b"\xd0\xcf") => TEXTS.contains(&&*ending),
             Ok(FormatKind::Xlsx) => OLD_BOOKS.contains(&&*ending),
             Ok(FormatKind::Zip) | Err(_) => false,
             Ok(_) => TEXTS.contains(&&*ending),

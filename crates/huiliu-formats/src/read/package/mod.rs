@@ -104,14 +104,31 @@ impl Package {
     /// # Errors
     /// The entry is packed by a method other than deflate.
     pub(crate) fn entry(&self, name: &str) -> Result<Option<Entry>, ReadError> {
-        let Some(record) = self.record(name) else { return Ok(None) };
+        self.record(name).map(|record| self.opened(record)).transpose()
+    }
+
+    /// Opens the entry at a place of [`names`](Self::names): two may have one name.
+    ///
+    /// # Errors
+    /// As [`entry`](Self::entry).
+    pub(crate) fn entry_at(&self, at: usize) -> Result<Option<Entry>, ReadError> {
+        self.records.get(at).map(|record| self.opened(record)).transpose()
+    }
+
+    /// The declared size of the entry at a place.
+    pub(crate) fn size_at(&self, at: usize) -> u64 {
+        self.records.get(at).map_or(0, |record| record.size)
+    }
+
+    fn opened(&self, record: &Record) -> Result<Entry, ReadError> {
         if !record.known {
+            let name = shown(&record.name);
             return Err(ReadError::new(
                 format!("压缩包中的“{name}”使用了不支持的压缩方式；请用普通 zip 方式重新打包"),
                 format!("`{name}` is packed by a method that is not supported; pack it anew as a plain zip"),
             ));
         }
-        Ok(Some(Entry::new(self.file.clone(), record)))
+        Ok(Entry::new(self.file.clone(), record))
     }
 
     /// An exact name goes before one that differs in case.
