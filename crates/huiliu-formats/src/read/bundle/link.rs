@@ -36,6 +36,8 @@ const NO_NAMES: [&str; 16] = [
     "—",
     "n/a",
 ];
+/// Most names in one cell.
+const MOST_NAMES: usize = 500;
 /// Shortest code that is looked for within a folder's name.
 const CODE: usize = 10;
 
@@ -44,6 +46,8 @@ pub(super) struct Linker {
     fields: Vec<String>,
     folders: Vec<String>,
     paths: Vec<String>,
+    /// The paths as they are compared, with and without the last ending.
+    tidied: Vec<[String; 2]>,
     by_name: HashMap<String, Vec<usize>>,
     by_stem: HashMap<String, Vec<usize>>,
     by_folder: HashMap<String, Vec<usize>>,
@@ -79,7 +83,9 @@ impl Linker {
                 push(&mut by_folder, key, at);
             }
         }
+        let tidied = paths.iter().map(|path| [tidy(path), tidy(stem(path))]).collect();
         Self {
+            tidied,
             fields: options.evidence.clone(),
             folders: options.folders.clone(),
             paths,
@@ -101,6 +107,9 @@ impl Linker {
         let folders = self.folders.clone();
         let fields = self.fields.clone();
         for at in 0..batch.num_rows() {
+            if self.full {
+                break; // It was told; a sheet of a million rows need not be compared with all files for it.
+            }
             let row = rows.value(at);
             let mut own = HashSet::new();
             for name in &folders {
@@ -144,7 +153,11 @@ impl Linker {
         own: &HashSet<usize>,
         findings: &mut Vec<Finding>,
     ) {
-        for name in self.names(value, own) {
+        let names = self.names(value, own);
+        if names.len() > MOST_NAMES {
+            findings.push(text::too_many_names(row, field, MOST_NAMES));
+        }
+        for name in names.into_iter().take(MOST_NAMES) {
             match self.find(&name, own) {
                 Found::One(file) => self.add(file, row, field, findings),
                 Found::Several(files) => {
@@ -186,20 +199,24 @@ impl Linker {
         if wanted.is_empty() {
             return Found::None;
         }
-        let tail = |file: &&usize| {
-            let path = tidy(&self.paths[**file]);
-            let stem = tidy(stem(&self.paths[**file]));
-            [path, stem].iter().any(|path| {
-                path.strip_suffix(&wanted).is_some_and(|before| before.is_empty() || before.ends_with('/'))
-            })
+        let last = tidy(last);
+        let folders = wanted.len() > last.len();
+        let tail = |file: &usize, which: usize| {
+            let path = self.tidied.get(*file).and_then(|both| both.get(which)).map_or("", String::as_str);
+            let before = path.strip_suffix(wanted.as_str());
+            before.is_some_and(|before| before.is_empty() || before.ends_with('/'))
         };
-        for (index, key) in [(&self.by_name, tidy(last)), (&self.by_stem, tidy(last))] {
-            let files: Vec<usize> = index.get(&key).into_iter().flatten().filter(tail).copied().collect();
-            let mine: Vec<usize> = files.iter().filter(|file| own.contains(file)).copied().collect();
-            match (mine.as_slice(), files.as_slice()) {
-                ([], []) => {}
-                ([one], _) | ([], [one]) => return Found::One(*one),
-                ([], many) | (many, _) => return Found::Several(many.to_vec()),
+        for (which, index) in [&self.by_name, &self.by_stem].into_iter().enumerate() {
+            let mut mine: Vec<usize> = own.iter().filter(|file| tail(file, which)).copied().collect();
+            if mine.is_empty() {
+                let all = index.get(&last).into_iter().flatten();
+                mine = all.filter(|file| !folders || tail(file, which)).copied().collect();
+            }
+            mine.sort_unstable();
+            match mine.as_slice() {
+                [] => {}
+                [one] => return Found::One(*one),
+                _ => return Found::Several(mine),
             }
         }
         Found::None

@@ -110,6 +110,15 @@ fn at(row: i64, field: Option<&str>, code: &str, text: Text, raw: &str) -> Findi
     }
 }
 
+/// A cell names more files than are looked for.
+pub(super) fn too_many_names(row: i64, field: Option<&str>, most: usize) -> Finding {
+    let text = Text::new(
+        format!("这一格写的文件名超过{most}个，其余没有核对；请分行填写"),
+        format!("this cell names more than {most} files; the others were not looked for; use several rows"),
+    );
+    at(row, field, "evidence-names", text, "")
+}
+
 /// An attachment that no row names.
 pub(super) fn unreferenced(path: &str) -> Finding {
     let path = shown(path);

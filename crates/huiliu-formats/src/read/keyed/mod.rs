@@ -8,7 +8,7 @@ pub(super) mod json;
 mod tests;
 pub(super) mod xml;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use huiliu_stage::{Finding, Severity, Text, row_id};
 
@@ -20,7 +20,9 @@ use super::header::{Layout, Names};
 use super::value::ITEM;
 
 /// Most different names of a file.
-const MOST_NAMES: usize = 4096;
+const MOST_NAMES: usize = 1024;
+/// Longest name; those of nested values are made of several.
+const LONGEST_NAME: usize = 256;
 /// Records that are looked at for their names before the first is given.
 const AHEAD: usize = 200;
 /// Their text, at most.
@@ -221,12 +223,14 @@ fn fault(chunk: &mut Chunk, number: u32, why: &str, raw: &str) {
     chunk.numbers.push(number);
 }
 
-/// How well names do as columns: those that name a field count most.
-pub(super) fn worth(found: &[String], names: Option<&Names>) -> usize {
+/// How well names do as columns: how many fields they name.
+fn worth(found: &[String], names: Option<&Names>) -> usize {
     let Some(names) = names else { return 0 };
-    let mut layout = Layout::default();
-    for name in found.iter().take(MOST_NAMES / 16) {
+    // Each by itself: what names mean together is worked out once, for the table that is read.
+    let field = |name: &String| {
+        let mut layout = Layout::default();
         layout.push(name, names);
-    }
-    layout.columns.iter().filter(|column| column.field.is_some()).count()
+        layout.columns.first().and_then(|column| column.field)
+    };
+    found.iter().take(MOST_NAMES).filter_map(field).collect::<HashSet<_>>().len()
 }

@@ -139,6 +139,23 @@ fn harmful_and_cut_xml_is_refused() {
 }
 
 #[test]
+fn long_names_above_many_others_do_not_multiply() {
+    let long = "k".repeat(1 << 20);
+    let many: String = (0..50_000).map(|at| format!(",\"a{at}\":1")).collect();
+    let json = format!("[{{\"{long}\":{{{}}}}},{{\"ok\":1}}]", &many[1..]);
+    assert!(raw(json.as_bytes()).contains("a name is longer than 256 bytes"));
+    let json = format!("{{\n\"x\":{{\"{long}\":{{{}}}}},\"rows\":[{{\"ok\":1}}]}}", &many[1..]);
+    assert!(raw(json.as_bytes()).starts_with("ok\n1"));
+    let json = format!("[{{{}}},{{\"ok\":1}}]", &many[1..]);
+    assert!(raw(json.as_bytes()).contains("more than 1024 names"));
+    let element = "e".repeat(60_000);
+    let xml = format!("<?xml?>{}<a/>", format!("<{element}>").repeat(50));
+    assert!(raw(xml.as_bytes()).contains("the length of a name exceeds the limit of 256"));
+    let paths: String = (0..3000).map(|at| format!("<a{at}><b/></a{at}>")).collect();
+    assert!(!raw(format!("<?xml?><l>{paths}</l>").as_bytes()).is_empty());
+}
+
+#[test]
 fn findings_name_record_and_field() {
     let mut reading = records(
         br#"[{"name":"x","amount":1},{"name":"y","amount":"viel"}]"#,

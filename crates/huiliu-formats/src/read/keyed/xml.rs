@@ -4,9 +4,10 @@
 //! record schema knows best is the record, without a schema the one that brings most cells. Then the file is read from
 //! its start as a stream. Document types are refused, so there are no entities but the five of XML.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::{Piece, Value, worth};
+use super::{LONGEST_NAME, MOST_NAMES, Piece, Value, worth};
 use crate::read::error::ReadError;
 use crate::read::header::Names;
 use crate::read::text::TextReader;
@@ -16,10 +17,10 @@ use crate::read::workbook::xml::{Scanner, Token, unescape};
 const SURVEY: u64 = 4 << 20;
 /// Most elements within one another.
 const MOST_DEPTH: usize = 64;
-/// Most different paths of elements.
-const MOST_PATHS: usize = 10_000;
-/// Most different attributes and children of an element that are surveyed.
-const MOST_NAMES: usize = 512;
+/// Most different paths of elements; each is remembered with all names in it.
+const MOST_PATHS: usize = 2_000;
+/// Elements that are compared, those first that bring most cells.
+const COMPARED: usize = 64;
 
 /// Tokens with the names of the elements around them checked.
 struct Elements {
@@ -59,6 +60,13 @@ impl Elements {
                         "XML 嵌套层数",
                         "the depth of elements",
                         MOST_DEPTH as u64,
+                    ));
+                }
+                if name.len() > LONGEST_NAME {
+                    return Err(ReadError::too_large(
+                        "XML 元素名长度",
+                        "the length of a name",
+                        LONGEST_NAME as u64,
                     ));
                 }
                 self.open.push(String::from_utf8_lossy(name).into_owned());
@@ -111,6 +119,12 @@ struct Met {
     holds: bool,
 }
 
+impl Met {
+    fn cells(&self) -> u64 {
+        self.count.saturating_mul(self.names.len() as u64)
+    }
+}
+
 /// Looks for the element that is the record.
 ///
 /// # Errors
@@ -144,17 +158,16 @@ pub(in crate::read) fn survey(
             }
         }
     };
-    let rank = |path: &Vec<String>, met: &Met| {
-        let cells = met.count.saturating_mul(met.names.len() as u64);
-        (worth(&met.names, names), met.count > 1, cells, std::cmp::Reverse(path.len()))
+    // Paths decide between equals, since the order of a map is any.
+    let mut found: Vec<(&Vec<String>, &Met)> =
+        met.iter().filter(|(_, one)| one.holds && !one.names.is_empty()).collect();
+    found.sort_by_key(|(path, one)| (Reverse(one.cells()), path.len(), *path));
+    found.truncate(COMPARED);
+    let rank = |(path, one): &(&Vec<String>, &Met)| {
+        (worth(&one.names, names), one.count > 1, one.cells(), Reverse(path.len()))
     };
-    let mut best: Option<(&Vec<String>, &Met)> = None;
-    for (path, one) in met.iter().filter(|(_, one)| one.holds && !one.names.is_empty()) {
-        // Paths decide between equals, since the order of a map is any.
-        if best.is_none_or(|(known, most)| (rank(path, one), known) > (rank(known, most), path)) {
-            best = Some((path, one));
-        }
-    }
+    // Of equals the last is taken, so the first must come last.
+    let best = found.into_iter().rev().max_by_key(rank);
     match (best, ended) {
         (Some((path, _)), _) => Ok(Table(path.clone())),
         (None, Err(error)) => Err(error),

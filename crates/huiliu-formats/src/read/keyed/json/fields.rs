@@ -4,7 +4,7 @@
 
 use serde::de::IgnoredAny;
 
-use super::super::{Piece, Value};
+use super::super::{LONGEST_NAME, MOST_NAMES, Piece, Value};
 use super::cursor::length_of;
 
 /// Longest piece of a faulty record that a finding repeats.
@@ -19,30 +19,44 @@ pub(super) fn piece(bytes: &[u8]) -> Piece {
     match serde_json::from_slice::<IgnoredAny>(bytes) {
         Ok(_) if bytes.trim_ascii_start().starts_with(b"{") => {
             let mut fields = Vec::new();
-            flatten("", bytes, DEEPEST, &mut fields);
-            Piece::Record(fields)
+            match flatten("", bytes, DEEPEST, &mut fields) {
+                Ok(()) => Piece::Record(fields),
+                Err(why) => Piece::Fault { why: why.to_owned(), raw: raw() },
+            }
         }
         Ok(_) => Piece::Fault { why: "not an object".to_owned(), raw: raw() },
         Err(error) => Piece::Fault { why: error.to_string(), raw: raw() },
     }
 }
 
-/// Objects within an object give names such as `a.b`.
-fn flatten(above: &str, object: &[u8], deep: usize, fields: &mut Vec<(String, Value)>) {
+/// Objects within an object give names such as `a.b`. Names are bounded, since nested ones repeat those above them.
+fn flatten(
+    above: &str,
+    object: &[u8],
+    deep: usize,
+    fields: &mut Vec<(String, Value)>,
+) -> Result<(), &'static str> {
     let mut rest = inner(object);
     while let Some((key, behind)) = part(rest, b':') {
-        let Some((value, behind)) = part(behind, b',') else { return };
+        let Some((value, behind)) = part(behind, b',') else { break };
         rest = behind;
         let key: String = serde_json::from_slice(key).unwrap_or_default();
+        if key.len() > LONGEST_NAME {
+            return Err("a name is longer than 256 bytes");
+        }
+        if fields.len() >= MOST_NAMES {
+            return Err("it has more than 1024 names");
+        }
         let name = if above.is_empty() { key } else { format!("{above}.{key}") };
         match value.first() {
             Some(b'{') if deep > 0 && part(inner(value), b':').is_some() => {
-                flatten(&name, value, deep - 1, fields);
+                flatten(&name, value, deep - 1, fields)?;
             }
             Some(b'[') => fields.push((name, list(value))),
             _ => fields.push((name, Value::One(text(value)))),
         }
     }
+    Ok(())
 }
 
 /// An array of plain values; one that holds others stays JSON.

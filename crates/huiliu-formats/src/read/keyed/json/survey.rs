@@ -2,7 +2,7 @@
 
 use huiliu_stage::{Finding, Severity, Text};
 
-use super::super::worth;
+use super::super::{LONGEST_NAME, MOST_NAMES, worth};
 use super::cursor::{Cursor, malformed};
 use super::{Piece, piece};
 use crate::read::error::ReadError;
@@ -130,14 +130,20 @@ impl Survey {
                 _ => {
                     let key = self.cursor.key()?;
                     let next = self.cursor.peek()?;
-                    names.push(key.clone());
+                    // Names that are too long or too many are told when records are read.
+                    let known = key.len() <= LONGEST_NAME && names.len() < MOST_NAMES;
+                    if known {
+                        names.push(key.clone());
+                    }
                     self.path.push(key);
                     match next {
                         Some(b'[') if self.path.len() <= DEEP && !self.enough() => self.array()?,
                         Some(b'{') if self.path.len() < DEEP && !self.enough() => {
                             let inner = self.object()?;
-                            let key = names.pop().unwrap_or_default();
-                            names.extend(inner.iter().map(|name| format!("{key}.{name}")));
+                            if let Some(key) = names.pop_if(|_| known) {
+                                let room = MOST_NAMES - names.len();
+                                names.extend(inner.iter().take(room).map(|name| format!("{key}.{name}")));
+                            }
                         }
                         _ => self.cursor.pass()?,
                     }
