@@ -133,7 +133,7 @@ impl Reading {
     /// Names of the sheets by their ordinal; one empty name for a file without sheets.
     pub fn sheets(&self) -> Vec<String> {
         match &self.source {
-            Source::Bundle(_) => self.report.sheets.iter().map(|sheet| sheet.name.clone()).collect(),
+            Source::Bundle(source) => source.report().sheets.iter().map(|sheet| sheet.name.clone()).collect(),
             _ => self.sheet_names.clone(),
         }
     }
@@ -149,7 +149,10 @@ impl Reading {
 
     /// How the file was understood. Complete, with all counts of rows, after the last batch.
     pub fn report(&self) -> &ReadReport {
-        &self.report
+        match &self.source {
+            Source::Bundle(source) => source.report(),
+            _ => &self.report,
+        }
     }
 
     /// The header of a text table that is read without a record schema, as sent: no row, one or several. `None` for
@@ -181,9 +184,7 @@ impl Reading {
 
     fn next_batch(&mut self) -> Result<Option<Outcome>, ReadError> {
         if let Source::Bundle(source) = &mut self.source {
-            let next = source.next();
-            self.report = source.report().clone();
-            return next;
+            return source.next();
         }
         loop {
             if self.current.is_none() && !self.next_sheet()? {

@@ -165,6 +165,7 @@ impl Plan<'_> {
         source.lay_out(&found, &mut layout, &names);
         self.known = Some((record, names));
         self.add_sheet(String::new(), 0, layout, None);
+        self.sheets.iter_mut().flat_map(|sheet| &mut sheet.findings).for_each(without_column);
         self.reading(Source::Keyed(Box::new(source)), vec![String::new()])
     }
 
@@ -248,10 +249,10 @@ impl Plan<'_> {
         let record = self.known.as_ref().map(|(record, _)| record.clone());
         let source = BundleSource::open(package, record, self.options)?;
         let known = self.known.take().unwrap_or_else(|| raw::record(&[]));
-        let (schema, report) = (source.schema(), source.report().clone());
+        let schema = source.schema();
         self.known = Some(known);
         let mut reading = self.reading(Source::Bundle(Box::new(source)), Vec::new())?;
-        (reading.schema, reading.report) = (schema, report);
+        reading.schema = schema;
         Ok(reading)
     }
 
@@ -313,6 +314,17 @@ impl Plan<'_> {
             general: std::mem::take(&mut self.general),
             over: false,
         })
+    }
+}
+
+/// What is said about a column, said about a field of records that have no columns.
+fn without_column(finding: &mut Finding) {
+    let Text { zh, en } = &mut finding.message;
+    if let Some((_, header)) = zh.split_once("列“") {
+        *zh = format!("字段“{header}");
+    }
+    if let Some(rest) = en.strip_prefix("column ").and_then(|rest| rest.split_once(' ')) {
+        *en = format!("field {}", rest.1);
     }
 }
 

@@ -18,8 +18,10 @@ const HEAD: u64 = 8 << 10;
 /// Endings of text files that may be tables; what else is text is an attachment.
 const TEXTS: [&str; 14] =
     ["", "csv", "tsv", "tab", "txt", "dat", "xls", "et", "json", "jsonl", "ndjson", "xml", "htm", "html"];
-/// Endings of old workbooks; documents and mails have the same first bytes.
-const OLD_BOOKS: [&str; 3] = ["xls", "et", "xlt"];
+/// First bytes of old workbooks, of new ones under a password, and of documents and mails.
+const OLE2: &[u8] = b"\xd0\xcf\x11\xe0";
+/// Endings that tell such workbooks from the others.
+const BOOKS: [&str; 7] = ["xls", "et", "xlt", "xlsx", "xlsm", "xlsb", "ods"];
 
 /// A file in a package.
 #[derive(Clone, Debug)]
@@ -122,14 +124,13 @@ impl Walk<'_> {
                     Holding::Files => self.package(package, &file.path.clone(), level + 1),
                 },
                 // A workbook that cannot be opened is told by whoever reads tables.
-                Err(_) if ["xlsx", "xlsm", "xlsb", "ods", "et"].contains(&&*ending) => self.push(file, true),
+                Err(_) if BOOKS.contains(&&*ending) => self.push(file, true),
                 Err(error) => Err(text::within(&file.path, error)),
             };
         }
-        let kind = kind::tell(&head);
-        file.table = match kind {
-            Ok(FormatKind::Xlsx) if !head.starts_with(b"\xd0\xcf") => TEXTS.contains(&&*ending),
-            Ok(FormatKind::Xlsx) => OLD_BOOKS.contains(&&*ending),
+        file.table = match kind::tell(&head) {
+            // Why one cannot be opened is told by whoever reads tables.
+            _ if head.starts_with(OLE2) => BOOKS.contains(&&*ending),
             Ok(FormatKind::Zip) | Err(_) => false,
             Ok(_) => TEXTS.contains(&&*ending),
         };

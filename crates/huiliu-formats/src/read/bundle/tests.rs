@@ -15,6 +15,10 @@ const TABLE: &str = "项目代码,项目名称,总投资（万元）,佐证材�
     P-1,一号泵站,100,施工许可证.pdf；照片1.jpg\n\
     P-2,二号泵站,200,没有这个.pdf\n";
 
+/// The beginning of a workbook under a password.
+const PROTECTED: &[u8] =
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0";
+
 /// Gives the content itself as its hash.
 #[derive(Debug, Default)]
 struct Kept(Mutex<Vec<String>>);
@@ -194,6 +198,10 @@ fn harmful_packages_are_refused_by_name_at_every_level() {
         (zip_of(&[table, ("b.zip", &climbing)]), "leads outside"),
         (zip_of(&[table, ("b.zip", &climbing[..60])]), "`b.zip` in the package: the file is cut off"),
         (zip_of(&[]), "holds no table"),
+        (
+            zip_of(&[("a.xlsx", PROTECTED), ("b.msg", PROTECTED)]),
+            "`a.xlsx` in the package: the file is protected by a password",
+        ),
     ] {
         let error = read(&package).unwrap_err();
         assert!(error.contains(expected), "{error} for {expected}");

@@ -139,6 +139,14 @@ fn harmful_and_cut_xml_is_refused() {
 }
 
 #[test]
+fn an_unknown_field_is_told_without_a_column_that_is_not_there() {
+    let mut reading = records(br#"[{"name":"x","zzz":1}]"#, &[("name", FieldType::Text)]);
+    let findings = reading.next().unwrap().unwrap().findings.0;
+    assert!(findings[0].message.zh.starts_with("字段“zzz”不是已知字段"), "{findings:?}");
+    assert!(findings[0].message.en.starts_with("field `zzz` is no known field"), "{findings:?}");
+}
+
+#[test]
 fn long_names_above_many_others_do_not_multiply() {
     let long = "k".repeat(1 << 20);
     let many: String = (0..50_000).map(|at| format!(",\"a{at}\":1")).collect();
