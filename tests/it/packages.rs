@@ -228,3 +228,22 @@ fn killed_while_it_reads_packages_it_keeps_every_paper_once() {
         |home: &Home| home.huiliu(&["explain", "一号泵站", "--json"]).expect(0).json()["evidence"].clone();
     assert_eq!(story(&home), story(&whole));
 }
+
+#[test]
+fn a_row_that_comes_back_out_of_quarantine_keeps_its_papers() {
+    let mut home = home();
+    let table = "项目代码,项目名称,佐证材料\nP-3,,许可证.pdf\n";
+    let package =
+        zip(&[("清单.csv".as_bytes(), table.as_bytes()), ("许可证.pdf".as_bytes(), b"%PDF permit")]);
+    home.drop_file("甲/报送.zip", &package);
+    home.once().expect(0);
+    assert!(home.lines("out").is_empty());
+    home.huiliu(&["quarantine", "retry", "1", "--set", "project_name=三号泵站"]).expect(0);
+    home.once().expect(0);
+    let told = home.huiliu(&["explain", "三号泵站"]).expect(0).out;
+    assert!(told.contains("许可证.pdf"), "{told}");
+    assert!(!told.contains("_evidence"), "{told}");
+    let told = home.deliveries();
+    assert_eq!(told.len(), 2);
+    assert!(!told[0]["report"].to_string().contains("_evidence"), "it is no column: {told:#?}");
+}

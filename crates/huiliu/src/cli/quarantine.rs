@@ -1,6 +1,6 @@
 //! `huiliu quarantine`: rows that were refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,6 +11,7 @@ use huiliu_stage::row_number;
 use huiliu_store::{QuarantineFilter, QuarantineRow, QuarantineStatus, SqliteStore};
 
 use super::{DataArgs, output};
+use crate::daemon::carried::{KEY, Was};
 use crate::daemon::clock::Clock;
 use crate::daemon::identify::delivery_id;
 use crate::sinks::{WholeFile, named};
@@ -209,7 +210,7 @@ fn retry(which: &Which, set: &[String]) -> anyhow::Result<()> {
             .into();
         let template = Template::parse(RETRY).map_err(anyhow::Error::msg)?;
         let folder = which.data.data.join(template.fill(&names, ""));
-        write_rows(&folder, &file, &rows, &repairs)?;
+        write_rows(&store, &folder, &file, &rows, &repairs)?;
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         store.quarantine_take_for_retry(&ids, Clock::from_env()?.now_ms())?;
     }
@@ -230,6 +231,7 @@ fn repairs(set: &[String]) -> anyhow::Result<Vec<(String, serde_json::Value)>> {
 }
 
 fn write_rows(
+    store: &SqliteStore,
     folder: &std::path::Path,
     file: &str,
     rows: &[QuarantineRow],
@@ -240,16 +242,33 @@ fn write_rows(
     let name = named(&stem, &format!("retry-{}", delivery_id("", "", &ids.join(","))));
     let path = folder.join(format!("{name}.jsonl"));
     let mut out = WholeFile::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+    let mut with_files: HashMap<String, HashSet<i64>> = HashMap::new();
     for row in rows {
+        if !with_files.contains_key(&row.delivery) {
+            let files = store.evidence(&row.delivery)?;
+            with_files.insert(row.delivery.clone(), files.iter().filter_map(|file| file.row).collect());
+        }
+        let was = with_files.get(&row.delivery).is_some_and(|rows| rows.contains(&row.row));
+        let was = was.then(|| Was { delivery: row.delivery.clone(), row: row.row });
         let line = if repairs.is_empty() {
-            row.values.get().to_owned()
+            with_evidence(row.values.get(), was.as_ref())?
         } else {
             let mut values: serde_json::Map<String, serde_json::Value> =
                 serde_json::from_str(row.values.get())?;
             values.extend(repairs.iter().cloned());
-            serde_json::Value::Object(values).to_string()
+            with_evidence(&serde_json::Value::Object(values).to_string(), was.as_ref())?
         };
         writeln!(out, "{line}")?;
     }
     out.finish().with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+/// An object with word of the row it was, if files came with that. The other values stay the text they are, so that
+/// numbers keep all digits.
+fn with_evidence(object: &str, was: Option<&Was>) -> anyhow::Result<String> {
+    let (Some(was), Some(rest)) = (was, object.trim_start().strip_prefix('{')) else {
+        return Ok(object.to_owned());
+    };
+    let comma = if rest.trim_start().starts_with('}') { "" } else { "," };
+    Ok(format!("{{\"{KEY}\":{}{comma}{rest}", serde_json::to_string(was)?))
 }

@@ -11,6 +11,7 @@
 
 mod answer;
 mod archive;
+pub(crate) mod carried;
 pub(crate) mod clock;
 mod drain;
 pub(crate) mod evidence;

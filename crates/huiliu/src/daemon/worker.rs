@@ -21,6 +21,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tracing::{error, info, warn};
 
+use super::carried::{self, Carrying};
 use super::clock::Clock;
 use super::drain::{Signal, Woken};
 use super::evidence::EvidenceFolder;
@@ -193,15 +194,21 @@ impl Worker {
         };
         let committed = Arc::clone(&self.committed);
         let cancelled = || committed.stopped();
+        let carried = match kind {
+            Kind::Retry => carried::of_file(path, &self.store)?,
+            Kind::Sent => Vec::new(),
+        };
         let ran = match self.entry_stage(*kind, names) {
             Some((at, input)) => {
                 let mut reader = RetryReader::open(path, input, options.origin).map_err(again)?;
+                let mut reader = Carrying::new(&mut reader, carried);
                 self.runner.run(&delivery, &mut reader, at, now, &cancelled)?
             }
             None => {
                 let kept = EvidenceFolder::open(&self.data, &delivery.id).map_err(again)?;
                 let kept = Some(Arc::new(kept));
                 let mut reader = FileReader::start(path, Some(*stamp), &self.record, options, kept);
+                let mut reader = Carrying::new(&mut reader, carried);
                 self.runner.run(&delivery, &mut reader, 0, now, &cancelled)?
             }
         };
