@@ -218,6 +218,7 @@ impl XlsxSource {
                 }
                 if let Book::Tagged(tagged) = &self.book {
                     self.told.columns = tagged.hidden_columns().to_vec();
+                    chunk.findings.extend(tagged.said());
                 }
                 self.told.finish(chunk);
                 break;

@@ -100,6 +100,8 @@ pub(super) struct HtmlStream {
     /// The tag of the row that has begun.
     begun: Option<String>,
     pub(super) merges: Vec<Merge>,
+    /// The file ended before the table did.
+    pub(super) cut: bool,
     over: bool,
 }
 
@@ -127,7 +129,7 @@ impl HtmlStream {
                 _ => {}
             }
         };
-        Ok(Self { lexer, number: 0, covered: Vec::new(), begun: None, merges: Vec::new(), over })
+        Ok(Self { lexer, number: 0, covered: Vec::new(), begun: None, merges: Vec::new(), cut: false, over })
     }
 
     /// Reads the next row that holds something, adding its texts to `text`; `false` behind the last one.
@@ -146,7 +148,7 @@ impl HtmlStream {
                         continue;
                     }
                     Token::End => {
-                        self.over = true;
+                        (self.over, self.cut) = (true, true);
                         continue;
                     }
                     _ => continue,
@@ -178,22 +180,7 @@ impl HtmlStream {
                 Token::Open(name, tag) => match name.as_str() {
                     "td" | "th" => {
                         finish(cell.take(), row, text);
-                        while self.covered.get(column as usize).is_some_and(|rows| *rows > 0) {
-                            column = column.saturating_add(1);
-                        }
-                        let at = column.min(MOST_COLUMNS);
-                        let columns = number(&tag, "colspan").min(MOST_COLUMNS.saturating_sub(at).max(1));
-                        let rows = number(&tag, "rowspan").min(MOST_SPAN);
-                        if let Some(merge) = merge(self.number, at, columns, rows)
-                            && self.merges.len() < MOST_RANGES
-                        {
-                            self.merges.push(merge);
-                        }
-                        if rows > 1 {
-                            spans.push((at, columns, rows));
-                        }
-                        column = at.saturating_add(columns).min(MOST_COLUMNS);
-                        cell = (at < MOST_COLUMNS).then_some(Cell { column: at, start: text.len(), tag });
+                        (cell, column) = self.begin_cell(tag, column, text.len(), &mut spans);
                     }
                     "tr" => {
                         self.begun = Some(tag);
@@ -219,7 +206,7 @@ impl HtmlStream {
                     _ => {}
                 },
                 Token::End => {
-                    self.over = true;
+                    (self.over, self.cut) = (true, true);
                     break;
                 }
             }
@@ -230,6 +217,32 @@ impl HtmlStream {
         finish(cell, row, text);
         self.cover(&spans);
         Ok(())
+    }
+
+    /// Begins a cell at the next column that no cell from above covers; gives the column behind it, too.
+    fn begin_cell(
+        &mut self,
+        tag: String,
+        mut column: u32,
+        start: usize,
+        spans: &mut Vec<(u32, u32, u32)>,
+    ) -> (Option<Cell>, u32) {
+        while self.covered.get(column as usize).is_some_and(|rows| *rows > 0) {
+            column = column.saturating_add(1);
+        }
+        let at = column.min(MOST_COLUMNS);
+        let columns = number(&tag, "colspan").min(MOST_COLUMNS.saturating_sub(at).max(1));
+        let rows = number(&tag, "rowspan").min(MOST_SPAN);
+        if let Some(merge) = merge(self.number, at, columns, rows)
+            && self.merges.len() < MOST_RANGES
+        {
+            self.merges.push(merge);
+        }
+        if rows > 1 && at < MOST_COLUMNS {
+            spans.push((at, columns, rows));
+        }
+        let cell = (at < MOST_COLUMNS).then_some(Cell { column: at, start, tag });
+        (cell, at.saturating_add(columns).min(MOST_COLUMNS))
     }
 
     /// Cells from above cover one row less; those of this row begin to cover.

@@ -12,6 +12,8 @@ mod tests;
 use std::fs::File;
 use std::io::Seek;
 
+use huiliu_stage::{Finding, Severity, Text};
+
 use self::html::HtmlStream;
 use self::sheetml::SheetmlStream;
 use super::merges::Merge;
@@ -115,6 +117,16 @@ impl Tagged {
             Some(Stream::Sheetml(stream)) => &stream.hidden_columns,
             _ => &[],
         }
+    }
+
+    /// What is to be said of the table that was read to its end. A page is forgiven that it is cut off, but not silently.
+    pub(super) fn said(&self) -> Option<Finding> {
+        let cut = matches!(&self.stream, Some(Stream::Html(stream)) if stream.cut);
+        let text = Text::new(
+            "网页中的表格没有结尾，文件可能没有导出或复制完；已读取的行照常处理，请核对行数，必要时重新导出后上传",
+            "the page ends within its table, perhaps it was not written to its end; the rows that are there were read, count them and export it anew if some are missing",
+        );
+        cut.then(|| Finding::new(None, Severity::Warning, "V26", text))
     }
 
     /// The merged ranges of a table. Costs a look through all of it.

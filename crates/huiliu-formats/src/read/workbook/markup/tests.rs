@@ -69,6 +69,17 @@ fn a_page_in_gbk_is_read_by_what_it_declares_and_one_without_tables_is_refused()
     assert!(none.to_string().contains("a web page (HTML) without a table"), "{none}");
 }
 
+#[test]
+fn a_page_that_ends_within_its_table_is_read_and_told() {
+    let page = "<table><tr><td>a<td>b<tr><td>1<td>2</tr><tr><td>3<td>4";
+    let mut source = open(page.as_bytes(), Charset::UTF8, Markup::Html).unwrap();
+    let (cells, findings) = read(&mut source, "");
+    assert_eq!(cells.len(), 6);
+    assert!(findings[0].contains("the page ends within its table"), "{findings:?}");
+    let mut source = open(format!("{page}</table>").as_bytes(), Charset::UTF8, Markup::Html).unwrap();
+    assert!(read(&mut source, "").1.is_empty());
+}
+
 const BOOK: &str = "<?xml version=\"1.0\"?><?mso-application progid=\"Excel.Sheet\"?>\n\
     <Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\" xmlns:ss=\"urn:schemas-microsoft-com:office:spreadsheet\">\
     <Styles><Style ss:ID=\"s1\"><NumberFormat ss:Format=\"0.0%\"/></Style></Styles>\
