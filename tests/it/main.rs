@@ -13,6 +13,7 @@ mod crash;
 mod folder;
 mod formats;
 mod once;
+mod packages;
 mod quarantine;
 mod receipts;
 mod sinks;

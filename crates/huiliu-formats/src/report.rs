@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 /// How a file was read. Goes into the ledger and the receipt.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadReport {
-    /// `csv`, `xlsx`, `jsonl`.
+    /// `csv`, `xlsx`, `xls`, `ods`, `jsonl`, `json`, `xml`, `html`, `zip` …
     pub format: String,
     /// Text encoding, such as `UTF-8` or `GB18030`; empty for workbooks.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub encoding: String,
-    /// How the encoding was told: `stated`, `byte order mark`, `zero bytes`, `strict` or `statistics`.
+    /// How the encoding was told: `stated`, `declared`, `byte order mark`, `zero bytes`, `strict` or `statistics`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub encoding_by: String,
     /// Field delimiter of a CSV file.
@@ -22,8 +22,29 @@ pub struct ReadReport {
     /// Malformed rows that were read all the same; each has a finding.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub repaired: u64,
+    /// The tables of a package.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileReport>,
+    /// Files of a package that are kept as attachments.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attachments: u64,
     /// One per sheet that was looked at; a file without sheets has one with an empty name.
     pub sheets: Vec<SheetReport>,
+}
+
+/// How a table of a package was read. Its sheets are among those of the delivery, as `file!sheet`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileReport {
+    /// Its path in the package.
+    pub name: String,
+    /// As [`ReadReport::format`].
+    pub format: String,
+    /// As [`ReadReport::encoding`].
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub encoding: String,
+    /// As [`ReadReport::dialect`].
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub dialect: String,
 }
 
 fn is_zero(count: &u64) -> bool {

@@ -103,6 +103,25 @@ pub struct LedgerEntry {
     pub supersedes: Option<String>,
 }
 
+/// A file that came with a delivery to prove what it says (佐证材料), and a row that it belongs to. What is in it is kept
+/// by its hash before the delivery is committed, by whoever reads deliveries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Its name in the delivery, with folders.
+    pub name: String,
+    /// BLAKE3 of its content, hex.
+    pub hash: String,
+    /// Length of its content in bytes.
+    pub bytes: u64,
+    /// The `_row`; `None` for a file that belongs to the delivery alone. One with several rows is there several times.
+    pub row: Option<i64>,
+    /// The field whose cell names it, if one does.
+    pub field: Option<String>,
+    /// The record that the row was merged into, if it did not come out itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+}
+
 /// A change of stage state: `None` deletes.
 pub type StateChange = (Vec<u8>, Option<Vec<u8>>);
 
@@ -122,6 +141,8 @@ pub struct Commit<'a> {
     pub report: serde_json::Value,
     /// State written by each stage, by its slot (see [`Store::state_get`]).
     pub state: Vec<(String, Vec<StateChange>)>,
+    /// Files that came with it.
+    pub evidence: Vec<Evidence>,
     /// The sealed log of this delivery.
     pub log: Box<dyn LogWriter>,
 }

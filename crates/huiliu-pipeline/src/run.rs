@@ -14,13 +14,14 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use hashbrown::HashSet;
 use huiliu_stage::{
-    Finding, Findings, Host, Opened, Outcome, SEES_REFUSED, Severity, Stage, StageError, Text, UNREADABLE,
+    EVIDENCE, Fate, Finding, Findings, Host, Opened, Outcome, SEES_REFUSED, Severity, Stage, StageError,
+    Text, UNREADABLE,
 };
 use tracing::{debug, info_span, warn};
 
 use crate::account::{account, only, refused_rows, row_ids, without};
 use crate::host::EngineHost;
-use crate::ports::{Commit, Counts, Delivery, LogWriter, Store, StoreError, Stream};
+use crate::ports::{Commit, Counts, Delivery, Evidence, LogWriter, Store, StoreError, Stream};
 use crate::rejects::Rejects;
 
 /// A delivery while it is read: batches of the pipeline's record schema, with findings.
@@ -33,6 +34,11 @@ pub trait Reader {
 
     /// What the reader found out about the file, as JSON; complete after the last batch.
     fn report(&self) -> serde_json::Value;
+
+    /// Files that came with the delivery, all of them kept durably; complete after the last batch.
+    fn evidence(&self) -> Vec<Evidence> {
+        Vec::new()
+    }
 }
 
 /// Why reading stopped before the end.
@@ -239,6 +245,10 @@ impl Runner {
         let state = self.stages.iter().map(|p| (p.slot.host.slot().to_owned(), p.slot.host.take_changes()));
         let state = state.filter(|(_, changes)| !changes.is_empty()).collect();
         let counts = tally.counts;
+        let mut evidence = reader.evidence();
+        for file in &mut evidence {
+            file.record = file.row.and_then(|row| tally.went_into.get(&row).cloned());
+        }
         let done = log.seal().and_then(|()| {
             self.store.commit(Commit {
                 delivery,
@@ -248,6 +258,7 @@ impl Runner {
                 sheets: reader.sheets(),
                 report: reader.report(),
                 state,
+                evidence,
                 log,
             })
         });
@@ -346,11 +357,29 @@ struct Tally {
     codes: BTreeMap<String, u64>,
     findings: Vec<Finding>,
     shown: usize,
+    /// Rows that files came with.
+    with_evidence: HashSet<i64>,
+    /// The records that such rows were merged into.
+    went_into: HashMap<i64, String>,
 }
 
 impl Tally {
     fn new(shown: usize) -> Self {
-        Self { counts: Counts::default(), codes: BTreeMap::new(), findings: Vec::new(), shown }
+        Self {
+            counts: Counts::default(),
+            codes: BTreeMap::new(),
+            findings: Vec::new(),
+            shown,
+            with_evidence: HashSet::new(),
+            went_into: HashMap::new(),
+        }
+    }
+
+    /// Takes note of the rows of a batch that files came with.
+    fn note_evidence(&mut self, batch: &RecordBatch) {
+        if let Some(rows) = batch.schema_ref().metadata.get(EVIDENCE) {
+            self.with_evidence.extend(serde_json::from_str::<Vec<i64>>(rows).unwrap_or_default());
+        }
     }
 
     fn note(&mut self, findings: &[Finding]) {
@@ -364,6 +393,15 @@ impl Tally {
                 Some(times) => *times += 1,
                 None => {
                     self.codes.insert(finding.code.clone(), 1);
+                }
+            }
+        }
+        if !self.with_evidence.is_empty() {
+            for finding in findings.iter().filter(|finding| finding.fate == Fate::Merged) {
+                if let (Some(row), Some(record)) = (finding.row, &finding.raw)
+                    && self.with_evidence.contains(&row)
+                {
+                    self.went_into.insert(row, record.clone());
                 }
             }
         }
@@ -398,6 +436,7 @@ impl<'a> Passage<'a> {
         log: &'a mut dyn LogWriter,
     ) -> Self {
         let findings = findings.0;
+        tally.note_evidence(&batch);
         tally.note(&findings);
         let pending = refused_rows(&findings);
         let of_reader = findings.len();

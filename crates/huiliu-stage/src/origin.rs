@@ -20,6 +20,10 @@ pub const EXTRA: &str = "_extra";
 /// be read. Such a null is not a missing value: the reader has already reported it.
 pub const UNREADABLE: &str = "huiliu.unreadable";
 
+/// Metadata key of a batch's schema: a JSON list of `_row`s that files came with (佐证材料). When such a row is merged,
+/// the finding that says so names the record in its `raw`, and the files become that record's.
+pub const EVIDENCE: &str = "huiliu.evidence";
+
 /// Metadata key that a stage sets (to `true`) on its output schema when it is opened, to be given also
 /// rows that were refused before it, so that a sender hears of all faults of a row at once. Only
 /// for stages that check and keep no state.

@@ -12,7 +12,7 @@ use crate::database::{Database, Durability};
 use crate::error::{Error, Result};
 use crate::ledger::{self, Finished};
 use crate::log::{LogFolder, Sealed};
-use crate::{quarantine, state};
+use crate::{evidence, quarantine, state};
 
 /// From so many changes on, a larger cache is worth its memory while it lasts.
 const BULK: usize = 20_000;
@@ -35,6 +35,7 @@ pub(crate) fn commit(database: &Database, logs: &LogFolder, mut commit: Commit<'
             state::apply(transaction, slot, changes)?;
         }
         ledger::put_findings(transaction, id, &commit.findings)?;
+        evidence::put(transaction, id, &commit.evidence)?;
         quarantine::put(transaction, id, logs.read(&name, Stream::Rejects, sealed.rejects.clone())?)?;
         let seq = ledger::next_seq(transaction)?;
         let end = Finished {

@@ -14,6 +14,7 @@ mod cursor;
 mod database;
 mod doctor;
 mod error;
+mod evidence;
 mod json;
 mod ledger;
 mod log;
@@ -26,6 +27,7 @@ mod store;
 mod testing;
 
 pub use doctor::Imbalance;
+pub use evidence::RecordEvidence;
 pub use json::{Fields, Json};
 pub use ledger::DeliveryFilter;
 pub use log::LogReader;

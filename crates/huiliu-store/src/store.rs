@@ -6,7 +6,9 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use huiliu_pipeline::ports::{Commit, Counts, Delivery, LedgerEntry, LogWriter, Store, StoreError, Stream};
+use huiliu_pipeline::ports::{
+    Commit, Counts, Delivery, Evidence, LedgerEntry, LogWriter, Store, StoreError, Stream,
+};
 use huiliu_stage::Finding;
 
 use crate::database::{Access, Database, Durability};
@@ -17,7 +19,7 @@ use crate::log::{LogFolder, LogReader};
 use crate::mapping::{self, Mapping};
 use crate::quarantine::{self, QuarantineFilter, QuarantineRow, QuarantineStatus};
 use crate::register::{self, Record, RecordStory, RegisterOptions, RegisterSink};
-use crate::{commit, cursor, state};
+use crate::{commit, cursor, evidence, state};
 
 /// A data folder: `store.sqlite`, `log/` and `lock`. Cheap to clone; all clones are one store.
 #[derive(Clone)]
@@ -100,6 +102,11 @@ impl SqliteStore {
     /// The findings of a delivery that are shown, each with the name of its sheet.
     pub fn findings(&self, delivery: &str) -> Result<Vec<(Finding, String)>, StoreError> {
         Ok(self.database.read(|c| ledger::findings(c, delivery))?)
+    }
+
+    /// The files that came with a delivery.
+    pub fn evidence(&self, delivery: &str) -> Result<Vec<Evidence>, StoreError> {
+        Ok(self.database.read(|c| evidence::of_delivery(c, delivery))?)
     }
 
     /// Deliveries that are done but not answered, oldest first.
@@ -374,7 +381,7 @@ mod tests {
         version(99);
         for open in [SqliteStore::open_exclusive, SqliteStore::open_shared, SqliteStore::open_reader] {
             assert!(
-                opens(open).contains("has version 99, this program knows versions up to 1"),
+                opens(open).contains("has version 99, this program knows versions up to 2"),
                 "{}",
                 opens(open)
             );

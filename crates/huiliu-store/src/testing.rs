@@ -99,6 +99,7 @@ pub(crate) fn outcome<'a>(delivery: &'a Delivery, log: Box<dyn LogWriter>) -> Co
         sheets: vec!["一".into(), "二".into()],
         report: serde_json::json!({"format": "xlsx"}),
         state: Vec::new(),
+        evidence: Vec::new(),
         log,
     }
 }

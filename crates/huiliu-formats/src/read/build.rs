@@ -42,6 +42,8 @@ pub(super) struct Assembler {
     extra: StringBuilder,
     findings: Vec<Finding>,
     unreadable: BTreeMap<String, Vec<i64>>,
+    /// Whether rows are records without cells, which have a number and names.
+    records: bool,
 }
 
 impl Assembler {
@@ -62,7 +64,13 @@ impl Assembler {
             extra: StringBuilder::new(),
             findings: Vec::new(),
             unreadable: BTreeMap::new(),
+            records: false,
         }
+    }
+
+    /// The rows are records without cells: they are told by number and name in place of an address.
+    pub(super) fn count_records(&mut self) {
+        self.records = true;
     }
 
     /// Takes over which column is which field. Only between batches, since a batch has one set of origins.
@@ -72,7 +80,9 @@ impl Assembler {
         for (index, (name, builder)) in self.fields.iter_mut().enumerate() {
             self.sources[index] = layout.column_of(index);
             if let Some(column) = self.sources[index] {
-                origin.columns.insert(name.clone(), column);
+                if !self.records {
+                    origin.columns.insert(name.clone(), column);
+                }
                 builder.set_unit(layout.columns[column].unit.as_ref(), layout.unit.as_ref());
             }
         }
@@ -137,7 +147,8 @@ impl Assembler {
                 if note.severity == Severity::Error {
                     unreadable.entry(name.clone()).or_default().push(row_id(ordinal, number));
                 }
-                let finding = cell_finding(&title, column, number, raw, note, code.as_deref());
+                let place = place(self.records, column, number);
+                let finding = cell_finding(&title, place, raw, note, code.as_deref());
                 findings.push(
                     Finding { row: Some(row_id(ordinal, number)), ..finding }.with_field(name.as_str()),
                 );
@@ -225,24 +236,24 @@ impl Assembler {
     }
 }
 
+/// Where a value stands: in a cell, or in a record.
+fn place(records: bool, column: usize, number: u32) -> Text {
+    match records {
+        true => Text::new(format!("第{number}条记录"), format!("record {number}")),
+        false => Text::new(cell_address(column, number), cell_address(column, number)),
+    }
+}
+
 /// Says of which cell a note is.
-fn cell_finding(
-    title: &str,
-    column: usize,
-    number: u32,
-    raw: &str,
-    note: Note,
-    code: Option<&str>,
-) -> Finding {
-    let address = cell_address(column, number);
+fn cell_finding(title: &str, place: Text, raw: &str, note: Note, code: Option<&str>) -> Finding {
     // A whole paragraph in an amount's cell need not be repeated to its writer.
     let mut shown: String = raw.chars().take(40).collect();
     if shown.len() < raw.len() {
         shown.push('…');
     }
     let (mut zh, mut en) = (String::new(), String::new());
-    let _ = write!(zh, "{address}（{title}）“{shown}”{}", note.text.zh);
-    let _ = write!(en, "{address} ({title}) `{shown}` {}", note.text.en);
+    let _ = write!(zh, "{}（{title}）“{shown}”{}", place.zh, note.text.zh);
+    let _ = write!(en, "{} ({title}) `{shown}` {}", place.en, note.text.en);
     // Only what cannot be read counts as a fault of the field.
     let code = code.filter(|_| note.severity == Severity::Error).unwrap_or(note.code);
     Finding::new(None, note.severity, code, Text::new(zh, en)).with_raw(raw)

@@ -56,6 +56,20 @@ impl ReadError {
         )
     }
 
+    /// The same of a file that is XML but no workbook.
+    pub(super) fn of_xml(mut self) -> Self {
+        let text = &mut self.finding.message;
+        text.zh = text
+            .zh
+            .replace("工作簿已损坏或不完整", "XML 文件已损坏或不完整")
+            .replace("用表格软件打开、另存", "重新导出");
+        text.en = text
+            .en
+            .replace("the workbook is damaged", "the XML file is damaged")
+            .replace("open it, save it anew", "export it anew");
+        self
+    }
+
     pub(super) fn too_large(zh: &str, en: &str, limit: u64) -> Self {
         Self::new(
             format!("{zh}超过上限 {limit}；请拆分后上传"),

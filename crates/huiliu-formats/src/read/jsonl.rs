@@ -156,7 +156,11 @@ fn parse(line: &[u8]) -> Line {
         return Line::Blank;
     }
     match serde_json::from_slice(line) {
-        Ok(Value::Object(object)) => Line::Object(object),
+        Ok(Value::Object(mut object)) => {
+            // Word of the daemon to itself, on rows that come back out of quarantine.
+            object.shift_remove("_evidence");
+            Line::Object(object)
+        }
         Ok(_) => Line::Fault("not an object".to_owned(), lossy(line)),
         Err(error) => Line::Fault(error.to_string(), lossy(line)),
     }

@@ -1,5 +1,7 @@
 //! What kind of file it is, by its first bytes. Names lie: `.xls` files are often HTML or xlsx.
 
+use std::borrow::Cow;
+
 use super::error::ReadError;
 use super::options::FormatKind;
 use super::text::Charset;
@@ -12,7 +14,8 @@ pub(super) fn tell(head: &[u8]) -> Result<FormatKind, ReadError> {
     if head.is_empty() {
         return Err(ReadError::empty());
     }
-    if head.starts_with(b"PK\x03\x04") {
+    // A workbook or a package of files; the directory of the container tells.
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         return Ok(FormatKind::Xlsx);
     }
     if let Some(error) = foreign(head) {
@@ -21,19 +24,97 @@ pub(super) fn tell(head: &[u8]) -> Result<FormatKind, ReadError> {
     if head.starts_with(OLE2) {
         return Ok(FormatKind::Xlsx);
     }
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let narrow = narrow(head);
+    let text = narrow.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&narrow).trim_ascii_start();
     match text.first() {
-        Some(b'{') => Ok(FormatKind::Jsonl),
-        Some(b'[') if looks_like_json(text) => Err(ReadError::new(
-            "这是 JSON 数组；请改为每行一个 JSON 对象（JSON Lines）后上传",
-            "this is a JSON array; send one object per line (JSON Lines) instead",
-        )),
+        Some(b'{') => Ok(if one_per_line(text) { FormatKind::Jsonl } else { FormatKind::Json }),
+        Some(b'[') if looks_like_json(text) => Ok(FormatKind::Json),
+        Some(b'<') if markup(text).is_some() => Ok(FormatKind::Xlsx),
+        Some(b'<') if looks_like_xml(text) => Ok(FormatKind::Xml),
         _ => Ok(FormatKind::Csv),
     }
 }
 
+/// The beginning of a text of two bytes a character, as one byte each; enough to tell kinds by.
+fn narrow(head: &[u8]) -> Cow<'_, [u8]> {
+    let encoding = match head {
+        [0xff, 0xfe, ..] => encoding_rs::UTF_16LE,
+        [0xfe, 0xff, ..] => encoding_rs::UTF_16BE,
+        _ => return Cow::Borrowed(head),
+    };
+    Cow::Owned(encoding.decode_with_bom_removal(head).0.into_owned().into_bytes())
+}
+
 fn looks_like_json(text: &[u8]) -> bool {
     matches!(text[1..].trim_ascii_start().first(), Some(b'{' | b'[' | b'"' | b']'))
+}
+
+/// Whether a text that begins with an object has one object per line. Otherwise it is one value, or several that go
+/// over many lines.
+fn one_per_line(text: &[u8]) -> bool {
+    let (mut open, mut quoted, mut escaped, mut array) = (0_u32, false, false, false);
+    for (at, &byte) in text.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'\n' => return false,
+            b'[' => {
+                array |= text[at + 1..].trim_ascii_start().first() == Some(&b'{');
+                open += 1;
+            }
+            b'{' => open += 1,
+            b'}' | b']' => {
+                open = open.saturating_sub(1);
+                if open == 0 {
+                    // A single line that holds an array of objects is a table itself.
+                    return !array || text[at + 1..].trim_ascii_start().first() == Some(&b'{');
+                }
+            }
+            _ => {}
+        }
+    }
+    !array
+}
+
+/// Tables that are written in tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Markup {
+    /// A web page; many systems export such under the name `.xls`.
+    Html,
+    /// The XML that Excel wrote in 2003.
+    Spreadsheet,
+}
+
+/// Tells tables in tags by the beginning of a text; `None` for other XML and all else.
+pub(super) fn markup(head: &[u8]) -> Option<Markup> {
+    let narrow = narrow(head);
+    let text = narrow.get(..narrow.len().min(8 << 10)).unwrap_or_default().to_ascii_lowercase();
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text).trim_ascii_start();
+    let has = |words: &[u8]| memchr::memmem::find(text, words).is_some();
+    if !text.starts_with(b"<") {
+        return None;
+    }
+    let html: [&[u8]; 8] =
+        [b"<html", b"<!doctype html", b"<table", b"<meta", b"<head", b"<body", b"<style", b"<div"];
+    if has(b"urn:schemas-microsoft-com:office:spreadsheet") && has(b"workbook") && !has(b"<html") {
+        return Some(Markup::Spreadsheet);
+    }
+    let begins = |text: &[u8]| html.iter().any(|tag| text.starts_with(tag));
+    let prologue = text.starts_with(b"<?xml") || text.starts_with(b"<!--");
+    (begins(text) || (prologue && html[..2].iter().any(|tag| has(tag)))).then_some(Markup::Html)
+}
+
+/// `<` may also begin a heading such as `<10万`.
+fn looks_like_xml(text: &[u8]) -> bool {
+    let tag = text.get(1).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
+    let closed =
+        || memchr::memmem::find(text, b"</").is_some() || memchr::memmem::find(text, b"/>").is_some();
+    text.starts_with(b"<?xml")
+        || text.starts_with(b"<!--")
+        || text.starts_with(b"<!DOCTYPE")
+        || (tag && closed())
 }
 
 /// The error for a file that is no table.
@@ -60,21 +141,6 @@ fn foreign(head: &[u8]) -> Option<ReadError> {
     if let Some((_, zh, en)) = KINDS.iter().find(|(magic, ..)| head.starts_with(magic)) {
         return Some(ReadError::wrong_type(zh, en));
     }
-    let start: Vec<u8> = head
-        .strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(head)
-        .trim_ascii_start()
-        .iter()
-        .take(16)
-        .map(u8::to_ascii_lowercase)
-        .collect();
-    let html: [&[u8]; 4] = [b"<html", b"<!doctype", b"<table", b"<meta"];
-    if html.iter().any(|tag| start.starts_with(tag)) {
-        return Some(ReadError::wrong_type("网页（HTML）", "a web page (HTML)"));
-    }
-    if start.starts_with(b"<?xml") || start.starts_with(b"<workbook") {
-        return Some(ReadError::wrong_type("XML 文件", "an XML file"));
-    }
     None
 }
 
@@ -96,7 +162,16 @@ mod tests {
             (b"a,b\n", Ok(FormatKind::Csv)),
             (b"  {\"a\":1}", Ok(FormatKind::Jsonl)),
             (b"[x],y\n", Ok(FormatKind::Csv)),
-            (b"[{}]", Err("this is a JSON array")),
+            (b"[{}]", Ok(FormatKind::Json)),
+            (b"{\"a\":1}\n{\"a\":2}", Ok(FormatKind::Jsonl)),
+            (b"{\"a\":[{\"b\":1}]}\n{\"a\":[]}", Ok(FormatKind::Jsonl)),
+            (b"{\"a\":[ {\"b\":1}]}\n", Ok(FormatKind::Json)),
+            (b"{\n\"a\":1}", Ok(FormatKind::Json)),
+            (b"\xff\xfe[\0{\0}\0]\0", Ok(FormatKind::Json)),
+            (b"<?xml version=\"1.0\"?><rows><row a=\"1\"/></rows>", Ok(FormatKind::Xml)),
+            ("<表><行/></表>".as_bytes(), Ok(FormatKind::Xml)),
+            ("<10万,>10万\n1,2\n".as_bytes(), Ok(FormatKind::Csv)),
+            (b"<?xml?><?mso-application progid=\"Excel.Sheet\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\">", Ok(FormatKind::Xlsx)),
             (b"", Err("the file is empty")),
             (b"%PDF-1.7", Err("this is a PDF document")),
             (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1....", Ok(FormatKind::Xlsx)),
@@ -104,7 +179,7 @@ mod tests {
                 b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0",
                 Err("the file is protected by a password"),
             ),
-            (b"<html><table>", Err("this is a web page")),
+            (b"\n<html><table>", Ok(FormatKind::Xlsx)),
         ] {
             match (tell(head), expected) {
                 (Ok(found), Ok(kind)) => assert_eq!(found, kind),

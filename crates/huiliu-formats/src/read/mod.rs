@@ -9,12 +9,14 @@
 //! a bad row: that is the engine's business. To follow one cell, start at `build::Assembler::take`.
 
 mod build;
+mod bundle;
 mod checks;
 mod chunk;
 mod csv;
 mod error;
 mod header;
 mod jsonl;
+mod keyed;
 mod kind;
 mod options;
 pub(crate) mod package;
@@ -35,14 +37,17 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use huiliu_stage::{Finding, Findings, Outcome, RecordSchema};
 
+pub use bundle::{Attachment, Evidence, KeepAttachment, Link};
 pub use error::ReadError;
 pub use options::{FormatKind, FormatOptions, Limits, ReadOptions};
 
 use self::build::Assembler;
+use self::bundle::BundleSource;
 use self::chunk::Chunk;
 use self::csv::{CsvSource, TableSource};
 use self::header::{Layout, Names};
 use self::jsonl::JsonlSource;
+use self::keyed::KeyedSource;
 use self::rows::RowKinds;
 use self::workbook::XlsxSource;
 use crate::report::{ReadReport, SheetReport};
@@ -60,9 +65,13 @@ const BATCH_TEXT: usize = 8 << 20;
 /// # Errors
 /// The file cannot be read, is no table, or has no header that the record schema knows.
 pub fn open(path: &Path, record: &RecordSchema, options: &ReadOptions) -> Result<Reading, ReadError> {
-    let record = record.clone();
-    let names = Names::new(&record, options.format.dictionary).confirm(&record, &options.mapping);
-    plan::reading(path, Some((record, names)), options)
+    plan::reading(path, Some(known(record, options)), options)
+}
+
+/// A record schema with all the names of its fields.
+fn known(record: &RecordSchema, options: &ReadOptions) -> (RecordSchema, Names) {
+    let names = Names::new(record, options.format.dictionary).confirm(record, &options.mapping);
+    (record.clone(), names)
 }
 
 /// Opens a file without a record schema: every column is text and is named by its header. Of a workbook the first
@@ -79,6 +88,8 @@ enum Source {
     Table(Box<TableSource>),
     Xlsx(Box<XlsxSource>),
     Jsonl(JsonlSource),
+    Keyed(Box<KeyedSource>),
+    Bundle(Box<BundleSource>),
 }
 
 /// A sheet that has a header.
@@ -121,12 +132,27 @@ impl Reading {
 
     /// Names of the sheets by their ordinal; one empty name for a file without sheets.
     pub fn sheets(&self) -> Vec<String> {
-        self.sheet_names.clone()
+        match &self.source {
+            Source::Bundle(source) => source.report().sheets.iter().map(|sheet| sheet.name.clone()).collect(),
+            _ => self.sheet_names.clone(),
+        }
+    }
+
+    /// The attachments of a package and the rows that they belong to; complete after the last batch. `None` for a
+    /// file that is no package.
+    pub fn evidence(&self) -> Option<&Evidence> {
+        match &self.source {
+            Source::Bundle(source) => Some(source.evidence()),
+            _ => None,
+        }
     }
 
     /// How the file was understood. Complete, with all counts of rows, after the last batch.
     pub fn report(&self) -> &ReadReport {
-        &self.report
+        match &self.source {
+            Source::Bundle(source) => source.report(),
+            _ => &self.report,
+        }
     }
 
     /// The header of a text table that is read without a record schema, as sent: no row, one or several. `None` for
@@ -144,6 +170,9 @@ impl Reading {
             Source::Csv(source) => source.done(),
             Source::Table(source) => source.done(),
             Source::Jsonl(source) => source.done(),
+            Source::Keyed(source) => source.done(),
+            Source::Bundle(_) if self.over => self.total,
+            Source::Bundle(source) => source.done(),
             Source::Xlsx(_) if self.over => self.total,
             Source::Xlsx(_) => {
                 let sheets = self.report.sheets.len().max(1) as u64;
@@ -154,6 +183,9 @@ impl Reading {
     }
 
     fn next_batch(&mut self) -> Result<Option<Outcome>, ReadError> {
+        if let Source::Bundle(source) = &mut self.source {
+            return source.next();
+        }
         loop {
             if self.current.is_none() && !self.next_sheet()? {
                 let last = std::mem::take(&mut self.general);
@@ -178,6 +210,10 @@ impl Reading {
                 Source::Jsonl(source) => {
                     source.fill(&mut self.chunk, most, &mut sheet.layout, &self.names)?
                 }
+                Source::Keyed(source) => {
+                    source.fill(&mut self.chunk, most, &mut sheet.layout, &self.names)?
+                }
+                Source::Bundle(_) => None,
             };
             let Some(text) = text else {
                 if let Some(kinds) = &mut sheet.kinds {
@@ -227,9 +263,12 @@ impl Reading {
         match &mut self.source {
             Source::Csv(source) => source.skip_to(last)?,
             Source::Xlsx(source) => source.load(&sheet.name, last + 1)?,
-            Source::Jsonl(_) | Source::Table(_) => {}
+            Source::Jsonl(_) | Source::Keyed(_) | Source::Table(_) | Source::Bundle(_) => {}
         }
         let mut assembler = Assembler::new(&self.record, &self.options, &sheet.name, sheet.ordinal);
+        if matches!(self.source, Source::Keyed(_)) {
+            assembler.count_records();
+        }
         assembler.lay_out(&sheet.layout);
         for finding in self.general.drain(..).chain(sheet.findings.drain(..)) {
             assembler.find(finding);

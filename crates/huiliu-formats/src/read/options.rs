@@ -1,9 +1,13 @@
 //! What the caller may say about a file; everything here has a default that suits an unknown file.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use huiliu_stage::Origin;
 use serde::{Deserialize, Serialize};
+
+use super::bundle::KeepAttachment;
 
 /// Kinds of file that are read. Told by the first bytes, never by the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,10 +15,17 @@ use serde::{Deserialize, Serialize};
 pub enum FormatKind {
     /// Text with a delimiter: comma, semicolon, tab or vertical bar.
     Csv,
-    /// A workbook: Office Open XML, or one of the older and other kinds, which are told by their bytes.
+    /// A workbook: Office Open XML, or one of the older and other kinds, which are told by their bytes; a table of a web
+    /// page too.
     Xlsx,
     /// One JSON object per line.
     Jsonl,
+    /// One JSON value that is, or holds, an array of objects; or objects one after the other.
+    Json,
+    /// A table of repeated elements.
+    Xml,
+    /// A zip package of tables with the files that prove what they say.
+    Zip,
 }
 
 impl FormatKind {
@@ -24,6 +35,9 @@ impl FormatKind {
             Self::Csv => "csv",
             Self::Xlsx => "xlsx",
             Self::Jsonl => "jsonl",
+            Self::Json => "json",
+            Self::Xml => "xml",
+            Self::Zip => "zip",
         }
     }
 }
@@ -34,7 +48,7 @@ impl FormatKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FormatOptions {
-    /// `csv`, `xlsx` or `jsonl`, for files whose kind cannot be told from their first bytes.
+    /// `csv`, `xlsx`, `jsonl`, `json`, `xml` or `zip`, for files whose kind cannot be told from their first bytes.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<FormatKind>,
     /// Text encoding, by its WHATWG label: `utf-8`, `gb18030`, `big5`, …
@@ -61,7 +75,18 @@ pub struct FormatOptions {
     /// Whether headers are also looked up in the shipped dictionary. It holds the words that departments use
     /// for the fields of a project record; only entries whose field exists in the record schema apply.
     pub dictionary: bool,
+    /// Which columns of a package's tables name files of the package: fields of the record schema, or headings.
+    pub evidence: Vec<String>,
+    /// Fields whose value a folder of a package may be named after: its files belong to that row.
+    pub folders: Vec<String>,
+    /// How much a file may ask of the machine.
+    pub limits: Limits,
 }
+
+/// Headings under which departments list the files that they send along.
+const EVIDENCE: [&str; 7] = ["evidence", "佐证材料", "附件", "证明材料", "证明文件", "附件材料", "附件名称"];
+/// What departments name the folders of a package after.
+const FOLDERS: [&str; 4] = ["project_code", "project_name", "项目代码", "项目名称"];
 
 impl Default for FormatOptions {
     fn default() -> Self {
@@ -75,23 +100,33 @@ impl Default for FormatOptions {
             sheet: None,
             header_row: None,
             dictionary: true,
+            evidence: EVIDENCE.map(str::to_owned).to_vec(),
+            folders: FOLDERS.map(str::to_owned).to_vec(),
+            limits: Limits::default(),
         }
     }
 }
 
 /// How much a file may ask of the machine. What is larger is refused with a finding.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Largest file, in bytes.
     pub max_bytes: u64,
     /// Longest row of a text file, in bytes.
     pub max_row_bytes: usize,
-    /// Largest workbook after unpacking, in bytes.
+    /// Largest workbook or package after unpacking, in bytes.
     pub max_unpacked_bytes: u64,
     /// Most cells of one sheet.
     pub max_sheet_cells: usize,
     /// Most columns of one sheet.
     pub max_columns: usize,
+    /// Most files of a package, those of packages within it included.
+    pub max_entries: u64,
+    /// Most bytes that a packed byte may become.
+    pub max_ratio: u64,
+    /// Most packages within one another: 1 is a package that holds no other.
+    pub max_nesting: u32,
 }
 
 impl Default for Limits {
@@ -102,6 +137,9 @@ impl Default for Limits {
             max_unpacked_bytes: 4 << 30,
             max_sheet_cells: 20_000_000,
             max_columns: 16_384,
+            max_entries: 10_000,
+            max_ratio: 200,
+            max_nesting: 2,
         }
     }
 }
@@ -121,6 +159,10 @@ pub struct ReadOptions {
     pub limits: Limits,
     /// Columns that the sender has confirmed: header text (rows joined by ` > `) and name of the field.
     pub mapping: BTreeMap<String, String>,
+    /// Who keeps the attachments of a package; without anybody they are only listed.
+    pub keeper: Option<Arc<dyn KeepAttachment>>,
+    /// Folder for what is unpacked while it is read; the system's own if there is none.
+    pub temp_dir: Option<PathBuf>,
 }
 
 impl Default for ReadOptions {
@@ -132,6 +174,8 @@ impl Default for ReadOptions {
             format: FormatOptions::default(),
             limits: Limits::default(),
             mapping: BTreeMap::new(),
+            keeper: None,
+            temp_dir: None,
         }
     }
 }

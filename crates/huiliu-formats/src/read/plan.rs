@@ -6,13 +6,19 @@ use std::path::Path;
 
 use huiliu_stage::{Finding, RecordSchema, Severity, Text};
 
+use super::bundle::{self, BundleSource};
 use super::chunk::Chunk;
 use super::csv::{CsvSource, TableSource};
 use super::error::ReadError;
 use super::header::{self, Grid, Layout, Names};
 use super::jsonl::JsonlSource;
+use super::keyed::json::{self, JsonRecords};
+use super::keyed::xml::{self, XmlRecords};
+use super::keyed::{KeyedSource, Pieces};
 use super::options::{FormatKind, ReadOptions};
+use super::package::Package;
 use super::rows::RowKinds;
+use super::text::TextReader;
 use super::workbook::XlsxSource;
 use super::{Reading, Sheet, Source, kind, raw, text};
 use crate::report::{ReadReport, SheetReport};
@@ -27,8 +33,18 @@ pub(super) fn reading(
     known: Option<(RecordSchema, Names)>,
     options: &ReadOptions,
 ) -> Result<Reading, ReadError> {
-    let mut file = File::open(path).map_err(|e| ReadError::io(&e))?;
+    let file = File::open(path).map_err(|e| ReadError::io(&e))?;
     let total = file.metadata().map_err(|e| ReadError::io(&e))?.len();
+    of_file(file, total, known, options)
+}
+
+/// Reads an open file of `total` bytes from its start.
+pub(super) fn of_file(
+    mut file: File,
+    total: u64,
+    known: Option<(RecordSchema, Names)>,
+    options: &ReadOptions,
+) -> Result<Reading, ReadError> {
     if total > options.limits.max_bytes {
         return Err(ReadError::too_large(
             "文件大小（字节）",
@@ -36,6 +52,7 @@ pub(super) fn reading(
             options.limits.max_bytes,
         ));
     }
+    file.rewind().map_err(|e| ReadError::io(&e))?;
     let mut head = Vec::new();
     (&mut file).take(HEAD).read_to_end(&mut head).map_err(|e| ReadError::io(&e))?;
     let kind = match options.format.kind {
@@ -52,9 +69,17 @@ pub(super) fn reading(
         total,
     };
     file.rewind().map_err(|e| ReadError::io(&e))?;
+    if kind == FormatKind::Zip || (kind == FormatKind::Xlsx && head.starts_with(b"PK")) {
+        // Office documents are packages as well; what is in it tells.
+        match bundle::recognize(&file, options)? {
+            Some(package) => return plan.bundle(package),
+            None => plan.report.format = FormatKind::Xlsx.as_str().to_owned(),
+        }
+    }
     match kind {
-        FormatKind::Xlsx => plan.workbook(file),
+        FormatKind::Xlsx | FormatKind::Zip => plan.workbook(file, &head),
         FormatKind::Csv | FormatKind::Jsonl => plan.text(file, kind),
+        FormatKind::Json | FormatKind::Xml => plan.records(file, kind),
     }
 }
 
@@ -105,6 +130,45 @@ impl Plan<'_> {
         self.reading(Source::Csv(source), names)
     }
 
+    /// JSON or XML: records of named values.
+    fn records(&mut self, mut file: File, kind: FormatKind) -> Result<Reading, ReadError> {
+        let told = match kind {
+            FormatKind::Xml => text::encoding_of_markup(&mut file, self.options)?,
+            _ => text::encoding_of(&mut file, self.options)?,
+        };
+        if kind::is_binary(&told.sample, told.charset) {
+            return Err(ReadError::wrong_type("无法识别的文件", "a file of no known kind"));
+        }
+        self.report.encoding = told.charset.name();
+        self.report.encoding_by = told.how.as_str().to_owned();
+        let longest = self.options.limits.max_row_bytes;
+        let names = self.known.as_ref().map(|(_, names)| names);
+        let reader = |file: &mut File| -> Result<TextReader, ReadError> {
+            file.rewind().map_err(|e| ReadError::io(&e))?;
+            Ok(TextReader::new(file.try_clone().map_err(|e| ReadError::io(&e))?, told.charset))
+        };
+        let pieces = if kind == FormatKind::Json {
+            let table = json::survey(reader(&mut file)?, longest, names)?;
+            self.general.extend(json::others(&table));
+            Pieces::Json(Box::new(JsonRecords::open(reader(&mut file)?, longest, &table)?))
+        } else {
+            let table = xml::survey(reader(&mut file)?, longest, names)?;
+            Pieces::Xml(Box::new(XmlRecords::open(reader(&mut file)?, longest, table)))
+        };
+        let mut source = KeyedSource::new(pieces);
+        let found = source.first_names()?;
+        if found.is_empty() {
+            return Err(ReadError::empty());
+        }
+        let mut layout = Layout::default();
+        let (record, names) = self.known.take().unwrap_or_else(|| raw::record(&found));
+        source.lay_out(&found, &mut layout, &names);
+        self.known = Some((record, names));
+        self.add_sheet(String::new(), 0, layout, None);
+        self.sheets.iter_mut().flat_map(|sheet| &mut sheet.findings).for_each(without_column);
+        self.reading(Source::Keyed(Box::new(source)), vec![String::new()])
+    }
+
     /// A text table without a record schema: what its header says, if it has one, names the columns.
     fn table(&mut self, source: TableSource, names: Vec<String>) -> Result<Reading, ReadError> {
         let headers = raw::headers(source.header(), source.width());
@@ -120,8 +184,17 @@ impl Plan<'_> {
         self.reading(Source::Table(Box::new(source)), names)
     }
 
-    fn workbook(&mut self, file: File) -> Result<Reading, ReadError> {
-        let mut source = XlsxSource::open(file, &self.options.limits)?;
+    fn workbook(&mut self, mut file: File, head: &[u8]) -> Result<Reading, ReadError> {
+        let limits = &self.options.limits;
+        let mut source = match kind::markup(head) {
+            Some(markup) => {
+                let told = text::encoding_of_markup(&mut file, self.options)?;
+                self.report.encoding = told.charset.name();
+                self.report.encoding_by = told.how.as_str().to_owned();
+                XlsxSource::open_tagged(file, told.charset, markup, limits)?
+            }
+            None => XlsxSource::open(file, limits)?,
+        };
         self.report.format = source.format().to_owned();
         let all = source.sheets().to_vec();
         let wanted = self.options.format.sheet.as_deref();
@@ -134,11 +207,16 @@ impl Plan<'_> {
                 format!("there is no sheet `{wanted}`; there are: {there}"),
             ));
         }
+        // Pages have tables for menus and layout, which nobody wants to hear of.
+        let largest = source.largest().map(str::to_owned).filter(|_| wanted.is_none());
         let mut empty = true;
         for (ordinal, (name, visible)) in all.iter().enumerate() {
             let skip = wanted.map_or(!visible, |wanted| wanted != name);
             // Without a record schema one sheet gives the columns.
             if skip || (self.known.is_some() && self.is_raw()) {
+                continue;
+            }
+            if self.known.is_none() && largest.as_ref().is_some_and(|largest| largest != name) {
                 continue;
             }
             let grid = source.first_rows(name)?;
@@ -147,6 +225,9 @@ impl Plan<'_> {
             }
             empty = false;
             if !self.find_header(name.clone(), ordinal as u32, &grid) {
+                if largest.is_some() {
+                    continue;
+                }
                 self.general.push(passed_over(name));
                 self.report.sheets.push(SheetReport { name: name.clone(), ..SheetReport::default() });
             }
@@ -161,6 +242,18 @@ impl Plan<'_> {
             return Err(self.no_header());
         }
         self.reading(Source::Xlsx(Box::new(source)), all.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// A package of tables and attachments.
+    fn bundle(&mut self, package: Package) -> Result<Reading, ReadError> {
+        let record = self.known.as_ref().map(|(record, _)| record.clone());
+        let source = BundleSource::open(package, record, self.options)?;
+        let known = self.known.take().unwrap_or_else(|| raw::record(&[]));
+        let schema = source.schema();
+        self.known = Some(known);
+        let mut reading = self.reading(Source::Bundle(Box::new(source)), Vec::new())?;
+        reading.schema = schema;
+        Ok(reading)
     }
 
     fn is_raw(&self) -> bool {
@@ -221,6 +314,17 @@ impl Plan<'_> {
             general: std::mem::take(&mut self.general),
             over: false,
         })
+    }
+}
+
+/// What is said about a column, said about a field of records that have no columns.
+fn without_column(finding: &mut Finding) {
+    let Text { zh, en } = &mut finding.message;
+    if let Some((_, header)) = zh.split_once("列“") {
+        *zh = format!("字段“{header}");
+    }
+    if let Some(rest) = en.strip_prefix("column ").and_then(|rest| rest.split_once(' ')) {
+        *en = format!("field {}", rest.1);
     }
 }
 

@@ -26,9 +26,14 @@ impl Place<'_> {
 }
 
 impl ReceiptData {
-    /// Whether the file has cells with addresses; JSON Lines have only lines.
+    /// Whether the file has cells with addresses; JSON and XML have only records.
     pub(super) fn has_cells(&self) -> bool {
-        self.report.format != "jsonl"
+        !is_records(&self.report.format)
+    }
+
+    /// Whether a sheet of a package is a file of records.
+    fn holds_records(&self, sheet: &str) -> bool {
+        self.report.files.iter().any(|file| file.name == sheet && is_records(&file.format))
     }
 
     /// What the reader said about a sheet.
@@ -47,6 +52,7 @@ impl ReceiptData {
         let sheet = sheet_ordinal(id) as usize;
         let report = self.sheet_report(sheet);
         let column = finding.field.as_deref().filter(|_| self.has_cells()).and_then(|field| {
+            let report = report.filter(|report| !self.holds_records(&report.name));
             let mut columns = report?.columns.iter();
             columns.find(|column| column.field.as_deref() == Some(field)).map(|column| column.index)
         });
@@ -59,4 +65,8 @@ impl ReceiptData {
         let columns = self.sheet_report(sheet).map(|report| report.columns.iter());
         columns.and_then(|columns| columns.map(|column| column.index).min()).unwrap_or(0)
     }
+}
+
+fn is_records(format: &str) -> bool {
+    ["jsonl", "json", "xml"].contains(&format)
 }

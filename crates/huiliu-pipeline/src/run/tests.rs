@@ -23,6 +23,7 @@ struct Kept {
     counts: Option<Counts>,
     findings: Vec<Finding>,
     refused: Vec<Finding>,
+    evidence: Vec<Evidence>,
 }
 
 #[derive(Default)]
@@ -103,6 +104,7 @@ impl Store for MemoryStore {
         }
         kept.counts = Some(commit.counts);
         kept.findings = commit.findings;
+        kept.evidence = commit.evidence;
         Ok(1)
     }
 
@@ -220,7 +222,7 @@ fn judge(batch: RecordBatch, _host: &dyn Host) -> Result<Outcome, StageError> {
             "bad" => findings.push(error(ids.value(at))),
             "twin" => {
                 let finding = Finding::new(Some(ids.value(at)), Severity::Info, "merged", "并入".into());
-                findings.push(finding.with_fate(Fate::Merged));
+                findings.push(finding.with_fate(Fate::Merged).with_raw("r1"));
                 merged.insert(ids.value(at));
             }
             _ => {}
@@ -248,6 +250,50 @@ fn every_row_is_taken_refused_or_merged() {
     assert!(counts.balance());
     assert_eq!(kept.rejects.len(), 1);
     assert_eq!(huiliu_stage::text_column(&kept.rejects[0], "stage").unwrap().value(0), "judge");
+}
+
+/// Gives batches, and a file for each of some rows.
+struct Proven(Given, Vec<i64>);
+
+impl Reader for Proven {
+    fn next(&mut self) -> Option<Result<Outcome, ReadStop>> {
+        self.0.next()
+    }
+
+    fn sheets(&self) -> Vec<String> {
+        self.0.sheets()
+    }
+
+    fn report(&self) -> serde_json::Value {
+        self.0.report()
+    }
+
+    fn evidence(&self) -> Vec<Evidence> {
+        let file = |row: &i64| Evidence {
+            name: format!("{row}.pdf"),
+            hash: String::new(),
+            bytes: 1,
+            row: Some(*row),
+            field: None,
+            record: None,
+        };
+        self.1.iter().map(file).collect()
+    }
+}
+
+#[test]
+fn files_of_a_row_that_was_merged_become_those_of_its_record() {
+    let store = Arc::new(MemoryStore::default());
+    let mut runner = Runner::new(vec![slot("judge", &store, false, judge)], store.clone(), 10);
+    let mut schema = (*schema()).clone();
+    schema.metadata.insert(EVIDENCE.to_owned(), "[2,3]".to_owned());
+    let marked = rows(2, &["a", "twin", "twin"]).with_schema(Arc::new(schema)).unwrap();
+    let given = Given(vec![Ok(marked.into())].into_iter());
+    let now = Now { utc_ms: 0, offset_ms: 0 };
+    runner.run(&delivery(), &mut Proven(given, vec![2, 3]), 0, now, &|| false).unwrap();
+    let kept = held(&store.kept);
+    let records: Vec<_> = kept.evidence.iter().map(|file| (file.row, file.record.as_deref())).collect();
+    assert_eq!(records, [(Some(2), None), (Some(3), Some("r1"))]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::evidence::{self, RecordEvidence};
 use crate::json::{Fields, Json};
 use crate::ledger::after_prefix;
 
@@ -79,6 +80,8 @@ pub struct RecordStory {
     pub fields: Vec<FieldStory>,
     /// Every revision, oldest first, the current one last: who sent it and why it was merged here.
     pub revisions: Vec<Revision>,
+    /// Files that were sent to prove it, oldest first.
+    pub evidence: Vec<RecordEvidence>,
 }
 
 /// One line of a record's history.
@@ -217,7 +220,8 @@ pub(crate) fn explain(connection: &Connection, register: &str, id: &str) -> Resu
     let revisions = revisions.collect();
     let fields =
         field_names(&versions).into_iter().filter_map(|name| story(name, &versions, &senders)).collect();
-    Ok(RecordStory { record: current, first_delivery, fields, revisions })
+    let evidence = evidence::of_record(connection, number, id, current.origins.as_ref())?;
+    Ok(RecordStory { record: current, first_delivery, fields, revisions, evidence })
 }
 
 /// Sender and file of a delivery; empty if the ledger does not know it.

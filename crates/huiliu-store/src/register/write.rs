@@ -1,15 +1,16 @@
 //! Writing deliveries into the register.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use huiliu_pipeline::ports::{Batches, LedgerEntry, Sink, SinkError};
 use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
 
 use super::shape::{RowText, Shape};
-use crate::cursor;
 use crate::database::{Database, Durability};
 use crate::error::{Error, Result};
 use crate::json::Fields;
+use crate::{cursor, evidence};
 
 /// From so many rows on, a larger cache is worth its memory while it lasts.
 const BULK_ROWS: u64 = 5_000;
@@ -107,6 +108,9 @@ struct Rows<'t> {
     keep: CachedStatement<'t>,
     change: CachedStatement<'t>,
     mark: CachedStatement<'t>,
+    /// Rows of the delivery that files belong to.
+    with_evidence: HashSet<i64>,
+    prove: CachedStatement<'t>,
 }
 
 /// What a row means for the record that is there.
@@ -127,6 +131,10 @@ impl<'t> Rows<'t> {
             .prepare_cached("SELECT no FROM register WHERE name = ?1")?
             .query_row([register], |row| row.get(0))?;
         Ok(Self {
+            with_evidence: evidence::rows(transaction, &entry.delivery.id)?,
+            prove: transaction.prepare_cached(
+                "INSERT OR IGNORE INTO record_evidence (register, id, delivery, row) VALUES (?1, ?2, ?3, ?4)",
+            )?,
             text: RowText::default(),
             register,
             delivery: &entry.delivery.id,
@@ -158,6 +166,9 @@ impl<'t> Rows<'t> {
     fn put(&mut self) -> Result<()> {
         let RowText { id, data, extra, origins, matched, sheet, row, .. } = &self.text;
         let (delivery, at_ms) = (self.delivery, self.at_ms);
+        if self.with_evidence.contains(row) {
+            self.prove.execute(params![self.register, id, delivery, row])?;
+        }
         let inserted = self.insert.execute(params![
             self.register,
             id,

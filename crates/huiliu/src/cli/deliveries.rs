@@ -1,14 +1,17 @@
 //! `huiliu deliveries`: what came in, and what became of it.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use huiliu_pipeline::ports::{LedgerEntry, State};
-use huiliu_stage::{Origin, row_number};
+use huiliu_formats::report::ReadReport;
+use huiliu_pipeline::ports::{Evidence, LedgerEntry, State};
+use huiliu_stage::{Origin, row_number, sheet_ordinal};
 use huiliu_store::{DeliveryFilter, SqliteStore};
 use serde::Serialize;
 
 use super::{DataArgs, output};
+use crate::daemon::evidence;
 
 /// Lists deliveries, newest first; with an id, all that is known of one.
 #[derive(Debug, Args)]
@@ -98,13 +101,14 @@ fn list(store: &SqliteStore, args: &DeliveriesArgs) -> anyhow::Result<()> {
 fn show(store: &SqliteStore, id: &str, json: bool) -> anyhow::Result<()> {
     let entry = store.delivery(id)?;
     let findings = store.findings(&entry.delivery.id)?;
+    let evidence = store.evidence(&entry.delivery.id)?;
     if json {
         let findings: Vec<_> = findings
             .iter()
             .map(|(finding, sheet)| serde_json::json!({"sheet": sheet, "finding": finding}))
             .collect();
         return output::print_json(
-            &serde_json::json!({ "delivery": Line::new(&entry), "findings": findings }),
+            &serde_json::json!({ "delivery": Line::new(&entry), "findings": findings, "evidence": evidence }),
         );
     }
     let LedgerEntry { delivery, state, counts, codes, .. } = &entry;
@@ -132,6 +136,9 @@ fn show(store: &SqliteStore, id: &str, json: bool) -> anyhow::Result<()> {
         counts.infos,
         codes.iter().map(|(code, times)| format!("{code} ×{times}")).collect::<Vec<_>>().join(", "),
     ))?;
+    if !evidence.is_empty() {
+        print_evidence(&entry, &evidence)?;
+    }
     let mut table = output::table(&["severity", "sheet", "cell", "code", "what"]);
     let columns = columns(&entry);
     for (finding, sheet) in &findings {
@@ -154,11 +161,35 @@ fn show(store: &SqliteStore, id: &str, json: bool) -> anyhow::Result<()> {
     output::print_table(&table, "no findings")
 }
 
+/// The attachments of a package: what each is called, where it is kept, which rows it belongs to.
+fn print_evidence(entry: &LedgerEntry, evidence: &[Evidence]) -> anyhow::Result<()> {
+    let report: ReadReport = serde_json::from_value(entry.report.clone()).unwrap_or_default();
+    let mut table = output::table(&["attachment", "bytes", "kept as", "row"]);
+    for Evidence { name, hash, bytes, row, field, .. } in evidence {
+        let row = row.map_or(String::new(), |row| {
+            let sheet =
+                report.sheets.get(sheet_ordinal(row) as usize).map_or("", |sheet| sheet.name.as_str());
+            let field = field.as_deref().map_or(String::new(), |field| format!(" ({field})"));
+            format!("{sheet} {}{field}", row_number(row))
+        });
+        table.add_row([name.clone(), bytes.to_string(), kept_as(hash), row]);
+    }
+    output::print_table(&table, "no attachments")?;
+    output::print("\n")
+}
+
+/// Path below the data folder of what is kept under a hash.
+pub(super) fn kept_as(hash: &str) -> String {
+    Path::new(evidence::FOLDER).join(evidence::place(hash)).display().to_string()
+}
+
 /// Which column each field was read from, as the reader's report tells for the first sheet that has it.
 fn columns(entry: &LedgerEntry) -> Origin {
-    let report: huiliu_formats::report::ReadReport =
-        serde_json::from_value(entry.report.clone()).unwrap_or_default();
+    let report: ReadReport = serde_json::from_value(entry.report.clone()).unwrap_or_default();
     let mut origin = Origin::default();
+    if ["json", "xml"].contains(&&*report.format) {
+        return origin; // Records have no cells.
+    }
     for column in report.sheets.iter().flat_map(|sheet| &sheet.columns) {
         if let Some(field) = &column.field {
             origin.columns.entry(field.clone()).or_insert(column.index);

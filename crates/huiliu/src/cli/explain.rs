@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Args;
-use huiliu_store::{Record, RecordStory, SqliteStore, ValueStory};
+use huiliu_store::{Record, RecordEvidence, RecordStory, SqliteStore, ValueStory};
 use serde_json::Value;
 
+use super::deliveries::kept_as;
 use super::{DataArgs, output};
 
 /// Tells of a record: each field's value, where it came from, what it was before, and why rows were merged.
@@ -129,7 +130,27 @@ pub(super) fn print_story(story: &RecordStory) -> anyhow::Result<()> {
             revision.matched.clone().unwrap_or_default(),
         ]);
     }
-    output::print_table(&table, "no revisions")
+    output::print_table(&table, "no revisions")?;
+    match story.evidence.is_empty() {
+        true => Ok(()),
+        false => print_evidence(story),
+    }
+}
+
+/// The files that were sent to prove the record, and where each is kept.
+fn print_evidence(story: &RecordStory) -> anyhow::Result<()> {
+    output::print("\n")?;
+    let mut table = output::table(&["evidence", "bytes", "kept as", "sender", "package"]);
+    for RecordEvidence { sender, file, evidence, .. } in &story.evidence {
+        table.add_row([
+            evidence.name.clone(),
+            evidence.bytes.to_string(),
+            kept_as(&evidence.hash),
+            sender.clone(),
+            file.clone(),
+        ]);
+    }
+    output::print_table(&table, "no evidence")
 }
 
 /// Longer values are cut in tables; `--json` has them whole.

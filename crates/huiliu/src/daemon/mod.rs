@@ -11,8 +11,10 @@
 
 mod answer;
 mod archive;
+pub(crate) mod carried;
 pub(crate) mod clock;
 mod drain;
+pub(crate) mod evidence;
 pub(crate) mod functions;
 pub(crate) mod identify;
 mod quiet;
@@ -174,6 +176,7 @@ impl Daemon {
             answer_all(&answerer, &answers_in, &answer_totals, &answer_busy, &answer_stop);
         })?;
         let worker = Worker {
+            data: self.data.clone(),
             pipeline: plan.name.clone(),
             record: plan.record.clone(),
             format: format_options(plan)?,

@@ -2,21 +2,26 @@
 //! file that was identified.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
 use huiliu_formats::read::{ReadOptions, Reading, open};
+use huiliu_pipeline::ports::Evidence;
 use huiliu_pipeline::run::{ReadStop, Reader};
 use huiliu_stage::{Finding, Outcome, RecordSchema, Severity, Text};
 
+use super::evidence::EvidenceFolder;
 use crate::sources::folder::ready::Stamp;
 
 /// Batches that may wait between the reading thread and the stages.
 const AHEAD: usize = 2;
 
 /// What the reading thread ends with.
+#[derive(Default)]
 struct Ended {
     sheets: Vec<String>,
+    evidence: Vec<Evidence>,
     report: serde_json::Value,
     error: Option<Finding>,
 }
@@ -25,6 +30,8 @@ struct Ended {
 pub(crate) struct FileReader {
     path: PathBuf,
     stamp: Option<Stamp>,
+    /// Where what comes in packages is kept.
+    kept: Option<Arc<EvidenceFolder>>,
     batches: Option<Receiver<Outcome>>,
     thread: Option<JoinHandle<Ended>>,
     ended: Option<Ended>,
@@ -36,14 +43,17 @@ impl FileReader {
         path: &Path,
         stamp: Option<Stamp>,
         record: &RecordSchema,
-        options: ReadOptions,
+        mut options: ReadOptions,
+        kept: Option<Arc<EvidenceFolder>>,
     ) -> Self {
+        if let Some(kept) = &kept {
+            options.temp_dir = Some(kept.path().to_owned());
+            options.keeper = Some(kept.clone());
+        }
         let (send, batches) = sync_channel(AHEAD);
         let (at, record) = (path.to_owned(), record.clone());
         let work = move || match open(&at, &record, &options) {
-            Err(error) => {
-                Ended { sheets: Vec::new(), report: serde_json::Value::Null, error: Some(*error.finding) }
-            }
+            Err(error) => Ended { error: Some(*error.finding), ..Ended::default() },
             Ok(mut reading) => {
                 let mut error = None;
                 for read in reading.by_ref() {
@@ -64,7 +74,7 @@ impl FileReader {
         };
         let thread = std::thread::Builder::new().name("read".into()).spawn(work);
         let mut reader =
-            Self { path: path.to_owned(), stamp, batches: Some(batches), thread: None, ended: None };
+            Self { path: path.to_owned(), stamp, kept, batches: Some(batches), thread: None, ended: None };
         match thread {
             Ok(thread) => reader.thread = Some(thread),
             Err(error) => reader.ended = Some(broken(&format!("cannot start a thread: {error}"))),
@@ -94,6 +104,7 @@ impl FileReader {
 fn ended(reading: &Reading, error: Option<Finding>) -> Ended {
     Ended {
         sheets: reading.sheets(),
+        evidence: reading.evidence().map(named).unwrap_or_default(),
         report: serde_json::to_value(reading.report()).unwrap_or_default(),
         error,
     }
@@ -105,11 +116,32 @@ fn broken(why: &str) -> Ended {
         format!("读取程序在此文件上出错，文件未被接收，请联系管理员：{why}"),
         format!("the reader failed on this file, which was not taken; tell the administrator: {why}"),
     );
-    Ended {
-        sheets: Vec::new(),
-        report: serde_json::Value::Null,
-        error: Some(Finding::new(None, Severity::Error, "V26", text)),
+    Ended { error: Some(Finding::new(None, Severity::Error, "V26", text)), ..Ended::default() }
+}
+
+/// Attachments as the store keeps them: a line for each row, or one for an attachment that belongs to none.
+fn named(found: &huiliu_formats::read::Evidence) -> Vec<Evidence> {
+    let mut rows = vec![Vec::new(); found.attachments.len()];
+    for link in &found.links {
+        if let Some(rows) = rows.get_mut(link.attachment) {
+            rows.push((Some(link.row), link.field.clone()));
+        }
     }
+    let mut all = Vec::new();
+    for (attachment, mut rows) in found.attachments.iter().zip(rows) {
+        if rows.is_empty() {
+            rows.push((None, None));
+        }
+        all.extend(rows.into_iter().map(|(row, field)| Evidence {
+            name: attachment.name.clone(),
+            hash: attachment.hash.clone(),
+            bytes: attachment.bytes,
+            row,
+            field,
+            record: None,
+        }));
+    }
+    all
 }
 
 impl Reader for FileReader {
@@ -122,6 +154,9 @@ impl Reader for FileReader {
             return Some(Err(ReadStop::Again("the file changed while it was read".to_owned())));
         }
         let error = self.join().error.clone();
+        if let Some(why) = self.kept.as_ref().and_then(|kept| kept.failure()) {
+            return Some(Err(ReadStop::Again(why)));
+        }
         error.map(|why| Err(ReadStop::Refuse(Box::new(why))))
     }
 
@@ -131,6 +166,10 @@ impl Reader for FileReader {
 
     fn report(&self) -> serde_json::Value {
         self.ended.as_ref().map(|ended| ended.report.clone()).unwrap_or_default()
+    }
+
+    fn evidence(&self) -> Vec<Evidence> {
+        self.ended.as_ref().map(|ended| ended.evidence.clone()).unwrap_or_default()
     }
 }
 

@@ -5,6 +5,7 @@
 //! rows are still open and the hidden file means nothing; interrupted after it,
 //! [`finish_interrupted`] does the last step. `retry.rs` reads the files.
 
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Deserializer, Value};
 use tracing::warn;
 
+use super::carried::{KEY, Was};
 use super::identify::delivery_id;
 use crate::sinks::{WholeFile, named, sync_folder};
 use crate::sources::RETRY;
@@ -39,7 +41,7 @@ pub(crate) fn send(
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let name = file_name(&first.file, &ids);
     let hidden = folder.join(format!(".{name}"));
-    write(&hidden, rows, repairs).with_context(|| format!("cannot write `{}`", hidden.display()))?;
+    write(store, &hidden, rows, repairs).with_context(|| format!("cannot write `{}`", hidden.display()))?;
     if let Err(refused) = store.quarantine_take_for_retry(&ids, &name, now_ms) {
         std::fs::remove_file(&hidden).with_context(|| format!("cannot remove `{}`", hidden.display()))?;
         return Err(refused.into());
@@ -53,22 +55,36 @@ fn file_name(file: &str, ids: &[i64]) -> String {
     format!("{}.jsonl", named(&stem, &format!("retry-{}", delivery_id("", "", &all.join(",")))))
 }
 
-fn write(path: &Path, rows: &[QuarantineRow], repairs: &[(String, Value)]) -> anyhow::Result<()> {
+fn write(
+    store: &SqliteStore,
+    path: &Path,
+    rows: &[QuarantineRow],
+    repairs: &[(String, Value)],
+) -> anyhow::Result<()> {
     let mut out = WholeFile::create(path)?;
+    let mut with_files: HashMap<&str, HashSet<i64>> = HashMap::new();
     for row in rows {
-        writeln!(out, "{}", line(row.values.get(), repairs)?)?;
+        if !with_files.contains_key(&*row.delivery) {
+            let files = store.evidence(&row.delivery)?;
+            with_files.insert(&row.delivery, files.iter().filter_map(|file| file.row).collect());
+        }
+        let was = with_files.get(&*row.delivery).is_some_and(|rows| rows.contains(&row.row));
+        let was = was.then(|| Was { delivery: row.delivery.clone(), row: row.row });
+        writeln!(out, "{}", line(was.as_ref(), row.values.get(), repairs)?)?;
     }
     Ok(out.finish()?)
 }
 
-/// A row's values with the repairs in place of what was there. Values that are kept are copied as text: an amount of 18
-/// digits would not survive as a number of JSON.
-fn line(values: &str, repairs: &[(String, Value)]) -> anyhow::Result<String> {
+/// A row's values with the repairs in place of what was there, and with word of the row it was if files came with that.
+/// Values that are kept are copied as text: an amount of 18 digits would not survive as a number of JSON.
+fn line(was: Option<&Was>, values: &str, repairs: &[(String, Value)]) -> anyhow::Result<String> {
     let kept = members(values).context("the row's values are no JSON object")?;
     let kept = kept.into_iter().filter(|(key, _)| repairs.iter().all(|(name, _)| name != key));
     let kept = kept.map(|(key, value)| format!("{}:{value}", Value::String(key)));
     let new = repairs.iter().map(|(name, value)| format!("{}:{value}", Value::String(name.clone())));
-    Ok(format!("{{{}}}", kept.chain(new).collect::<Vec<_>>().join(",")))
+    let was = was.map(|was| Ok::<_, serde_json::Error>(format!("\"{KEY}\":{}", serde_json::to_string(was)?)));
+    let members: Vec<String> = was.transpose()?.into_iter().chain(kept).chain(new).collect();
+    Ok(format!("{{{}}}", members.join(",")))
 }
 
 /// The members of a JSON object, each value as it is written.
@@ -144,10 +160,10 @@ mod tests {
         let values = r#"{"name":"甲\"乙","total":12345678901234.5678,"tags":["a",{"b":1}],"start":null}"#;
         let repairs = [("name".to_owned(), Value::from("丙")), ("leader".to_owned(), Value::from("王某"))];
         assert_eq!(
-            line(values, &repairs).unwrap(),
+            line(None, values, &repairs).unwrap(),
             r#"{"total":12345678901234.5678,"tags":["a",{"b":1}],"start":null,"name":"丙","leader":"王某"}"#
         );
-        assert_eq!(line("{}", &[]).unwrap(), "{}");
-        assert!(line("[1]", &[]).is_err() && line(r#"{"a":}"#, &[]).is_err());
+        assert_eq!(line(None, "{}", &[]).unwrap(), "{}");
+        assert!(line(None, "[1]", &[]).is_err() && line(None, r#"{"a":}"#, &[]).is_err());
     }
 }

@@ -15,6 +15,8 @@ use huiliu_pipeline::run::{ReadStop, Reader};
 use huiliu_stage::{EXTRA, Finding, Findings, Origin, Outcome, ROW, SHEET, Severity, Text};
 use serde_json::{Map, Value};
 
+use super::carried::KEY;
+
 const BATCH_ROWS: usize = 1024;
 
 /// Reads a file of retried rows.
@@ -43,7 +45,7 @@ impl RetryReader {
         for line in self.lines.by_ref().take(BATCH_ROWS) {
             let line = line?;
             let mut row: Map<String, Value> = serde_json::from_str(&line)?;
-            row.retain(|key, _| self.schema.field_with_name(key).is_err());
+            row.retain(|key, _| self.schema.field_with_name(key).is_err() && key != KEY);
             extras.push((!row.is_empty()).then(|| Value::Object(row).to_string()));
             // From the text itself, so that an amount of 18 digits keeps them all.
             decoder.decode(line.as_bytes())?;

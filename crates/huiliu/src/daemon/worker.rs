@@ -21,8 +21,10 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tracing::{error, info, warn};
 
+use super::carried::{self, Carrying};
 use super::clock::Clock;
 use super::drain::{Signal, Woken};
+use super::evidence::EvidenceFolder;
 use super::identify::{delivery_id, identify};
 use super::reader::FileReader;
 use super::retry::RetryReader;
@@ -61,6 +63,8 @@ pub(crate) struct ToAnswer {
 
 /// Runs the files of one pipeline.
 pub(crate) struct Worker {
+    /// The data folder.
+    pub(crate) data: PathBuf,
     pub(crate) pipeline: String,
     pub(crate) record: Arc<RecordSchema>,
     pub(crate) format: FormatOptions,
@@ -193,18 +197,27 @@ impl Worker {
             },
             today: local_day(now.utc_ms + now.offset_ms),
             format: self.format.clone(),
+            limits: self.format.limits.clone(),
             mapping: self.store.mappings_of(&self.pipeline, &delivery.sender)?,
             ..ReadOptions::default()
         };
         let committed = Arc::clone(&self.committed);
         let cancelled = || committed.stopped();
+        let carried = match kind {
+            Kind::Retry => carried::of_file(path, &self.store)?,
+            Kind::Sent => Vec::new(),
+        };
         let ran = match self.entry_stage(*kind, names) {
             Some((at, input)) => {
                 let mut reader = RetryReader::open(path, input, options.origin).map_err(again)?;
+                let mut reader = Carrying::new(&mut reader, carried);
                 self.runner.run(&delivery, &mut reader, at, now, &cancelled)?
             }
             None => {
-                let mut reader = FileReader::start(path, Some(*stamp), &self.record, options);
+                let kept = EvidenceFolder::open(&self.data, &delivery.id).map_err(again)?;
+                let kept = Some(Arc::new(kept));
+                let mut reader = FileReader::start(path, Some(*stamp), &self.record, options, kept);
+                let mut reader = Carrying::new(&mut reader, carried);
                 self.runner.run(&delivery, &mut reader, 0, now, &cancelled)?
             }
         };

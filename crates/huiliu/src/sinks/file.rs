@@ -28,6 +28,12 @@ impl WholeFile {
         Ok(Self { file, temporary, target: target.to_owned(), done: false })
     }
 
+    /// As [`finish`](Self::finish), under a name that was not known when the file was begun.
+    pub(crate) fn finish_as(mut self, target: PathBuf) -> std::io::Result<()> {
+        self.target = target;
+        self.finish()
+    }
+
     /// Makes the file durable and gives it its name, in place of whatever had it.
     pub(crate) fn finish(mut self) -> std::io::Result<()> {
         self.file.flush()?;

@@ -30,7 +30,7 @@ pub(super) fn check(file: &File, length: u64, most: u64) -> Result<(), ReadError
         directory = number(&tail, at + 40, 8);
     }
     if entries > most {
-        return Err(super::too_many());
+        return Err(super::too_many(most));
     }
     if directory > MOST_DIRECTORY {
         return Err(ReadError::too_large(

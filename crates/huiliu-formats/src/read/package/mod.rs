@@ -9,6 +9,7 @@
 
 mod end;
 mod entry;
+mod names;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -22,10 +23,6 @@ pub(crate) use self::entry::Entry;
 use super::error::ReadError;
 use super::options::Limits;
 
-/// Most entries of a package.
-const MOST_ENTRIES: u64 = 10_000;
-/// Inflated bytes per packed byte; honest tables stay below a hundred.
-const MOST_RATIO: u64 = 200;
 /// Inflated size up to which the ratio does not matter: a nearly empty part may be a single run.
 const SMALL: u64 = 8 << 20;
 /// Longest name of an entry.
@@ -56,16 +53,17 @@ impl Package {
     /// The file is cut off or damaged, is encrypted, or would exceed a limit; the finding says which.
     pub(crate) fn open(file: File, limits: &Limits) -> Result<Self, ReadError> {
         let length = file.metadata().map_err(|e| ReadError::io(&e))?.len();
-        end::check(&file, length, MOST_ENTRIES)?;
+        end::check(&file, length, limits.max_entries)?;
         let reader = BufReader::with_capacity(4096, file.try_clone().map_err(|e| ReadError::io(&e))?);
         let mut archive = ZipArchive::new(reader).map_err(|e| ReadError::damaged(&e))?;
-        if archive.len() as u64 > MOST_ENTRIES {
-            return Err(too_many());
+        if archive.len() as u64 > limits.max_entries {
+            return Err(too_many(limits.max_entries));
         }
+        let ratio = limits.max_ratio.max(1);
         let (mut total, mut packed) = (0_u64, 0_u64);
         for index in 0..archive.len() {
             let entry = archive.by_index_data(index).map_err(|e| ReadError::damaged(&e))?;
-            check_entry(&entry)?;
+            check_entry(&entry, ratio)?;
             total = total.saturating_add(entry.size());
             packed = packed.saturating_add(entry.compressed_size());
         }
@@ -76,8 +74,8 @@ impl Package {
                 limits.max_unpacked_bytes,
             ));
         }
-        if total > SMALL && total / MOST_RATIO > packed.min(length) {
-            return Err(too_dense(None));
+        if total > SMALL && total / ratio > packed.min(length) {
+            return Err(too_dense(None, ratio));
         }
         if archive.has_overlapping_files().map_err(|e| ReadError::damaged(&e))? {
             return Err(overlapping());
@@ -106,14 +104,31 @@ impl Package {
     /// # Errors
     /// The entry is packed by a method other than deflate.
     pub(crate) fn entry(&self, name: &str) -> Result<Option<Entry>, ReadError> {
-        let Some(record) = self.record(name) else { return Ok(None) };
+        self.record(name).map(|record| self.opened(record)).transpose()
+    }
+
+    /// Opens the entry at a place of [`names`](Self::names): two may have one name.
+    ///
+    /// # Errors
+    /// As [`entry`](Self::entry).
+    pub(crate) fn entry_at(&self, at: usize) -> Result<Option<Entry>, ReadError> {
+        self.records.get(at).map(|record| self.opened(record)).transpose()
+    }
+
+    /// The declared size of the entry at a place.
+    pub(crate) fn size_at(&self, at: usize) -> u64 {
+        self.records.get(at).map_or(0, |record| record.size)
+    }
+
+    fn opened(&self, record: &Record) -> Result<Entry, ReadError> {
         if !record.known {
+            let name = shown(&record.name);
             return Err(ReadError::new(
                 format!("压缩包中的“{name}”使用了不支持的压缩方式；请用普通 zip 方式重新打包"),
                 format!("`{name}` is packed by a method that is not supported; pack it anew as a plain zip"),
             ));
         }
-        Ok(Some(Entry::new(self.file.clone(), record)))
+        Ok(Entry::new(self.file.clone(), record))
     }
 
     /// An exact name goes before one that differs in case.
@@ -124,16 +139,16 @@ impl Package {
     }
 }
 
-fn check_entry(entry: &zip::read::ZipFileEntry<'_>) -> Result<(), ReadError> {
-    let name = entry.name().map_err(|e| ReadError::damaged(&e))?;
+fn check_entry(entry: &zip::read::ZipFileEntry<'_>, ratio: u64) -> Result<(), ReadError> {
+    let name = names::decode(entry.name_raw());
     if entry.encrypted() {
         return Err(ReadError::encrypted());
     }
     if leads_outside(&name) || entry.is_symlink() {
         return Err(dangerous(&name));
     }
-    if entry.size() > SMALL && entry.size() / MOST_RATIO > entry.compressed_size() {
-        return Err(too_dense(Some(&name)));
+    if entry.size() > SMALL && entry.size() / ratio > entry.compressed_size() {
+        return Err(too_dense(Some(&name), ratio));
     }
     Ok(())
 }
@@ -143,7 +158,7 @@ fn records(archive: &mut ZipArchive<BufReader<File>>, length: u64) -> Result<Vec
     let mut records = Vec::with_capacity(archive.len());
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(|e| ReadError::damaged(&e))?;
-        let name = entry.name().map_err(|e| ReadError::damaged(&e))?.replace('\\', "/");
+        let name = names::decode(entry.name_raw()).replace('\\', "/");
         let (Some(start), packed) = (entry.data_start(), entry.compressed_size()) else {
             return Err(ReadError::damaged(&"an entry has no place"));
         };
@@ -174,21 +189,21 @@ fn leads_outside(name: &str) -> bool {
         || name.split(['/', '\\']).any(|part| part == "..")
 }
 
-pub(in crate::read) fn too_many() -> ReadError {
-    ReadError::too_large("压缩包内文件数", "the number of files in the package", MOST_ENTRIES)
+pub(in crate::read) fn too_many(most: u64) -> ReadError {
+    ReadError::too_large("压缩包内文件数", "the number of files in the package", most)
 }
 
-fn too_dense(name: Option<&str>) -> ReadError {
+fn too_dense(name: Option<&str>, ratio: u64) -> ReadError {
     let (of_zh, of) = match name {
         Some(name) => (format!("“{name}”"), format!("`{}`", shown(name))),
         None => ("压缩包".to_owned(), "the package".to_owned()),
     };
     ReadError::new(
         format!(
-            "{of_zh}解压后超过压缩前的 {MOST_RATIO} 倍，疑为压缩炸弹，已拒收；请检查文件，去掉多余的空白内容后重新保存上传"
+            "{of_zh}解压后超过压缩前的 {ratio} 倍，疑为压缩炸弹，已拒收；请检查文件，去掉多余的空白内容后重新保存上传"
         ),
         format!(
-            "{of} unpacks to more than {MOST_RATIO} times its size, as a zip bomb does, and was refused; \
+            "{of} unpacks to more than {ratio} times its size, as a zip bomb does, and was refused; \
              look what the file holds, remove what is superfluous and save it anew"
         ),
     )

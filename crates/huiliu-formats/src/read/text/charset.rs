@@ -20,7 +20,7 @@ pub(in crate::read) enum Charset {
 const IBM855: &str = "ђЂѓЃёЁєЄѕЅіІїЇјЈљЉњЊћЋќЌўЎџЏюЮъЪаАбБцЦдДеЕфФгГ«»░▒▓│┤хХиИ╣║╗╝йЙ┐└┴┬├─┼кК╚╔╩╦╠═╬¤лЛмМнНоОп┘┌█▄Пя▀ЯрРсСтТуУжЖвВьЬ№\u{ad}ыЫзЗшШэЭщЩчЧ§■\u{a0}";
 
 impl Charset {
-    pub(super) const UTF8: Self = Self::Known(UTF_8);
+    pub(in crate::read) const UTF8: Self = Self::Known(UTF_8);
 
     /// The encoding with this name or WHATWG label.
     pub(super) fn of_label(label: &str) -> Option<Self> {

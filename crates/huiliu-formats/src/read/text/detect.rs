@@ -19,6 +19,8 @@ use super::likely::likely;
 pub(in crate::read) enum How {
     /// The options name it.
     Stated,
+    /// The file itself declares it.
+    Declared,
     /// A byte order mark.
     Mark,
     /// Zero bytes where a wide encoding has them.
@@ -34,6 +36,7 @@ impl How {
     pub(in crate::read) fn as_str(self) -> &'static str {
         match self {
             Self::Stated => "stated",
+            Self::Declared => "declared",
             Self::Mark => "byte order mark",
             Self::ZeroBytes => "zero bytes",
             Self::Strict => "strict",

@@ -63,6 +63,34 @@ pub(super) fn encoding_of(file: &mut File, options: &ReadOptions) -> Result<Told
     Ok(Told { charset, how, sample })
 }
 
+/// The encoding of XML or HTML: as it declares itself, unless its bytes say otherwise.
+pub(super) fn encoding_of_markup(file: &mut File, options: &ReadOptions) -> Result<Told, ReadError> {
+    let told = encoding_of(file, options)?;
+    if told.how != How::Statistics {
+        return Ok(told);
+    }
+    let declared = declared(told.sample.get(..DECLARED).unwrap_or(&told.sample));
+    match declared.and_then(|label| Charset::of_label(&label)) {
+        // Bytes that are no UTF-8 do not become so by being called that.
+        Some(charset) if charset != Charset::UTF8 && !charset.is_wide() => {
+            Ok(Told { charset, how: How::Declared, ..told })
+        }
+        _ => Ok(told),
+    }
+}
+
+/// How far into a file its encoding may be declared.
+const DECLARED: usize = 4096;
+
+/// `encoding="GBK"` of XML, `charset=gb2312` of HTML.
+fn declared(head: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(head).to_lowercase();
+    let at = ["encoding=", "charset="].iter().filter_map(|word| Some(text.find(word)? + word.len())).min()?;
+    let label = text.get(at..)?.trim_start_matches(['"', '\'', ' ']);
+    let end = label.find(|c: char| !(c.is_ascii_alphanumeric() || "-_:.".contains(c))).unwrap_or(label.len());
+    label.get(..end).map(str::to_owned)
+}
+
 /// A file as UTF-8 text.
 pub(super) struct TextReader {
     file: File,
@@ -179,6 +207,18 @@ impl TextReader {
             }
             self.buffer.resize(self.buffer.len() + BLOCK, 0);
         }
+    }
+}
+
+/// The text as a stream of bytes.
+impl Read for TextReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.unread().is_empty() && !self.is_over() {
+            self.more()?;
+        }
+        let count = self.unread().read(buffer)?;
+        self.advance(count);
+        Ok(count)
     }
 }
 

@@ -11,6 +11,7 @@ mod compound;
 #[cfg(test)]
 mod fuzz;
 mod legacy;
+mod markup;
 mod merges;
 mod number;
 mod ods;
@@ -21,11 +22,12 @@ mod styles;
 #[cfg(test)]
 mod tests;
 mod told;
-mod xml;
+pub(super) mod xml;
 
 use std::fs::File;
 
 use self::legacy::Legacy;
+use self::markup::Tagged;
 pub(super) use self::merges::Merge;
 use self::ods::OdsStream;
 use self::parts::Parts;
@@ -36,8 +38,10 @@ use self::told::Told;
 use super::chunk::{Chunk, Span};
 use super::error::ReadError;
 use super::header::{Grid, SEARCH_ROWS};
+use super::kind::Markup;
 use super::options::Limits;
 use super::package::{Entry, Package};
+use super::text::Charset;
 
 /// The part of an OpenDocument file that holds its tables.
 const CONTENT: &str = "content.xml";
@@ -69,6 +73,7 @@ enum Book {
     Own { package: Package, parts: Parts, shared: Box<Shared>, stream: Option<Box<SheetStream<Entry>>> },
     Ods { package: Package, stream: Option<Box<OdsStream<Entry>>>, sheets: Vec<(String, bool)> },
     Legacy(Box<Legacy>),
+    Tagged(Box<Tagged>),
 }
 
 impl XlsxSource {
@@ -78,12 +83,28 @@ impl XlsxSource {
             Some(legacy) => Book::Legacy(Box::new(legacy)),
             None => Self::own(Package::open(file, limits)?, limits)?,
         };
+        Ok(Self::of(book, limits))
+    }
+
+    /// Opens a table in tags, in the encoding that it was found to have.
+    pub(super) fn open_tagged(
+        file: File,
+        charset: Charset,
+        markup: Markup,
+        limits: &Limits,
+    ) -> Result<Self, ReadError> {
+        let book = Book::Tagged(Box::new(Tagged::open(file, charset, markup)?));
+        Ok(Self::of(book, limits))
+    }
+
+    fn of(book: Book, limits: &Limits) -> Self {
         let sheets = match &book {
             Book::Own { parts, .. } => parts.sheets.iter().map(|s| (s.name.clone(), s.visible)).collect(),
             Book::Ods { sheets, .. } => sheets.clone(),
             Book::Legacy(legacy) => legacy.sheets(),
+            Book::Tagged(tagged) => tagged.sheets().to_vec(),
         };
-        Ok(Self {
+        Self {
             book,
             limits: limits.clone(),
             sheets,
@@ -95,7 +116,7 @@ impl XlsxSource {
             cells: 0,
             spread: 0,
             over: true,
-        })
+        }
     }
 
     fn own(package: Package, limits: &Limits) -> Result<Book, ReadError> {
@@ -133,6 +154,15 @@ impl XlsxSource {
             Book::Own { .. } => "xlsx",
             Book::Ods { .. } => "ods",
             Book::Legacy(legacy) => legacy.format(),
+            Book::Tagged(tagged) => tagged.format(),
+        }
+    }
+
+    /// Of the tables of a web page the one that holds most; `None` for what has sheets.
+    pub(super) fn largest(&self) -> Option<&str> {
+        match &self.book {
+            Book::Tagged(tagged) => tagged.largest(),
+            _ => None,
         }
     }
 
@@ -185,6 +215,10 @@ impl XlsxSource {
                 self.over = true;
                 if let Book::Ods { stream: Some(stream), .. } = &self.book {
                     self.told.columns = stream.hidden_columns.clone();
+                }
+                if let Book::Tagged(tagged) = &self.book {
+                    self.told.columns = tagged.hidden_columns().to_vec();
+                    chunk.findings.extend(tagged.said());
                 }
                 self.told.finish(chunk);
                 break;
@@ -250,6 +284,7 @@ impl XlsxSource {
                 Ok(stream.merges)
             }
             Book::Legacy(legacy) => Ok(legacy.merges(sheet)),
+            Book::Tagged(tagged) => tagged.merges(sheet),
         }
     }
 
@@ -278,6 +313,7 @@ impl XlsxSource {
                 Ok(())
             }
             Book::Legacy(legacy) => legacy.start(sheet, self.limits.max_sheet_cells),
+            Book::Tagged(tagged) => tagged.start(sheet),
         }
     }
 }
@@ -289,6 +325,7 @@ impl Book {
             Self::Ods { stream: Some(stream), .. } => stream.next_row(row, text),
             Self::Own { stream: None, .. } | Self::Ods { stream: None, .. } => Ok(false),
             Self::Legacy(legacy) => Ok(legacy.next_row(row, text)),
+            Self::Tagged(tagged) => tagged.next_row(row, text),
         }
     }
 }

@@ -15,7 +15,7 @@ const BLOCK: usize = 64 << 10;
 
 /// What stands next in a part. Names are without their prefix.
 #[derive(Debug, PartialEq)]
-pub(super) enum Token<'a> {
+pub(in crate::read) enum Token<'a> {
     Open {
         name: &'a [u8],
         attributes: Attributes<'a>,
@@ -40,7 +40,7 @@ enum Found {
 }
 
 /// Reads tokens from a stream of bytes.
-pub(super) struct Scanner<R> {
+pub(in crate::read) struct Scanner<R> {
     source: R,
     buffer: Vec<u8>,
     start: usize,
@@ -49,13 +49,18 @@ pub(super) struct Scanner<R> {
 }
 
 impl<R: Read> Scanner<R> {
-    pub(super) fn new(source: R) -> Self {
+    pub(in crate::read) fn new(source: R) -> Self {
         Self { source, buffer: vec![0; 2 * BLOCK], start: 0, end: 0, over: false }
+    }
+
+    /// Where the tokens come from; it may be ahead of them.
+    pub(in crate::read) fn source(&self) -> &R {
+        &self.source
     }
 
     /// The next token.
     #[inline]
-    pub(super) fn next(&mut self) -> Result<Token<'_>, ReadError> {
+    pub(in crate::read) fn next(&mut self) -> Result<Token<'_>, ReadError> {
         let found = self.find()?;
         let slice = |from: usize, to: usize| self.buffer.get(from..to).unwrap_or_default();
         Ok(match found {
@@ -215,7 +220,7 @@ fn local(name: &[u8]) -> &[u8] {
 
 /// Name (without prefix) and raw value of each attribute of a tag.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Attributes<'a>(&'a [u8]);
+pub(in crate::read) struct Attributes<'a>(&'a [u8]);
 
 impl<'a> Attributes<'a> {
     /// The raw value of the attribute.
@@ -275,7 +280,7 @@ pub(super) fn digits(text: &[u8]) -> Option<u32> {
 }
 
 /// Adds a raw text with its entities resolved. What is no entity stays as it stands.
-pub(super) fn unescape(to: &mut String, raw: &[u8]) {
+pub(in crate::read) fn unescape(to: &mut String, raw: &[u8]) {
     let raw = String::from_utf8_lossy(raw);
     let mut rest = raw.as_ref();
     while let Some(at) = memchr::memchr2(b'&', b'\r', rest.as_bytes()) {

@@ -72,9 +72,12 @@ pub(crate) struct FolderSource {
 }
 
 fn default_include() -> Vec<String> {
-    ["*.csv", "*.tsv", "*.txt", "*.xlsx", "*.xlsm", "*.xls", "*.xlsb", "*.et", "*.ods", "*.jsonl", "*.ndjson"]
-        .map(str::to_owned)
-        .to_vec()
+    [
+        "*.csv", "*.tsv", "*.txt", "*.xlsx", "*.xlsm", "*.xls", "*.xlsb", "*.et", "*.ods", "*.jsonl",
+        "*.ndjson", "*.json", "*.xml", "*.htm", "*.html", "*.zip",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 fn default_settle_ms() -> u64 {

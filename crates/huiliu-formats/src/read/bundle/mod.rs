@@ -1,0 +1,372 @@
+//! Zip packages: tables together with the files that prove what they say (佐证材料).
+//!
+//! A package is one delivery. Each table in it is read as if it had come alone ([`contents`] lists them, the
+//! readers are the usual ones); its rows get the file's name in front of their sheet's. Every other file is an
+//! attachment, [`link`]ed to rows by the names in their cells or by the folder that it lies in, and handed to whoever
+//! keeps attachments ([`KeepAttachment`]) when all rows have been read.
+//!
+//! One table is open at a time. What is unpacked for it is a temporary file without a name.
+
+pub(super) mod contents;
+mod link;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{Int64Type, SchemaRef};
+use huiliu_stage::{
+    EVIDENCE, Finding, Findings, Outcome, ROW, RecordSchema, SHEET, UNREADABLE, row_id, row_number,
+    sheet_ordinal,
+};
+
+use self::contents::Contents;
+use self::link::Linker;
+use super::error::ReadError;
+use super::options::ReadOptions;
+use super::package::Package;
+use super::{Reading, plan};
+use crate::report::{FileReport, ReadReport};
+
+/// Most attachments without a row that are named one by one.
+const MOST_NAMED: usize = 100;
+
+/// Keeps attachments outside of this crate, which writes nothing.
+pub trait KeepAttachment: fmt::Debug + Send + Sync {
+    /// Keeps a content durably and gives its hash. The same content gives the same hash and is kept once.
+    ///
+    /// # Errors
+    /// It could not be kept, or could not be read to its end.
+    fn keep(&self, content: &mut dyn Read) -> io::Result<String>;
+}
+
+/// A file of a package that is no table, or that a row names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// Its path in the package, with those of packages around it.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// What [`KeepAttachment::keep`] said; empty if nobody keeps attachments.
+    pub hash: String,
+}
+
+/// A row has an attachment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Place in [`Evidence::attachments`].
+    pub attachment: usize,
+    /// The `_row`.
+    pub row: i64,
+    /// The field whose cell names the attachment; `None` for one that lies in the row's folder, or is named in a
+    /// column without a field.
+    pub field: Option<String>,
+}
+
+/// The attachments of a delivery and the rows that they belong to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// In the order of the package.
+    pub attachments: Vec<Attachment>,
+    /// In the order of the rows.
+    pub links: Vec<Link>,
+}
+
+/// The table that is being read.
+struct Current {
+    path: String,
+    reading: Box<Reading>,
+    /// Ordinal of its first sheet in the delivery.
+    base: u32,
+}
+
+/// An open package.
+pub(super) struct BundleSource {
+    contents: Contents,
+    known: Option<RecordSchema>,
+    options: ReadOptions,
+    schema: SchemaRef,
+    /// Places of the files that may be tables and were not looked at yet.
+    queue: VecDeque<usize>,
+    /// Files that were read as tables.
+    tables: HashSet<usize>,
+    current: Option<Current>,
+    linker: Option<Linker>,
+    findings: Vec<Finding>,
+    report: ReadReport,
+    evidence: Evidence,
+    done: u64,
+}
+
+impl BundleSource {
+    /// Opens a package and the first table in it.
+    ///
+    /// # Errors
+    /// The package is harmful or holds no table that can be read.
+    pub(super) fn open(
+        package: Package,
+        known: Option<RecordSchema>,
+        options: &ReadOptions,
+    ) -> Result<Self, ReadError> {
+        let contents = Contents::list(package, &options.limits, options.temp_dir.as_deref())?;
+        let attachments = contents.files.iter().any(|file| !file.table);
+        let paths = contents.files.iter().map(|file| file.path.as_str());
+        let linker = Linker::new(&options.format, paths, attachments);
+        let mut options = options.clone();
+        options.format.kind = None;
+        let queue = (0..contents.files.len()).filter(|&at| contents.files[at].table).collect();
+        let mut source = Self {
+            contents,
+            known,
+            options,
+            schema: Arc::new(arrow::datatypes::Schema::empty()),
+            queue,
+            tables: HashSet::new(),
+            current: None,
+            linker: Some(linker),
+            findings: Vec::new(),
+            report: ReadReport { format: "zip".to_owned(), ..ReadReport::default() },
+            evidence: Evidence::default(),
+            done: 0,
+        };
+        let mut why = None;
+        while source.current.is_none() {
+            let Some(at) = source.queue.pop_front() else { return Err(why.unwrap_or_else(text::no_table)) };
+            if let Err(error) = source.open_table(at)? {
+                let path = &source.contents.files[at].path;
+                source.findings.push(text::unread(path, &error));
+                why.get_or_insert_with(|| text::within(path, error));
+            }
+        }
+        Ok(source)
+    }
+
+    /// The schema of all batches.
+    pub(super) fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    pub(super) fn report(&self) -> &ReadReport {
+        &self.report
+    }
+
+    pub(super) fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
+    /// Bytes of the tables that were read, unpacked.
+    pub(super) fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// The next batch of whichever table.
+    pub(super) fn next(&mut self) -> Result<Option<Outcome>, ReadError> {
+        loop {
+            let Some(current) = &mut self.current else {
+                match self.queue.pop_front() {
+                    Some(at) => {
+                        if let Err(error) = self.open_table(at)? {
+                            self.findings.push(text::unread(&self.contents.files[at].path, &error));
+                        }
+                        continue;
+                    }
+                    None => return self.finish(),
+                }
+            };
+            match current.reading.next() {
+                Some(Ok(outcome)) => {
+                    let outcome = self.place(outcome)?;
+                    return Ok(Some(outcome));
+                }
+                Some(Err(error)) => return Err(text::within(&current.path, error)),
+                None => self.close_table(),
+            }
+        }
+    }
+
+    /// Opens a file as a table. The inner error says why it is none.
+    fn open_table(&mut self, at: usize) -> Result<Result<(), ReadError>, ReadError> {
+        let Some(file) = self.contents.files.get(at) else { return Ok(Ok(())) };
+        let unpacked = self.contents.unpack(file, self.options.temp_dir.as_deref())?;
+        let known = self.known.as_ref().map(|record| super::known(record, &self.options));
+        let opened = plan::of_file(unpacked, file.bytes, known, &self.options);
+        let reading = match opened {
+            Ok(reading) if matches!(reading.source, super::Source::Bundle(_)) => {
+                return Ok(Err(text::no_table())); // Listed as a table by mistake of its first bytes.
+            }
+            Ok(reading) => reading,
+            Err(error) => return Ok(Err(error)),
+        };
+        if self.tables.is_empty() {
+            self.schema = reading.schema();
+        } else if reading.schema().fields() != self.schema.fields() {
+            self.findings.push(text::other_columns(&file.path));
+            return Ok(Ok(()));
+        }
+        self.tables.insert(at);
+        let base = u32::try_from(self.report.sheets.len()).unwrap_or(u32::MAX);
+        self.current = Some(Current { path: file.path.clone(), reading: Box::new(reading), base });
+        self.take_report();
+        Ok(Ok(()))
+    }
+
+    /// Brings the report up to what the current table tells.
+    fn take_report(&mut self) {
+        let Some(current) = &self.current else { return };
+        let inner = current.reading.report();
+        self.report.sheets.truncate(current.base as usize);
+        for sheet in &inner.sheets {
+            let mut sheet = sheet.clone();
+            sheet.name = sheet_name(&current.path, &sheet.name);
+            self.report.sheets.push(sheet);
+        }
+    }
+
+    fn close_table(&mut self) {
+        self.take_report();
+        let Some(current) = self.current.take() else { return };
+        let inner = current.reading.report();
+        self.report.repaired += inner.repaired;
+        self.report.files.push(FileReport {
+            name: current.path.clone(),
+            format: inner.format.clone(),
+            encoding: inner.encoding.clone(),
+            dialect: inner.dialect.clone(),
+        });
+        self.done += current.reading.total;
+    }
+
+    /// Gives a batch its place in the delivery: ordinals and names of sheets, and attachments.
+    fn place(&mut self, outcome: Outcome) -> Result<Outcome, ReadError> {
+        let Some(current) = &self.current else { return Ok(outcome) };
+        let Outcome { batch, findings } = outcome;
+        let inner = current.reading.report();
+        // The receipt counts the sheets that were looked at; a workbook also those that were not.
+        let names = current.reading.sheets();
+        let ordinals: HashMap<u32, u32> = (0_u32..)
+            .zip(&names)
+            .filter_map(|(ordinal, name)| {
+                let at = inner.sheets.iter().position(|sheet| sheet.name == *name)?;
+                Some((ordinal, current.base.saturating_add(u32::try_from(at).ok()?)))
+            })
+            .collect();
+        let moved = |row: i64| {
+            let ordinal = ordinals.get(&sheet_ordinal(row)).copied();
+            row_id(ordinal.unwrap_or(current.base), row_number(row))
+        };
+        let batch = moved_batch(&batch, &current.path, &moved)?;
+        let mut findings = findings.0;
+        for finding in &mut findings {
+            match finding.row {
+                Some(row) => finding.row = Some(moved(row)),
+                None => finding.message = text::inside(&current.path, &finding.message),
+            }
+        }
+        findings.append(&mut self.findings);
+        let rows = self.linker.as_mut().map(|linker| linker.link(&batch, &mut findings)).unwrap_or_default();
+        self.take_report();
+        Ok(Outcome { batch: marked(batch, &rows)?, findings: Findings(findings) })
+    }
+
+    /// Keeps the attachments and says which of them nobody named; once.
+    fn finish(&mut self) -> Result<Option<Outcome>, ReadError> {
+        let Some(linker) = self.linker.take() else { return Ok(None) };
+        let (links, linked) = linker.finish();
+        let mut findings = std::mem::take(&mut self.findings);
+        let (mut places, mut loose) = (HashMap::new(), 0);
+        for (at, file) in self.contents.files.iter().enumerate() {
+            if self.tables.contains(&at) && !linked.contains(&at) {
+                continue;
+            }
+            let hash = match &self.options.keeper {
+                Some(keeper) => {
+                    let mut entry = self.contents.open(file)?;
+                    keeper.keep(&mut entry).map_err(|e| text::broken(&file.path, &e))?
+                }
+                None => String::new(),
+            };
+            if !linked.contains(&at) {
+                loose += 1;
+                if loose <= MOST_NAMED {
+                    findings.push(text::unreferenced(&file.path));
+                }
+            }
+            places.insert(at, self.evidence.attachments.len());
+            self.evidence.attachments.push(Attachment { name: file.path.clone(), bytes: file.bytes, hash });
+        }
+        if loose > MOST_NAMED {
+            findings.push(text::more_unreferenced(loose - MOST_NAMED));
+        }
+        let placed = links
+            .into_iter()
+            .filter_map(|link| places.get(&link.attachment).map(|&attachment| Link { attachment, ..link }));
+        self.evidence.links = placed.collect();
+        self.report.attachments = self.evidence.attachments.len() as u64;
+        Ok((!findings.is_empty()).then(|| Outcome {
+            batch: RecordBatch::new_empty(self.schema.clone()),
+            findings: Findings(findings),
+        }))
+    }
+}
+
+/// The first zip container of a file, if it is a package and no workbook.
+pub(super) fn recognize(file: &File, options: &ReadOptions) -> Result<Option<Package>, ReadError> {
+    let package = Package::open(file.try_clone().map_err(|e| ReadError::io(&e))?, &options.limits)?;
+    Ok((contents::holding(&package) == contents::Holding::Files).then_some(package))
+}
+
+/// `inner.xlsx!Sheet1`; the file's name alone if it has no sheets.
+fn sheet_name(path: &str, sheet: &str) -> String {
+    if sheet.is_empty() { path.to_owned() } else { format!("{path}!{sheet}") }
+}
+
+/// The batch with word of which rows have attachments.
+fn marked(batch: RecordBatch, rows: &[i64]) -> Result<RecordBatch, ReadError> {
+    if rows.is_empty() {
+        return Ok(batch);
+    }
+    let mut schema = batch.schema().as_ref().clone();
+    schema.metadata.insert(EVIDENCE.to_owned(), serde_json::to_string(rows).unwrap_or_default());
+    batch.with_schema(Arc::new(schema)).map_err(|e| internal(&e))
+}
+
+fn internal(error: &dyn fmt::Display) -> ReadError {
+    ReadError::new(format!("内部错误：{error}"), format!("internal error: {error}"))
+}
+
+/// The batch with its rows and sheets as the delivery counts and names them.
+fn moved_batch(
+    batch: &RecordBatch,
+    path: &str,
+    moved: &impl Fn(i64) -> i64,
+) -> Result<RecordBatch, ReadError> {
+    let schema = batch.schema();
+    let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
+    for (at, field) in schema.fields().iter().enumerate() {
+        if field.name() == ROW
+            && let Some(rows) = columns[at].as_primitive_opt::<Int64Type>()
+        {
+            columns[at] = Arc::new(rows.values().iter().map(|&row| moved(row)).collect::<Int64Array>());
+        } else if field.name() == SHEET
+            && let Some(names) = columns[at].as_string_opt::<i32>()
+        {
+            let names = names.iter().map(|name| sheet_name(path, name.unwrap_or_default()));
+            columns[at] = Arc::new(StringArray::from_iter_values(names));
+        }
+    }
+    let mut schema = schema.as_ref().clone();
+    if let Some(unreadable) = schema.metadata.get(UNREADABLE) {
+        let mut cells: std::collections::BTreeMap<String, Vec<i64>> =
+            serde_json::from_str(unreadable).unwrap_or_default();
+        cells.values_mut().flatten().for_each(|row| *row = moved(*row));
+        let cells = serde_json::to_string(&cells).unwrap_or_default();
+        schema.metadata.insert(UNREADABLE.to_owned(), cells);
+    }
+    RecordBatch::try_new(Arc::new(schema), columns).map_err(|e| internal(&e))
+}

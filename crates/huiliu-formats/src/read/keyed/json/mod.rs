@@ -1,0 +1,86 @@
+//! Plain JSON: an array of objects, wherever it stands, or objects one after the other.
+//!
+//! The beginning of the file is surveyed for arrays of objects; the one whose names the record schema knows best is
+//! the table, without a schema the longest. Then the file is read from its start, object by object: what is before
+//! and behind the table is passed over byte by byte, so memory does not grow with the file.
+
+mod cursor;
+mod fields;
+mod survey;
+
+use self::cursor::{Cursor, cut_off, malformed};
+use self::fields::piece;
+pub(in crate::read) use self::survey::{Table, others, survey};
+use super::Piece;
+use crate::read::error::ReadError;
+use crate::read::text::TextReader;
+
+/// A JSON file that is being read.
+pub(in crate::read) struct JsonRecords {
+    cursor: Cursor,
+    /// Whether the records are elements of an array.
+    array: bool,
+    /// Objects around that array.
+    depth: usize,
+    first: bool,
+    over: bool,
+}
+
+impl JsonRecords {
+    /// Goes to the records that `survey` has found.
+    pub(in crate::read) fn open(
+        reader: TextReader,
+        longest: usize,
+        table: &Table,
+    ) -> Result<Self, ReadError> {
+        let mut cursor = Cursor { reader, longest };
+        let array = table.0.path.is_some();
+        for key in table.0.path.iter().flatten() {
+            cursor.enter(key)?;
+        }
+        if array {
+            cursor.expect(b'[')?;
+        }
+        let depth = table.0.path.as_ref().map_or(0, Vec::len);
+        Ok(Self { cursor, array, depth, first: true, over: false })
+    }
+
+    pub(super) fn done(&self) -> u64 {
+        self.cursor.reader.done()
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<Piece>, ReadError> {
+        if self.over {
+            return Ok(None);
+        }
+        let next = self.cursor.peek()?;
+        if !self.array {
+            return match next {
+                Some(_) => self.cursor.value().map(|bytes| Some(piece(bytes))),
+                None => {
+                    self.over = true;
+                    Ok(None)
+                }
+            };
+        }
+        match next {
+            Some(b']') => {
+                self.over = true;
+                self.cursor.reader.advance(1);
+                self.cursor.rest(self.depth)?;
+                return Ok(None);
+            }
+            Some(b',') if !self.first => self.cursor.reader.advance(1),
+            Some(_) if self.first => {}
+            Some(_) => {
+                return Err(malformed("两个对象之间缺少逗号", "a comma is missing between two objects"));
+            }
+            None => return Err(cut_off()),
+        }
+        self.first = false;
+        match self.cursor.peek()? {
+            Some(b']') => self.next(), // A comma behind the last one.
+            _ => self.cursor.value().map(|bytes| Some(piece(bytes))),
+        }
+    }
+}

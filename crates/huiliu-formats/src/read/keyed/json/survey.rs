@@ -1,0 +1,186 @@
+//! Where in a JSON file the table is: a look through its beginning for arrays of objects.
+
+use huiliu_stage::{Finding, Severity, Text};
+
+use super::super::{LONGEST_NAME, MOST_NAMES, worth};
+use super::cursor::{Cursor, malformed};
+use super::{Piece, piece};
+use crate::read::error::ReadError;
+use crate::read::header::Names;
+use crate::read::text::TextReader;
+
+/// Bytes that are surveyed.
+const SURVEY: u64 = 4 << 20;
+/// How deep an array of objects may lie.
+const DEEP: usize = 4;
+/// Most arrays that are compared.
+const MOST_ARRAYS: usize = 64;
+
+/// A place where records may be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Array {
+    /// Keys that lead to it; `None` for the objects at the top themselves.
+    pub(super) path: Option<Vec<String>>,
+    names: Vec<String>,
+    count: u64,
+}
+
+/// Where the records of a file are, and what else might have been meant.
+#[derive(Clone, Debug)]
+pub(in crate::read) struct Table(pub(super) Array, Vec<String>);
+
+/// Word of arrays of objects that are not read.
+pub(in crate::read) fn others(table: &Table) -> Option<Finding> {
+    let Table(_, others) = table;
+    let shown =
+        others.iter().take(5).map(|path| path.chars().take(80).collect()).collect::<Vec<String>>().join("、");
+    let text = Text::new(
+        format!("文件里另有{}组数据没有读取（{shown}）；如需要，请单独上传", others.len()),
+        format!(
+            "{} more arrays in the file were not read ({shown}); send them alone if they are meant",
+            others.len()
+        ),
+    );
+    (!others.is_empty()).then(|| Finding::new(None, Severity::Info, "json", text))
+}
+
+/// Looks for the table in the beginning of a file.
+///
+/// # Errors
+/// It is no JSON, or holds no object.
+pub(in crate::read) fn survey(
+    reader: TextReader,
+    longest: usize,
+    names: Option<&Names>,
+) -> Result<Table, ReadError> {
+    let mut survey = Survey { cursor: Cursor { reader, longest }, found: Vec::new(), path: Vec::new() };
+    let mut top = Array::default();
+    let ended = survey.top(&mut top);
+    let mut found = survey.found;
+    if let Err(error) = ended
+        && found.iter().all(|array| array.count == 0)
+        && top.count == 0
+    {
+        return Err(error);
+    }
+    found.retain(|array| array.count > 0);
+    if top.count > 0 {
+        found.push(top);
+    }
+    let rank = |array: &Array| (worth(&array.names, names), array.path.is_some(), array.count);
+    // Of equals the first is taken.
+    let best = (0..found.len()).rev().max_by_key(|&at| found.get(at).map(rank));
+    let Some(best) = best else {
+        return Err(malformed("其中没有对象，无法作为表格读取", "it holds no objects that could be rows"));
+    };
+    let table = found.swap_remove(best);
+    let others = found.iter().filter_map(|array| array.path.as_ref()).map(|path| path.join("."));
+    let others = others.filter(|_| table.path.is_some()).collect();
+    Ok(Table(table, others))
+}
+
+/// Looks through the beginning of a file.
+struct Survey {
+    cursor: Cursor,
+    found: Vec<Array>,
+    path: Vec<String>,
+}
+
+impl Survey {
+    fn top(&mut self, top: &mut Array) -> Result<(), ReadError> {
+        while let Some(next) = self.cursor.peek()? {
+            if self.enough() {
+                break;
+            }
+            match next {
+                b'{' => {
+                    let names = self.object()?;
+                    top.count += 1;
+                    if top.names.is_empty() {
+                        top.names = names;
+                    }
+                }
+                b'[' => self.array()?,
+                _ => {
+                    return Err(malformed(
+                        "开头不是对象或数组",
+                        "it begins with neither an object nor an array",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn enough(&self) -> bool {
+        self.cursor.reader.done() > SURVEY || self.found.len() >= MOST_ARRAYS
+    }
+
+    /// Looks into an object; gives its keys.
+    fn object(&mut self) -> Result<Vec<String>, ReadError> {
+        self.cursor.expect(b'{')?;
+        let mut names = Vec::new();
+        loop {
+            match self.cursor.peek()? {
+                Some(b'}') => {
+                    self.cursor.reader.advance(1);
+                    return Ok(names);
+                }
+                Some(b',') => self.cursor.reader.advance(1),
+                _ => {
+                    let key = self.cursor.key()?;
+                    let next = self.cursor.peek()?;
+                    // Names that are too long or too many are told when records are read.
+                    let known = key.len() <= LONGEST_NAME && names.len() < MOST_NAMES;
+                    if known {
+                        names.push(key.clone());
+                    }
+                    self.path.push(key);
+                    match next {
+                        Some(b'[') if self.path.len() <= DEEP && !self.enough() => self.array()?,
+                        Some(b'{') if self.path.len() < DEEP && !self.enough() => {
+                            let inner = self.object()?;
+                            if let Some(key) = names.pop_if(|_| known) {
+                                let room = MOST_NAMES - names.len();
+                                names.extend(inner.iter().take(room).map(|name| format!("{key}.{name}")));
+                            }
+                        }
+                        _ => self.cursor.pass()?,
+                    }
+                    self.path.pop();
+                }
+            }
+        }
+    }
+
+    /// Looks into an array. One of objects is kept as found, also if the file ends within it.
+    fn array(&mut self) -> Result<(), ReadError> {
+        self.cursor.expect(b'[')?;
+        if self.cursor.peek()? != Some(b'{') {
+            return self.cursor.close();
+        }
+        let at = self.found.len();
+        self.found.push(Array { path: Some(self.path.clone()), ..Array::default() });
+        loop {
+            match self.cursor.peek()? {
+                Some(b']') => {
+                    self.cursor.reader.advance(1);
+                    return Ok(());
+                }
+                Some(b',') => self.cursor.reader.advance(1),
+                _ if self.enough() => return self.cursor.close(),
+                _ => {
+                    let fields = match piece(self.cursor.value()?) {
+                        Piece::Record(fields) => fields,
+                        Piece::Fault { .. } => Vec::new(),
+                    };
+                    let Some(array) = self.found.get_mut(at) else { return Ok(()) };
+                    array.count += 1;
+                    if array.names.is_empty() {
+                        array.names = fields.into_iter().map(|(name, _)| name).collect();
+                    }
+                }
+            }
+        }
+    }
+}

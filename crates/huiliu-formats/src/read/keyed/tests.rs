@@ -1,0 +1,225 @@
+//! JSON and XML as systems write them, and as they arrive when something went wrong.
+
+use std::io::Write;
+
+use arrow::array::AsArray;
+use huiliu_stage::{Field, FieldType, RecordSchema, row_number};
+
+use crate::read::package::tests::file_of;
+use crate::read::{ReadOptions, Reading, open, open_raw, plan};
+
+/// What the reader makes of a file without a record schema: names, then one line a record; findings behind.
+fn raw(bytes: &[u8]) -> String {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    match open_raw(file.path(), &ReadOptions::default()) {
+        Ok(reading) => told(reading),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn told(mut reading: Reading) -> String {
+    let columns = reading.schema().fields().iter().map(|f| f.name().clone()).collect::<Vec<_>>();
+    let columns: Vec<String> = columns.into_iter().filter(|name| !name.starts_with('_')).collect();
+    let mut told = vec![columns.join("|")];
+    let mut findings = Vec::new();
+    for outcome in reading.by_ref() {
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                told.push(error.to_string());
+                break;
+            }
+        };
+        for row in 0..outcome.batch.num_rows() {
+            let cell = |name: &String| {
+                outcome.batch.column_by_name(name).unwrap().as_string::<i32>().value(row).to_owned()
+            };
+            told.push(columns.iter().map(cell).collect::<Vec<_>>().join("|"));
+        }
+        findings.extend(outcome.findings.0.iter().map(|f| f.message.in_language("en").to_owned()));
+    }
+    told.append(&mut findings);
+    told.join("\n")
+}
+
+fn records(bytes: &[u8], fields: &[(&str, FieldType)]) -> Reading {
+    let field =
+        |(name, kind): &(&str, FieldType)| Field { name: (*name).into(), kind: *kind, ..Field::default() };
+    let record =
+        RecordSchema { record: "r".into(), label: String::new(), fields: fields.iter().map(field).collect() };
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    open(file.path(), &record, &ReadOptions::default()).unwrap()
+}
+
+#[test]
+fn an_array_of_objects_is_a_table_wherever_it_stands() {
+    let table = "a|b.c|d\n1|x|\n2||p、q";
+    for text in [
+        r#"[{"a":1,"b":{"c":"x"}},{"a":2,"d":["p","q"]}]"#,
+        r#"{"code":0,"rows":[{"a":1,"b":{"c":"x"}},{"a":2,"d":["p","q"]}],"total":2}"#,
+        "{\n \"data\": {\"list\": [\n {\"a\":1,\"b\":{\"c\":\"x\"}},\n {\"a\":2,\"d\":[\"p\",\"q\"]},\n ]\n}}",
+        "{\"a\":1,\n\"b\":{\"c\":\"x\"}}\n\n{\"a\":2,\n\"d\":[\"p\",\"q\"]}",
+    ] {
+        assert_eq!(raw(text.as_bytes()), table, "{text}");
+        let wide: Vec<u8> =
+            "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        assert_eq!(raw(&wide), table, "{text} in UTF-16");
+    }
+    let gbk = encoding_rs::GBK
+        .encode("[{\"项目名称\":\"一号泵站改造工程\"},{\"项目名称\":\"二号泵站改造工程\"}]")
+        .0
+        .into_owned();
+    assert_eq!(raw(&gbk), "项目名称\n一号泵站改造工程\n二号泵站改造工程");
+}
+
+#[test]
+fn of_several_arrays_the_one_that_the_schema_knows_is_read_and_the_others_are_told() {
+    let text = br#"{"columns":[{"id":1},{"id":2},{"id":3}],"rows":[{"name":"x","id":7}]}"#;
+    let reading = records(text, &[("name", FieldType::Text), ("id", FieldType::Text)]);
+    let told = told(reading);
+    assert!(told.starts_with("name|id\nx|7"), "{told}");
+    assert!(told.contains("1 more arrays in the file were not read (columns)"), "{told}");
+}
+
+#[test]
+fn broken_json_is_told_by_record_and_cut_json_as_a_whole() {
+    let told = raw(br#"[{"a":1},7,{"a":nonsense},{"a":4}]"#);
+    assert!(told.starts_with("a\n1\n\n\n4\n"), "{told}");
+    assert!(told.contains("record 2 cannot be understood (not an object)"), "{told}");
+    assert!(told.contains("record 3 cannot be understood (expected"), "{told}");
+    let whole = br#"{"rows":[{"a":"one"},{"a":"two"}],"total":2}"#;
+    for length in 10..whole.len() {
+        let told = raw(&whole[..length]);
+        assert!(told.contains("cut off"), "{length} bytes: {told}");
+    }
+    assert!(raw(b"[]").contains("it holds no objects"));
+    assert!(raw(b"[{\"a\":1} {\"a\":2}]").contains("a comma is missing"));
+    assert!(raw(&[b"[".repeat(100_000), b"{".repeat(2)].concat()).contains("nested too deep"));
+}
+
+#[test]
+fn repeated_elements_are_a_table_of_attributes_and_children() {
+    let told = raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<list total=\"2\">\n\
+         <project id=\"7\"><name>一号 &amp; 二号</name><owner kind=\"x\"><name>甲</name></owner>\
+         <tag>a</tag><tag>b</tag><empty/></project>\n\
+         <!-- no --><project id=\"8\"><name><![CDATA[<三号>]]></name></project></list>"
+        .as_bytes());
+    assert_eq!(told, "id|name|owner.kind|owner.name|tag|empty\n7|一号 & 二号|x|甲|a;b|\n8|<三号>||||");
+}
+
+#[test]
+fn the_declared_encoding_of_xml_is_honoured_and_a_wrong_one_is_not_believed() {
+    let text = "<?xml version=\"1.0\" encoding=\"GB2312\"?><表><行><名称>泵站</名称></行><行><名称>水厂</名称></行></表>";
+    let expected = "名称\n泵站\n水厂";
+    assert_eq!(raw(&encoding_rs::GBK.encode(text).0), expected);
+    assert_eq!(raw(text.as_bytes()), expected, "called GB2312 and written in UTF-8");
+    let big5 = text
+        .replace("GB2312", "Big5")
+        .replace("名称", "名稱")
+        .replace("泵站", "水站")
+        .replace("水厂", "水塔");
+    assert_eq!(raw(&encoding_rs::BIG5.encode(&big5).0), "名稱\n水站\n水塔");
+}
+
+#[test]
+fn harmful_and_cut_xml_is_refused() {
+    let entity = b"<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY b \"c\">]><a><r><x>&b;</x></r></a>";
+    assert!(raw(entity).contains("document type"), "{}", raw(entity));
+    let whole = b"<?xml version=\"1.0\"?><a><r><x>1</x></r><r><x>2</x></r></a>";
+    for length in 25..whole.len() {
+        let told = raw(&whole[..length]);
+        assert!(told.contains("cut off") || told.contains("ends in the middle"), "{length} bytes: {told}");
+        assert!(!told.contains("workbook"), "{told}");
+    }
+    assert!(raw(b"<a><r><x>1</y></r></a>").contains("`x` is not closed"));
+    let deep = [b"<?xml?>".to_vec(), b"<a>".repeat(100)].concat();
+    assert!(raw(&deep).contains("the depth of elements exceeds the limit of 64"), "{}", raw(&deep));
+}
+
+#[test]
+fn an_unknown_field_is_told_without_a_column_that_is_not_there() {
+    let mut reading = records(br#"[{"name":"x","zzz":1}]"#, &[("name", FieldType::Text)]);
+    let findings = reading.next().unwrap().unwrap().findings.0;
+    assert!(findings[0].message.zh.starts_with("字段“zzz”不是已知字段"), "{findings:?}");
+    assert!(findings[0].message.en.starts_with("field `zzz` is no known field"), "{findings:?}");
+}
+
+#[test]
+fn long_names_above_many_others_do_not_multiply() {
+    let long = "k".repeat(1 << 20);
+    let many: String = (0..50_000).map(|at| format!(",\"a{at}\":1")).collect();
+    let json = format!("[{{\"{long}\":{{{}}}}},{{\"ok\":1}}]", &many[1..]);
+    assert!(raw(json.as_bytes()).contains("a name is longer than 256 bytes"));
+    let json = format!("{{\n\"x\":{{\"{long}\":{{{}}}}},\"rows\":[{{\"ok\":1}}]}}", &many[1..]);
+    assert!(raw(json.as_bytes()).starts_with("ok\n1"));
+    let json = format!("[{{{}}},{{\"ok\":1}}]", &many[1..]);
+    assert!(raw(json.as_bytes()).contains("more than 1024 names"));
+    let element = "e".repeat(60_000);
+    let xml = format!("<?xml?>{}<a/>", format!("<{element}>").repeat(50));
+    assert!(raw(xml.as_bytes()).contains("the length of a name exceeds the limit of 256"));
+    let paths: String = (0..3000).map(|at| format!("<a{at}><b/></a{at}>")).collect();
+    assert!(!raw(format!("<?xml?><l>{paths}</l>").as_bytes()).is_empty());
+}
+
+#[test]
+fn findings_name_record_and_field() {
+    let mut reading = records(
+        br#"[{"name":"x","amount":1},{"name":"y","amount":"viel"}]"#,
+        &[("name", FieldType::Text), ("amount", FieldType::Number)],
+    );
+    let outcome = reading.next().unwrap().unwrap();
+    let finding = &outcome.findings.0[0];
+    assert_eq!(row_number(finding.row.unwrap()), 2);
+    assert_eq!(finding.field.as_deref(), Some("amount"));
+    assert!(finding.message.en.starts_with("record 2 (amount) `viel` "), "{}", finding.message.en);
+    assert!(finding.message.zh.starts_with("第2条记录（amount）“viel”"), "{}", finding.message.zh);
+}
+
+/// A small generator of numbers that gives the same ones every time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % below.max(1) as u64) as usize
+    }
+}
+
+#[test]
+fn changed_and_cut_files_never_panic_or_hang() {
+    let json = r#"{"code":0,"data":{"list":[{"a":"x\"y","b":{"c":[1,2]},"d":null},{"a":"é","b":1.5e3}],"n":[[1]]},"t":"}"}"#;
+    let xml = "<?xml version=\"1.0\"?><l a='1'><r id=\"7\"><n>x &lt; y</n><o><n>z</n></o></r><r/><![CDATA[q]]><r id='8'>t</r></l>";
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    for (original, marks) in [(json, b"{}[]\",:\\ 1"), (xml, b"<>/!?&;='\"")] {
+        for _ in 0..1500 {
+            let mut bytes = original.as_bytes().to_vec();
+            for _ in 0..=numbers.next(5) {
+                if bytes.is_empty() {
+                    break;
+                }
+                let at = numbers.next(bytes.len());
+                let length = numbers.next(20).min(bytes.len() - at);
+                match numbers.next(6) {
+                    0 => bytes.truncate(at),
+                    1 => drop(bytes.drain(at..at + length)),
+                    2 => {
+                        let piece = bytes[at..at + length].to_vec();
+                        bytes.splice(at..at, piece);
+                    }
+                    3 => bytes[at] = 1 << numbers.next(8),
+                    _ => bytes[at] = marks[numbers.next(marks.len())],
+                }
+            }
+            let length = bytes.len() as u64;
+            if let Ok(reading) = plan::of_file(file_of(&bytes), length, None, &ReadOptions::default()) {
+                let rows: usize =
+                    reading.filter_map(Result::ok).map(|outcome| outcome.batch.num_rows()).sum();
+                assert!(rows <= bytes.len(), "no rows out of nothing");
+            }
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Packages: a table and the files that prove it, sent as one zip.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::{Home, small_pipeline};
+
+const TABLE: &str = "\
+项目代码,项目名称,总投资（万元）,佐证材料
+P-1,一号泵站,100,施工许可证.pdf；现场照片.jpg
+P-2,二号泵站,200,没有寄来.pdf
+";
+
+/// A zip with entries that are not packed, as the format's specification has it; several names may share a content.
+fn zip(entries: &[(&[u8], &[u8])]) -> Vec<u8> {
+    let (mut zip, mut directory) = (Vec::new(), Vec::new());
+    for (name, content) in entries {
+        let place = zip.len() as u32;
+        let facts = facts(name, content);
+        zip.extend([b"PK\x03\x04\x14\0".as_slice(), &facts, name, content].concat());
+        let behind = [&[0; 10], place.to_le_bytes().as_slice()].concat();
+        directory.extend([b"PK\x01\x02\x14\0\x14\0".as_slice(), &facts, &behind, name].concat());
+    }
+    end(zip, &directory, entries.len() as u16)
+}
+
+/// Flags (none) to the length of the name, as they stand in both headers.
+fn facts(name: &[u8], content: &[u8]) -> Vec<u8> {
+    let length = (content.len() as u32).to_le_bytes();
+    let name = (name.len() as u16).to_le_bytes();
+    [&[0; 8], crc(content).to_le_bytes().as_slice(), &length, &length, &name, &[0; 2]].concat()
+}
+
+fn end(mut zip: Vec<u8>, directory: &[u8], entries: u16) -> Vec<u8> {
+    let (place, length, entries) = (zip.len() as u32, directory.len() as u32, entries.to_le_bytes());
+    zip.extend_from_slice(directory);
+    zip.extend([b"PK\x05\x06\0\0\0\0".as_slice(), &entries, &entries].concat());
+    zip.extend([length.to_le_bytes(), place.to_le_bytes()].concat());
+    zip.extend([0, 0]);
+    zip
+}
+
+fn crc(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg()))
+    })
+}
+
+/// A package as a department's Windows packs it: names in GBK, the table beside a folder of papers.
+fn package() -> Vec<u8> {
+    let gbk = |name: &str| encoding_rs::GBK.encode(name).0.into_owned();
+    let names = [
+        "清单.csv",
+        "材料/施工许可证.pdf",
+        "材料/现场照片.jpg",
+        "二号泵站/合同.pdf",
+        "材料/多余.pdf",
+        "材料/副本.pdf",
+    ];
+    let contents: [&[u8]; 6] = [
+        TABLE.as_bytes(),
+        b"%PDF permit",
+        b"\xff\xd8\xff photo",
+        b"%PDF contract",
+        b"%PDF spare",
+        b"%PDF spare",
+    ];
+    let names = names.map(gbk);
+    let entries: Vec<_> = names.iter().map(Vec::as_slice).zip(contents).collect();
+    zip(&entries)
+}
+
+fn home() -> Home {
+    let stages = "[validate, {dedup: {match: [{fields: [project_code]}]}}]";
+    let pipeline = small_pipeline("packages", "inbox", stages, "[{register: {}}, {jsonl: {path: out}}]");
+    Home::new(&pipeline.replace("receipts: json", "receipts: {xlsx: true}"))
+}
+
+fn findings(home: &Home, code: &str) -> Vec<Value> {
+    let receipt = home.receipt("报送");
+    let all = receipt["findings"].as_array().unwrap();
+    all.iter().filter(|finding| finding["code"] == code).cloned().collect()
+}
+
+/// The contents that are kept, by the end of their path.
+fn kept(home: &Home) -> BTreeMap<String, Vec<u8>> {
+    let files = home.files("evidence").into_iter();
+    files.inspect(|(name, _)| assert_eq!(name.split('/').count(), 3, "evidence/ab/abcd…: {name}")).collect()
+}
+
+#[test]
+fn a_package_is_one_delivery_and_its_papers_belong_to_its_projects() {
+    let mut home = home();
+    home.drop_file("甲/报送.zip", &package());
+    home.once().expect(0);
+
+    let lines = home.lines("out");
+    assert_eq!(lines.len(), 2);
+    let missing = findings(&home, "evidence-missing");
+    assert_eq!(missing.len(), 1, "{missing:?}");
+    assert_eq!((&missing[0]["row"], &missing[0]["severity"]), (&3.into(), &"warning".into()));
+    assert!(missing[0]["message"].as_str().unwrap().contains("没有寄来.pdf"));
+    let loose = findings(&home, "evidence-unreferenced");
+    assert_eq!(loose.len(), 2, "{loose:?}");
+    assert!(loose[0]["message"].as_str().unwrap().contains("材料/多余.pdf"));
+    // Five papers, two of which are one content.
+    let contents: Vec<Vec<u8>> = kept(&home).into_values().collect();
+    assert_eq!(contents.len(), 4);
+    assert!(contents.contains(&b"%PDF permit".to_vec()));
+
+    let told = home.huiliu(&["explain", "一号泵站"]).expect(0).out;
+    assert!(told.contains("材料/施工许可证.pdf") && told.contains("材料/现场照片.jpg"), "{told}");
+    assert!(!told.contains("合同.pdf"), "{told}");
+    let told = home.huiliu(&["explain", "二号泵站", "--json"]).expect(0).json();
+    let evidence = told["evidence"].as_array().unwrap();
+    assert_eq!(evidence.len(), 1, "{told:#}");
+    assert_eq!((&evidence[0]["name"], &evidence[0]["sender"]), (&"二号泵站/合同.pdf".into(), &"甲".into()));
+    let hash = evidence[0]["hash"].as_str().unwrap();
+    assert_eq!(fs::read(home.data("evidence").join(&hash[..2]).join(hash)).unwrap(), b"%PDF contract");
+    let id = home.deliveries()[0]["id"].as_str().unwrap().to_owned();
+    let told = home.huiliu(&["deliveries", &id]).expect(0).out;
+    assert!(told.contains("材料/多余.pdf") && told.contains("清单.csv 2"), "{told}");
+}
+
+#[test]
+fn the_same_package_again_links_nothing_new_and_a_later_one_adds_its_papers() {
+    let mut home = home();
+    home.drop_file("甲/报送.zip", &package());
+    home.once().expect(0);
+    let (before, picture) = (kept(&home), home.huiliu(&["explain", "一号泵站", "--json"]).expect(0).json());
+    home.drop_file("甲/又一次.zip", &package());
+    home.once().expect(0);
+    assert_eq!(home.deliveries().len(), 1);
+    assert_eq!(kept(&home), before);
+    assert_eq!(home.huiliu(&["explain", "一号泵站", "--json"]).expect(0).json(), picture);
+
+    // The same values, but another paper: no new revision, and yet the paper is the record's.
+    let later =
+        zip(&[("清单.csv".as_bytes(), TABLE.as_bytes()), ("一号泵站/监理合同.pdf".as_bytes(), b"%PDF new")]);
+    home.drop_file("甲/补充.zip", &later);
+    home.once().expect(0);
+    let told = home.huiliu(&["explain", "一号泵站"]).expect(0).out;
+    assert!(told.contains("监理合同.pdf") && told.contains("施工许可证.pdf"), "{told}");
+}
+
+#[test]
+fn harmful_packages_go_back_with_a_plain_sentence_and_leave_nothing() {
+    let table = ("清单.csv".as_bytes(), TABLE.as_bytes());
+    let climbing = zip(&[table, (b"../../etc/passwd", b"x")]);
+    let absolute = zip(&[table, (b"/etc/passwd", b"x")]);
+    let mut encrypted = zip(&[table, (b"a.pdf", b"x")]);
+    let at = encrypted.windows(4).rposition(|w| w == b"PK\x01\x02").unwrap();
+    encrypted[at + 8] |= 1;
+    let deep = zip(&[table, (b"a.zip", &zip(&[(b"b.zip", &zip(&[(b"c.zip", &zip(&[]))]))]))]);
+    for (name, content, expected) in [
+        ("climb", climbing, "指向包外的路径"),
+        ("absolute", absolute, "指向包外的路径"),
+        ("overlap", sharing(300), "互相重叠"),
+        ("many", sharing(10_001), "压缩包内文件数超过上限 10000"),
+        ("encrypted", encrypted, "密码"),
+        ("deep", deep, "嵌套超过2层"),
+        ("cut", package()[..200].to_vec(), "文件不完整"),
+        ("no table", zip(&[(b"a.pdf", b"%PDF x")]), "压缩包里没有表格"),
+    ] {
+        let mut home = home();
+        home.drop_file("甲/报送.zip", &content);
+        home.once();
+        let receipt = home.receipt("报送");
+        assert_eq!(receipt["state"], "refused", "{name}");
+        let message = receipt["findings"][0]["message"].as_str().unwrap();
+        assert!(message.contains(expected), "{name}: {message}");
+        assert_eq!(kept(&home), BTreeMap::new(), "{name}");
+        assert_eq!(home.names("returned").len(), 1, "{name}");
+        assert!(home.names("outbox").iter().any(|file| file.ends_with(".html")), "{name}");
+    }
+}
+
+/// A zip in which many names share one content.
+fn sharing(entries: u16) -> Vec<u8> {
+    let content = vec![b'0'; 1000];
+    let first = zip(&[(b"00000", &content)]);
+    let length = first.windows(4).rposition(|w| w == b"PK\x01\x02").unwrap();
+    let mut directory = Vec::new();
+    for number in 0..entries {
+        let name = format!("{number:05}");
+        let facts = facts(name.as_bytes(), &content);
+        directory.extend([b"PK\x01\x02\x14\0\x14\0".as_slice(), &facts, &[0; 14], name.as_bytes()].concat());
+    }
+    end(first[..length].to_vec(), &directory, entries)
+}
+
+#[test]
+fn limits_may_be_set_in_the_pipeline() {
+    let pipeline = small_pipeline("packages", "inbox", "[validate]", "[{jsonl: {path: out}}]");
+    let mut home = Home::new(&format!("{pipeline}\nformat: {{limits: {{max_entries: 3}}}}\n"));
+    home.drop_file("甲/报送.zip", &package());
+    home.once();
+    let message = home.receipt("报送")["findings"][0]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("压缩包内文件数超过上限 3"), "{message}");
+}
+
+#[test]
+fn read_prints_the_tables_of_a_package() {
+    let home = home();
+    let file = home.write("报送.zip", &package()).to_string_lossy().into_owned();
+    let ended = home.huiliu(&["read", &file]).expect(0);
+    assert!(ended.out.starts_with("项目代码,项目名称,总投资（万元）,佐证材料"), "{}", ended.out);
+    assert_eq!(ended.out.lines().count(), 3);
+    assert!(ended.err.contains("没有寄来.pdf"), "{}", ended.err);
+}
+
+#[test]
+fn killed_while_it_reads_packages_it_keeps_every_paper_once() {
+    let mut whole = home();
+    whole.drop_file("甲/报送.zip", &package());
+    whole.once().expect(0);
+    let mut home = home();
+    let daemon = home.start();
+    home.drop_file("甲/报送.zip", &package());
+    let mut daemon = daemon;
+    daemon.wait("first paper", || !home.names("evidence").is_empty());
+    daemon.kill();
+    home.once().expect(0);
+    assert_eq!(kept(&home), kept(&whole));
+    let story =
+        |home: &Home| home.huiliu(&["explain", "一号泵站", "--json"]).expect(0).json()["evidence"].clone();
+    assert_eq!(story(&home), story(&whole));
+}
+
+#[test]
+fn a_row_that_comes_back_out_of_quarantine_keeps_its_papers() {
+    let mut home = home();
+    let table = "项目代码,项目名称,佐证材料\nP-3,,许可证.pdf\n";
+    let package =
+        zip(&[("清单.csv".as_bytes(), table.as_bytes()), ("许可证.pdf".as_bytes(), b"%PDF permit")]);
+    home.drop_file("甲/报送.zip", &package);
+    home.once().expect(0);
+    assert!(home.lines("out").is_empty());
+    home.huiliu(&["quarantine", "retry", "1", "--set", "project_name=三号泵站"]).expect(0);
+    home.once().expect(0);
+    let told = home.huiliu(&["explain", "三号泵站"]).expect(0).out;
+    assert!(told.contains("许可证.pdf"), "{told}");
+    assert!(!told.contains("_evidence"), "{told}");
+    let told = home.deliveries();
+    assert_eq!(told.len(), 2);
+    assert!(!told[0]["report"].to_string().contains("_evidence"), "it is no column: {told:#?}");
+}
