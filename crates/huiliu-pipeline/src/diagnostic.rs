@@ -212,11 +212,17 @@ fn width(c: char) -> usize {
 /// The name nearest to `word`, near enough to be meant.
 pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
-    let room = (word.chars().count() / 3).clamp(1, 4);
+    let length = word.chars().count();
+    let room = (length / 3).clamp(1, 4);
     names
         .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
-        .filter(|&(distance, name)| distance <= room && distance < name.chars().count())
+        .filter_map(|name| {
+            let full = name.to_lowercase();
+            let distance = strsim::damerau_levenshtein(&lower, &full);
+            let begun = length >= 3 && full.starts_with(&lower);
+            let near = begun || distance <= room && distance < name.chars().count();
+            near.then_some((distance, name))
+        })
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, name)| name)
 }
