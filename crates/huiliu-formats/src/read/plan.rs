@@ -71,7 +71,7 @@ struct Plan<'a> {
 impl Plan<'_> {
     fn text(&mut self, mut file: File, kind: FormatKind) -> Result<Reading, ReadError> {
         let told = text::encoding_of(&mut file, self.options)?;
-        if kind::is_binary(&told.sample, told.charset) {
+        if kind::is_binary(&told.sample, told.charset, self.options.format.kind.is_some()) {
             return Err(ReadError::wrong_type("无法识别的文件", "a file of no known kind"));
         }
         file.rewind().map_err(|e| ReadError::io(&e))?;

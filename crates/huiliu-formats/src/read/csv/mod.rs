@@ -11,6 +11,8 @@ mod outline;
 mod pollution;
 #[cfg(test)]
 mod real;
+#[cfg(test)]
+mod recovery;
 mod repair;
 mod shape;
 mod sniff;
