@@ -17,6 +17,13 @@ pub(super) struct Form {
     pub(super) escape: Option<u8>,
 }
 
+impl Form {
+    /// Delimiter, quote and escape.
+    pub(super) fn told(&self) -> (&str, Option<char>, Option<char>) {
+        (&self.delimiter, self.quote.map(char::from), self.escape.map(char::from))
+    }
+}
+
 /// A cell and whether it stood in quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Cell<'a> {

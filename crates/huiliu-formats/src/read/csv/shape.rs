@@ -296,6 +296,11 @@ impl Profile {
         f64::from(self.quoted) / f64::from(self.bare.max(1))
     }
 
+    /// Cells seen.
+    pub(super) fn rows(&self) -> u32 {
+        self.rows
+    }
+
     /// Share of the filled cells that have a digit in them.
     pub(super) fn digits(&self) -> f64 {
         f64::from(self.digits) / self.filled().max(1.0)

@@ -91,6 +91,31 @@ impl Plan {
         Row { cells, repairs, end, next: next.max(from + 1), blank: false }
     }
 
+    /// Reads the row at `from` of a table among which rows of words stand: less than half a row is no damaged one.
+    pub(super) fn ragged_row(&mut self, text: &str, from: usize) -> Row {
+        let record = lex::record(text, from, &self.form, self.patience);
+        let short = record.cells.len() == 1 || record.cells.len() * 2 < self.outline.width;
+        if !short || record.odd || record.is_blank() {
+            return self.row(text, from, false);
+        }
+        let cells = record.cells.into_iter().map(|cell| cell.text.into_owned()).collect();
+        Row { cells, repairs: Vec::new(), end: record.end, next: record.next, blank: false }
+    }
+
+    /// Makes room for a header that is wider than the rows of the sample.
+    pub(super) fn widen(&mut self, width: usize) {
+        if width > self.outline.width && self.outline.width > 0 {
+            self.outline.width = width;
+            self.outline.columns.resize(width, Profile::default());
+        }
+    }
+
+    /// The cells of the first record of a text, by the book.
+    pub(super) fn cells_of(&self, text: &str) -> Option<Vec<String>> {
+        let record = lex::record(text, 0, &self.form, self.patience);
+        (!record.odd).then(|| record.cells.into_iter().map(|cell| cell.text.into_owned()).collect())
+    }
+
     /// Whether a blank stands behind each delimiter, which it does not in the rest of the file.
     fn is_spaced(&self, record: &lex::Record<'_>) -> bool {
         let mut others = record.cells.iter().skip(1);

@@ -104,11 +104,13 @@ fn is_note(line: &Line<'_>, width: usize, columns: &[Profile]) -> bool {
         return false;
     }
     let strange = columns.first().is_some_and(|column| column.cost(first) > 0.9);
+    // Blanks in quotes are a cell's text.
+    let alone = !first.is_empty() && line.record.cells.iter().skip(1).all(|cell| cell.text.is_empty());
     match width {
         1 => line.gap && kind(first) == Kind::Text && (strange || is_labelled(first)),
         2 => cells == 1 && (line.gap || strange),
         _ => {
-            (filled == 1 && cells != width - 1 && (line.gap || strange || cells == 1))
+            (filled == 1 && alone && cells != width - 1 && (line.gap || strange || cells == 1))
                 || (line.gap && cells * 2 <= width)
         }
     }
