@@ -254,7 +254,10 @@ fn mended(plan: &mut Plan, bytes: &[u8], from: usize, over: bool) -> Stopped {
     // What a row lacks at its end the reader of rows tells.
     let ended = row.repairs == [Repair::Missing] && row.cells.last().is_none_or(String::is_empty);
     let tail = ended && plan.cells_of(valid).is_some_and(|cells| row.cells.starts_with(&cells));
-    if cut || nothing || tail || row.blank { Stopped::Left } else { Stopped::Mended(row) }
+    // Words alone in a row head a group; a row of the table they are only if another delimiter cuts them.
+    let words = plan.cells_of(valid).is_some_and(|cells| cells.len() == 1)
+        && row.repairs.first() != Some(&Repair::OtherDelimiter);
+    if cut || nothing || tail || words || row.blank { Stopped::Left } else { Stopped::Mended(row) }
 }
 
 fn put_row(chunk: &mut Chunk, row: &Row, number: u32) {

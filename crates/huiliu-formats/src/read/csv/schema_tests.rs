@@ -41,8 +41,8 @@ fn text(delimiter: &str, quote: char, escape: char) -> String {
         let inner = cell.replace(quote, &format!("{escape}{quote}"));
         if bare { cell.to_owned() } else { format!("{quote}{inner}{quote}") }
     };
-    let header = HEADER.map(str::to_owned);
-    let all = std::iter::once(&header).chain(&*rows().leak());
+    let (header, rows) = (HEADER.map(str::to_owned), rows());
+    let all = std::iter::once(&header).chain(&rows);
     all.map(|row| row.iter().map(|c| cell(c)).collect::<Vec<_>>().join(delimiter) + "\n").collect()
 }
 
@@ -83,7 +83,11 @@ fn a_malformed_row_is_repaired_and_told_and_moves_no_other() {
     for (right, wrong, repair) in [
         ("A-004,Lamp 4,14.5", "A-004,,Lamp 4,14.5", "a surplus empty cell was left out"),
         ("A-004,Lamp 4,14.5", "A-004,Lamp 414.5", "two cells without a delimiter were parted"),
-        ("A-004,Lamp 4,14.5,2021-02-05,fine", "A-004;Lamp 4;14.5;2021-02-05;fine", ""),
+        (
+            "A-004,Lamp 4,14.5,2021-02-05,fine",
+            "A-004;Lamp 4;14.5;2021-02-05;fine",
+            "another delimiter was used",
+        ),
         (
             "\"wide, with care\"\nA-007",
             "wide, with care\nA-007",
@@ -92,12 +96,7 @@ fn a_malformed_row_is_repaired_and_told_and_moves_no_other() {
     ] {
         assert!(clean.contains(right), "{right}");
         let (found, findings, _) = read(&clean.replacen(right, wrong, 1), FormatOptions::default());
-        let others =
-            |rows: &[String]| rows.iter().filter(|row| !row.contains("A-004")).cloned().collect::<Vec<_>>();
-        assert_eq!(others(&found).len(), others(&plain).len(), "{wrong}");
-        if !repair.is_empty() {
-            assert_eq!(found, plain, "{wrong} {findings:?}");
-            assert!(findings.iter().any(|finding| finding.contains(repair)), "{wrong} {findings:?}");
-        }
+        assert_eq!(found, plain, "{wrong} {findings:?}");
+        assert!(findings.iter().any(|finding| finding.contains(repair)), "{wrong} {findings:?}");
     }
 }

@@ -36,8 +36,8 @@ pub(super) struct Progress {
 pub(super) struct Range {
     /// First byte of the first row.
     pub(super) from: usize,
-    /// Rows that begin at this byte or later are stopped at if their cells are too many, or too few though not as few
-    /// as in a row that only says something.
+    /// Rows that begin at this byte or later are stopped at if their cells are too many or too few, save rows of a few
+    /// cells that only say something.
     pub(super) stop_from: Option<usize>,
 }
 
@@ -68,7 +68,7 @@ pub(super) fn split(
     let stops = |chunk: &Chunk, row: &Row, span: Span| {
         let cells = row.column + 1;
         let surplus = chunk.surplus.len() > row.surplus_before || (cells > chunk.width && !span.is_empty());
-        let short = cells < chunk.width && cells > 1 && cells * 2 >= chunk.width;
+        let short = cells < chunk.width && (cells == 1 && !span.is_empty() || cells * 2 >= chunk.width);
         range.stop_from.is_some_and(|stop| row.start >= stop) && (surplus || short)
     };
     // Content of the cell that is being read, if it was quoted.

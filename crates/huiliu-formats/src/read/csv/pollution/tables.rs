@@ -24,10 +24,13 @@ impl Chance {
 pub(crate) const NAMES: [&str; 9] =
     ["orders", "projects", "stock", "numbers", "people", "words", "sparse", "pairs", "single"];
 
+/// Makes the cells of one row.
+type MakeRow = fn(&mut Chance, usize) -> Vec<String>;
+
 /// A clean table of so many rows below its header.
 pub(crate) fn table(name: &str, seed: u64, rows: usize) -> Table {
     let mut chance = Chance::new(seed);
-    let (header, row): (&[&str], fn(&mut Chance, usize) -> Vec<String>) = match name {
+    let (header, row): (&[&str], MakeRow) = match name {
         "orders" => (
             &["DAY", "CLOCK", "Count", "ITEMCODE", "Amount", "ItemKind", "ItemText", "LINK", "Remarks"],
             order,
