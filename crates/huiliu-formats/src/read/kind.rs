@@ -144,11 +144,12 @@ fn foreign(head: &[u8]) -> Option<ReadError> {
     None
 }
 
-/// Whether a text file's beginning is no text at all.
-pub(super) fn is_binary(sample: &[u8], charset: Charset) -> bool {
+/// Whether a text file's beginning is no text at all. The separators that some machines write are text, and one that
+/// the caller calls text may hold more of what is not.
+pub(super) fn is_binary(sample: &[u8], charset: Charset, stated: bool) -> bool {
     let head = &sample[..sample.len().min(64 << 10)];
-    let odd = head.iter().filter(|b| matches!(b, 0..=8 | 14..=26 | 28..=31)).count();
-    !charset.is_wide() && odd * 50 > head.len()
+    let odd = head.iter().filter(|b| matches!(b, 0 | 2..=8 | 14..=26 | 28)).count();
+    !charset.is_wide() && odd * (if stated { 5 } else { 50 }) > head.len()
 }
 
 #[cfg(test)]

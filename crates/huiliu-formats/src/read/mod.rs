@@ -159,7 +159,7 @@ impl Reading {
     /// other files, whose columns are named by the schema.
     pub fn header(&self) -> Option<&[Vec<String>]> {
         match &self.source {
-            Source::Table(source) => Some(source.header()),
+            Source::Table(source) if !source.is_searched() => Some(source.header()),
             _ => None,
         }
     }
@@ -200,7 +200,11 @@ impl Reading {
             self.chunk.clear(sheet.layout.columns.len());
             let width = sheet.layout.columns.len();
             let text = match &mut self.source {
-                Source::Csv(source) => source.fill(&mut self.chunk, most)?,
+                Source::Csv(source) => {
+                    // Complete before the call that finds nothing more.
+                    self.report.repaired = source.repaired();
+                    source.fill(&mut self.chunk, most)?
+                }
                 Source::Table(source) => {
                     let more = source.fill(&mut self.chunk, most)?;
                     self.report.repaired = source.repaired();
@@ -263,7 +267,8 @@ impl Reading {
         match &mut self.source {
             Source::Csv(source) => source.skip_to(last)?,
             Source::Xlsx(source) => source.load(&sheet.name, last + 1)?,
-            Source::Jsonl(_) | Source::Keyed(_) | Source::Table(_) | Source::Bundle(_) => {}
+            Source::Table(source) => source.skip_to(last),
+            Source::Jsonl(_) | Source::Keyed(_) | Source::Bundle(_) => {}
         }
         let mut assembler = Assembler::new(&self.record, &self.options, &sheet.name, sheet.ordinal);
         if matches!(self.source, Source::Keyed(_)) {

@@ -96,7 +96,7 @@ struct Plan<'a> {
 impl Plan<'_> {
     fn text(&mut self, mut file: File, kind: FormatKind) -> Result<Reading, ReadError> {
         let told = text::encoding_of(&mut file, self.options)?;
-        if kind::is_binary(&told.sample, told.charset) {
+        if kind::is_binary(&told.sample, told.charset, self.options.format.kind.is_some()) {
             return Err(ReadError::wrong_type("无法识别的文件", "a file of no known kind"));
         }
         file.rewind().map_err(|e| ReadError::io(&e))?;
@@ -119,15 +119,33 @@ impl Plan<'_> {
         if self.known.is_none() && self.options.format.header_row.is_none() {
             return self.table(TableSource::open(file, told.charset, self.options)?, names);
         }
-        let (source, grid) = CsvSource::open(file, told.charset, self.options)?;
-        self.report.delimiter = Some(source.delimiter());
+        let again = file.try_clone().map_err(|e| ReadError::io(&e))?;
+        let (source, grid) = match CsvSource::open(file, told.charset, self.options)? {
+            Some((source, grid)) => (Source::Csv(source), grid),
+            None => {
+                (&again).rewind().map_err(|e| ReadError::io(&e))?;
+                let (source, grid) = TableSource::open_for_search(again, told.charset, self.options)?;
+                (Source::Table(Box::new(source)), grid)
+            }
+        };
         if grid.is_empty() {
             return Err(ReadError::empty());
         }
-        if !self.find_header(String::new(), 0, &grid) {
+        let found = self.find_header(String::new(), 0, &grid);
+        let rows = self.sheets.first().map(|sheet| sheet.layout.header_rows.as_slice()).unwrap_or_default();
+        let form = match &source {
+            Source::Csv(source) => Some(source.dialect()),
+            Source::Table(source) => Some(source.dialect()),
+            _ => None,
+        };
+        if let Some(form) = form {
+            self.report.delimiter = raw::delimiter(form.0);
+            self.report.dialect = raw::dialect(form, rows);
+        }
+        if !found {
             return Err(self.no_header());
         }
-        self.reading(Source::Csv(source), names)
+        self.reading(source, names)
     }
 
     /// JSON or XML: records of named values.
@@ -136,7 +154,7 @@ impl Plan<'_> {
             FormatKind::Xml => text::encoding_of_markup(&mut file, self.options)?,
             _ => text::encoding_of(&mut file, self.options)?,
         };
-        if kind::is_binary(&told.sample, told.charset) {
+        if kind::is_binary(&told.sample, told.charset, self.options.format.kind.is_some()) {
             return Err(ReadError::wrong_type("无法识别的文件", "a file of no known kind"));
         }
         self.report.encoding = told.charset.name();
@@ -175,8 +193,8 @@ impl Plan<'_> {
         if source.width() == 0 {
             return Err(ReadError::empty());
         }
-        self.report.delimiter = raw::delimiter(&source);
-        self.report.dialect = raw::dialect(&source);
+        self.report.delimiter = raw::delimiter(source.dialect().0);
+        self.report.dialect = raw::dialect(source.dialect(), source.header_rows());
         self.known = Some(raw::as_written(&headers));
         let mut layout = Layout::plain(0, &headers);
         layout.header_rows = source.header_rows().to_vec();

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use huiliu_stage::{EXTRA, Field, ROW, RecordSchema, SHEET, column_letters};
 
-use super::csv::TableSource;
 use super::header::{Grid, Layout, Names, SEARCH_ROWS};
 
 /// A record with one text field per header, under names that are not taken yet.
@@ -46,14 +45,14 @@ pub(super) fn headers(rows: &[Vec<String>], width: usize) -> Vec<String> {
 }
 
 /// The delimiter, if it is one character.
-pub(super) fn delimiter(source: &TableSource) -> Option<char> {
-    let mut characters = source.dialect().0.chars();
+pub(super) fn delimiter(delimiter: &str) -> Option<char> {
+    let mut characters = delimiter.chars();
     characters.next().filter(|_| characters.next().is_none())
 }
 
 /// How a text table is written, in words.
-pub(super) fn dialect(source: &TableSource) -> String {
-    let (delimiter, quote, escape) = source.dialect();
+pub(super) fn dialect(form: (&str, Option<char>, Option<char>), header_rows: &[u32]) -> String {
+    let (delimiter, quote, escape) = form;
     let mut words = format!("delimiter '{}'", delimiter.replace('\t', "TAB"));
     if let Some(quote) = quote {
         words.push_str(&format!(", quote '{quote}'"));
@@ -61,7 +60,7 @@ pub(super) fn dialect(source: &TableSource) -> String {
     if let Some(escape) = escape {
         words.push_str(&format!(", escape '{escape}'"));
     }
-    match source.header_rows() {
+    match header_rows {
         [] => words.push_str(", no header"),
         [row] => words.push_str(&format!(", header in row {row}")),
         [first, .., last] => words.push_str(&format!(", header in rows {first}–{last}")),

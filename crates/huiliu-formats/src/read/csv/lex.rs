@@ -17,6 +17,13 @@ pub(super) struct Form {
     pub(super) escape: Option<u8>,
 }
 
+impl Form {
+    /// Delimiter, quote and escape.
+    pub(super) fn told(&self) -> (&str, Option<char>, Option<char>) {
+        (&self.delimiter, self.quote.map(char::from), self.escape.map(char::from))
+    }
+}
+
 /// A cell and whether it stood in quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Cell<'a> {
@@ -189,6 +196,10 @@ fn quoted<'a>(
 /// A cell's text without its escapes. An escape before anything but quote, escape or delimiter is a character.
 pub(super) fn unescaped<'a>(inner: &'a str, form: &Form) -> Cow<'a, str> {
     let bytes = inner.as_bytes();
+    let marks = [form.quote, form.escape].into_iter().flatten();
+    if marks.into_iter().all(|mark| memchr::memchr(mark, bytes).is_none()) {
+        return Cow::Borrowed(inner);
+    }
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {

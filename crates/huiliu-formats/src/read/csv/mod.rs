@@ -4,14 +4,17 @@
 //! of the header; [`CsvSource::fill`] then hands out the rows behind it, block by block. The buffer
 //! holds one block and the row at its end, never the file.
 
-mod dialect;
 mod lex;
 mod outline;
 #[cfg(test)]
 mod pollution;
 #[cfg(test)]
 mod real;
+#[cfg(test)]
+mod recovery;
 mod repair;
+#[cfg(test)]
+mod schema_tests;
 mod shape;
 mod sniff;
 mod source;
@@ -24,8 +27,11 @@ use std::fs::File;
 
 use huiliu_stage::{Finding, Severity, Text, cell_address, row_id};
 
-use self::split::{Dialect, split};
-use super::chunk::Chunk;
+use self::repair::Repair;
+use self::shape::Profile;
+use self::split::{Dialect, Progress, Range, split};
+use self::table::{Plan, Row};
+use super::chunk::{Chunk, Span};
 use super::error::ReadError;
 use super::header::{Grid, SEARCH_ROWS};
 use super::options::ReadOptions;
@@ -38,20 +44,24 @@ const SAMPLE_WIDTH: usize = 1024;
 pub(super) struct CsvSource {
     reader: TextReader,
     dialect: Dialect,
+    /// How the text is written, and what its columns hold: for rows that are not well formed.
+    plan: Plan,
     /// Number of the next row.
     number: u32,
     longest_row: usize,
     /// Text of a block that was not all UTF-8.
     mended: String,
+    repaired: u64,
 }
 
 impl CsvSource {
-    /// Opens the file for reading from its start, and gives its first rows.
+    /// Opens the file for reading from its start, and gives its first rows; `None` if it is written in a way that only
+    /// a [`TableSource`] reads.
     pub(super) fn open(
         file: File,
         charset: Charset,
         options: &ReadOptions,
-    ) -> Result<(Self, Grid), ReadError> {
+    ) -> Result<Option<(Self, Grid)>, ReadError> {
         let mut reader = TextReader::new(file, charset);
         while !reader.is_over() && reader.unread().len() < 64 << 10 {
             reader.more().map_err(|e| ReadError::io(&e))?;
@@ -61,27 +71,19 @@ impl CsvSource {
             reader.advance(length);
             number = 2;
         }
-        let mut dialect = dialect::guess(reader.unread(), reader.is_over());
-        if let Some(delimiter) = &options.format.delimiter {
-            dialect.delimiter = match delimiter.as_bytes() {
-                [byte] if byte.is_ascii() => *byte,
-                _ => {
-                    return Err(ReadError::new(
-                        format!("分隔符“{delimiter}”不可用"),
-                        format!("the delimiter `{delimiter}` is not an ASCII character"),
-                    ));
-                }
-            };
-        }
+        let whole = reader.is_over();
+        let plan = Plan::new(&String::from_utf8_lossy(reader.unread()), &source::known(options), None, whole);
+        let Some(dialect) = plain_dialect(&plan, reader.unread()) else { return Ok(None) };
         let longest_row = options.limits.max_row_bytes;
-        let mut source = Self { reader, dialect, number, longest_row, mended: String::new() };
+        let mut source =
+            Self { reader, dialect, plan, number, longest_row, mended: String::new(), repaired: 0 };
         let mut grid = source.first_rows();
         // A first row longer than what was read so far.
         while grid.is_empty() && !source.reader.is_over() {
             source.read_on()?;
             grid = source.first_rows();
         }
-        Ok((source, grid))
+        Ok(Some((source, grid)))
     }
 
     /// Reads another block, unless a row is longer than any row should be.
@@ -92,9 +94,14 @@ impl CsvSource {
         self.reader.more().map_err(|e| ReadError::io(&e))
     }
 
-    /// The delimiter.
-    pub(super) fn delimiter(&self) -> char {
-        char::from(self.dialect.delimiter)
+    /// What stands between two cells, before and behind a cell, and before a character that means itself.
+    pub(super) fn dialect(&self) -> (&str, Option<char>, Option<char>) {
+        self.plan.form.told()
+    }
+
+    /// Rows repaired so far.
+    pub(super) fn repaired(&self) -> u64 {
+        self.repaired
     }
 
     /// Bytes read so far.
@@ -107,7 +114,8 @@ impl CsvSource {
         chunk.clear(SAMPLE_WIDTH);
         let text = String::from_utf8_lossy(self.reader.unread());
         let most = SEARCH_ROWS + 3;
-        split(self.dialect, text.as_bytes(), self.reader.is_over(), most, self.number, &mut chunk);
+        let (over, all) = (self.reader.is_over(), Range::default());
+        split(self.dialect, text.as_bytes(), all, over, most, self.number, &mut chunk);
         let view = chunk.view(&text);
         let trimmed = |row: usize| {
             let mut cells: Vec<String> = view.row(row).map(str::to_owned).collect();
@@ -124,7 +132,8 @@ impl CsvSource {
         while self.number <= last {
             chunk.clear(1);
             let over = self.reader.is_over();
-            let progress = split(self.dialect, self.reader.unread(), over, 1, self.number, &mut chunk);
+            let text = self.reader.unread();
+            let progress = split(self.dialect, text, Range::default(), over, 1, self.number, &mut chunk);
             self.reader.advance(progress.consumed);
             self.number += progress.lines;
             if progress.lines == 0 {
@@ -142,7 +151,7 @@ impl CsvSource {
         let width = chunk.width;
         let progress = loop {
             let over = self.reader.is_over();
-            let progress = split(self.dialect, self.reader.unread(), over, most, self.number, chunk);
+            let progress = self.split_block(over, most, chunk);
             if progress.consumed > 0 {
                 break progress;
             }
@@ -166,11 +175,113 @@ impl CsvSource {
             Err(_) => {
                 self.mended = String::from_utf8_lossy(self.reader.taken(progress.consumed)).into_owned();
                 chunk.clear(width);
-                split(self.dialect, self.mended.as_bytes(), true, most, first, chunk);
+                split(self.dialect, self.mended.as_bytes(), Range::default(), true, most, first, chunk);
                 tell_damage(chunk, &self.mended);
                 Ok(Some(&self.mended))
             }
         }
+    }
+}
+
+/// What became of a row that the splitter stopped at.
+enum Stopped {
+    Mended(Row),
+    /// It is as it should be, or nothing is known better.
+    Left,
+    /// More text is needed to tell.
+    Cut,
+}
+
+impl CsvSource {
+    /// Splits the unread text; rows whose cells are not the table's go through repair.
+    fn split_block(&mut self, over: bool, most: usize, chunk: &mut Chunk) -> Progress {
+        // A header that knows more columns than the table has cells says nothing of where cells belong.
+        let seen = self.plan.outline.columns.first().map_or(0, Profile::rows);
+        let stops = self.plan.outline.width >= chunk.width && chunk.width > 1 && seen >= EVIDENCE;
+        let mut range = Range { from: 0, stop_from: stops.then_some(0) };
+        let mut lines = 0;
+        loop {
+            let text = self.reader.unread();
+            let progress = split(self.dialect, text, range, over, most, self.number + lines, chunk);
+            lines += progress.lines;
+            let at = progress.consumed;
+            if !progress.stopped {
+                return Progress { lines, ..progress };
+            }
+            match mended(&mut self.plan, text, at, over) {
+                Stopped::Cut => return Progress { lines, ..progress },
+                Stopped::Left => range = Range { from: at, stop_from: Some(at + 1) },
+                Stopped::Mended(row) => {
+                    let number = self.number + lines;
+                    let shown = String::from_utf8_lossy(text.get(at..at + row.end).unwrap_or_default());
+                    let mut finding = source::repaired(&shown);
+                    source::tell_repairs(&mut finding, &row, number, false);
+                    chunk.findings.push(finding);
+                    put_row(chunk, &row, number);
+                    self.repaired += 1;
+                    lines += 1;
+                    range = Range { from: at + row.next, stop_from: Some(at + row.next) };
+                    if chunk.numbers.len() >= most {
+                        return Progress { consumed: range.from, lines, stopped: false };
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Rows that must be known before one is repaired by the example of the others.
+const EVIDENCE: u32 = 8;
+/// Text that the repair of one row may look at.
+const REPAIRED: usize = 64 << 10;
+/// Text that should follow a row that is repaired.
+const FOLLOWING: usize = 8 << 10;
+
+/// Repairs the row that begins at `from`. Places in it count from there.
+fn mended(plan: &mut Plan, bytes: &[u8], from: usize, over: bool) -> Stopped {
+    let rest = bytes.get(from..).unwrap_or_default();
+    if !over && rest.len() < FOLLOWING {
+        return Stopped::Cut;
+    }
+    let piece = &rest[..rest.len().min(REPAIRED)];
+    let valid = match simdutf8::compat::from_utf8(piece) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&piece[..error.valid_up_to()]).unwrap_or_default(),
+    };
+    let row = plan.row(valid, 0, false);
+    let cut = row.next >= valid.len() && valid.len() < rest.len();
+    let nothing = row.repairs.is_empty() || row.repairs.contains(&Repair::Failed);
+    // What a row lacks at its end the reader of rows tells.
+    let ended = row.repairs == [Repair::Missing] && row.cells.last().is_none_or(String::is_empty);
+    let tail = ended && plan.cells_of(valid).is_some_and(|cells| row.cells.starts_with(&cells));
+    // Words alone in a row head a group; a row of the table they are only if another delimiter cuts them.
+    let words = plan.cells_of(valid).is_some_and(|cells| cells.len() == 1)
+        && row.repairs.first() != Some(&Repair::OtherDelimiter);
+    if cut || nothing || tail || words || row.blank { Stopped::Left } else { Stopped::Mended(row) }
+}
+
+fn put_row(chunk: &mut Chunk, row: &Row, number: u32) {
+    let before = chunk.numbers.len() * chunk.width;
+    for (column, cell) in row.cells.iter().enumerate() {
+        let span = chunk.aside(cell);
+        if column < chunk.width {
+            chunk.cells.push(span);
+        } else if !cell.is_empty() {
+            chunk.surplus.push((number, column as u32, span));
+        }
+    }
+    chunk.cells.resize(before + chunk.width, Span::default());
+    chunk.numbers.push(number);
+}
+
+/// The dialect as the fast splitter knows it, if it does.
+fn plain_dialect(plan: &Plan, sample: &[u8]) -> Option<Dialect> {
+    let newline = if !sample.contains(&b'\n') && sample.contains(&b'\r') { b'\r' } else { b'\n' };
+    match *plan.form.delimiter.as_bytes() {
+        [delimiter] if plan.form.quote == Some(b'"') && plan.form.escape.is_none() => {
+            Some(Dialect { delimiter, newline })
+        }
+        _ => None,
     }
 }
 

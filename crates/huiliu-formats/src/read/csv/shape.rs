@@ -4,7 +4,7 @@
 //! column ([`Profile::cost`]), which decides between the readings of a row that is in doubt.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 /// What a cell holds, roughly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -151,7 +151,7 @@ fn is_date(text: &str, bytes: &[u8]) -> bool {
 
 /// The look of a text: its runs of digits and letters, and everything else as it stands.
 pub(super) fn pattern(cell: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = Mixer::default();
     let (mut last, mut run) = ('\0', 0_u8);
     for c in cell.trim().chars().take(48) {
         let class = match c {
@@ -178,9 +178,41 @@ pub(super) fn pattern(cell: &str) -> u64 {
 }
 
 fn value_hash(cell: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = Mixer::default();
     cell.trim().hash(&mut hasher);
     hasher.finish()
+}
+
+type Counts<K> = HashMap<K, u32, BuildHasherDefault<Mixer>>;
+
+/// A quick hash for looks and values; what a sender could do with collisions is misjudge his own columns.
+#[derive(Default)]
+struct Mixer(u64);
+
+impl Hasher for Mixer {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.write_u64(u64::from(byte));
+    }
+
+    fn write_u32(&mut self, word: u32) {
+        self.write_u64(u64::from(word));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
 }
 
 /// Most different looks and values that are kept of one column.
@@ -193,11 +225,15 @@ pub(super) struct Profile {
     /// Cells that need no quotes, and those among them that stand in quotes all the same.
     bare: u32,
     quoted: u32,
-    kinds: HashMap<Kind, u32>,
-    patterns: HashMap<u64, u32>,
-    values: HashMap<u64, u32>,
+    /// Cells with a digit in them.
+    digits: u32,
+    kinds: Counts<Kind>,
+    patterns: Counts<u64>,
+    values: Counts<u64>,
     shortest: usize,
     longest: usize,
+    /// It stands for the column's name, not for its cells.
+    name: bool,
 }
 
 impl Profile {
@@ -209,6 +245,7 @@ impl Profile {
             self.longest = self.longest.max(length);
         }
         self.rows += 1;
+        self.digits += u32::from(cell.bytes().any(|b| b.is_ascii_digit()));
         if length > 0 && !cell.contains([',', ';', '\t', '|', '"', '\'', '\n', '\r']) {
             self.bare += 1;
             self.quoted += u32::from(quoted);
@@ -221,10 +258,21 @@ impl Profile {
         }
     }
 
+    /// What the name of this column may look like: in quotes if its cells are, and hardly empty or a value.
+    pub(super) fn for_name(&self) -> Self {
+        Self { bare: self.bare, quoted: self.quoted, name: true, ..Self::default() }
+    }
+
+    /// Whether this stands for a column's name.
+    pub(super) fn is_name(&self) -> bool {
+        self.name
+    }
+
     /// How little a text fits here: 0 for one like all others, some 4 for one like none.
     pub(super) fn cost(&self, cell: &str) -> f64 {
         if self.rows == 0 {
-            return 0.0;
+            let kind = kind(cell);
+            return if self.name && (kind == Kind::Empty || kind.is_value()) { 1.0 } else { 0.0 };
         }
         let share = |count: Option<&u32>| f64::from(count.copied().unwrap_or(0)) / f64::from(self.rows);
         let kind = kind(cell);
@@ -233,7 +281,9 @@ impl Profile {
         let mut likely =
             0.02 + 0.5 * share(self.kinds.get(&kind)) + 0.33 * pattern.sqrt() + 0.15 * value.sqrt();
         let length = cell.trim().chars().count();
-        if kind != Kind::Empty && (length * 2 < self.shortest || length > self.longest * 2) {
+        if kind != Kind::Empty && self.shortest == self.longest && length != self.longest && self.rows > 3 {
+            likely *= 0.5;
+        } else if kind != Kind::Empty && (length * 2 < self.shortest || length > self.longest * 2) {
             likely *= 0.6;
         } else if kind != Kind::Empty && (length < self.shortest || length > self.longest) {
             likely *= 0.85;
@@ -246,9 +296,23 @@ impl Profile {
         f64::from(self.quoted) / f64::from(self.bare.max(1))
     }
 
-    /// Share of cells that are empty.
-    pub(super) fn empty(&self) -> f64 {
-        f64::from(self.kinds.get(&Kind::Empty).copied().unwrap_or(0)) / f64::from(self.rows.max(1))
+    /// Cells seen.
+    pub(super) fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// Share of the filled cells that have a digit in them.
+    pub(super) fn digits(&self) -> f64 {
+        f64::from(self.digits) / self.filled().max(1.0)
+    }
+
+    /// Share of the filled cells that are addresses.
+    pub(super) fn addresses(&self) -> f64 {
+        f64::from(self.kinds.get(&Kind::Address).copied().unwrap_or(0)) / self.filled().max(1.0)
+    }
+
+    fn filled(&self) -> f64 {
+        f64::from(self.rows - self.kinds.get(&Kind::Empty).copied().unwrap_or(0))
     }
 
     /// Whether a text was seen here.
@@ -258,9 +322,8 @@ impl Profile {
 
     /// Share of the filled cells that are numbers, dates or times.
     pub(super) fn values(&self) -> f64 {
-        let filled = f64::from(self.rows) * (1.0 - self.empty());
         let values: u32 = self.kinds.iter().filter(|(kind, _)| kind.is_value()).map(|(_, n)| n).sum();
-        if filled < 0.5 { 0.0 } else { f64::from(values) / filled }
+        f64::from(values) / self.filled().max(1.0)
     }
 }
 

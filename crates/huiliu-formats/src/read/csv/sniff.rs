@@ -12,7 +12,7 @@ use super::shape::{Kind, kind};
 const SINGLE: [&str; 14] = [",", ";", "\t", "|", " ", ":", "^", "~", "#", "&", "\u{1}", "\u{1f}", "*", "，"];
 const QUOTES: [u8; 3] = [b'"', b'\'', b'`'];
 /// Characters that stand before a quote to take its meaning.
-const ESCAPES: [u8; 6] = [b'\\', b'/', b'^', b'$', b'@', b'!'];
+const ESCAPES: [u8; 7] = [b'\\', b'/', b'^', b'$', b'@', b'!', 0];
 /// Text that candidates are judged by.
 const JUDGED: usize = 16 << 10;
 /// Longest quoted cell while judging.
@@ -96,7 +96,30 @@ fn delimiters(sample: &str) -> Vec<String> {
             }
         }
     }
+    for long in long_delimiters(&lines) {
+        if !all.contains(&long) {
+            all.push(long);
+        }
+    }
     all
+}
+
+/// Runs of signs that stand in nearly every line and not by chance: `|~|`, `::`, `<=>`.
+fn long_delimiters(lines: &[&str]) -> Vec<String> {
+    let mut runs: HashMap<&str, (usize, usize)> = HashMap::new();
+    for (at, line) in lines.iter().enumerate() {
+        let is_sign = |c: char| c.is_ascii_punctuation() && !QUOTES.contains(&(c as u8));
+        for run in line.split(|c| !is_sign(c)).filter(|run| (2..=4).contains(&run.len())) {
+            let (seen, last) = runs.entry(run).or_insert((0, usize::MAX));
+            if *last != at {
+                (*seen, *last) = (*seen + 1, at);
+            }
+        }
+    }
+    let mut common: Vec<(usize, &str)> = runs.into_iter().map(|(run, (seen, _))| (seen, run)).collect();
+    common.retain(|(seen, _)| *seen > 1 && seen * 5 >= lines.len() * 4);
+    common.sort_unstable_by(|a, b| b.cmp(a));
+    common.into_iter().take(3).map(|(_, run)| run.to_owned()).collect()
 }
 
 /// How well a text is cut by a form; higher is better.
@@ -128,10 +151,16 @@ fn score(sample: &str, form: &Form) -> f64 {
         score = score.max(0.08 + 0.45 * values);
     }
     let even: f64 = kinds.iter().map(main_share).sum::<f64>() / kinds.len().max(1) as f64;
-    let hollow = kinds.iter().filter(|of| of.len() == 1 && of.contains_key(&Kind::Empty)).count();
+    let hollow = hollow_columns(&records, width);
     let odd = records.iter().filter(|record| record.odd).count() as f64 / rows;
     score *= known * (0.5 + 0.5 * even) * (1.0 - 0.6 * odd);
-    score *= 1.0 - 0.5 * hollow as f64 / kinds.len().max(1) as f64;
+    score *= 1.0 - 0.5 * hollow as f64 / width as f64;
+    if hollow > 0 && width > 1 {
+        // Columns of nothing do not make a table wider.
+        let cells = |width: usize| (width.max(2) - 1) as f64 / width.max(2) as f64;
+        score *= cells(width.saturating_sub(hollow)) / cells(width);
+    }
+    let same = records.iter().filter(|record| record.cells.len() == width).count() as f64 / rows;
     let quoted: usize = records.iter().map(|r| r.cells.iter().filter(|c| c.quoted).count()).sum();
     if form.quote != Some(b'"') && quoted == 0 {
         score *= 0.95;
@@ -142,8 +171,16 @@ fn score(sample: &str, form: &Form) -> f64 {
         * match form.delimiter.as_str() {
             "," | ";" | "\t" | "|" | "\u{1}" | "\u{1f}" => 1.0,
             " " if wordy => 0.12,
-            " " => 0.7,
-            ":" | "#" | "&" | "*" => 0.4,
+            // Words stand apart in any text; a table's rows are all cut alike.
+            " " => 0.7 * same * same,
+            ":" if is_clock(sample) => 0.4,
+            ":" | "#" | "&" | "*" => {
+                if same > 0.95 && width > 2 {
+                    0.8
+                } else {
+                    0.4
+                }
+            }
             "^" | "~" | "，" => 0.8,
             other if other.trim().len() < other.len() => 1.02,
             _ => 0.97,
@@ -163,6 +200,26 @@ fn records<'a>(sample: &'a str, form: &Form) -> Vec<Record<'a>> {
         }
     }
     all
+}
+
+/// Columns without a letter or a digit in any cell.
+fn hollow_columns(records: &[Record<'_>], width: usize) -> usize {
+    let mut hollow = vec![true; width];
+    for record in records.iter().filter(|record| record.cells.len() == width) {
+        for (hollow, cell) in hollow.iter_mut().zip(&record.cells) {
+            *hollow = *hollow && !cell.text.chars().any(char::is_alphanumeric);
+        }
+    }
+    hollow.into_iter().filter(|&hollow| hollow).count()
+}
+
+/// Whether most colons of a text stand before minutes or seconds.
+fn is_clock(sample: &str) -> bool {
+    let bytes = sample.as_bytes();
+    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let colons: Vec<usize> = memchr::memchr_iter(b':', bytes).collect();
+    let clock = |&&at: &&usize| at > 0 && digit(at - 1) && digit(at + 1) && digit(at + 2) && !digit(at + 3);
+    colons.iter().filter(clock).count() * 2 > colons.len()
 }
 
 type Kinds = HashMap<Kind, usize>;

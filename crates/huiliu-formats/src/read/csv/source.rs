@@ -8,11 +8,13 @@ use std::fs::File;
 
 use huiliu_stage::{Finding, Severity, Text, row_id};
 
+use super::lex;
 use super::sniff::Known;
 use super::table::{LONGEST_CELL, Plan, Row};
-use super::{repair::Repair, tell_damage};
-use crate::read::chunk::{Chunk, Span};
+use super::{put_row, repair::Repair, tell_damage};
+use crate::read::chunk::Chunk;
 use crate::read::error::ReadError;
+use crate::read::header::{Grid, SEARCH_ROWS};
 use crate::read::options::ReadOptions;
 use crate::read::text::{Charset, TextReader};
 
@@ -38,16 +40,13 @@ pub(in crate::read) struct TableSource {
     findings: Vec<Finding>,
     repaired: u64,
     damaged: bool,
+    /// The header is found by the names of a record schema, and not by what the rows look like.
+    searched: bool,
 }
 
 impl TableSource {
-    /// Opens a file from its start.
-    pub(in crate::read) fn open(
-        file: File,
-        charset: Charset,
-        options: &ReadOptions,
-    ) -> Result<Self, ReadError> {
-        let mut source = Self {
+    fn new(file: File, charset: Charset) -> Self {
+        Self {
             reader: TextReader::new(file, charset),
             plan: Plan::new("", &Known::default(), None, true),
             text: String::new(),
@@ -59,15 +58,18 @@ impl TableSource {
             findings: Vec::new(),
             repaired: 0,
             damaged: false,
-        };
-        source.read_up_to(SAMPLE)?;
-        if let Some(length) = super::separator_line(source.text.as_bytes()) {
-            (source.at, source.number) = (length, 2);
+            searched: false,
         }
-        let whole = source.reader.is_over();
-        let known = known(options);
-        let header = options.format.header_rows.map(|rows| rows as usize);
-        source.plan = Plan::new(&source.text[source.at..], &known, header, whole);
+    }
+
+    /// Opens a file from its start.
+    pub(in crate::read) fn open(
+        file: File,
+        charset: Charset,
+        options: &ReadOptions,
+    ) -> Result<Self, ReadError> {
+        let mut source = Self::new(file, charset);
+        source.look(options)?;
         let outline = &mut source.plan.outline;
         source.end = outline.end.map(|end| end + source.at);
         let start = outline.start + source.at;
@@ -87,6 +89,56 @@ impl TableSource {
         Ok(source)
     }
 
+    /// Opens a file whose header is to be searched for in its first rows, which are given as well.
+    pub(in crate::read) fn open_for_search(
+        file: File,
+        charset: Charset,
+        options: &ReadOptions,
+    ) -> Result<(Self, Grid), ReadError> {
+        let mut source = Self { searched: true, ..Self::new(file, charset) };
+        source.look(options)?;
+        source.plan.outline.end = None;
+        let (mut grid, mut at, mut number) = (Grid::new(), source.at, source.number);
+        while grid.len() < SEARCH_ROWS + 3 && at < source.text.len() {
+            let record = lex::record(&source.text, at, &source.plan.form, LONGEST_CELL);
+            if !record.is_blank() {
+                let width =
+                    record.cells.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |at| at + 1);
+                let cells = record.cells.iter().take(width);
+                grid.push((number, cells.map(|cell| cell.text.to_string()).collect()));
+            }
+            (at, number) = (record.next.max(at + 1), number + 1);
+        }
+        Ok((source, grid))
+    }
+
+    /// Works out how the file is written.
+    fn look(&mut self, options: &ReadOptions) -> Result<(), ReadError> {
+        self.read_up_to(SAMPLE)?;
+        if let Some(length) = super::separator_line(self.text.as_bytes()) {
+            (self.at, self.number) = (length, 2);
+        }
+        let whole = self.reader.is_over();
+        let known = known(options);
+        let header = options.format.header_rows.map(|rows| rows as usize);
+        self.plan = Plan::new(&self.text[self.at..], &known, header, whole);
+        Ok(())
+    }
+
+    /// Passes over the rows up to and including number `last`.
+    pub(in crate::read) fn skip_to(&mut self, last: u32) {
+        while self.number <= last && self.at < self.text.len() {
+            let next = lex::record(&self.text, self.at, &self.plan.form, LONGEST_CELL).next;
+            self.at = next.max(self.at + 1);
+            self.number += 1;
+        }
+    }
+
+    /// Whether the header is found by the names of a record schema.
+    pub(in crate::read) fn is_searched(&self) -> bool {
+        self.searched
+    }
+
     /// The header as sent: no row, one or several.
     pub(in crate::read) fn header(&self) -> &[Vec<String>] {
         &self.header
@@ -104,8 +156,7 @@ impl TableSource {
 
     /// What stands between two cells, before and behind a cell, and before a character that means itself.
     pub(in crate::read) fn dialect(&self) -> (&str, Option<char>, Option<char>) {
-        let form = &self.plan.form;
-        (&form.delimiter, form.quote.map(char::from), form.escape.map(char::from))
+        self.plan.form.told()
     }
 
     /// Rows repaired so far.
@@ -121,6 +172,7 @@ impl TableSource {
     /// Fills the (cleared) chunk with at most `most` rows; `false` at the end. All texts stand aside.
     pub(in crate::read) fn fill(&mut self, chunk: &mut Chunk, most: usize) -> Result<bool, ReadError> {
         let mut blank_only = true;
+        self.plan.widen(chunk.width);
         while chunk.numbers.len() < most && chunk.side.len() < MOST_TEXT {
             let number = self.number;
             let Some(row) = self.next_row(false)? else { break };
@@ -129,13 +181,7 @@ impl TableSource {
                 continue;
             }
             self.tell_repairs(&row, number, false);
-            for cell in row.cells.iter().take(chunk.width) {
-                let start = chunk.side.len();
-                chunk.side.push_str(cell);
-                chunk.cells.push(Span::aside(start, chunk.side.len()));
-            }
-            chunk.cells.resize((chunk.numbers.len() + 1) * chunk.width, Span::default());
-            chunk.numbers.push(number);
+            put_row(chunk, &row, number);
         }
         chunk.findings.append(&mut self.findings);
         if self.damaged {
@@ -154,15 +200,16 @@ impl TableSource {
         if self.at >= end {
             return Ok(None);
         }
-        let row = self.plan.row(&self.text[..end], self.at, header);
+        let row = match self.searched {
+            true => self.plan.ragged_row(&self.text[..end], self.at),
+            false => self.plan.row(&self.text[..end], self.at, header),
+        };
         let lines = row.next > self.at;
         self.number = self.number.saturating_add(u32::from(lines));
         let from = std::mem::replace(&mut self.at, row.next);
         if !row.repairs.is_empty() {
             self.repaired += 1;
-            let shown: String =
-                self.text.get(from..row.end).unwrap_or_default().chars().take(SHOWN).collect();
-            self.findings.push(Finding::new(None, Severity::Info, "repair", Text::default()).with_raw(shown));
+            self.findings.push(repaired(self.text.get(from..row.end).unwrap_or_default()));
         }
         Ok(Some(row))
     }
@@ -187,8 +234,7 @@ impl TableSource {
     /// Goes on to the place `to`, counting rows on the way.
     fn skip_lines(&mut self, to: usize) {
         while self.at < to {
-            self.at =
-                super::lex::record(&self.text, self.at, &self.plan.form, LONGEST_CELL).next.max(self.at + 1);
+            self.at = lex::record(&self.text, self.at, &self.plan.form, LONGEST_CELL).next.max(self.at + 1);
             self.number = self.number.saturating_add(1);
         }
     }
@@ -218,35 +264,46 @@ impl TableSource {
 
     /// Completes the finding that [`next_row`](Self::next_row) began.
     fn tell_repairs(&mut self, row: &Row, number: u32, header: bool) {
-        if row.repairs.is_empty() {
-            return;
+        if !row.repairs.is_empty()
+            && let Some(finding) = self.findings.last_mut()
+        {
+            tell_repairs(finding, row, number, header);
         }
-        let Some(finding) = self.findings.last_mut() else { return };
-        let failed = row.repairs.contains(&Repair::Failed);
-        let (zh, en): (Vec<_>, Vec<_>) = row.repairs.iter().map(|repair| said(*repair)).unzip();
-        let (zh, en) = (zh.join("、"), en.join(", "));
-        finding.message = match failed {
-            true => Text::new(
-                format!("第{number}行的格数与表头不符，无法可靠拆分，内容全部保留；请检查分隔符和引号"),
-                format!(
-                    "row {number} does not have the table's number of cells and cannot be parted safely; all its text is kept; check its delimiters and quotes"
-                ),
-            ),
-            false => Text::new(
-                format!("第{number}行格式有误，读取时：{zh}；请核对"),
-                format!("row {number} is malformed; in reading it {en}; please check"),
-            ),
-        };
-        finding.severity = match row.repairs[..] {
-            _ if failed => Severity::Error,
-            [Repair::Quote | Repair::Escape | Repair::OtherQuote] => Severity::Info,
-            _ => Severity::Warning,
-        };
-        finding.row = (!header).then(|| row_id(0, number));
     }
 }
 
-fn known(options: &ReadOptions) -> Known {
+/// The text of a row that was repaired, as a finding to be completed.
+pub(super) fn repaired(text: &str) -> Finding {
+    let shown: String = text.chars().take(SHOWN).collect();
+    Finding::new(None, Severity::Info, "repair", Text::default()).with_raw(shown)
+}
+
+/// Says what was done to a row.
+pub(super) fn tell_repairs(finding: &mut Finding, row: &Row, number: u32, header: bool) {
+    let failed = row.repairs.contains(&Repair::Failed);
+    let (zh, en): (Vec<_>, Vec<_>) = row.repairs.iter().map(|repair| said(*repair)).unzip();
+    let (zh, en) = (zh.join("、"), en.join(", "));
+    finding.message = match failed {
+        true => Text::new(
+            format!("第{number}行的格数与表头不符，无法可靠拆分，内容全部保留；请检查分隔符和引号"),
+            format!(
+                "row {number} does not have the table's number of cells and cannot be parted safely; all its text is kept; check its delimiters and quotes"
+            ),
+        ),
+        false => Text::new(
+            format!("第{number}行格式有误，读取时：{zh}；请核对"),
+            format!("row {number} is malformed; in reading it {en}; please check"),
+        ),
+    };
+    finding.severity = match row.repairs[..] {
+        _ if failed => Severity::Error,
+        [Repair::Quote | Repair::Escape | Repair::OtherQuote] => Severity::Info,
+        _ => Severity::Warning,
+    };
+    finding.row = (!header).then(|| row_id(0, number));
+}
+
+pub(super) fn known(options: &ReadOptions) -> Known {
     let format = &options.format;
     let byte = |text: &String| text.bytes().next().filter(u8::is_ascii);
     Known {

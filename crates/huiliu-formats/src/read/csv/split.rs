@@ -27,6 +27,18 @@ pub(super) struct Progress {
     pub(super) consumed: usize,
     /// Lines among them, which count as rows for the sender.
     pub(super) lines: u32,
+    /// The next row is one that was to be stopped at.
+    pub(super) stopped: bool,
+}
+
+/// Where to begin and at which rows to stop.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Range {
+    /// First byte of the first row.
+    pub(super) from: usize,
+    /// Rows that begin at this byte or later are stopped at if their cells are too many or too few, save rows of a few
+    /// cells that only say something.
+    pub(super) stop_from: Option<usize>,
 }
 
 struct Row {
@@ -41,16 +53,24 @@ struct Row {
 pub(super) fn split(
     dialect: Dialect,
     bytes: &[u8],
+    range: Range,
     over: bool,
     most: usize,
     number: u32,
     chunk: &mut Chunk,
 ) -> Progress {
     let Dialect { delimiter, newline } = dialect;
-    let mut progress = Progress::default();
+    let from = range.from.min(bytes.len());
+    let mut progress = Progress { consumed: from, ..Progress::default() };
     let mut aside = Vec::new();
-    let mut row = Row { start: 0, field: 0, column: 0, surplus_before: chunk.surplus.len() };
-    let (mut base, mut marks) = (0, memchr3_iter(delimiter, newline, b'"', bytes));
+    let mut row = Row { start: from, field: from, column: 0, surplus_before: chunk.surplus.len() };
+    let (mut base, mut marks) = (from, memchr3_iter(delimiter, newline, b'"', &bytes[from..]));
+    let stops = |chunk: &Chunk, row: &Row, span: Span| {
+        let cells = row.column + 1;
+        let surplus = chunk.surplus.len() > row.surplus_before || (cells > chunk.width && !span.is_empty());
+        let short = cells < chunk.width && (cells == 1 && !span.is_empty() || cells * 2 >= chunk.width);
+        range.stop_from.is_some_and(|stop| row.start >= stop) && (surplus || short)
+    };
     // Content of the cell that is being read, if it was quoted.
     let mut quoted: Option<Span> = None;
     while chunk.numbers.len() < most {
@@ -63,6 +83,10 @@ pub(super) fn split(
         } else if mark == newline {
             let end = if at > row.field && bytes[at - 1] == b'\r' { at - 1 } else { at };
             let span = quoted.take().unwrap_or(Span::new(row.field, end));
+            if stops(chunk, &row, span) {
+                progress.stopped = true;
+                break;
+            }
             end_row(chunk, &mut row, span, number + progress.lines, at + 1);
             progress.lines += 1;
             progress.consumed = at + 1;
@@ -85,9 +109,11 @@ pub(super) fn split(
             }
         }
     }
-    let unfinished = row.start < bytes.len() && chunk.numbers.len() < most;
-    if over && unfinished {
-        let end = bytes.len() - usize::from(bytes.ends_with(b"\r") && bytes.len() > row.field);
+    let unfinished = row.start < bytes.len() && chunk.numbers.len() < most && !progress.stopped;
+    let end = bytes.len() - usize::from(bytes.ends_with(b"\r") && bytes.len() > row.field);
+    let last = quoted.unwrap_or(Span::new(row.field, end));
+    progress.stopped |= over && unfinished && stops(chunk, &row, last);
+    if over && unfinished && !progress.stopped {
         let span = quoted.take().unwrap_or(Span::new(row.field, end));
         end_row(chunk, &mut row, span, number + progress.lines, bytes.len());
         progress.lines += 1;
@@ -234,7 +260,7 @@ mod tests {
             let mut chunk = Chunk::default();
             chunk.clear(width);
             let bytes = &text.as_bytes()[start..end];
-            let progress = split(COMMA, bytes, over, 3, number, &mut chunk);
+            let progress = split(COMMA, bytes, Range::default(), over, 3, number, &mut chunk);
             let taken = std::str::from_utf8(&bytes[..progress.consumed]).unwrap();
             let view = chunk.view(taken);
             for (row, number) in chunk.numbers.iter().enumerate() {
@@ -296,7 +322,7 @@ mod tests {
         fn no_bytes_make_it_panic_or_stand_still(bytes in prop::collection::vec(prop::sample::select(b"a,\"\n\r\xff".to_vec()), 0..60)) {
             let mut chunk = Chunk::default();
             chunk.clear(2);
-            let progress = split(COMMA, &bytes, true, usize::MAX, 1, &mut chunk);
+            let progress = split(COMMA, &bytes, Range::default(), true, usize::MAX, 1, &mut chunk);
             prop_assert_eq!(progress.consumed, bytes.len());
             prop_assert_eq!(chunk.cells.len(), chunk.rows() * 2);
         }

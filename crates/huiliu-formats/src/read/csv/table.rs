@@ -62,7 +62,8 @@ impl Plan {
         if record.is_blank() {
             return Row { end: record.end, next: record.next, blank: true, ..Row::default() };
         }
-        if record.cells.len() == width && !record.odd && !self.other_quotes(&record) {
+        let sound = record.cells.len() == width && !record.odd;
+        if sound && !self.other_quotes(&record) && !self.is_torn(text, &record) {
             self.patience = LONGEST_CELL;
             self.effort = self.effort.saturating_add(2 * width).min(EFFORT);
             let cells = record.cells.into_iter().map(|cell| cell.text.into_owned()).collect();
@@ -78,12 +79,41 @@ impl Plan {
             Some(left) => {
                 self.effort = left;
                 match is_header {
-                    true => mend(text, from, &self.form, &vec![Profile::default(); width]),
+                    true => {
+                        let names: Vec<Profile> =
+                            self.outline.columns.iter().map(Profile::for_name).collect();
+                        mend(text, from, &self.form, &names)
+                    }
                     false => mend(text, from, &self.form, &self.outline.columns),
                 }
             }
         };
         Row { cells, repairs, end, next: next.max(from + 1), blank: false }
+    }
+
+    /// Reads the row at `from` of a table among which rows of words stand: less than half a row is no damaged one.
+    pub(super) fn ragged_row(&mut self, text: &str, from: usize) -> Row {
+        let record = lex::record(text, from, &self.form, self.patience);
+        let short = record.cells.len() == 1 || record.cells.len() * 2 < self.outline.width;
+        if !short || record.odd || record.is_blank() {
+            return self.row(text, from, false);
+        }
+        let cells = record.cells.into_iter().map(|cell| cell.text.into_owned()).collect();
+        Row { cells, repairs: Vec::new(), end: record.end, next: record.next, blank: false }
+    }
+
+    /// Makes room for a header that is wider than the rows of the sample.
+    pub(super) fn widen(&mut self, width: usize) {
+        if width > self.outline.width && self.outline.width > 0 {
+            self.outline.width = width;
+            self.outline.columns.resize(width, Profile::default());
+        }
+    }
+
+    /// The cells of the first record of a text, by the book.
+    pub(super) fn cells_of(&self, text: &str) -> Option<Vec<String>> {
+        let record = lex::record(text, 0, &self.form, self.patience);
+        (!record.odd).then(|| record.cells.into_iter().map(|cell| cell.text.into_owned()).collect())
     }
 
     /// Whether a blank stands behind each delimiter, which it does not in the rest of the file.
@@ -94,14 +124,29 @@ impl Plan {
             && others.all(|cell| cell.quoted || cell.text.starts_with(' '))
     }
 
+    /// Whether the record's last cell, which has quotes, seems to go on in the next line: that is no row of its own, and
+    /// has the other half of a pair of quotes.
+    fn is_torn(&self, text: &str, record: &lex::Record<'_>) -> bool {
+        let Some(last) = record.cells.last() else { return false };
+        let other = ['\'', '"'].into_iter().find(|q| last.text.starts_with(*q)).map(|q| q as u8);
+        let quote = if last.quoted { self.form.quote } else { other };
+        let Some(quote) = quote else { return false };
+        let following = lex::record(text, record.next, &self.form, LEAST_PATIENCE);
+        let rest = text.get(record.next..following.end).unwrap_or_default();
+        following.cells.len() < self.outline.width && rest.bytes().filter(|&b| b == quote).count() % 2 == 1
+    }
+
     /// Whether cells stand in other quotes where the column's stand in the file's.
     fn other_quotes(&self, record: &lex::Record<'_>) -> bool {
         let other = |text: &str, q: char| text.len() > 1 && text.starts_with(q) && text.ends_with(q);
         let Some(quote) = self.form.quote else { return false };
         record.cells.iter().zip(&self.outline.columns).any(|(cell, column)| {
             !cell.quoted
-                && column.quoted() > 0.5
-                && ['\'', '"'].into_iter().any(|q| q != char::from(quote) && other(&cell.text, q))
+                && ['\'', '"'].into_iter().any(|q| {
+                    q != char::from(quote)
+                        && other(&cell.text, q)
+                        && (column.quoted() > 0.5 || cell.text.contains(&format!("{q}{q}")))
+                })
         })
     }
 }

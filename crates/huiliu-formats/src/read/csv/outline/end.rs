@@ -1,0 +1,133 @@
+//! Where a table ends, and what says that something else follows.
+
+use super::super::shape::{Kind, Profile, kind};
+use super::header::looks_like_header;
+use super::{Line, columns};
+
+/// Least difference between what cells cost in their own table and in another one.
+const MISFIT: f64 = 1.2;
+
+/// Index behind the last row of the table that begins at `first`.
+pub(super) fn end_of_table(lines: &[Line<'_>], first: usize, width: usize) -> usize {
+    let mut end = last_row(lines, first, width);
+    // Rows of nothing before a note belong to it.
+    while end < lines.len() && end > first + 1 && lines[end - 1].empty {
+        end -= 1;
+    }
+    end
+}
+
+fn last_row(lines: &[Line<'_>], first: usize, width: usize) -> usize {
+    let header: Vec<&str> = lines[first].record.cells.iter().map(|cell| cell.text.as_ref()).collect();
+    let body = &lines[(first + 1).min(lines.len())..];
+    let half = body.iter().take_while(|line| !line.gap || line.record.cells.len() == width).count();
+    let profiles = columns(width, &body[..half]);
+    let mut gaps = 0;
+    for at in first + 1..lines.len() {
+        let line = &lines[at];
+        let cells = line.record.cells.len();
+        if line.gap && cells == width && at > first + 1 {
+            let same = line.record.cells.iter().map(|c| c.text.as_ref()).eq(header.iter().copied());
+            gaps += 1;
+            let misfit = gaps <= MOST_GAPS && is_misfit(&lines[first + 1..at], &lines[at..], width);
+            if same || misfit || looks_like_header(&line.record, &profiles) {
+                return at;
+            }
+        }
+        if cells == width && line.record.filled() > usize::from(width > 2) {
+            continue;
+        }
+        if ends_here(lines, at, width, &profiles) {
+            return at;
+        }
+    }
+    lines.len()
+}
+
+/// Most blank lines at which the rows before and behind are compared.
+const MOST_GAPS: usize = 3;
+
+/// Whether the rows behind a blank line fit the columns much less than those before it.
+fn is_misfit(before: &[Line<'_>], behind: &[Line<'_>], width: usize) -> bool {
+    let proper = |line: &&Line<'_>| line.record.cells.len() == width && !line.empty;
+    let (own, other): (Vec<_>, Vec<_>) = (
+        before.iter().rev().filter(proper).take(5).collect(),
+        behind.iter().filter(proper).take(5).collect(),
+    );
+    if before.len() < 5 || other.len() < 4 || width < 2 {
+        return false;
+    }
+    let profiles = columns(width, before);
+    let cost = |rows: &[&Line<'_>]| -> f64 {
+        let cells = rows.iter().flat_map(|line| line.record.cells.iter().zip(&profiles));
+        cells.map(|(cell, column)| column.cost(&cell.text)).sum::<f64>() / (rows.len() * width) as f64
+    };
+    cost(&other) > cost(&own) + MISFIT
+}
+
+/// Whether the row at `at`, which is not like the table's, begins something else.
+fn ends_here(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile]) -> bool {
+    let line = &lines[at];
+    let rest = &lines[at..];
+    let later = rest.iter().skip(1).filter(|l| l.record.cells.len() == width && l.record.filled() > 1);
+    // Rows like the table's follow: whatever this is, it stands inside of it.
+    let back = later.clone().next();
+    let filled = line.record.filled();
+    if let Some(back) = back {
+        // Unless a blank line, a title and another header of the same width stand between.
+        let title = line.gap && filled <= 1 && width > 2;
+        return (title && looks_like_header(&back.record, columns))
+            || (line.gap && another_table(rest, width));
+    }
+    if filled == 0 {
+        return false;
+    }
+    if another_table(rest, width) {
+        return true;
+    }
+    // The tail: sentences are notes; rows of about the table's width are damaged rows of the table.
+    let notes = rest.iter().filter(|l| !l.empty);
+    notes.clone().all(|l| is_note(l, width, columns))
+}
+
+fn is_note(line: &Line<'_>, width: usize, columns: &[Profile]) -> bool {
+    let (cells, filled) = (line.record.cells.len(), line.record.filled());
+    if line.record.odd && cells > 1 {
+        return false;
+    }
+    let first = line.record.cells.first().map_or("", |cell| cell.text.as_ref());
+    // A row of the table with another delimiter.
+    let cut = |delimiter: &str| first.matches(delimiter).count() + 1;
+    let rough = [",", ";", "\t", "|"].iter().any(|delimiter| cut(delimiter) + 1 >= width);
+    let values = first.split(' ').filter(|part| kind(part).is_value()).count();
+    if cells == 1 && width > 2 && (rough || (cut(" ") >= width && values >= 2)) {
+        return false;
+    }
+    let strange = columns.first().is_some_and(|column| column.cost(first) > 0.9);
+    // Blanks in quotes are a cell's text.
+    let alone = !first.is_empty() && line.record.cells.iter().skip(1).all(|cell| cell.text.is_empty());
+    match width {
+        1 => line.gap && kind(first) == Kind::Text && (strange || is_labelled(first)),
+        2 => cells == 1 && (line.gap || strange),
+        _ => {
+            (filled == 1 && alone && cells != width - 1 && (line.gap || strange || cells == 1))
+                || (line.gap && cells * 2 <= width)
+        }
+    }
+}
+
+/// Whether a table of another width begins here.
+fn another_table(rest: &[Line<'_>], width: usize) -> bool {
+    let Some(other) = rest.first().map(|line| line.record.cells.len()) else { return false };
+    let skip = usize::from(other <= 1);
+    let mut run = rest.iter().skip(skip).take_while(|l| !l.empty).take(4);
+    let Some(other) = run.next().map(|l| l.record.cells.len()) else { return false };
+    let same = run.filter(|l| l.record.cells.len() == other).count();
+    other > 1 && other != width && same >= if rest.first().is_some_and(|l| l.gap) { 1 } else { 2 }
+}
+
+/// Whether a text begins like a note: `Source: …`, `注：…`.
+fn is_labelled(text: &str) -> bool {
+    let label = text.split([':', '：']).next().unwrap_or_default();
+    label.len() < text.len() && label.chars().count() <= 12 && label.chars().all(char::is_alphabetic)
+}

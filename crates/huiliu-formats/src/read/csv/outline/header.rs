@@ -1,0 +1,143 @@
+//! How many rows the header has: those that do not look like what stands below them.
+
+use super::super::lex::Record;
+use super::super::shape::{Kind, Profile, kind};
+use super::{Line, MOST_HEADER_ROWS, columns};
+
+/// What stands in cells that have no value: no name of a column.
+const NOTHING: [&str; 14] =
+    ["-", "--", "—", "/", "n/a", "na", "nan", "null", "none", "nil", "unknown", "k.a.", "无", "暂无"];
+
+/// Rows of a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Height {
+    /// So many rows differ from those below.
+    Sure(usize),
+    /// One, for want of anything against it.
+    Likely,
+}
+
+/// How many of the table's first rows are its header.
+pub(super) fn height(table: &[Line<'_>], width: usize) -> Height {
+    let Some(first) = table.first() else { return Height::Sure(0) };
+    let values = first.record.cells.iter().filter(|cell| kind(&cell.text).is_value()).count();
+    if table.len() == 1 {
+        return if values == 0 { Height::Likely } else { Height::Sure(0) };
+    }
+    // Columns are judged by what stands below any header.
+    let below = if table.len() > 2 * MOST_HEADER_ROWS { MOST_HEADER_ROWS } else { 1 };
+    let columns = columns(width, &table[below.min(table.len() - 1)..]);
+    let twin = |line: &&Line<'_>| line.record.filled() > 1 && line.record.cells == first.record.cells;
+    let twins = table[1..].iter().take(MOST_HEADER_ROWS - 1).take_while(twin).count();
+    if twins > 0
+        && values == 0
+        && columns.iter().zip(&first.record.cells).any(|(c, cell)| !c.knows(&cell.text))
+    {
+        return Height::Sure(1 + twins);
+    }
+    if !is_series(first, &columns) {
+        match evidence(first, &columns) {
+            (against, with) if against > with => {}
+            (0, 0) if is_plain_header(first, &columns, values) => return Height::Likely,
+            _ => return Height::Sure(0),
+        }
+    }
+    let more =
+        (1..table.len().min(MOST_HEADER_ROWS)).take_while(|&at| is_further_row(&table[at..], &columns));
+    Height::Sure(1 + more.count())
+}
+
+/// Cells that do not look like their columns', and cells that do, where columns hold one kind of thing.
+fn evidence(line: &Line<'_>, columns: &[Profile]) -> (usize, usize) {
+    let (mut against, mut with) = (0, 0);
+    for (cell, column) in line.record.cells.iter().zip(columns) {
+        let kind = kind(&cell.text);
+        let like = match kind {
+            Kind::Empty => continue,
+            _ if column.values() > 0.6 => kind.is_value(),
+            _ if column.addresses() > 0.8 => kind == Kind::Address,
+            _ if column.digits() > 0.8 => cell.text.bytes().any(|b| b.is_ascii_digit()),
+            _ => continue,
+        };
+        if like { with += 1 } else { against += 1 }
+    }
+    (against, with)
+}
+
+/// Whether the first of these rows, which stands below a header, belongs to it as well. A row of data with a bad cell
+/// does not.
+fn is_further_row(rows: &[Line<'_>], columns: &[Profile]) -> bool {
+    let Some((line, below)) = rows.split_first() else { return false };
+    if line.empty || line.record.cells.len() != columns.len() {
+        return false;
+    }
+    let cells = || line.record.cells.iter().zip(columns);
+    let name = |text: &str| {
+        matches!(kind(text), Kind::Word | Kind::Text | Kind::Code)
+            && !NOTHING.contains(&text.trim().to_lowercase().as_str())
+    };
+    let typed = columns.iter().filter(|column| column.values() > 0.6).count();
+    let against = cells().filter(|(cell, column)| {
+        column.values() > 0.6 && name(&cell.text) && !cell.text.bytes().all(|b| b.is_ascii_digit() || b == 0)
+    });
+    let lettered =
+        against.filter(|(cell, _)| cell.text.chars().any(char::is_alphabetic) || cell.text.len() < 3);
+    let names = cells().filter(|(cell, _)| name(&cell.text)).count();
+    // Texts of the columns are no names.
+    let known = below.iter().take(200).any(|row| {
+        let pairs = row.record.cells.iter().zip(&line.record.cells);
+        pairs.into_iter().any(|(cell, name)| name.text.chars().count() > 2 && cell.text == name.text)
+    });
+    let with = cells().filter(|(cell, column)| column.values() > 0.6 && kind(&cell.text).is_value()).count();
+    let series = with > 0 && is_series(line, columns);
+    series || (with == 0 && !known && lettered.count() >= typed.clamp(1, 2) && names >= columns.len().min(2))
+}
+
+/// Years, days or counted numbers as the names of columns of other values.
+fn is_series(line: &Line<'_>, columns: &[Profile]) -> bool {
+    let cells = line.record.cells.iter().zip(columns);
+    let mut names: Vec<&str> = Vec::new();
+    let (mut dated, mut counted) = (true, true);
+    for (cell, column) in cells.filter(|(cell, _)| kind(&cell.text).is_value()) {
+        let text = cell.text.trim();
+        let year = text.len() == 4 && (text.starts_with("19") || text.starts_with("20"));
+        dated &= year || kind(text) == Kind::Date;
+        counted &= match names.last().map(|last| last.parse::<u32>()) {
+            Some(Ok(last)) => text.parse::<u32>().is_ok_and(|number| number == last.saturating_add(1)),
+            Some(Err(_)) => false,
+            None => text.parse::<u32>().is_ok(),
+        };
+        if names.contains(&text) || (dated && (column.knows(text) || column.cost(text) < 0.5)) {
+            return false;
+        }
+        names.push(text);
+    }
+    let words = line.record.cells.iter().any(|cell| matches!(kind(&cell.text), Kind::Word | Kind::Text));
+    (dated && names.len() > 1) || (counted && words && names.len() > 3)
+}
+
+/// A first row among columns of words: a header unless its texts are texts of the columns or values.
+fn is_plain_header(line: &Line<'_>, columns: &[Profile], values: usize) -> bool {
+    let cells = &line.record.cells;
+    let known = cells
+        .iter()
+        .zip(columns)
+        .filter(|(cell, column)| !cell.text.trim().is_empty() && column.knows(&cell.text));
+    let repeats = known.count();
+    let addresses = cells.iter().filter(|c| kind(&c.text) == Kind::Address).count();
+    let long = cells.iter().filter(|c| c.text.chars().count() > 80).count();
+    repeats == 0 && values == 0 && addresses == 0 && long == 0
+}
+
+/// Whether a row's cells are names where the columns hold values.
+pub(super) fn looks_like_header(record: &Record<'_>, columns: &[Profile]) -> bool {
+    let typed: Vec<usize> = (0..columns.len()).filter(|&c| columns[c].values() > 0.6).collect();
+    let name = |column: usize| {
+        record
+            .cells
+            .get(column)
+            .is_some_and(|cell| matches!(kind(&cell.text), Kind::Word | Kind::Text | Kind::Code))
+    };
+    let named = typed.iter().filter(|&&column| name(column)).count();
+    !typed.is_empty() && named * 2 > typed.len() && record.cells.iter().all(|c| !kind(&c.text).is_value())
+}

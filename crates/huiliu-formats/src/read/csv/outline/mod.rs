@@ -1,0 +1,166 @@
+//! Where the table begins and ends in a text: preamble, header, data, footnotes, further tables.
+//!
+//! Decided over the whole sample at once, since each of these shows only against the others: the width of the
+//! table says what the preamble is, its columns' values say what the header is, and what fits neither and
+//! comes last is a footnote or another table.
+
+mod end;
+mod header;
+mod start;
+
+use self::end::end_of_table;
+use self::header::{Height, height};
+use self::start::first_row;
+use super::lex::{Form, Record, record};
+use super::shape::{Profile, kind, profiles};
+
+/// Most rows of a header.
+const MOST_HEADER_ROWS: usize = 4;
+/// Longest quoted cell.
+const LONGEST: usize = 256 << 10;
+
+/// How a text is laid out. Places are bytes of the text.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outline {
+    pub(super) width: usize,
+    /// Where the header, or without one the first row, begins.
+    pub(super) start: usize,
+    /// Rows of the header.
+    pub(super) header: usize,
+    /// Where the table ends, if something else follows.
+    pub(super) end: Option<usize>,
+    /// What the rows before the table and behind it say.
+    pub(super) before: Vec<String>,
+    pub(super) behind: Vec<String>,
+    pub(super) columns: Vec<Profile>,
+}
+
+/// A record of the sample, blank lines too.
+struct Line<'a> {
+    start: usize,
+    text: &'a str,
+    record: Record<'a>,
+    /// Blank, or nothing but delimiters.
+    empty: bool,
+    /// Blank lines stand before it.
+    gap: bool,
+}
+
+/// Lays out a text. `header` is the number of header rows if the caller knows it; `whole` says that there is no more
+/// text behind the sample.
+pub(super) fn outline(sample: &str, form: &Form, header: Option<usize>, whole: bool) -> Outline {
+    let lines = lines(sample, form, whole);
+    let width = width_of_first_table(&lines);
+    let Some(first) = first_row(&lines, width) else { return Outline { width, ..Outline::default() } };
+    let end = end_of_table(&lines, first, width);
+    let table = &lines[first..end];
+    let found = || match height(table, width) {
+        Height::Sure(rows) => rows,
+        Height::Likely => 1,
+    };
+    let height = header.unwrap_or_else(found).min(table.len());
+    let texts = |lines: &[Line<'_>]| {
+        let filled = lines.iter().filter(|line| !line.empty);
+        filled.map(|line| line.text.chars().take(200).collect()).collect()
+    };
+    Outline {
+        width,
+        start: lines[first].start,
+        header: height,
+        end: lines.get(end).map(|line| line.start),
+        before: texts(&lines[..first]),
+        behind: texts(&lines[end..]),
+        columns: columns(width, &table[height..]),
+    }
+}
+
+/// Whether rows of two cells are words about a table rather than a table: `Operator, M. Lee`.
+fn are_keys(lines: &[&Line<'_>]) -> bool {
+    let column = |at: usize| lines.iter().filter_map(move |line| line.record.cells.get(at));
+    let values = |at: usize| column(at).filter(|cell| kind(&cell.text).is_value()).count();
+    values(0) == 0 && values(1) + 1 < lines.len()
+}
+
+/// The profiles of the columns, from the rows beyond doubt.
+fn columns(width: usize, lines: &[Line<'_>]) -> Vec<Profile> {
+    let proper = lines.iter().filter(|line| line.record.cells.len() == width && !line.record.odd);
+    profiles(width, proper.map(|line| &line.record.cells[..]))
+}
+
+fn lines<'a>(sample: &'a str, form: &Form, whole: bool) -> Vec<Line<'a>> {
+    let (mut all, mut at, mut gap, mut longest): (Vec<Line<'_>>, _, _, _) = (Vec::new(), 0, false, LONGEST);
+    while at < sample.len() {
+        let record = record(sample, at, form, longest);
+        longest = if record.odd { (longest / 2).max(1 << 10) } else { longest };
+        let (start, blank) = (at, record.is_blank());
+        at = record.next.max(at + 1);
+        if !whole && at >= sample.len() {
+            // Cut by the sample's end.
+            break;
+        }
+        let empty = record.filled() == 0;
+        if !blank {
+            let text = sample.get(start..record.end).unwrap_or_default();
+            all.push(Line { start, text, record, empty, gap });
+        }
+        gap = blank;
+    }
+    all
+}
+
+/// The width that most rows have, or that of an earlier run of rows which is a table of its own.
+fn width_of_first_table(lines: &[Line<'_>]) -> usize {
+    let filled: Vec<&Line<'_>> = lines.iter().filter(|line| !line.empty).collect();
+    let widths: Vec<usize> = filled.iter().map(|line| line.record.cells.len()).collect();
+    let count = |width: usize| widths.iter().filter(|&&w| w == width).count();
+    let mut kinds = widths.clone();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let weight = |width: usize| count(width) * count(width) * (width.min(20) + if width > 1 { 4 } else { 0 });
+    let Some(mode) = kinds.iter().copied().max_by_key(|&w| (weight(w), w)) else { return 1 };
+    let begins = widths.iter().position(|&w| w == mode).unwrap_or(0);
+    // An earlier table: several rows of another width, most of what stands before, and no small part of all.
+    let earlier = kinds.iter().copied().filter(|&w| w > 1 && w != mode).find(|&width| {
+        let before = widths[..begins].iter().filter(|&&w| w == width).count();
+        before >= 3
+            && before * 5 >= begins * 4
+            && before * 6 >= count(mode)
+            && !(width == 2 && count(mode) >= before && are_keys(&filled[..begins]))
+    });
+    earlier.unwrap_or(mode)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn laid(text: &str) -> (usize, usize, String, Option<String>) {
+        let form = Form { delimiter: ",".to_owned(), quote: Some(b'"'), escape: None };
+        let found = outline(text, &form, None, true);
+        let line = |at: usize| text[at..].lines().next().unwrap_or_default().to_owned();
+        (found.width, found.header, line(found.start), found.end.map(line))
+    }
+
+    #[test]
+    fn preamble_header_and_end_are_found_together() {
+        let body = "1,a,2020-01-01\n2,b,2020-01-02\n3,c,2020-01-03\n4,d,2020-01-04\n";
+        for (text, header, start, end) in [
+            (format!("id,n,d\n{body}"), 1, "id,n,d", None),
+            (body.to_owned(), 0, "1,a,2020-01-01", None),
+            (format!("Title\n\nid,n,d\n{body}"), 1, "id,n,d", None),
+            (format!("Title,,\n,,\nid,n,d\n{body}"), 1, "id,n,d", None),
+            (format!("id,n,d\n{body}\nSource: us\n"), 1, "id,n,d", Some("Source: us")),
+            (format!("id,n,d\n{body}Source: us\n"), 1, "id,n,d", Some("Source: us")),
+            (format!("id,n,d\nkey,name,day\n{body}"), 2, "id,n,d", None),
+            (format!("id,n,d\n{body}\nx,y\n1,2\n2,3\n"), 1, "id,n,d", Some("x,y")),
+            (format!("id,n,d\n{body}\nid,n,d\n{body}"), 1, "id,n,d", Some("id,n,d")),
+            (format!("id,n,d\n{body}x,y,z,w\n1,2,3,4\n2,3,4,5\n"), 1, "id,n,d", Some("x,y,z,w")),
+            (format!("id,n,d\n{body}5,2020-01-01\n"), 1, "id,n,d", None),
+            ("id,n,d\n".to_owned(), 1, "id,n,d", None),
+        ] {
+            let (width, rows, first, last) = laid(&text);
+            let found = (width, rows, first.as_str(), last.as_deref());
+            assert_eq!(found, (3, header, start, end), "{text}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Where a table begins: behind titles, remarks and other words.
+
+use super::super::shape::kind;
+use super::header::{Height, height, looks_like_header};
+use super::{Line, MOST_HEADER_ROWS, columns};
+
+/// Most rows before a blank line that are taken for words about the table behind it.
+const MOST_PREAMBLE: usize = 8;
+/// Longest cell of a damaged header, in characters.
+const LONGEST_NAME: usize = 40;
+
+/// Index of the first row of the table, its header.
+pub(super) fn first_row(lines: &[Line<'_>], width: usize) -> Option<usize> {
+    let filled = lines.iter().position(|line| !line.empty)?;
+    let full = lines.iter().position(|line| is_full(line, width));
+    let mut first = behind_gap(lines, full.unwrap_or(filled), width);
+    if full.is_some() && first > 0 && is_damaged_header(lines, first, width) {
+        first -= 1;
+    }
+    // Merged cells above the names: a row of the same width with gaps, not a title.
+    let mut top = first;
+    while top > 0 && first - top < MOST_HEADER_ROWS - 1 {
+        let above = &lines[top - 1];
+        if above.record.cells.len() != width || above.record.filled() < 2 || lines[top].gap || width < 3 {
+            break;
+        }
+        top -= 1;
+    }
+    Some(top)
+}
+
+/// Whether a row may be one of a table of this width. A title with delimiters behind it fills one cell.
+fn is_full(line: &Line<'_>, width: usize) -> bool {
+    let filled = line.record.filled();
+    line.record.cells.len() == width
+        && match width {
+            1 => filled > 0 && !is_remark(line),
+            2 => filled == 2 && !is_remark(line),
+            _ => filled >= 2 && filled * 3 >= width,
+        }
+}
+
+fn is_remark(line: &Line<'_>) -> bool {
+    let first = line.record.cells.first().map_or("", |cell| cell.text.trim_start());
+    first.starts_with("# ") || first.starts_with("% ") || first.starts_with("//") || first.starts_with("##")
+}
+
+/// The first row behind a blank line, if what stands before it is no more than words about it.
+fn behind_gap(lines: &[Line<'_>], first: usize, width: usize) -> usize {
+    let gaps = (first + 1..lines.len()).filter(|&at| lines[at].gap);
+    for gap in gaps.take_while(|&at| at - first <= MOST_PREAMBLE) {
+        let rows = lines[gap..].iter().enumerate().take_while(|(at, line)| *at == 0 || !line.gap).count();
+        if lines[gap].record.cells.len() != width || rows < 3.max(2 * (gap - first)) {
+            continue;
+        }
+        let title = |line: &Line<'_>| line.text.trim().contains(' ');
+        let alone = width == 1
+            && (gap + rows == lines.len() && rows > 4)
+            && lines[first..gap].iter().all(title)
+            && !title(&lines[gap]);
+        let body = &lines[gap + 1..gap + rows];
+        if alone || looks_like_header(&lines[gap].record, &columns(width, body)) {
+            return gap;
+        }
+    }
+    first
+}
+
+/// Whether the row right before the first proper one is a header whose width is off, or that is cut by another
+/// delimiter than the table.
+fn is_damaged_header(lines: &[Line<'_>], first: usize, width: usize) -> bool {
+    let above = &lines[first - 1];
+    let cells = &above.record.cells;
+    let hollow = cells.len() == width && width > 2;
+    if width < 2 || lines[first].gap || above.empty || is_remark(above) || hollow {
+        return false;
+    }
+    let values = cells.iter().filter(|cell| kind(&cell.text).is_value()).count();
+    let long = cells.iter().any(|cell| cell.text.chars().count() > LONGEST_NAME);
+    let cut = |delimiter: &str| above.text.matches(delimiter).count() + 1 == width;
+    let cut_otherwise = cells.iter().all(|cell| !cell.quoted) && [",", ";", "\t", "|"].into_iter().any(cut);
+    let filled = above.record.filled();
+    let near = cells.len().abs_diff(width) <= 1;
+    match height(&lines[first..], width) {
+        Height::Sure(rows) if rows > 0 => width > 2 && cut_otherwise,
+        Height::Likely => {
+            width > 2 && (cut_otherwise || (near && width > 3 && filled + 1 >= width && values == 0 && !long))
+        }
+        _ => {
+            let near = near && filled * 3 >= width && (filled >= 2 || width == 2);
+            cut_otherwise || cut(" ") || (near && !long)
+        }
+    }
+}

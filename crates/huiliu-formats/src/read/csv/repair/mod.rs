@@ -1,0 +1,162 @@
+//! What a record that is not well formed most likely was meant to be.
+//!
+//! The text of the record is cut at every delimiter, in quotes or not. [`Reader::best`] then seeks the
+//! cheapest way to make the table's width of these pieces: pieces taken together (a delimiter in quotes, or
+//! one that should have been), an empty piece left out, an empty cell put in, a piece parted in two. Each
+//! way has a price, and so has a cell that does not look like its column's. Never is text lost or invented.
+
+mod cell;
+mod search;
+
+use self::search::Reader;
+use super::lex::{Form, line, record};
+use super::shape::Profile;
+
+/// Most lines of a record that is mended.
+const MOST_LINES: usize = 12;
+/// Most characters of a record that is mended.
+const LONGEST: usize = 64 << 10;
+
+/// What was done to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Repair {
+    /// A stray quote was taken for a character.
+    Quote,
+    /// A quote that is missing was added in thought.
+    Unclosed,
+    /// An escape that the file does not use elsewhere.
+    Escape,
+    /// A quote that the file does not use elsewhere.
+    OtherQuote,
+    /// A delimiter that the file does not use elsewhere.
+    OtherDelimiter,
+    /// A delimiter without quotes around it was taken for a character.
+    Joined,
+    /// A line break without quotes around it was taken for a character.
+    LineBreak,
+    /// An empty cell too many was left out.
+    Surplus,
+    /// An empty cell was put in.
+    Missing,
+    /// Two cells without a delimiter between them were parted.
+    Parted,
+    /// Nothing made sense of it.
+    Failed,
+}
+
+/// A record after its repair.
+#[derive(Clone, Debug)]
+pub(super) struct Mended {
+    pub(super) cells: Vec<String>,
+    pub(super) end: usize,
+    pub(super) next: usize,
+    pub(super) repairs: Vec<Repair>,
+    cost: f64,
+}
+
+/// Finds the best reading of the record that begins at `from`.
+pub(super) fn mend(text: &str, from: usize, form: &Form, columns: &[Profile]) -> Mended {
+    let mut best = Best(None);
+    mend_lines(text, from, form, columns, &mut best);
+    mend_otherwise(text, from, form, columns, &mut best);
+    best.0.unwrap_or_else(|| unmended(text, from, form, columns.len()))
+}
+
+/// The cheapest reading so far.
+struct Best(Option<Mended>);
+
+impl Best {
+    fn bound(&self) -> f64 {
+        self.0.as_ref().map_or(f64::MAX, |best| best.cost - 1e-9)
+    }
+
+    /// Tries a record that ends at `end`; `more` is what stands against it beforehand.
+    fn consider(&mut self, reader: &Reader<'_>, more: f64, (end, next): (usize, usize)) -> bool {
+        let Some(found) = reader.best(self.bound() - more) else { return false };
+        self.0 = Some(Mended { cost: found.cost + more, end, next, ..found });
+        true
+    }
+}
+
+/// Tries the line alone and with those behind it. Lines are joined only where a quote may be open at the end of the
+/// first or cells are lacking.
+fn mend_lines(text: &str, from: usize, form: &Form, columns: &[Profile], best: &mut Best) {
+    let (mut end, mut next) = line(text, from);
+    for lines in 0..MOST_LINES {
+        let price = 0.6 * lines as f64;
+        let Some(record) = text.get(from..end).filter(|record| record.len() <= LONGEST) else { return };
+        if price >= best.bound() {
+            return;
+        }
+        let more = price + left_over(text, next, form, columns.len());
+        best.consider(&Reader::new(form, columns, record), more, (end, next));
+        let lacking = record.matches(&form.delimiter).count() + 1 < columns.len();
+        let open = lines < 6 && record.bytes().any(|b| Some(b) == form.quote || b == b'\'')
+            || form.quote.is_some_and(|q| record.bytes().filter(|&b| b == q).count() % 2 == 1);
+        if next >= text.len() || !(open || lacking || lines > 0) {
+            return;
+        }
+        let following = line(text, next);
+        if following.0 == next && !open {
+            return;
+        }
+        (end, next) = following;
+    }
+}
+
+/// Tries other delimiters than the file's.
+fn mend_otherwise(text: &str, from: usize, main: &Form, columns: &[Profile], best: &mut Best) {
+    if columns.len() < 2 {
+        return;
+    }
+    for delimiter in [",", ";", "\t", "|", " ", ":", ", ", "; ", "||"] {
+        if delimiter == main.delimiter {
+            continue;
+        }
+        let form = Form { delimiter: delimiter.to_owned(), ..main.clone() };
+        let (mut end, mut next) = line(text, from);
+        for lines in 0..2 {
+            let Some(record) = text.get(from..end).filter(|record| record.len() <= LONGEST) else { break };
+            if record.matches(delimiter).count() + 1 >= columns.len() {
+                let named = columns[0].is_name() && !record.contains(&main.delimiter);
+                let doubt = match delimiter {
+                    " " if !named => 4.5,
+                    _ => 3.0,
+                };
+                let more = doubt + 0.6 * f64::from(lines) + left_over(text, next, main, columns.len());
+                if best.consider(&Reader::new(&form, columns, record), more, (end, next))
+                    && let Some(best) = &mut best.0
+                {
+                    best.repairs.insert(0, Repair::OtherDelimiter);
+                }
+            }
+            (end, next) = line(text, next);
+        }
+    }
+}
+
+/// What it costs when the next line could not be a row of its own.
+fn left_over(text: &str, next: usize, form: &Form, width: usize) -> f64 {
+    if next >= text.len() {
+        return 0.0;
+    }
+    let following = record(text, next, form, 4 << 10);
+    let fits = following.is_blank() || (following.cells.len() == width && !following.odd);
+    let rest = text.get(next..following.end).unwrap_or_default();
+    let half = form.quote.is_some_and(|quote| rest.bytes().filter(|&b| b == quote).count() % 2 == 1);
+    match (fits, half) {
+        (true, _) => 0.0,
+        // The other half of a pair of quotes.
+        (_, true) => 3.2,
+        _ => 2.5,
+    }
+}
+
+/// The pieces as they are, all text kept: what is lacking is empty, what is too much stays in the last cell.
+pub(super) fn unmended(text: &str, from: usize, form: &Form, width: usize) -> Mended {
+    let (end, next) = line(text, from);
+    let record = text.get(from..end).unwrap_or_default();
+    let mut cells: Vec<String> = record.splitn(width.max(1), &form.delimiter).map(str::to_owned).collect();
+    cells.resize(width.max(1), String::new());
+    Mended { cells, end, next, repairs: vec![Repair::Failed], cost: f64::MAX }
+}

@@ -1,0 +1,102 @@
+//! With a record schema as without one: the same dialects, the same repairs, nothing moved to another column.
+
+use tempfile::NamedTempFile;
+
+use crate::read::tests::collect;
+use crate::read::{FormatOptions, ReadOptions, open};
+use huiliu_stage::{Field, FieldType, RecordSchema};
+
+fn record() -> RecordSchema {
+    let field = |name: &str, kind| Field { name: name.to_owned(), kind, ..Field::default() };
+    let fields = vec![
+        field("code", FieldType::Text),
+        field("title", FieldType::Text),
+        field("amount", FieldType::Number),
+        field("opened", FieldType::Date),
+        field("note", FieldType::Text),
+    ];
+    RecordSchema { record: "thing".into(), label: String::new(), fields }
+}
+
+const HEADER: [&str; 5] = ["code", "title", "amount", "opened", "note"];
+
+fn rows() -> Vec<[String; 5]> {
+    let row = |at: usize| {
+        let note = ["fine", "", "wide, with care", "said \"new\""][at % 4].to_owned();
+        [
+            format!("A-{at:03}"),
+            format!("Lamp {at}"),
+            format!("{}.5", 10 + at),
+            format!("2021-02-{:02}", 1 + at),
+            note,
+        ]
+    };
+    (0..20).map(row).collect()
+}
+
+/// The rows as a file, cells in quotes where they need them.
+fn text(delimiter: &str, quote: char, escape: char) -> String {
+    let cell = |cell: &str| {
+        let bare = !cell.contains(delimiter) && !cell.contains([quote, ',', '"']);
+        let inner = cell.replace(quote, &format!("{escape}{quote}"));
+        if bare { cell.to_owned() } else { format!("{quote}{inner}{quote}") }
+    };
+    let (header, rows) = (HEADER.map(str::to_owned), rows());
+    let all = std::iter::once(&header).chain(&rows);
+    all.map(|row| row.iter().map(|c| cell(c)).collect::<Vec<_>>().join(delimiter) + "\n").collect()
+}
+
+fn read(text: &str, format: FormatOptions) -> (Vec<String>, Vec<String>, String) {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    let mut reading =
+        open(file.path(), &record(), &ReadOptions { format, ..ReadOptions::default() }).unwrap();
+    let (rows, findings) = collect(&mut reading).unwrap();
+    let rows = rows.iter().map(|row| row.split(" _").next().unwrap_or_default().to_owned()).collect();
+    (rows, findings, reading.report().dialect.clone())
+}
+
+#[test]
+fn a_schema_reads_every_dialect_alike() {
+    let (plain, ..) = read(&text(",", '"', '"'), FormatOptions::default());
+    assert_eq!(plain.len(), 20);
+    for (delimiter, quote, escape, told) in [
+        (";", '"', '"', "delimiter ';', quote '\"', header in row 1"),
+        ("||", '"', '"', "delimiter '||', quote '\"', header in row 1"),
+        ("|~|", '"', '"', "delimiter '|~|', quote '\"', header in row 1"),
+        ("^", '"', '"', "delimiter '^', quote '\"', header in row 1"),
+        (",", '\'', '\'', "delimiter ',', quote '\'', header in row 1"),
+        (",", '"', '\\', "delimiter ',', quote '\"', escape '\\', header in row 1"),
+    ] {
+        let (found, findings, dialect) = read(&text(delimiter, quote, escape), FormatOptions::default());
+        assert_eq!(found, plain, "{delimiter} {quote} {escape} {findings:?}");
+        assert_eq!(dialect, told);
+    }
+    let format = FormatOptions { delimiter: Some("||".into()), ..FormatOptions::default() };
+    assert_eq!(read(&text("||", '"', '"'), format).0, plain);
+}
+
+#[test]
+fn a_malformed_row_is_repaired_and_told_and_moves_no_other() {
+    let clean = text(",", '"', '"');
+    let (plain, ..) = read(&clean, FormatOptions::default());
+    for (right, wrong, repair) in [
+        ("A-004,Lamp 4,14.5", "A-004,,Lamp 4,14.5", "a surplus empty cell was left out"),
+        ("A-004,Lamp 4,14.5", "A-004,Lamp 414.5", "two cells without a delimiter were parted"),
+        (
+            "A-004,Lamp 4,14.5,2021-02-05,fine",
+            "A-004;Lamp 4;14.5;2021-02-05;fine",
+            "another delimiter was used",
+        ),
+        (
+            "\"wide, with care\"\nA-007",
+            "wide, with care\nA-007",
+            "a delimiter without quotes was kept as text",
+        ),
+    ] {
+        assert!(clean.contains(right), "{right}");
+        let (found, findings, _) = read(&clean.replacen(right, wrong, 1), FormatOptions::default());
+        assert_eq!(found, plain, "{wrong} {findings:?}");
+        assert!(findings.iter().any(|finding| finding.contains(repair)), "{wrong} {findings:?}");
+    }
+}
