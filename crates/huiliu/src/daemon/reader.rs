@@ -1,7 +1,7 @@
 //! The file reader as the engine wants it: read ahead on its own thread, and checked at the end to be the
 //! file that was identified.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
@@ -9,6 +9,7 @@ use huiliu_formats::read::{ReadOptions, Reading, open};
 use huiliu_pipeline::run::{ReadStop, Reader};
 use huiliu_stage::{Finding, Outcome, RecordSchema, Severity, Text};
 
+use super::spool::Taken;
 use crate::sources::folder::ready::Stamp;
 
 /// Batches that may wait between the reading thread and the stages.
@@ -25,19 +26,22 @@ struct Ended {
 pub(crate) struct FileReader {
     path: PathBuf,
     stamp: Option<Stamp>,
+    /// What is wrong with the file as a whole, told with the first batch.
+    notice: Option<Finding>,
     batches: Option<Receiver<Outcome>>,
     thread: Option<JoinHandle<Ended>>,
     ended: Option<Ended>,
 }
 
 impl FileReader {
-    /// Starts reading. With a `stamp`, the file must still bear it at the end.
+    /// Starts reading what was taken. An original must bear the same stamp at the end; a copy cannot change.
     pub(crate) fn start(
-        path: &Path,
-        stamp: Option<Stamp>,
+        taken: &Taken,
+        notice: Option<Finding>,
         record: &RecordSchema,
         options: ReadOptions,
     ) -> Self {
+        let (path, stamp) = (&taken.content, (!taken.copied).then_some(taken.stamp));
         let (send, batches) = sync_channel(AHEAD);
         let (at, record) = (path.to_owned(), record.clone());
         let work = move || match open(&at, &record, &options) {
@@ -64,7 +68,7 @@ impl FileReader {
         };
         let thread = std::thread::Builder::new().name("read".into()).spawn(work);
         let mut reader =
-            Self { path: path.to_owned(), stamp, batches: Some(batches), thread: None, ended: None };
+            Self { path: path.clone(), stamp, notice, batches: Some(batches), thread: None, ended: None };
         match thread {
             Ok(thread) => reader.thread = Some(thread),
             Err(error) => reader.ended = Some(broken(&format!("cannot start a thread: {error}"))),
@@ -114,7 +118,8 @@ fn broken(why: &str) -> Ended {
 
 impl Reader for FileReader {
     fn next(&mut self) -> Option<Result<Outcome, ReadStop>> {
-        if let Some(outcome) = self.batches.as_ref().and_then(|batches| batches.recv().ok()) {
+        if let Some(mut outcome) = self.batches.as_ref().and_then(|batches| batches.recv().ok()) {
+            outcome.findings.0.extend(self.notice.take());
             return Some(Ok(outcome));
         }
         self.batches = None;
