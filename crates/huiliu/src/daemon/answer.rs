@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use huiliu_formats::receipt::{self, CopyLimits, Language, ReceiptData, Zone};
+use huiliu_formats::receipt::{self, CopyLimits, Corrected, Language, ReceiptData, Zone};
 use huiliu_pipeline::ports::{LedgerEntry, State};
 use huiliu_store::SqliteStore;
 use tracing::warn;
@@ -143,7 +143,7 @@ impl Answerer {
                 "csv" | "xlsx" | "xlsm" => {
                     self.write_workbook(&data, content, &outbox.join(format!("{base}.xlsx")))?;
                 }
-                _ => Self::write_page(&data, &outbox.join(format!("{base}.html")))?,
+                _ => Self::write_page(&data, content, &outbox.join(format!("{base}.html")))?,
             }
         }
         Ok(())
@@ -161,10 +161,10 @@ impl Answerer {
         write().with_context(|| format!("cannot write `{}`", path.display()))
     }
 
-    fn write_page(data: &ReceiptData, path: &Path) -> anyhow::Result<()> {
+    fn write_page(data: &ReceiptData, content: &Path, path: &Path) -> anyhow::Result<()> {
         let write = || -> anyhow::Result<()> {
             let mut file = WholeFile::create(path)?;
-            receipt::page(data, &mut file)?;
+            receipt::page(data, Some(content).filter(|path| path.exists()), &mut file)?;
             Ok(file.finish()?)
         };
         write().with_context(|| format!("cannot write `{}`", path.display()))
@@ -175,11 +175,16 @@ impl Answerer {
         let report: huiliu_formats::report::ReadReport =
             serde_json::from_value(entry.report.clone()).unwrap_or_default();
         let counts = entry.counts;
+        let corrects = entry.supersedes.as_deref().map(|earlier| self.store.delivery(earlier)).transpose()?;
         Ok(ReceiptData {
             delivery: entry.delivery.id.clone(),
             pipeline: entry.delivery.pipeline.clone(),
             file: entry.delivery.file.clone(),
             sender: entry.delivery.sender.clone(),
+            corrects: corrects.map(|earlier| Corrected {
+                delivery: earlier.delivery.id,
+                received_ms: earlier.delivery.received_ms,
+            }),
             received_ms: entry.delivery.received_ms,
             state: if entry.state == State::Refused { "refused" } else { "committed" }.to_owned(),
             rows_in: counts.rows_in,
