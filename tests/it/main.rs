@@ -10,6 +10,7 @@ mod cli;
 mod config;
 mod conservation;
 mod crash;
+mod drops;
 mod folder;
 mod formats;
 mod once;

@@ -1,29 +1,35 @@
 //! The receipt as a page, for what has no cells to be marked: JSON, XML and what was refused.
 //!
+//! Below the findings stand rows of what was sent ([`table`]), faulty cells coloured, each with what is wrong.
 //! The page stands alone, without scripts or anything to be loaded, so it can be sent on and printed.
 //! Whatever a sender wrote is escaped. The same data gives the same bytes.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use huiliu_stage::{Finding, Severity};
 
 use super::ReceiptData;
-use super::marks::{clean, fill_rgb};
+use super::marks::{clean, fill_rgb, heaviest};
+use super::table::{Row, Table, tables};
 
 /// Most findings listed.
 const MAX_LISTED: usize = 10_000;
 /// Most characters of a text.
 const MAX_CHARS: usize = 2_000;
 
-/// Writes the receipt as a page to `to`.
+/// Writes the receipt as a page to `to`. `source` is what was sent, to show rows of it.
 ///
 /// # Errors
 /// When `to` cannot be written.
-pub fn page<W: Write>(data: &ReceiptData, to: W) -> io::Result<()> {
+pub fn page<W: Write>(data: &ReceiptData, source: Option<&Path>, to: W) -> io::Result<()> {
     let mut page = Page { data, to };
     page.head()?;
     page.counts()?;
     page.findings()?;
+    for table in source.map(|source| tables(data, source)).unwrap_or_default() {
+        page.table(&table)?;
+    }
     writeln!(page.to, "</body>\n</html>")?;
     page.to.flush()
 }
@@ -104,6 +110,46 @@ impl<W: Write> Page<'_, W> {
         write!(self.to, "<td>{}</td><td class=\"{class}\">{}</td>", text(message), text(raw))?;
         writeln!(self.to, "<td>{}</td></tr>", text(&finding.code))
     }
+
+    fn table(&mut self, table: &Table<'_>) -> io::Result<()> {
+        let title = match table.more {
+            true => self.say(
+                "报送的内容（部分，有问题的行都在内）",
+                "What was sent (in part; rows with findings go first)",
+            ),
+            false => self.say("报送的内容", "What was sent"),
+        };
+        let row = self.say("行", "row");
+        writeln!(self.to, "<h2>{title} {}</h2>\n<table>\n<tr><th>{row}</th>", text(table.name))?;
+        for header in &table.headers {
+            write!(self.to, "<th>{}</th>", text(header))?;
+        }
+        writeln!(self.to, "</tr>")?;
+        for row in &table.rows {
+            self.row(row)?;
+        }
+        writeln!(self.to, "</table>")
+    }
+
+    fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
+        write!(self.to, "<tr>")?;
+        self.cell(&row.number.to_string(), &row.findings)?;
+        for (sent, findings) in &row.cells {
+            self.cell(sent, findings)?;
+        }
+        writeln!(self.to, "</tr>")
+    }
+
+    /// A cell with what is wrong with it.
+    fn cell(&mut self, sent: &str, findings: &[&Finding]) -> io::Result<()> {
+        let Some(severity) = heaviest(findings) else { return write!(self.to, "<td>{}</td>", text(sent)) };
+        write!(self.to, "<td class=\"{}\">{}", class(severity), text(sent))?;
+        for finding in findings {
+            let message = finding.message.in_language(self.data.language.code());
+            write!(self.to, "<br><small>{}</small>", text(message))?;
+        }
+        write!(self.to, "</td>")
+    }
 }
 
 fn class(severity: Severity) -> &'static str {
@@ -127,7 +173,7 @@ mod tests {
 
     fn made(data: &ReceiptData) -> String {
         let mut out = Vec::new();
-        page(data, &mut out).unwrap();
+        page(data, None, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -150,5 +196,46 @@ mod tests {
         let page = made(&data);
         assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
         assert!(page.contains("&lt;img") && page.contains("&amp;amp;"));
+    }
+
+    #[test]
+    fn rows_of_what_was_sent_stand_there_with_their_mistakes() {
+        let sent = "\
+{\"项目名称\":\"零号\",\"总投资(亿元)\":1}
+{\"项目名称\":\"一号<b>\",\"总投资(亿元)\":2}
+{\"项目名称\":\"二号\",\"总投资(亿元)\":\"=待定\",\"备注\":\"急\"}
+{\"项目名称\":\"三号\"}
+";
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(sent.as_bytes()).unwrap();
+        let mut data = sample("jsonl", Language::Zh);
+        data.findings.truncate(2);
+        let mut out = Vec::new();
+        page(&data, Some(file.path()), &mut out).unwrap();
+        let page = String::from_utf8(out).unwrap();
+        for part in [
+            "<th>项目名称</th><th>总投资(亿元)</th><th>备注</th></tr>",
+            "<tr><td>2</td><td>一号&lt;b&gt;</td><td>2</td><td></td></tr>",
+            "<tr><td>3</td><td>二号</td><td class=\"error\">=待定<br><small>不是数字；请填写数字</small></td><td>急</td></tr>",
+            "<tr><td class=\"error\">4<br><small>没有项目代码；请补填</small></td><td>三号</td><td></td><td></td></tr>",
+        ] {
+            assert!(page.contains(part), "{part} in {page}");
+        }
+    }
+
+    #[test]
+    fn a_long_file_shows_its_rows_with_findings_and_a_thousand_in_all() {
+        let line = |n: u32| format!("{{\"项目名称\":\"{n} 号\",\"总投资(亿元)\":{n}}}\n");
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all((1..=6000).map(line).collect::<String>().as_bytes()).unwrap();
+        let mut data = sample("jsonl", Language::Zh);
+        data.findings.truncate(1);
+        data.findings[0].row = Some(huiliu_stage::row_id(0, 5500));
+        let mut out = Vec::new();
+        page(&data, Some(file.path()), &mut out).unwrap();
+        let page = String::from_utf8(out).unwrap();
+        assert_eq!(page.matches(" 号</td>").count(), 1000);
+        assert!(page.contains("<tr><td>5500</td><td>5500 号</td><td class=\"error\">5500<br>"), "{page}");
+        assert!(page.contains("报送的内容（部分"));
     }
 }

@@ -20,6 +20,8 @@ struct Receipt<'a> {
     received: String,
     state: &'a str,
     outcome: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrects: Option<Corrects<'a>>,
     counts: Counts,
     codes: &'a BTreeMap<String, u64>,
     reading: Reading<'a>,
@@ -39,6 +41,13 @@ struct Counts {
     errors: u64,
     warnings: u64,
     infos: u64,
+}
+
+/// The delivery that this one replaces.
+#[derive(Serialize)]
+struct Corrects<'a> {
+    delivery: &'a str,
+    received: String,
 }
 
 /// How the file was understood.
@@ -104,9 +113,13 @@ pub fn json(data: &ReceiptData) -> Vec<u8> {
         pipeline: &data.pipeline,
         file: &data.file,
         sender: &data.sender,
-        received: data.zone.print(data.received_ms, "%Y-%m-%dT%H:%M:%S%:z"),
+        received: time(data, data.received_ms),
         state: &data.state,
         outcome: data.outcome(),
+        corrects: data.corrects.as_ref().map(|earlier| Corrects {
+            delivery: &earlier.delivery,
+            received: time(data, earlier.received_ms),
+        }),
         counts: counts(data),
         codes: &data.codes,
         reading: Reading {
@@ -123,6 +136,10 @@ pub fn json(data: &ReceiptData) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(&receipt).unwrap_or_default();
     bytes.push(b'\n');
     bytes
+}
+
+fn time(data: &ReceiptData, at_ms: i64) -> String {
+    data.zone.print(at_ms, "%Y-%m-%dT%H:%M:%S%:z")
 }
 
 fn counts(data: &ReceiptData) -> Counts {

@@ -19,6 +19,7 @@ mod sample;
 mod sheet;
 mod split;
 mod summary;
+mod table;
 mod words;
 mod workbook;
 mod zone;
@@ -68,6 +69,15 @@ impl Language {
     }
 }
 
+/// An earlier delivery of the same file name and sender, whose values the new one replaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Corrected {
+    /// Its id.
+    pub delivery: String,
+    /// When it was received, milliseconds since 1970 UTC.
+    pub received_ms: i64,
+}
+
 /// Everything a receipt is made of.
 #[derive(Clone, Debug, Default)]
 pub struct ReceiptData {
@@ -79,6 +89,8 @@ pub struct ReceiptData {
     pub file: String,
     /// Who sent it.
     pub sender: String,
+    /// The earlier delivery that this one corrects.
+    pub corrects: Option<Corrected>,
     /// When it was received, milliseconds since 1970 UTC.
     pub received_ms: i64,
     /// `committed` or `refused`.

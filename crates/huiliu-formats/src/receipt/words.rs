@@ -9,15 +9,25 @@ impl ReceiptData {
     }
 
     /// What the delivery is, line by line: label and value.
-    pub(super) fn head(&self) -> [(&'static str, String); 6] {
-        [
+    pub(super) fn head(&self) -> Vec<(&'static str, String)> {
+        let mut lines = vec![
             (self.say("文件", "file"), self.file.clone()),
             (self.say("报送单位", "sent by"), self.sender.clone()),
             (self.say("收到时间", "received"), self.zone.print(self.received_ms, "%Y-%m-%d %H:%M:%S")),
             (self.say("流程", "pipeline"), self.pipeline.clone()),
             (self.say("编号", "delivery"), self.delivery.clone()),
             (self.say("结果", "outcome"), self.outcome()),
-        ]
+        ];
+        if let Some(earlier) = &self.corrects {
+            let at = self.zone.print(earlier.received_ms, "%Y-%m-%d %H:%M:%S");
+            let id = &earlier.delivery;
+            let text = self.say(
+                format!("更正了 {at} 的报送（编号 {id}），以本次为准"),
+                format!("this corrects what was sent at {at} (delivery {id}); what was sent now counts"),
+            );
+            lines.push((self.say("更正", "corrects"), text));
+        }
+        lines
     }
 
     /// What was counted: label and number.

@@ -8,14 +8,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use huiliu_formats::receipt::{self, CopyLimits, Language, ReceiptData, Zone};
+use huiliu_formats::receipt::{self, CopyLimits, Corrected, Language, ReceiptData, Zone};
 use huiliu_pipeline::ports::{LedgerEntry, State};
 use huiliu_store::SqliteStore;
+use tracing::warn;
 
 use super::archive;
+use super::spool::{self, Taken};
 use crate::sinks::{WholeFile, named};
 use crate::sources::folder::FolderSource;
 use crate::sources::folder::place::{Names, Template};
+use crate::sources::folder::ready::Stamp;
 
 /// Answers the deliveries of one pipeline.
 pub(crate) struct Answerer {
@@ -44,11 +47,18 @@ impl Answerer {
         ])
     }
 
-    /// Writes the receipt, puts `file` away and notes both in the ledger.
+    /// Writes the receipt, puts away what was sent as `file` and notes both in the ledger. `taken` is what was read
+    /// of it; a delivery that is left over from before a restart has none.
     ///
     /// # Errors
     /// Nothing is noted; it is to be tried again.
-    pub(crate) fn answer(&self, entry: &LedgerEntry, file: &Path, names: &Names) -> anyhow::Result<()> {
+    pub(crate) fn answer(
+        &self,
+        entry: &LedgerEntry,
+        file: &Path,
+        taken: Option<&Taken>,
+        names: &Names,
+    ) -> anyhow::Result<()> {
         if entry.answered && !file.exists() {
             return Ok(()); // Offered once more before the last answer had put it away.
         }
@@ -59,17 +69,47 @@ impl Answerer {
         };
         let home = self.data.join(home.fill(names, sender));
         let target = archive::place(&home, &entry.delivery.file, &entry.delivery.id);
-        // Killed after the move and before the note, the file is already there.
-        let content = if file.exists() { file } else { &target };
-        self.write_receipts(entry, content, &self.data.join(self.outbox.fill(names, sender)))?;
-        let kept = match file.exists() {
-            true => archive::put_away(file, &target)
-                .with_context(|| format!("cannot move `{}` to `{}`", file.display(), target.display()))?,
-            false => target,
+        // The sender may have written another file of this name since; that is a delivery of its own.
+        let same = match taken {
+            Some(taken) => taken.is_still(file),
+            None => spool::hash(file).is_ok_and(|hash| hash == entry.delivery.content_hash),
         };
+        // Killed after the move and before the note, the file is already there.
+        let content = match taken {
+            Some(taken) if taken.copied => &*taken.content,
+            _ if same => file,
+            _ => &*target,
+        };
+        self.write_receipts(entry, content, &self.data.join(self.outbox.fill(names, sender)))?;
+        let kept = Self::put_away(file, taken, same, &target)
+            .with_context(|| format!("cannot move `{}` to `{}`", file.display(), target.display()))?;
         let kept = kept.strip_prefix(&self.data).unwrap_or(&kept).to_string_lossy().into_owned();
         self.store.set_answered(&entry.delivery.id, &kept)?;
         Ok(())
+    }
+
+    /// Moves the file to `target`, or what was taken of it if the file is another one by now. Gives the place.
+    fn put_away(file: &Path, taken: Option<&Taken>, same: bool, target: &Path) -> std::io::Result<PathBuf> {
+        if same {
+            let kept = archive::put_away(file, target)?;
+            let moved =
+                taken.is_none_or(|taken| Stamp::at(&kept).is_some_and(|now| now.same_content(taken.stamp)));
+            if moved {
+                return Ok(kept);
+            }
+            // Written to in the very moment of the move: it goes back, and comes again as a delivery of its own.
+            archive::put_away(&kept, file)?;
+        }
+        match taken {
+            Some(taken) if taken.copied && taken.content.exists() => {
+                archive::put_away(&taken.content, target)
+            }
+            Some(_) => {
+                warn!(file = %file.display(), "not archived, it was replaced after it had been read");
+                Ok(target.to_owned())
+            }
+            None => Ok(target.to_owned()),
+        }
     }
 
     /// The names in the path of a file that was sent.
@@ -103,7 +143,7 @@ impl Answerer {
                 "csv" | "xlsx" | "xlsm" => {
                     self.write_workbook(&data, content, &outbox.join(format!("{base}.xlsx")))?;
                 }
-                _ => Self::write_page(&data, &outbox.join(format!("{base}.html")))?,
+                _ => Self::write_page(&data, content, &outbox.join(format!("{base}.html")))?,
             }
         }
         Ok(())
@@ -121,10 +161,10 @@ impl Answerer {
         write().with_context(|| format!("cannot write `{}`", path.display()))
     }
 
-    fn write_page(data: &ReceiptData, path: &Path) -> anyhow::Result<()> {
+    fn write_page(data: &ReceiptData, content: &Path, path: &Path) -> anyhow::Result<()> {
         let write = || -> anyhow::Result<()> {
             let mut file = WholeFile::create(path)?;
-            receipt::page(data, &mut file)?;
+            receipt::page(data, Some(content).filter(|path| path.exists()), &mut file)?;
             Ok(file.finish()?)
         };
         write().with_context(|| format!("cannot write `{}`", path.display()))
@@ -135,11 +175,16 @@ impl Answerer {
         let report: huiliu_formats::report::ReadReport =
             serde_json::from_value(entry.report.clone()).unwrap_or_default();
         let counts = entry.counts;
+        let corrects = entry.supersedes.as_deref().map(|earlier| self.store.delivery(earlier)).transpose()?;
         Ok(ReceiptData {
             delivery: entry.delivery.id.clone(),
             pipeline: entry.delivery.pipeline.clone(),
             file: entry.delivery.file.clone(),
             sender: entry.delivery.sender.clone(),
+            corrects: corrects.map(|earlier| Corrected {
+                delivery: earlier.delivery.id,
+                received_ms: earlier.delivery.received_ms,
+            }),
             received_ms: entry.delivery.received_ms,
             state: if entry.state == State::Refused { "refused" } else { "committed" }.to_owned(),
             rows_in: counts.rows_in,

@@ -1,27 +1,10 @@
 //! Who a delivery is: its content, its sender, its id.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use huiliu_pipeline::ports::Delivery;
 
-use crate::sources::folder::ready::Stamp;
-
-/// Reads a file once and gives its BLAKE3 hash in hex.
-pub(crate) fn hash_file(path: &Path) -> std::io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut hasher = blake3::Hasher::new();
-    let mut block = vec![0; 1 << 17];
-    loop {
-        match file.read(&mut block)? {
-            0 => return Ok(hasher.finalize().to_hex().to_string()),
-            read => {
-                hasher.update(block.get(..read).unwrap_or_default());
-            }
-        }
-    }
-}
+use super::spool::Taken;
 
 /// The id of a delivery: of its pipeline, its sender and its content, so that the same file sent again,
 /// under whatever name, is the same delivery.
@@ -34,25 +17,24 @@ pub(crate) fn delivery_id(pipeline: &str, sender: &str, content_hash: &str) -> S
     hasher.finalize().to_hex().as_str().chars().take(16).collect()
 }
 
-/// Identifies a file.
+/// Identifies a file that was taken.
 pub(crate) fn identify(
     pipeline: &str,
     sender: &str,
     path: &Path,
-    stamp: Stamp,
+    taken: &Taken,
     received_ms: i64,
-) -> std::io::Result<Delivery> {
-    let content_hash = hash_file(path)?;
-    Ok(Delivery {
-        id: delivery_id(pipeline, sender, &content_hash),
+) -> Delivery {
+    Delivery {
+        id: delivery_id(pipeline, sender, &taken.hash),
         pipeline: pipeline.to_owned(),
         sender: sender.to_owned(),
         file: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         origin: path.to_string_lossy().into_owned(),
-        content_hash,
-        bytes: stamp.size,
+        content_hash: taken.hash.clone(),
+        bytes: taken.stamp.size,
         received_ms,
-    })
+    }
 }
 
 #[cfg(test)]

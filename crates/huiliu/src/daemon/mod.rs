@@ -21,6 +21,7 @@ mod quiet;
 pub(crate) mod reader;
 pub(crate) mod resend;
 mod retry;
+mod spool;
 mod tables;
 pub(crate) mod worker;
 
@@ -49,6 +50,7 @@ use tracing::{error, info, warn};
 use self::answer::Answerer;
 use self::clock::Clock;
 use self::drain::{Drain, Signal};
+use self::spool::Spool;
 use self::tables::CsvTables;
 use self::worker::{ToAnswer, Totals, Worker};
 use crate::catalog;
@@ -169,7 +171,7 @@ impl Daemon {
             for entry in &left {
                 let path = PathBuf::from(&entry.delivery.origin);
                 let names = answerer.names_of(&path);
-                if let Err(error) = answerer.answer(entry, &path, &names) {
+                if let Err(error) = answerer.answer(entry, &path, None, &names) {
                     warn!(id = entry.delivery.id, error = format!("{error:#}"), "answer put off");
                 }
             }
@@ -182,6 +184,8 @@ impl Daemon {
             format: format_options(plan)?,
             zone: catalog::time_zone(&plan.timezone).map_err(anyhow::Error::msg)?,
             clock: self.clock,
+            spool: Spool::open(&self.data, &plan.name)
+                .with_context(|| format!("cannot make the spool of `{}`", plan.name))?,
             runner: self.runner(plan, store),
             stages: plan.stages.clone(),
             store: store.clone(),
@@ -310,9 +314,9 @@ fn thread<T: Send + 'static>(
 
 /// Answers what the worker has done, until it ends.
 fn answer_all(answerer: &Answerer, done: &Receiver<ToAnswer>, totals: &Totals, busy: &Notify, stop: &Signal) {
-    while let Ok(ToAnswer { id, path, names, verdicts }) = done.recv() {
+    while let Ok(ToAnswer { id, path, taken, names, verdicts }) = done.recv() {
         let answered = answerer.store.delivery(&id).map_err(anyhow::Error::from);
-        let verdict = match answered.and_then(|entry| answerer.answer(&entry, &path, &names)) {
+        let verdict = match answered.and_then(|entry| answerer.answer(&entry, &path, Some(&taken), &names)) {
             Ok(()) => Verdict::Done(path),
             Err(error) => {
                 warn!(id, error = format!("{error:#}"), "answer put off");

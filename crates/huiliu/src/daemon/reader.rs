@@ -1,7 +1,7 @@
 //! The file reader as the engine wants it: read ahead on its own thread, and checked at the end to be the
 //! file that was identified.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
@@ -12,6 +12,7 @@ use huiliu_pipeline::run::{ReadStop, Reader};
 use huiliu_stage::{Finding, Outcome, RecordSchema, Severity, Text};
 
 use super::evidence::EvidenceFolder;
+use super::spool::Taken;
 use crate::sources::folder::ready::Stamp;
 
 /// Batches that may wait between the reading thread and the stages.
@@ -32,20 +33,23 @@ pub(crate) struct FileReader {
     stamp: Option<Stamp>,
     /// Where what comes in packages is kept.
     kept: Option<Arc<EvidenceFolder>>,
+    /// What is wrong with the file as a whole, told with the first batch.
+    notice: Option<Finding>,
     batches: Option<Receiver<Outcome>>,
     thread: Option<JoinHandle<Ended>>,
     ended: Option<Ended>,
 }
 
 impl FileReader {
-    /// Starts reading. With a `stamp`, the file must still bear it at the end.
+    /// Starts reading what was taken. An original must bear the same stamp at the end; a copy cannot change.
     pub(crate) fn start(
-        path: &Path,
-        stamp: Option<Stamp>,
+        taken: &Taken,
+        notice: Option<Finding>,
         record: &RecordSchema,
         mut options: ReadOptions,
         kept: Option<Arc<EvidenceFolder>>,
     ) -> Self {
+        let (path, stamp) = (&taken.content, (!taken.copied).then_some(taken.stamp));
         if let Some(kept) = &kept {
             options.temp_dir = Some(kept.path().to_owned());
             options.keeper = Some(kept.clone());
@@ -74,7 +78,7 @@ impl FileReader {
         };
         let thread = std::thread::Builder::new().name("read".into()).spawn(work);
         let mut reader =
-            Self { path: path.to_owned(), stamp, kept, batches: Some(batches), thread: None, ended: None };
+            Self { path: path.clone(), stamp, notice, kept, batches: Some(batches), thread: None, ended: None };
         match thread {
             Ok(thread) => reader.thread = Some(thread),
             Err(error) => reader.ended = Some(broken(&format!("cannot start a thread: {error}"))),
@@ -146,7 +150,8 @@ fn named(found: &huiliu_formats::read::Evidence) -> Vec<Evidence> {
 
 impl Reader for FileReader {
     fn next(&mut self) -> Option<Result<Outcome, ReadStop>> {
-        if let Some(outcome) = self.batches.as_ref().and_then(|batches| batches.recv().ok()) {
+        if let Some(mut outcome) = self.batches.as_ref().and_then(|batches| batches.recv().ok()) {
+            outcome.findings.0.extend(self.notice.take());
             return Some(Ok(outcome));
         }
         self.batches = None;

@@ -4,6 +4,7 @@
 //! merging sees them in order. What sinks do with the outcome is theirs ([`super::drain`]); answers are
 //! written by a thread of their own, so that a large receipt holds nobody up.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +12,7 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
+use huiliu_formats::ending::{self, Depth, Ending};
 use huiliu_formats::read::{FormatOptions, ReadOptions};
 use huiliu_pipeline::plan::PlannedStage;
 use huiliu_pipeline::ports::{LedgerEntry, State, Store};
@@ -28,9 +30,12 @@ use super::evidence::EvidenceFolder;
 use super::identify::{delivery_id, identify};
 use super::reader::FileReader;
 use super::retry::RetryReader;
+use super::spool::{NotTaken, Spool, Taken};
 use crate::sources::folder::place::{Names, sender};
 use crate::sources::{Candidate, Kind, Verdict};
 
+/// Why a file is put off that its sender is still at work on.
+const CHANGED: &str = "the file changed while it was taken";
 /// After a file changed while it was read.
 const CHANGED_PAUSE: Duration = Duration::from_secs(2);
 /// After the store failed.
@@ -53,10 +58,22 @@ impl Totals {
     }
 }
 
+/// What came of taking a file.
+enum Took {
+    /// The ledger's line of a delivery that is to be answered.
+    Done(Box<LedgerEntry>, Taken),
+    /// Its end is missing, as this says.
+    Unfinished(String),
+    /// It is gone.
+    Nothing,
+}
+
 /// A delivery that is done and is to be answered.
 pub(crate) struct ToAnswer {
     pub(crate) id: String,
+    /// Where it was sent to, and what was taken from there.
     pub(crate) path: PathBuf,
+    pub(crate) taken: Taken,
     pub(crate) names: Names,
     pub(crate) verdicts: UnboundedSender<Verdict>,
 }
@@ -70,6 +87,7 @@ pub(crate) struct Worker {
     pub(crate) format: FormatOptions,
     pub(crate) zone: TimeZone,
     pub(crate) clock: Clock,
+    pub(crate) spool: Spool,
     pub(crate) runner: Runner,
     pub(crate) stages: Vec<PlannedStage>,
     pub(crate) store: Arc<SqliteStore>,
@@ -95,15 +113,17 @@ impl Worker {
             let path = candidate.path.clone();
             match self.take(&candidate) {
                 // The answerer gives the verdict.
-                Ok(Some(entry)) => {
+                Ok(Took::Done(entry, taken)) => {
                     let (names, verdicts) = (candidate.names.clone(), candidate.verdicts.clone());
-                    let sent = self.answers.send(ToAnswer { id: entry.delivery.id, path, names, verdicts });
+                    let id = entry.delivery.id;
+                    let sent = self.answers.send(ToAnswer { id, path, taken, names, verdicts });
                     if sent.is_err() {
                         error!(pipeline = self.pipeline, "the answering thread is gone");
                         return;
                     }
                 }
-                Ok(None) => tell(Verdict::Done(path)),
+                Ok(Took::Nothing) => tell(Verdict::Done(path)),
+                Ok(Took::Unfinished(why)) => tell(Verdict::Unfinished(path, why)),
                 Err(RunError::Cancelled) => return,
                 Err(error) => {
                     let file = path.display();
@@ -148,17 +168,27 @@ impl Worker {
         }
     }
 
-    /// Takes one file; gives the ledger's line if it is to be answered, `None` if it is gone.
-    fn take(&mut self, candidate: &Candidate) -> Result<Option<LedgerEntry>, RunError> {
-        let Candidate { path, names, stamp, kind, .. } = candidate;
+    /// Takes one file through the pipeline.
+    fn take(&mut self, candidate: &Candidate) -> Result<Took, RunError> {
+        let Candidate { path, names, stamp, kind, proven, patience, .. } = candidate;
         let again = |error: std::io::Error| RunError::Again(format!("cannot read the file: {error}"));
-        let now = self.clock.now_in(&self.zone);
-        let mut delivery = match identify(&self.pipeline, &from_whom(*kind, names), path, *stamp, now.utc_ms)
-        {
-            Ok(delivery) => delivery,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(again(error)),
+        let taken = match self.spool.take(path, *stamp, *proven) {
+            Ok(taken) => taken,
+            Err(NotTaken::Gone) => return Ok(Took::Nothing),
+            Err(NotTaken::Changed) => return Err(RunError::Again(CHANGED.to_owned())),
+            Err(NotTaken::Failed(error)) => return Err(again(error)),
         };
+        let ending = match kind {
+            Kind::Sent => {
+                ending::check(&File::open(&taken.content).map_err(again)?, depth(*proven)).map_err(again)?
+            }
+            Kind::Retry => Ending::Whole,
+        };
+        if let (Ending::Cut(why), false) = (&ending, patience.is_zero()) {
+            return Ok(Took::Unfinished(why.in_language("en").to_owned()));
+        }
+        let now = self.clock.now_in(&self.zone);
+        let mut delivery = identify(&self.pipeline, &from_whom(*kind, names), path, &taken, now.utc_ms);
         if *kind == Kind::Retry {
             // Rows that were refused once more and are sent once more are not the file that was taken before.
             delivery.id = delivery_id(
@@ -169,7 +199,7 @@ impl Worker {
         }
         let entry = self.store.see(&delivery)?;
         if entry.answered && !path.exists() {
-            return Ok(None); // Left over from before a restart, and put away by its answer since it was offered.
+            return Ok(Took::Nothing); // Left over from before a restart, and put away by its answer since it was offered.
         }
         match entry.state {
             State::Committed => {
@@ -180,11 +210,11 @@ impl Worker {
                     "known already, answered again"
                 );
                 Totals::add(&self.totals.known);
-                return Ok(Some(entry));
+                return Ok(Took::Done(Box::new(entry), taken));
             }
             // Sent again after it was refused: the pipeline or the reader may know better now.
             State::Refused if entry.answered => self.store.reopen(&delivery.id)?,
-            State::Refused => return Ok(Some(entry)),
+            State::Refused => return Ok(Took::Done(Box::new(entry), taken)),
             State::Seen => {}
         }
         let options = ReadOptions {
@@ -204,25 +234,25 @@ impl Worker {
         let committed = Arc::clone(&self.committed);
         let cancelled = || committed.stopped();
         let carried = match kind {
-            Kind::Retry => carried::of_file(path, &self.store)?,
+            Kind::Retry => carried::of_file(&taken.content, &self.store)?,
             Kind::Sent => Vec::new(),
         };
         let ran = match self.entry_stage(*kind, names) {
             Some((at, input)) => {
-                let mut reader = RetryReader::open(path, input, options.origin).map_err(again)?;
+                let mut reader = RetryReader::open(&taken.content, input, options.origin).map_err(again)?;
                 let mut reader = Carrying::new(&mut reader, carried);
                 self.runner.run(&delivery, &mut reader, at, now, &cancelled)?
             }
             None => {
                 let kept = EvidenceFolder::open(&self.data, &delivery.id).map_err(again)?;
                 let kept = Some(Arc::new(kept));
-                let mut reader = FileReader::start(path, Some(*stamp), &self.record, options, kept);
+                let mut reader = FileReader::start(&taken, ending.finding(), &self.record, options, kept);
                 let mut reader = Carrying::new(&mut reader, carried);
                 self.runner.run(&delivery, &mut reader, 0, now, &cancelled)?
             }
         };
         self.note(path, &ran);
-        Ok(Some(self.store.delivery(&delivery.id)?))
+        Ok(Took::Done(Box::new(self.store.delivery(&delivery.id)?), taken))
     }
 
     /// Where retried rows go on: at the stage that refused them, with its input schema. `None`: from the
@@ -248,6 +278,11 @@ impl Worker {
             }
         }
     }
+}
+
+/// Of a file that is proven to be complete, only the ends are looked at: whatever else is missing the reader tells.
+fn depth(proven: bool) -> Depth {
+    if proven { Depth::Ends } else { Depth::Whole }
 }
 
 /// Whom a file is from.

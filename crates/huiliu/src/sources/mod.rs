@@ -20,6 +20,10 @@ pub(crate) struct Candidate {
     pub(crate) stamp: Stamp,
     /// What kind of thing it is.
     pub(crate) kind: Kind,
+    /// Whether it is complete beyond doubt: renamed into place, or all files of its folder are.
+    pub(crate) proven: bool,
+    /// For how long it is to be waited for if its end is missing.
+    pub(crate) patience: Duration,
     /// Where to tell what became of it.
     pub(crate) verdicts: UnboundedSender<Verdict>,
 }
@@ -43,4 +47,6 @@ pub(crate) enum Verdict {
     Done(PathBuf),
     /// It changed or could not be read now; offer it again after a pause.
     Again(PathBuf, Duration),
+    /// Its end is missing, as this says; offer it again when it may have come.
+    Unfinished(PathBuf, String),
 }

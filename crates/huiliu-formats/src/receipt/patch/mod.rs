@@ -8,11 +8,14 @@
 
 mod book;
 mod front;
+#[cfg(test)]
+mod libre;
 mod notes;
 mod package;
 mod plan;
 mod sheet;
 mod styles;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod window;

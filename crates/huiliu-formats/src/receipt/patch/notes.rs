@@ -8,7 +8,7 @@ use huiliu_stage::cell_address;
 use super::book::Types;
 use super::package::{Package, Relations, main_space};
 use super::plan::NoteTexts;
-use super::sheet::{column, row};
+use super::tags::{column, row};
 use super::xml::{Kind, Splices, attribute, escape, number, prefix, walk};
 use super::{PatchError, Texts, unfit};
 

@@ -1,4 +1,7 @@
-//! The zip file of a workbook: guarded entries, parts by name, relationships between them.
+//! The zip file of a workbook: parts by name, relationships between them.
+//!
+//! What a zip file may hold is decided in one place, where files are read; here it is opened through that door, and
+//! every part that is looked into comes through it. Only what is copied as it lies is taken from the file itself.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -10,44 +13,33 @@ use zip::read::ZipFile;
 
 use super::xml::{Splices, attribute, escape, walk};
 use super::{PatchError, held, unfit};
+use crate::read::{Limits, package};
 
-/// Most parts of a workbook.
-const MAX_PARTS: usize = 10_000;
-/// Most bytes of all parts together, as declared.
-const MAX_BYTES: u64 = 4 << 30;
 /// Most bytes of a sheet.
 pub(super) const MAX_SHEET_BYTES: u64 = 1 << 30;
 /// Most bytes of a part that has to be held in memory.
 pub(super) const MAX_HELD_BYTES: u64 = 8 << 20;
-/// A part of more bytes that shrank to less than one in so many is a bomb.
-const MAX_RATIO: u64 = 200;
-const RATIO_FROM: u64 = 64 << 20;
 
 /// A workbook's zip file.
 pub(super) struct Package {
     archive: ZipArchive<BufReader<File>>,
+    guarded: package::Package,
     /// Names in lower case, since references to parts need not agree in case.
     names: HashMap<String, usize>,
 }
 
 impl Package {
     pub(super) fn open(source: &Path) -> Result<Self, PatchError> {
+        let guarded = package::Package::open(File::open(source)?, &Limits::default())
+            .map_err(|error| PatchError::Unfit(error.to_string()))?;
         let mut archive = ZipArchive::new(BufReader::with_capacity(1 << 16, File::open(source)?))?;
-        if archive.len() > MAX_PARTS || archive.has_overlapping_files()? {
-            return unfit("its zip file is not of an office program");
-        }
-        let (mut names, mut bytes) = (HashMap::new(), 0_u64);
+        let mut names = HashMap::new();
         for index in 0..archive.len() {
-            let entry = archive.by_index_raw(index)?;
-            bytes = bytes.saturating_add(entry.size());
-            if names.insert(entry.name()?.to_lowercase(), index).is_some() {
+            if names.insert(archive.by_index_raw(index)?.name()?.to_lowercase(), index).is_some() {
                 return unfit("two of its parts have the same name");
             }
         }
-        match bytes > MAX_BYTES {
-            true => unfit(format!("its parts take {bytes} bytes")),
-            false => Ok(Self { archive, names }),
-        }
+        Ok(Self { archive, guarded, names })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -67,14 +59,15 @@ impl Package {
         Ok(self.archive.by_index_raw(index)?)
     }
 
-    /// The content of an entry, never more than it declares.
-    pub(super) fn stream(&mut self, index: usize, limit: u64) -> Result<impl Read + '_, PatchError> {
-        let entry = self.archive.by_index(index)?;
-        let (size, packed) = (entry.size(), entry.compressed_size());
-        if size > limit || (size > RATIO_FROM && size / MAX_RATIO > packed) {
-            return unfit(format!("a part takes {size} bytes"));
+    /// The content of an entry: exactly what it declares, or an error.
+    pub(super) fn stream(&mut self, index: usize, limit: u64) -> Result<impl Read + use<>, PatchError> {
+        let name = self.name(index)?;
+        let entry = self.guarded.entry(&name).map_err(|error| PatchError::Unfit(error.to_string()))?;
+        match (entry, self.guarded.size(&name)) {
+            (Some(entry), Some(size)) if size <= limit => Ok(entry),
+            (_, Some(size)) => unfit(format!("a part takes {size} bytes")),
+            _ => unfit(format!("the part `{name}` is missing")),
         }
-        Ok(entry.take(size))
     }
 
     /// The name of a part as it is written in the file.
@@ -85,7 +78,7 @@ impl Package {
         }
     }
 
-    pub(super) fn part(&mut self, part: &str) -> Result<impl Read + '_, PatchError> {
+    pub(super) fn part(&mut self, part: &str) -> Result<impl Read + use<>, PatchError> {
         match self.names.get(&part.to_lowercase()).copied() {
             Some(index) => self.stream(index, MAX_SHEET_BYTES),
             None => unfit(format!("the part `{part}` is missing")),

@@ -1,9 +1,9 @@
 //! When is a file complete? State kept for each path, on our own clock.
 //!
-//! A file renamed into the folder is complete at once, where the file system tells of renames. Any other
-//! file has to lie still: same size, same times, for the settle time. The age that a file claims
-//! is believed only on a local disk, where its clock is ours; on a network share it may come from
-//! another machine or from a copy that kept old times.
+//! A file renamed into the folder is complete at once, where the file system tells of renames. Any other file has to
+//! lie still: for a moment where its writer was seen closing it, longer where nobody knows, longest on a network
+//! share, and there it must look the same in several looks. The age that a file claims is believed only on
+//! a local disk, of files that were there before the daemon: later a clock may be set, and a copy may keep old times.
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
@@ -34,87 +34,183 @@ impl Stamp {
             inode: meta.ino(),
         }
     }
+
+    /// Of the file at a path, if there is one.
+    pub(crate) fn at(path: &Path) -> Option<Self> {
+        std::fs::symlink_metadata(path).ok().filter(Metadata::is_file).map(|meta| Self::of(&meta))
+    }
+
+    /// Whether `other` is the same content under perhaps another name, which a rename leaves behind.
+    pub(crate) fn same_content(self, other: Self) -> bool {
+        (self.size, self.mtime_ns, self.inode) == (other.size, other.mtime_ns, other.inode)
+    }
 }
 
 /// How still a file must lie.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rule {
-    /// Unchanged for this long.
+    /// Unchanged for this long, if its writer closed it or is known to be gone.
     pub(crate) settle: Duration,
-    /// Seen unchanged this many times (network shares, whose times may lie).
-    pub(crate) scans: u32,
-    /// Whether the file system's clock is ours.
+    /// Unchanged for this long, if nobody knows.
+    pub(crate) quiet: Duration,
+    /// The same for a file of more than [`LARGE`] bytes.
+    pub(crate) quiet_large: Duration,
+    /// Seen unchanged this many times, if nobody knows.
+    pub(crate) looks: u32,
+    /// Whether the file system tells of renames, and its clock is ours.
     pub(crate) local: bool,
-    /// An empty file is taken (and refused) only after lying for this long.
-    pub(crate) empty_after: Duration,
+    /// How long an empty file, or one whose end is missing, is waited for.
+    pub(crate) unfinished: Duration,
 }
+
+/// Larger files are written with longer pauses.
+pub(crate) const LARGE: u64 = 1 << 30;
+
+/// What is known of a file's writer at a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sign {
+    /// Nothing.
+    None,
+    /// It was written to just now.
+    Written,
+    /// It was closed after writing, or linked as a whole.
+    Closed,
+    /// It was renamed into place as a whole.
+    Renamed,
+}
+
+/// How complete a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ready {
+    /// Not yet.
+    No,
+    /// If nobody has it open: it has been still for as long as a closed file must be.
+    IfClosed,
+    /// As far as waiting can tell.
+    Still,
+    /// Beyond doubt.
+    Proven,
+}
+
+/// A time of day against which the age that files claim is told; `None` where it is not believed.
+pub(crate) type WallClock = Option<i128>;
 
 #[derive(Debug)]
 struct Waiting {
     stamp: Stamp,
     since: Duration,
-    scans: u32,
+    looks: u32,
+    closed: bool,
+    renamed: bool,
+    /// Handed out; not looked at until it comes back.
+    out: bool,
 }
 
-/// The files that are not complete yet.
+impl Waiting {
+    fn new(stamp: Stamp, since: Duration) -> Self {
+        Self { stamp, since, looks: 0, closed: false, renamed: false, out: false }
+    }
+}
+
+/// The files that are not done with.
 #[derive(Debug)]
 pub(crate) struct Readiness {
     rule: Rule,
-    waiting: BTreeMap<PathBuf, Waiting>,
+    files: BTreeMap<PathBuf, Waiting>,
 }
 
 impl Readiness {
     pub(crate) fn new(rule: Rule) -> Self {
-        Self { rule, waiting: BTreeMap::new() }
+        Self { rule, files: BTreeMap::new() }
     }
 
-    /// A look at a file; tells whether it is complete. `now` is monotonic, `wall_ns` the time of day,
-    /// `proven` that the file was renamed into place as a whole.
+    /// A look at a file. `now` is monotonic.
     pub(crate) fn look(
         &mut self,
         path: &Path,
         stamp: Stamp,
         now: Duration,
-        wall_ns: i128,
-        proven: bool,
-    ) -> bool {
+        wall: WallClock,
+        sign: Sign,
+    ) -> Ready {
         let rule = self.rule;
-        let waiting = self.waiting.entry(path.to_owned()).or_insert_with(|| {
-            let age = if rule.local { age(stamp, wall_ns) } else { Duration::ZERO };
-            Waiting { stamp, since: now.saturating_sub(age), scans: 0 }
+        let file = self.files.entry(path.to_owned()).or_insert_with(|| {
+            let age = wall.map_or(Duration::ZERO, |wall| age(stamp, wall));
+            Waiting::new(stamp, now.saturating_sub(age))
         });
-        if waiting.stamp != stamp {
-            *waiting = Waiting { stamp, since: now, scans: 0 };
+        if file.stamp != stamp {
+            *file = Waiting { out: file.out, ..Waiting::new(stamp, now) };
         }
-        waiting.scans += 1;
-        let still = now.saturating_sub(waiting.since);
-        let ready = match stamp.size {
-            0 => still >= rule.empty_after,
-            _ => (proven && rule.local) || (still >= rule.settle && waiting.scans >= rule.scans),
-        };
-        if ready {
-            self.waiting.remove(path);
+        match sign {
+            Sign::Closed => file.closed = true,
+            Sign::Renamed => file.renamed = true,
+            Sign::Written => (file.closed, file.renamed) = (false, false),
+            Sign::None => {}
         }
-        ready
+        file.looks += 1;
+        let still = now.saturating_sub(file.since);
+        if stamp.size == 0 {
+            return if still >= rule.unfinished { Ready::Proven } else { Ready::No };
+        }
+        if rule.local && (file.renamed || rule.settle.is_zero()) {
+            return Ready::Proven;
+        }
+        let long = if stamp.size > LARGE { rule.quiet_large } else { rule.quiet };
+        let long = long.max(rule.settle);
+        match rule.local {
+            true if still >= long || (file.closed && still >= rule.settle) => Ready::Still,
+            true if still >= rule.settle => Ready::IfClosed,
+            false if still >= long && file.looks >= rule.looks => Ready::Still,
+            _ => Ready::No,
+        }
     }
 
-    /// Forgets a file that is gone.
+    /// Notes that a file was handed out.
+    pub(crate) fn hand_out(&mut self, path: &Path) {
+        if let Some(file) = self.files.get_mut(path) {
+            file.out = true;
+        }
+    }
+
+    /// A file that was handed out waits again, with what is known of it.
+    pub(crate) fn come_back(&mut self, path: &Path) {
+        if let Some(file) = self.files.get_mut(path) {
+            file.out = false;
+        }
+    }
+
+    /// For how much longer a file may lack its end, and how long it has been as it is.
+    pub(crate) fn patience(&self, path: &Path, now: Duration) -> (Duration, Duration) {
+        let still = self.files.get(path).map_or(Duration::ZERO, |file| now.saturating_sub(file.since));
+        (self.rule.unfinished.saturating_sub(still), still)
+    }
+
+    /// Forgets a file that is gone or done with.
     pub(crate) fn gone(&mut self, path: &Path) {
-        self.waiting.remove(path);
+        self.files.remove(path);
     }
 
-    /// Paths still waiting.
-    pub(crate) fn paths(&self) -> Vec<PathBuf> {
-        self.waiting.keys().cloned().collect()
+    /// Paths still waiting, empty files aside if they are not wanted.
+    pub(crate) fn paths(&self, with_empty: bool) -> Vec<PathBuf> {
+        let waiting = self.files.iter().filter(|(_, file)| !file.out && (with_empty || file.stamp.size > 0));
+        waiting.map(|(path, _)| path.clone()).collect()
     }
 
-    /// When to look again, on the monotonic clock.
-    pub(crate) fn next_look(&self) -> Option<Duration> {
-        let due = |w: &Waiting| match w.stamp.size {
-            0 => w.since + self.rule.empty_after,
-            _ => w.since + self.rule.settle,
+    /// When to look again, on the monotonic clock, if nothing is heard before.
+    pub(crate) fn next_look(&self, now: Duration) -> Option<Duration> {
+        let rule = &self.rule;
+        let due = |file: &Waiting| {
+            let long = if file.stamp.size > LARGE { rule.quiet_large } else { rule.quiet }.max(rule.settle);
+            let steps = match file.stamp.size {
+                0 => [rule.unfinished; 2],
+                _ if rule.local => [rule.settle, long],
+                _ => [long; 2],
+            };
+            let due = steps.map(|step| file.since + step);
+            // What is past without success has to wait for the next step, or for the next full look.
+            due.into_iter().find(|at| *at > now)
         };
-        self.waiting.values().map(due).min()
+        self.files.values().filter(|file| !file.out).filter_map(due).min()
     }
 }
 
@@ -129,58 +225,129 @@ mod tests {
     use super::*;
 
     const SECOND: i128 = 1_000_000_000;
+    const A: &str = "a.csv";
 
     fn stamp(size: u64, at: i128) -> Stamp {
         Stamp { size, mtime_ns: at, ctime_ns: at, inode: 1 }
     }
 
-    fn local() -> Readiness {
-        Readiness::new(Rule {
+    fn rule(local: bool) -> Rule {
+        Rule {
             settle: Duration::from_secs(1),
-            scans: 1,
-            local: true,
-            empty_after: Duration::from_secs(600),
-        })
+            quiet: Duration::from_secs(10),
+            quiet_large: Duration::from_secs(60),
+            looks: 3,
+            local,
+            unfinished: Duration::from_secs(600),
+        }
+    }
+
+    /// Looks at one file at these seconds and compares.
+    #[track_caller]
+    fn check(local: bool, looks: &[(u64, Stamp, Sign, Ready)]) {
+        let mut files = Readiness::new(rule(local));
+        for (at, stamp, sign, expected) in looks {
+            let now = Duration::from_secs(1000 + at);
+            let found = files.look(Path::new(A), *stamp, now, None, *sign);
+            assert_eq!(found, *expected, "at {at} s, {sign:?}");
+        }
     }
 
     #[test]
     fn a_renamed_file_is_complete_at_once_and_a_growing_one_is_not() {
-        let mut files = local();
-        let path = Path::new("a.csv");
-        let at = |seconds| Duration::from_secs(seconds);
-        assert!(files.look(path, stamp(5, 100 * SECOND), at(0), 100 * SECOND, true));
-        assert!(!files.look(path, stamp(5, 100 * SECOND), at(1), 100 * SECOND, false));
-        assert!(!files.look(path, stamp(6, 102 * SECOND), at(2), 102 * SECOND, false), "it grew");
-        assert_eq!(files.next_look(), Some(at(3)));
-        assert!(files.look(path, stamp(6, 102 * SECOND), at(3), 103 * SECOND, false));
-        assert!(files.paths().is_empty());
+        let (five, six) = (stamp(5, 100), stamp(6, 102));
+        check(
+            true,
+            &[
+                (0, five, Sign::Renamed, Ready::Proven),
+                (1, five, Sign::None, Ready::Proven),
+                (1, five, Sign::Written, Ready::IfClosed),
+            ],
+        );
+        check(
+            true,
+            &[
+                (0, five, Sign::Written, Ready::No),
+                (1, five, Sign::None, Ready::IfClosed),
+                (2, six, Sign::Written, Ready::No),
+                (9, six, Sign::None, Ready::IfClosed),
+                (12, six, Sign::None, Ready::Still),
+            ],
+        );
     }
 
     #[test]
-    fn an_old_file_is_complete_on_a_local_disk_but_not_on_a_share() {
-        let old = stamp(5, 10 * SECOND);
-        assert!(
-            local().look(Path::new("a"), old, Duration::ZERO, 100 * SECOND, false) || {
-                let mut files = local();
-                files.look(Path::new("a"), old, Duration::from_secs(90), 100 * SECOND, false)
-            }
+    fn a_closed_file_waits_a_moment_and_opened_again_it_waits_as_any_other() {
+        let five = stamp(5, 100);
+        check(
+            true,
+            &[
+                (0, five, Sign::Closed, Ready::No),
+                (1, five, Sign::None, Ready::Still),
+                (2, five, Sign::Written, Ready::IfClosed),
+                (10, five, Sign::None, Ready::Still),
+            ],
         );
-        let mut share = Readiness::new(Rule {
-            settle: Duration::from_secs(10),
-            scans: 3,
-            local: false,
-            empty_after: Duration::from_secs(600),
-        });
-        for (at, ready) in [(0, false), (5, false), (10, true)] {
-            let now = Duration::from_secs(at);
-            assert_eq!(share.look(Path::new("a"), old, now, 100 * SECOND, true), ready, "at {at} s");
+    }
+
+    #[test]
+    fn on_a_share_a_file_must_be_the_same_in_three_looks_and_for_ten_seconds() {
+        let five = stamp(5, 100);
+        // Not even a rename is believed: it may be another machine's.
+        check(
+            false,
+            &[
+                (0, five, Sign::Renamed, Ready::No),
+                (10, five, Sign::None, Ready::No),
+                (11, five, Sign::None, Ready::Still),
+            ],
+        );
+        let large = stamp(LARGE + 1, 100);
+        check(
+            false,
+            &[
+                (0, large, Sign::None, Ready::No),
+                (15, large, Sign::None, Ready::No),
+                (59, large, Sign::None, Ready::No),
+                (60, large, Sign::None, Ready::Still),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_age_a_file_claims_counts_only_where_the_clock_is_believed() {
+        let old = stamp(5, 10 * SECOND);
+        for (wall, expected) in [(Some(100 * SECOND), Ready::Still), (Some(0), Ready::No), (None, Ready::No)]
+        {
+            let mut files = Readiness::new(rule(true));
+            let now = Duration::from_secs(1000);
+            assert_eq!(files.look(Path::new(A), old, now, wall, Sign::None), expected, "{wall:?}");
         }
     }
 
     #[test]
     fn an_empty_file_waits_for_its_content() {
-        let mut files = local();
-        assert!(!files.look(Path::new("a"), stamp(0, 0), Duration::from_secs(5), 9 * SECOND, true));
-        assert!(files.look(Path::new("a"), stamp(0, 0), Duration::from_secs(700), 700 * SECOND, false));
+        let empty = stamp(0, 0);
+        check(
+            true,
+            &[
+                (0, empty, Sign::Renamed, Ready::No),
+                (599, empty, Sign::Closed, Ready::No),
+                (600, empty, Sign::None, Ready::Proven),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_next_look_is_when_something_can_come_of_it() {
+        let mut files = Readiness::new(rule(true));
+        let at = |seconds: u64| Duration::from_secs(1000 + seconds);
+        files.look(Path::new(A), stamp(5, 0), at(0), None, Sign::None);
+        assert_eq!(files.next_look(at(0)), Some(at(1)));
+        assert_eq!(files.next_look(at(1)), Some(at(10)), "somebody had it open at the first");
+        files.hand_out(Path::new(A));
+        assert_eq!((files.next_look(at(1)), files.paths(true).len()), (None, 0));
+        files.come_back(Path::new(A));
+        assert_eq!(files.patience(Path::new(A), at(4)), (Duration::from_secs(596), Duration::from_secs(4)));
     }
 }

@@ -1,0 +1,162 @@
+//! Who has a file open for writing on this machine.
+//!
+//! The kernel tells of each open file of a process under `/proc`: its inode and how it was opened. A lease on the file
+//! would tell the same for all users, but asking for one takes a system call that none of our libraries offers.
+//! Other users' processes can be looked into only by root; then the answer is honest and says [`Writers::unknown`].
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Access mode in the flags of an open file: write, or read and write.
+const WRITES: u32 = 0o3;
+
+/// An open file as `/proc` tells of it without touching the disk that it lies on.
+#[derive(Debug, PartialEq, Eq)]
+struct Told {
+    inode: u64,
+    mount: u64,
+    writes: bool,
+}
+
+/// A process that has a file open for writing.
+#[derive(Debug)]
+struct Writer {
+    process: u32,
+    mount: u64,
+    /// Where the kernel shows the open file.
+    link: PathBuf,
+}
+
+/// All files that are open for writing, at one moment, by inode.
+#[derive(Debug, Default)]
+pub(crate) struct Writers {
+    open: HashMap<u64, Vec<Writer>>,
+    unknown: bool,
+}
+
+/// What is known of one file.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Open {
+    /// By this process.
+    By(String),
+    /// By nobody.
+    No,
+    /// There are processes that could not be looked into.
+    Unknown,
+}
+
+impl Writers {
+    /// Looks through all processes but this one.
+    pub(crate) fn now() -> Self {
+        let mut found = Self::default();
+        let Ok(processes) = fs::read_dir("/proc") else {
+            return Self { unknown: true, ..found };
+        };
+        let mine = std::process::id();
+        let numbers = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+        for process in numbers.filter(|process| *process != mine) {
+            if let Err(error) = found.add(process) {
+                // A process that ended meanwhile has nothing open.
+                found.unknown |= !ended(&error);
+            }
+        }
+        found
+    }
+
+    fn add(&mut self, process: u32) -> io::Result<()> {
+        for entry in fs::read_dir(format!("/proc/{process}/fdinfo"))? {
+            let entry = entry?;
+            let told = match fs::read_to_string(entry.path()) {
+                Ok(told) => told,
+                Err(error) if ended(&error) => continue,
+                Err(error) => return Err(error),
+            };
+            if let Some(Told { inode, mount, writes: true }) = parse(&told) {
+                let link = Path::new("/proc").join(process.to_string()).join("fd").join(entry.file_name());
+                self.open.entry(inode).or_default().push(Writer { process, mount, link });
+            }
+        }
+        Ok(())
+    }
+
+    /// Who has this file open for writing.
+    pub(crate) fn of(&self, path: &Path) -> Open {
+        let Ok(file) = File::open(path) else { return Open::Unknown };
+        // Our own descriptor of the file is told of in the same words.
+        let own = fs::read_to_string(format!("/proc/self/fdinfo/{}", file.as_raw_fd()));
+        let (Some(own), Ok(meta)) = (own.ok().and_then(|told| parse(&told)), file.metadata()) else {
+            return Open::Unknown;
+        };
+        let same = |writer: &&Writer| {
+            // Through another mount, as from a container, only the device tells.
+            let elsewhere =
+                || fs::metadata(&writer.link).is_ok_and(|m| (m.dev(), m.ino()) == (meta.dev(), meta.ino()));
+            writer.mount == own.mount || elsewhere()
+        };
+        match self.open.get(&own.inode).and_then(|writers| writers.iter().find(same)) {
+            Some(writer) => Open::By(name(writer.process)),
+            None if self.unknown => Open::Unknown,
+            None => Open::No,
+        }
+    }
+}
+
+fn ended(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+        || error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error())
+}
+
+/// A process as its name and number.
+fn name(process: u32) -> String {
+    let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+    format!("{} ({process})", name.trim())
+}
+
+fn parse(text: &str) -> Option<Told> {
+    let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
+    let flags = u32::from_str_radix(value("flags:")?, 8).ok()?;
+    // Kernels before 5.14 do not tell the inode.
+    let (inode, mount) = (value("ino:")?.parse().ok()?, value("mnt_id:")?.parse().ok()?);
+    Some(Told { inode, mount, writes: flags & WRITES != 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn what_the_kernel_tells_is_understood() {
+        let told = |flags: &str| parse(&format!("pos:\t0\nflags:\t{flags}\nmnt_id:\t24\nino:\t3\n"));
+        for (flags, writes) in [("0100000", false), ("0100001", true), ("0102002", true)] {
+            assert_eq!(told(flags), Some(Told { inode: 3, mount: 24, writes }), "{flags}");
+        }
+        assert_eq!(parse("flags:\t01\n"), None);
+    }
+
+    #[test]
+    fn a_writing_program_is_found_until_it_closes_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        // It says when the file is open, and ends with its input.
+        let mut writer = Command::new("sh")
+            .args(["-c", "exec 3>\"$0\"; echo open; read end"])
+            .arg(&path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = [0; 4];
+        io::Read::read_exact(writer.stdout.as_mut().unwrap(), &mut said).unwrap();
+        let found = Writers::now().of(&path);
+        assert!(matches!(&found, Open::By(who) if who.contains(&writer.id().to_string())), "{found:?}");
+        drop(writer.stdin.take());
+        writer.wait().unwrap();
+        assert!(!matches!(Writers::now().of(&path), Open::By(_)));
+    }
+}
