@@ -332,3 +332,26 @@ fn a_single_run_leaves_what_is_not_complete() {
     assert_eq!(home.names("archive").len(), 1);
     assert_eq!(home.names("inbox").len(), 4);
 }
+
+#[test]
+fn a_correction_is_told_as_such_with_what_it_leaves_out() {
+    let stages = "[validate: {}, dedup: {match: [{fields: [project_name]}], merge: {fields: {total_investment: max}}}]";
+    let mut home = Home::new(&small_pipeline("drops", "inbox", stages, "[{jsonl: {path: out}}]"));
+    for rows in ["一号泵站,50\n二号泵站,6", "一号泵站,5"] {
+        home.drop_file("甲/四月.csv", format!("项目名称,总投资(万元)\n{rows}\n").as_bytes());
+        home.once().expect(0);
+    }
+    let entries = ledger(&home); // Newest first.
+    let file = format!("四月.{}.回执.json", entries[0].delivery.id);
+    let receipts = home.files("outbox");
+    let receipt = receipts.iter().find(|(name, _)| name.ends_with(&file)).map(|(_, bytes)| bytes);
+    let receipt = receipt.unwrap_or_else(|| panic!("no {file} in {:?}", receipts.keys()));
+    let receipt: serde_json::Value = serde_json::from_slice(receipt).unwrap();
+    assert_eq!(receipt["corrects"]["delivery"], *entries[1].delivery.id, "{receipt:#}");
+    assert_eq!(receipt["corrects"]["received"], "2026-05-08T09:00:00+08:00");
+    let found = receipt["findings"].as_array().unwrap().iter().find(|found| found["code"] == "left-out");
+    let message = found.unwrap_or_else(|| panic!("{receipt:#}"))["message"].to_string();
+    assert!(message.contains("这次没有（或有错误未采用）的项目：二号泵站；"), "{message}");
+    let lines = home.lines("out");
+    assert!(lines.iter().any(|line| line["total_investment"] == 5), "the correction counts: {lines:#?}");
+}

@@ -33,6 +33,13 @@ impl Source {
         Self { delivery, sender, file, sheet, received_ms, json: OnceLock::new() }
     }
 
+    /// Whether `later` is another delivery of the same file by the same sender: a correction of this one.
+    pub(crate) fn is_corrected_by(&self, later: &Self) -> bool {
+        !self.file.is_empty()
+            && self.delivery != later.delivery
+            && (&self.sender, &self.file) == (&later.sender, &later.file)
+    }
+
     /// The same delivery, another sheet.
     pub(crate) fn with_sheet(&self, sheet: &str) -> Self {
         Self::new(&self.delivery, &self.sender, &self.file, sheet, self.received_ms)

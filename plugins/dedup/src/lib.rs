@@ -27,6 +27,7 @@ mod records;
 mod report;
 mod seen;
 mod value;
+mod versions;
 
 use std::sync::Arc;
 
@@ -77,10 +78,10 @@ impl Stage for Dedup {
     }
 
     fn finish(&mut self) -> Result<Option<Outcome>, StageError> {
-        if let Way::Merge(merge) = &mut self.way {
-            merge.rest();
+        match &mut self.way {
+            Way::First(_) => Ok(None),
+            Way::Merge(merge) => merge.finish(),
         }
-        Ok(None)
     }
 }
 

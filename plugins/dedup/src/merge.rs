@@ -29,6 +29,10 @@ use crate::recognise::{Recogniser, Row};
 use crate::records::{RecordId, Records};
 use crate::report;
 use crate::value::Cells;
+use crate::versions::Versions;
+
+/// Records named in the finding about what a correction leaves out.
+const NAMED: usize = 20;
 
 const ADDED: [&str; 4] = ["record_id", "revision", "origins", "matched_by"];
 
@@ -42,6 +46,7 @@ pub(crate) struct Merge {
     input_columns: usize,
     output: SchemaRef,
     records: Records,
+    versions: Versions,
 }
 
 /// A record touched by a batch.
@@ -100,14 +105,39 @@ impl Merge {
             input_columns: input.fields.len(),
             output: output.clone(),
             records: Records::new(host.clone(), kinds),
+            versions: Versions::new(host.clone()),
             host,
         };
         Ok((merge, output))
     }
 
-    /// Between deliveries nothing is held in memory.
-    pub(crate) fn rest(&mut self) {
+    /// Ends a delivery: tells which records its file named before and does not name any more. Between deliveries
+    /// nothing is held in memory.
+    pub(crate) fn finish(&mut self) -> Result<Option<Outcome>, StageError> {
+        let gone = self.versions.finish()?;
+        let mut names = Vec::new();
+        for id in gone.iter().take(NAMED) {
+            names.push(self.name_of(*id)?);
+        }
         self.records.forget();
+        if gone.is_empty() {
+            return Ok(None);
+        }
+        let findings = Findings(vec![report::left_out(&names, gone.len())]);
+        Ok(Some(Outcome { batch: RecordBatch::new_empty(self.output.clone()), findings }))
+    }
+
+    /// What people call a record: of the columns that make its keys, a text in words, else the first value.
+    fn name_of(&mut self, id: RecordId) -> Result<String, StageError> {
+        let columns = self.recogniser.rules.iter().flat_map(|rule| &rule.columns).map(|(column, _)| *column);
+        let fields: Vec<usize> = columns
+            .filter_map(|column| self.fields.iter().position(|field| field.column == column))
+            .collect();
+        let record = self.records.get(id)?;
+        let values = fields.iter().filter_map(|&at| record.values[at].as_ref().map(|held| (at, &held.value)));
+        let shown: Vec<String> = values.map(|(at, value)| value.show(&self.fields[at].kind)).collect();
+        let words = shown.iter().find(|text| !text.is_ascii());
+        Ok(words.or(shown.first()).cloned().unwrap_or_else(|| id.to_string()))
     }
 
     pub(crate) fn process(&mut self, batch: &RecordBatch) -> Result<Outcome, StageError> {
@@ -151,6 +181,7 @@ impl Merge {
             view.enter(at);
             self.apply(&mut touched[i], &view, at, &mut findings)?;
         }
+        self.versions.note(&view.source, touched.iter().map(|touched| touched.id));
         self.settle(&mut touched)?;
         for (at, &i) in of_row.iter().enumerate() {
             let (touched, row) = (&touched[i], view.rows.value(at));
@@ -212,6 +243,10 @@ impl Merge {
             let Some(came) = view.cells[i].value(at) else { continue };
             let choice = match held {
                 None => Choice::Take(came),
+                // What a sender corrects in its own file counts, whatever the field's rule among senders is.
+                Some(held) if field.choose.holds_one() && corrects(record, held, &view.source) => {
+                    Choice::Take(came)
+                }
                 Some(held) => field.choose.choose(&held.value, came, self.tolerance),
             };
             match (choice, held) {
@@ -356,6 +391,11 @@ impl View<'_> {
             self.source = Arc::new(self.source.with_sheet(sheet));
         }
     }
+}
+
+/// Whether the value that a record holds came from an earlier delivery of the file that `source` is.
+fn corrects(record: &Record, held: &Held, source: &Source) -> bool {
+    record.places.get(held.place as usize).is_some_and(|place| place.source.is_corrected_by(source))
 }
 
 /// The key of a row for which no rule speaks: everything in it.

@@ -44,6 +44,11 @@ impl Choose {
         }
     }
 
+    /// Whether a field holds one sender's value as it was sent, and nothing of what others sent.
+    pub(crate) fn holds_one(self) -> bool {
+        !matches!(self, Self::By(Policy::Union) | Self::Object)
+    }
+
     /// Why the policy cannot choose among values of this type, if so.
     pub(crate) fn mismatch(policy: Policy, kind: &DataType) -> Option<&'static str> {
         let ordered = matches!(

@@ -36,6 +36,17 @@ impl RecordId {
     }
 }
 
+impl RecordId {
+    /// As it is kept.
+    pub(crate) fn bytes(self) -> [u8; 10] {
+        self.0
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; 10]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl fmt::Display for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Without i, l, o and u, which are misread.

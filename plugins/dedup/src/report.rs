@@ -127,6 +127,26 @@ pub(crate) fn no_key(row: i64, rules: &[KeyRule]) -> Finding {
     }
 }
 
+/// The file was sent before and named records that it does not name any more; `some` are the names of the first.
+pub(crate) fn left_out(some: &[String], count: usize) -> Finding {
+    let (rest_zh, rest) = match count.saturating_sub(some.len()) {
+        0 => (String::new(), String::new()),
+        more => (format!("等 {count} 项"), format!(" and {more} more")),
+    };
+    let text = Text::new(
+        format!(
+            "上次报送有、这次没有（或有错误未采用）的项目：{}{rest_zh}；其原有数据仍然保留，如属遗漏请补报，如已取消请告知",
+            some.join("、")
+        ),
+        format!(
+            "the earlier delivery of this file had records that this one lacks, or has with errors: {}{rest}; what was \
+             sent of them still counts; send them again if they were forgotten, tell us if they were given up",
+            some.join(", ")
+        ),
+    );
+    Finding::new(None, Severity::Warning, "left-out", text)
+}
+
 /// A number was refused by the field's policy and is far from the one held.
 pub(crate) fn other_value(
     row: i64,

@@ -399,8 +399,8 @@ proptest! {
             // What a later row said may keep an earlier one apart from its record: once.
             give(&mut opened, batch("b", &rows));
         }
-        let before = host.state();
         opened.stage.finish().unwrap();
+        let before = host.state();
         if anew {
             opened = open(&options, &host);
         }
@@ -429,4 +429,58 @@ proptest! {
             prop_assert_eq!(outcome.batch.column(at), expected.column(at));
         }
     }
+}
+
+/// The same file of a sender in another delivery.
+fn again(delivery: &str, file: &str, rows: &[Sent]) -> RecordBatch {
+    let batch = batch(delivery, rows);
+    let mut origin = Origin::of(&batch);
+    (origin.sender, origin.file) = ("发改局".to_owned(), file.to_owned());
+    RecordBatch::try_new(Arc::new(origin.mark(&schema())), batch.columns().to_vec()).unwrap()
+}
+
+#[test]
+fn a_correction_counts_whatever_the_rule_among_senders_is() {
+    let host = Arc::new(MemoryHost::default());
+    let mut opened = open(MERGE, &host);
+    let total = |code, total| Sent { total: Some(total), ..coded(code, "一号泵站") };
+    give(&mut opened, again("a", "四月.xlsx", &[total("1", 90_000)]));
+    opened.stage.finish().unwrap();
+    // `total` is the largest that was sent: from another file a smaller one changes nothing.
+    let outcome = give(&mut opened, again("b", "五月.xlsx", &[total("1", 80_000)]));
+    assert_eq!(codes(&outcome), ["5 conflict-value", "5 unchanged"]);
+    opened.stage.finish().unwrap();
+    let outcome = give(&mut opened, again("c", "四月.xlsx", &[total("1", 70_000)]));
+    let totals = outcome.batch.column_by_name("total").unwrap();
+    assert_eq!(totals.as_primitive::<arrow::datatypes::Decimal128Type>().value(0), 70_000);
+    // Within one delivery the rule holds.
+    let outcome = give(&mut opened, again("c", "四月.xlsx", &[total("1", 60_000)]));
+    assert_eq!(codes(&outcome), ["5 conflict-value", "5 unchanged"]);
+}
+
+#[test]
+fn what_a_correction_leaves_out_is_told() {
+    let host = Arc::new(MemoryHost::default());
+    let mut opened = open(MERGE, &host);
+    let rows = [coded("1", "一号泵站"), coded("2", "二号泵站"), coded("3", "三号泵站")];
+    let mut told = |delivery: &str, file: &str, rows: &[Sent]| {
+        give(&mut opened, again(delivery, file, rows));
+        let outcome = opened.stage.finish().unwrap();
+        outcome.map(|outcome| {
+            assert_eq!(outcome.batch.num_rows(), 0);
+            let finding = &outcome.findings.0[0];
+            assert_eq!((finding.row, finding.code.as_str()), (None, "left-out"));
+            finding.message.zh.clone()
+        })
+    };
+    assert_eq!(told("a", "四月.xlsx", &rows), None, "the first of its name");
+    assert_eq!(told("b", "五月.xlsx", &rows[..1]), None, "another file");
+    assert_eq!(
+        told("c", "四月.xlsx", &rows[..1]).as_deref(),
+        Some(
+            "上次报送有、这次没有（或有错误未采用）的项目：二号泵站、三号泵站；其原有数据仍然保留，如属遗漏请补报，如已取消请告知"
+        )
+    );
+    assert_eq!(told("d", "四月.xlsx", &rows[..1]), None, "it is told once");
+    assert_eq!(told("e", "四月.xlsx", &rows), None, "more is no fault");
 }
