@@ -77,8 +77,15 @@ impl FileReader {
             }
         };
         let thread = std::thread::Builder::new().name("read".into()).spawn(work);
-        let mut reader =
-            Self { path: path.clone(), stamp, notice, kept, batches: Some(batches), thread: None, ended: None };
+        let mut reader = Self {
+            path: path.clone(),
+            stamp,
+            notice,
+            kept,
+            batches: Some(batches),
+            thread: None,
+            ended: None,
+        };
         match thread {
             Ok(thread) => reader.thread = Some(thread),
             Err(error) => reader.ended = Some(broken(&format!("cannot start a thread: {error}"))),
