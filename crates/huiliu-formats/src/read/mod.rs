@@ -16,6 +16,7 @@ mod error;
 mod header;
 mod jsonl;
 mod kind;
+mod merged;
 mod options;
 pub(crate) mod package;
 mod plan;
@@ -36,7 +37,7 @@ use arrow::datatypes::SchemaRef;
 use huiliu_stage::{Finding, Findings, Outcome, RecordSchema};
 
 pub use error::ReadError;
-pub use options::{FormatKind, FormatOptions, Limits, ReadOptions};
+pub use options::{FormatKind, FormatOptions, Hidden, Limits, ReadOptions};
 
 use self::build::Assembler;
 use self::chunk::Chunk;

@@ -28,6 +28,17 @@ impl FormatKind {
     }
 }
 
+/// What becomes of the hidden rows and columns of a workbook. The sender is told of them either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hidden {
+    /// They are read like all others.
+    #[default]
+    Read,
+    /// They are left out.
+    Skip,
+}
+
 /// How a source's files are to be understood: `format: {delimiter: ";", header_row: 3}`.
 ///
 /// Every key is found out from the file when it is left away, which is right for nearly all files.
@@ -61,6 +72,8 @@ pub struct FormatOptions {
     /// Whether headers are also looked up in the shipped dictionary. It holds the words that departments use
     /// for the fields of a project record; only entries whose field exists in the record schema apply.
     pub dictionary: bool,
+    /// Hidden rows and columns of a workbook: `read` or `skip`.
+    pub hidden: Hidden,
 }
 
 impl Default for FormatOptions {
@@ -75,6 +88,7 @@ impl Default for FormatOptions {
             sheet: None,
             header_row: None,
             dictionary: true,
+            hidden: Hidden::Read,
         }
     }
 }

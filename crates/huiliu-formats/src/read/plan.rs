@@ -11,6 +11,7 @@ use super::csv::{CsvSource, TableSource};
 use super::error::ReadError;
 use super::header::{self, Grid, Layout, Names};
 use super::jsonl::JsonlSource;
+use super::merged::Merged;
 use super::options::{FormatKind, ReadOptions};
 use super::rows::RowKinds;
 use super::workbook::XlsxSource;
@@ -99,7 +100,7 @@ impl Plan<'_> {
         if grid.is_empty() {
             return Err(ReadError::empty());
         }
-        if !self.find_header(String::new(), 0, &grid) {
+        if !self.find_header(String::new(), 0, &grid, &Merged::default()) {
             return Err(self.no_header());
         }
         self.reading(Source::Csv(source), names)
@@ -121,7 +122,8 @@ impl Plan<'_> {
     }
 
     fn workbook(&mut self, file: File) -> Result<Reading, ReadError> {
-        let mut source = XlsxSource::open(file, &self.options.limits)?;
+        let mut source =
+            XlsxSource::open(file, &self.options.limits)?.with_hidden(self.options.format.hidden);
         self.report.format = source.format().to_owned();
         let all = source.sheets().to_vec();
         let wanted = self.options.format.sheet.as_deref();
@@ -146,7 +148,11 @@ impl Plan<'_> {
                 continue;
             }
             empty = false;
-            if !self.find_header(name.clone(), ordinal as u32, &grid) {
+            let merged = match self.wants_merges(&grid) {
+                true => Merged::new(source.merges(name)?),
+                false => Merged::default(),
+            };
+            if !self.find_header(name.clone(), ordinal as u32, &grid, &merged) {
                 self.general.push(passed_over(name));
                 self.report.sheets.push(SheetReport { name: name.clone(), ..SheetReport::default() });
             }
@@ -167,13 +173,23 @@ impl Plan<'_> {
         self.sheets.iter().any(|sheet| sheet.kinds.is_none())
     }
 
+    /// Whether merged cells may matter. To find them costs a look through the whole sheet, which one that fills every
+    /// cell of its first rows need not pay for.
+    fn wants_merges(&self, grid: &Grid) -> bool {
+        let width = grid.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
+        let full = |cells: &[String]| cells.len() == width && cells.iter().all(|cell| !cell.is_empty());
+        self.known.as_ref().is_some_and(|(record, _)| {
+            record.fields.iter().any(|field| field.fill_down) || !grid.iter().all(|(_, cells)| full(cells))
+        })
+    }
+
     /// Plans a sheet if it has a header.
-    fn find_header(&mut self, name: String, ordinal: u32, grid: &Grid) -> bool {
+    fn find_header(&mut self, name: String, ordinal: u32, grid: &Grid, merged: &Merged) -> bool {
         let row = self.options.format.header_row;
         match &self.known {
             Some((record, names)) => {
-                let Some(layout) = header::find(grid, names, row) else { return false };
-                let kinds = RowKinds::new(record, &layout, grid, (&name, ordinal));
+                let Some(layout) = header::find(grid, merged, names, row) else { return false };
+                let kinds = RowKinds::new(record, &layout, (grid, merged), (&name, ordinal));
                 self.add_sheet(name, ordinal, layout, Some(kinds));
             }
             None => {
