@@ -18,6 +18,7 @@ mod header;
 mod jsonl;
 mod keyed;
 mod kind;
+mod merged;
 mod options;
 pub(crate) mod package;
 mod plan;
@@ -39,7 +40,7 @@ use huiliu_stage::{Finding, Findings, Outcome, RecordSchema};
 
 pub use bundle::{Attachment, Evidence, KeepAttachment, Link};
 pub use error::ReadError;
-pub use options::{FormatKind, FormatOptions, Limits, ReadOptions};
+pub use options::{FormatKind, FormatOptions, Hidden, Limits, ReadOptions};
 
 use self::build::Assembler;
 use self::bundle::BundleSource;

@@ -15,6 +15,7 @@ use super::jsonl::JsonlSource;
 use super::keyed::json::{self, JsonRecords};
 use super::keyed::xml::{self, XmlRecords};
 use super::keyed::{KeyedSource, Pieces};
+use super::merged::Merged;
 use super::options::{FormatKind, ReadOptions};
 use super::package::Package;
 use super::rows::RowKinds;
@@ -124,7 +125,7 @@ impl Plan<'_> {
         if grid.is_empty() {
             return Err(ReadError::empty());
         }
-        if !self.find_header(String::new(), 0, &grid) {
+        if !self.find_header(String::new(), 0, &grid, &Merged::default()) {
             return Err(self.no_header());
         }
         self.reading(Source::Csv(source), names)
@@ -194,7 +195,8 @@ impl Plan<'_> {
                 XlsxSource::open_tagged(file, told.charset, markup, limits)?
             }
             None => XlsxSource::open(file, limits)?,
-        };
+        }
+        .with_hidden(self.options.format.hidden);
         self.report.format = source.format().to_owned();
         let all = source.sheets().to_vec();
         let wanted = self.options.format.sheet.as_deref();
@@ -224,7 +226,11 @@ impl Plan<'_> {
                 continue;
             }
             empty = false;
-            if !self.find_header(name.clone(), ordinal as u32, &grid) {
+            let merged = match self.wants_merges(&grid) {
+                true => Merged::new(source.merges(name)?),
+                false => Merged::default(),
+            };
+            if !self.find_header(name.clone(), ordinal as u32, &grid, &merged) {
                 if largest.is_some() {
                     continue;
                 }
@@ -260,13 +266,23 @@ impl Plan<'_> {
         self.sheets.iter().any(|sheet| sheet.kinds.is_none())
     }
 
+    /// Whether merged cells may matter. To find them costs a look through the whole sheet, which one that fills every
+    /// cell of its first rows need not pay for.
+    fn wants_merges(&self, grid: &Grid) -> bool {
+        let width = grid.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
+        let full = |cells: &[String]| cells.len() == width && cells.iter().all(|cell| !cell.is_empty());
+        self.known.as_ref().is_some_and(|(record, _)| {
+            record.fields.iter().any(|field| field.fill_down) || !grid.iter().all(|(_, cells)| full(cells))
+        })
+    }
+
     /// Plans a sheet if it has a header.
-    fn find_header(&mut self, name: String, ordinal: u32, grid: &Grid) -> bool {
+    fn find_header(&mut self, name: String, ordinal: u32, grid: &Grid, merged: &Merged) -> bool {
         let row = self.options.format.header_row;
         match &self.known {
             Some((record, names)) => {
-                let Some(layout) = header::find(grid, names, row) else { return false };
-                let kinds = RowKinds::new(record, &layout, grid, (&name, ordinal));
+                let Some(layout) = header::find(grid, merged, names, row) else { return false };
+                let kinds = RowKinds::new(record, &layout, (grid, merged), (&name, ordinal));
                 self.add_sheet(name, ordinal, layout, Some(kinds));
             }
             None => {

@@ -16,6 +16,7 @@ use std::cmp::Reverse;
 
 use huiliu_stage::column_letters;
 
+use super::merged::{Merged, MergedRows};
 use super::value::Unit;
 use crate::report::{ColumnReport, SheetReport};
 
@@ -132,7 +133,13 @@ impl Column {
 
 /// Finds the header and gives each column its field. `row` is its number if the caller knows it.
 /// `None` if no row names enough fields.
-pub(super) fn find(grid: &Grid, names: &Names, row: Option<u32>) -> Option<Layout> {
+pub(super) fn find(grid: &Grid, merged: &Merged, names: &Names, row: Option<u32>) -> Option<Layout> {
+    let merged = &merged.over(grid.iter().map(|(number, _)| *number));
+    // A header does not end in the middle of a merged cell, unless the sheet leaves no other.
+    search(grid, merged, names, row, true).or_else(|| search(grid, merged, names, row, false))
+}
+
+fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, whole: bool) -> Option<Layout> {
     let mut best: Option<((usize, Reverse<usize>), Layout)> = None;
     // What a row is worth in which every cell firmly names a field: no other can be worth more.
     let perfect = (2 * grid.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0), Reverse(1));
@@ -141,7 +148,10 @@ pub(super) fn find(grid: &Grid, names: &Names, row: Option<u32>) -> Option<Layou
             continue;
         }
         for height in 1..=MOST_HEADER_ROWS.min(grid.len() - start) {
-            let layout = lay_out(&grid[start..start + height], names);
+            if whole && cuts(grid, merged, start, height) {
+                continue;
+            }
+            let layout = lay_out(&grid[start..start + height], merged, names);
             let score = score(&layout);
             // Of headers that are worth the same the lowest is taken: titles say nothing.
             let worth = (score, Reverse(height));
@@ -159,6 +169,14 @@ pub(super) fn find(grid: &Grid, names: &Names, row: Option<u32>) -> Option<Layou
     layout.unit = sheet_unit(grid, &layout);
     layout.titles = above(grid, &layout).map(|cell| cell.trim().chars().take(200).collect()).collect();
     Some(layout)
+}
+
+/// Whether a header of these rows would cut a merged cell. Blank rows below belong to it.
+fn cuts(grid: &Grid, merged: &MergedRows, start: usize, height: usize) -> bool {
+    let number = |at: usize| grid.get(at).map(|(number, _)| *number);
+    let Some(first) = number(start) else { return false };
+    let last = number(start + height).map_or(u32::MAX - 1, |next| next - 1);
+    merged.cut_by(first, last.max(first), MOST_HEADER_ROWS)
 }
 
 /// The lowest text of each column's header, as it stands in the file: what a header printed again looks like.
@@ -194,27 +212,8 @@ fn score(layout: &Layout) -> usize {
     if strong >= 2 || most || (claimed > 0 && claimed == named) { claimed + strong } else { 0 }
 }
 
-fn lay_out(rows: &[(u32, Vec<String>)], names: &Names) -> Layout {
-    let width = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
-    let cell = |row: usize, column: usize| rows[row].1.get(column).map_or("", |text| text.trim());
-    let mut paths = vec![Vec::<String>::new(); width];
-    let last = rows.len() - 1;
-    for row in 0..rows.len() {
-        let mut parent = "";
-        for (column, path) in paths.iter_mut().enumerate() {
-            let text = cell(row, column);
-            // A merged parent stands in its first cell only; it reaches as far as there are children.
-            let below = row < last && (row + 1..rows.len()).any(|r| !cell(r, column).is_empty());
-            if !text.is_empty() {
-                parent = text;
-            } else if !below {
-                parent = "";
-            }
-            if !parent.is_empty() && path.last().is_none_or(|above| above != parent) {
-                path.push(parent.to_owned());
-            }
-        }
-    }
+fn lay_out(rows: &[(u32, Vec<String>)], merged: &MergedRows, names: &Names) -> Layout {
+    let mut paths = paths(rows, merged);
     let width = paths.iter().rposition(|path| !path.is_empty()).map_or(0, |at| at + 1);
     paths.truncate(width);
     let mut layout = Layout {
@@ -224,6 +223,44 @@ fn lay_out(rows: &[(u32, Vec<String>)], names: &Names) -> Layout {
     };
     assign(&mut layout, names);
     layout
+}
+
+/// The texts of each column's header, from above. A merged cell counts for all that it covers; where a row has none, a
+/// text reaches to the right over blanks that have something below.
+fn paths(rows: &[(u32, Vec<String>)], merged: &MergedRows) -> Vec<Vec<String>> {
+    let width = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
+    let mut paths = vec![Vec::<String>::new(); width];
+    let cell = |row: usize, column: usize| rows[row].1.get(column).map_or("", |text| text.trim());
+    let shown = |number: u32, column: usize| {
+        let range = merged.around(number, column)?;
+        let row = rows.iter().position(|(of, _)| *of == range.first_row)?;
+        Some(cell(row, range.first_column as usize)).filter(|text| !text.is_empty())
+    };
+    for (row, (number, _)) in rows.iter().enumerate() {
+        let guessed = !merged.joins_columns(*number);
+        let mut parent = "";
+        for (column, path) in paths.iter_mut().enumerate() {
+            let text = cell(row, column);
+            let below = (row + 1..rows.len()).any(|r| !cell(r, column).is_empty());
+            if !text.is_empty() {
+                parent = text;
+            } else if let Some(text) = shown(*number, column) {
+                parent = text;
+            } else if !below || !guessed {
+                parent = "";
+            }
+            if !parent.is_empty() && path.last().is_none_or(|above| above != parent) {
+                path.push(parent.to_owned());
+            }
+        }
+    }
+    // A column that shows nothing but the merged cells of the one before it has no header of its own.
+    for column in (1..width).rev() {
+        if (0..rows.len()).all(|row| cell(row, column).is_empty()) && paths[column] == paths[column - 1] {
+            paths[column].clear();
+        }
+    }
+    paths
 }
 
 /// Gives each column its field: the strongest claim wins, among equals the leftmost column.
@@ -335,7 +372,7 @@ mod tests {
     #[track_caller]
     fn check(fields: &[&str], rows: &[&[&str]], expected: &str) {
         let record = record(fields);
-        let found = find(&grid(rows), &Names::new(&record, true), None).map(|layout| {
+        let found = find(&grid(rows), &Merged::default(), &Names::new(&record, true), None).map(|layout| {
             let column = |c: &Column| {
                 let unit = c.unit.as_ref().map_or(String::new(), |u| format!(" [{}]", u.name));
                 let field = c.field.map_or("-", |field| fields[field]);

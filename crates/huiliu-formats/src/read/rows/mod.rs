@@ -8,17 +8,20 @@
 
 mod fill;
 mod group;
+mod merged;
 mod words;
 
 use huiliu_stage::{FieldType, Finding, RecordSchema, Severity, Text, cell_address, row_id};
 
 use self::fill::{Filler, Given};
 use self::group::{Groups, Meanings, Style, Title, lone_number};
+use self::merged::wide;
 use self::words::{counted, is_essay, is_footer, is_mark, is_note, is_numeric, is_subtotal, is_total};
 use super::build::Assembler;
 use super::checks::{Checks, Mark, Printed, Serial, Total, is_summed};
 use super::chunk::{Chunk, View};
 use super::header::{self, Grid, Layout, tidy};
+use super::merged::Merged;
 
 /// What a row is instead of data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +73,8 @@ pub(super) struct RowKinds {
     values: Vec<(usize, String)>,
     /// Names of the fields, for messages.
     fields: Vec<String>,
+    /// Rows whose first cell is merged over most of the table, ascending.
+    wide: Vec<u32>,
     filler: Filler,
     checks: Checks,
     /// Told with the first rows.
@@ -77,9 +82,14 @@ pub(super) struct RowKinds {
 }
 
 impl RowKinds {
-    /// For the sheet of this name and ordinal; `grid` holds its first rows.
-    pub(super) fn new(record: &RecordSchema, layout: &Layout, grid: &Grid, sheet: (&str, u32)) -> Self {
-        let (name, sheet) = sheet;
+    /// For the sheet of this name and ordinal; `first` holds its first rows and its merged cells.
+    pub(super) fn new(
+        record: &RecordSchema,
+        layout: &Layout,
+        first: (&Grid, &Merged),
+        sheet: (&str, u32),
+    ) -> Self {
+        let ((grid, merged), (name, sheet)) = (first, sheet);
         let of = |column: &usize| layout.columns[*column].field.and_then(|field| record.fields.get(field));
         let all = || 0..layout.columns.len();
         let words: Vec<usize> = all().filter(|c| of(c).is_some_and(|f| f.kind == FieldType::Text)).collect();
@@ -109,10 +119,12 @@ impl RowKinds {
             groups: Groups::for_sheet(means.clone()),
             values: means.clone().into_iter().collect(),
             fields: record.fields.iter().map(|field| field.title().to_owned()).collect(),
-            filler: Filler::new(record, layout, sheet),
+            filler: Filler::new(record, layout, merged, sheet),
+            wide: wide(merged, layout),
             meanings,
             waiting: Vec::new(),
         };
+        kinds.waiting.extend(merged::untaken(record, layout, merged));
         kinds.waiting.extend(means.map(|(field, value)| kinds.says_sheet(name, field, &value)));
         kinds
     }
@@ -124,8 +136,8 @@ impl RowKinds {
         let mut given: Vec<Given> = vec![(0, self.values.clone())];
         for row in 0..chunk.rows() {
             let view = chunk.view(text);
-            let kind = if self.suspicious(view, row) { self.kind(view, row) } else { None };
             let number = chunk.numbers[row];
+            let kind = if self.suspicious(view, row) { self.kind(view, row, number) } else { None };
             match kind {
                 Some(kind) if kind != Kind::Blank || !has_surplus(chunk, row) => {
                     told.extend(self.pass_over(view, row, number, row - gone.len(), &kind));
@@ -264,7 +276,7 @@ impl RowKinds {
         self.serial.as_ref().is_some_and(|serial| serial.column == column)
     }
 
-    fn kind(&self, view: View<'_>, row: usize) -> Option<Kind> {
+    fn kind(&self, view: View<'_>, row: usize, number: u32) -> Option<Kind> {
         let filled: Vec<(usize, &str)> =
             view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect();
         let Some(&(first_column, first)) = filled.first() else { return Some(Kind::Blank) };
@@ -299,7 +311,11 @@ impl RowKinds {
         if (filled.len() <= 2 && is_note(&word)) || (filled.len() == 1 && is_essay(&word)) {
             return Some(Kind::Note);
         }
-        self.group(&filled)
+        self.group(&filled).or_else(|| {
+            // No record is written in one cell across the table.
+            let alone = filled.len() == 1 && self.wide.binary_search(&number).is_ok();
+            alone.then(|| Kind::Group(first_column, self.meanings.title(first)))
+        })
     }
 
     /// A title stands alone in its row, but for a number before it and amounts behind it.
