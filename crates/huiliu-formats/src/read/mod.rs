@@ -26,6 +26,7 @@ mod raw;
 mod rows;
 #[cfg(test)]
 mod sheet_tests;
+mod single;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -41,6 +42,7 @@ use huiliu_stage::{Finding, Findings, Outcome, RecordSchema};
 pub use bundle::{Attachment, Evidence, KeepAttachment, Link};
 pub use error::ReadError;
 pub use options::{FormatKind, FormatOptions, Hidden, Limits, ReadOptions};
+pub use single::value_of;
 
 use self::build::Assembler;
 use self::bundle::BundleSource;

@@ -3,6 +3,7 @@
 //! A text is cut into numbers and the marks between them; the shape (`N年N月N日`) decides what the numbers
 //! are. Forms coarser than a day become their first day, and say so.
 
+use arrow::temporal_conversions::date32_to_datetime;
 use huiliu_stage::Severity;
 
 use super::decimal::numeral;
@@ -28,6 +29,11 @@ fn day(year: i64, month: i64, day: i64) -> Option<i32> {
     let in_year = (153 * m + 2) / 5 + day - 1;
     let days = y * 365 + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + in_year - 719_468;
     i32::try_from(days).ok()
+}
+
+/// `2024-05-01`.
+pub(in crate::read) fn iso(days: i32) -> Option<String> {
+    date32_to_datetime(days).map(|time| time.date().to_string())
 }
 
 fn year_of(days: i32) -> i64 {
@@ -424,13 +430,12 @@ fn time_of_day(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use arrow::temporal_conversions::date32_to_datetime;
     use proptest::prelude::*;
 
     use super::*;
 
     fn iso(day: i32) -> String {
-        date32_to_datetime(day).unwrap().format("%Y-%m-%d").to_string()
+        super::iso(day).unwrap()
     }
 
     #[test]

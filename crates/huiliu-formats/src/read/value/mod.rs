@@ -12,7 +12,7 @@ mod number;
 mod other;
 mod unit;
 
-pub(super) use date::{Asked, date, strict_date, timestamp};
+pub(super) use date::{Asked, date, iso, strict_date, timestamp};
 pub(super) use number::{Money, Number, integer, strict_integer};
 pub(super) use other::{ITEM, boolean, list_items, trimmed};
 pub(super) use unit::Unit;
