@@ -228,3 +228,24 @@ fn counts_totals_and_serial_numbers_are_held_against_the_rows() {
         ]
     );
 }
+
+/// The labels were written by hand before the reader was asked; a column is looked at beside 项目名称 only, so that nothing
+/// but its own words counts.
+#[test]
+fn headers_of_departments_are_taken_for_the_fields_that_people_take_them_for() {
+    let labels = include_str!("../../data/header_labels.csv");
+    let (mut right, mut wrong) = (0, Vec::new());
+    for line in labels.lines().skip(1) {
+        let (header, expected) = line.rsplit_once(',').unwrap();
+        let (upper, lower) = header.split_once(" > ").unwrap_or((header, ""));
+        let name = if expected == "project_name" { "总投资" } else { "项目名称" };
+        let book = draw(&format!("# sheet: s\n{name}|{upper}\n|{lower}\n甲|\n"));
+        let format = FormatOptions { header_row: Some(1), ..FormatOptions::default() };
+        let reading = open(book.path(), &shipped(), &ReadOptions { format, ..options() }).unwrap();
+        let columns = &reading.report().sheets[0].columns;
+        let found = columns.get(1).and_then(|column| column.field.as_deref()).unwrap_or("-");
+        if found == expected { right += 1 } else { wrong.push(format!("{header}: {found}, not {expected}")) }
+    }
+    println!("{right} of {} headers", right + wrong.len());
+    assert_eq!(wrong, Vec::<String>::new());
+}

@@ -8,6 +8,7 @@ mod dictionary;
 mod names;
 mod neighbours;
 mod tell;
+mod values;
 
 pub(super) use names::{Names, Rank, tidy};
 pub(super) use tell::findings;
@@ -166,6 +167,7 @@ fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, who
     }
     let (_, mut layout) = best?;
     units_below(grid, &mut layout);
+    values::decide(grid, &mut layout, names);
     layout.unit = sheet_unit(grid, &layout);
     layout.titles = above(grid, &layout).map(|cell| cell.trim().chars().take(200).collect()).collect();
     Some(layout)

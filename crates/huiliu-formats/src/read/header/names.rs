@@ -130,8 +130,8 @@ const ABOUT: [&str; 5] = ["投资", "时间", "日期", "单位", "面积"];
 pub(in crate::read) struct Names {
     words: HashMap<String, Vec<(usize, Rank)>>,
     patterns: Vec<(usize, &'static regex::Regex)>,
-    /// Of each field, whether it is a list.
-    lists: Vec<bool>,
+    /// Name and kind of each field.
+    fields: Vec<(String, FieldType)>,
     /// Of each field, whether its label speaks of the year.
     annual: Vec<bool>,
 }
@@ -139,9 +139,9 @@ pub(in crate::read) struct Names {
 impl Names {
     /// Names from the record schema and, if wanted, from the shipped dictionary.
     pub(in crate::read) fn new(record: &RecordSchema, dictionary: bool) -> Self {
-        let lists = record.fields.iter().map(|field| field.kind == FieldType::List).collect();
+        let fields = record.fields.iter().map(|field| (field.name.clone(), field.kind)).collect();
         let annual = record.fields.iter().map(|field| is_annual(&field.label)).collect();
-        let mut names = Self { words: HashMap::new(), patterns: Vec::new(), lists, annual };
+        let mut names = Self { words: HashMap::new(), patterns: Vec::new(), fields, annual };
         for (index, field) in record.fields.iter().enumerate() {
             names.add(&tidy(&field.name), index, Rank::Name);
             names.add(&tidy(&field.label), index, Rank::Label);
@@ -193,14 +193,24 @@ impl Names {
         self.annual.get(field).is_some_and(|annual| *annual)
     }
 
+    /// Name and kind of a field.
+    pub(super) fn kind(&self, field: usize) -> Option<(&str, FieldType)> {
+        self.fields.get(field).map(|(name, kind)| (name.as_str(), *kind))
+    }
+
+    /// The field of this name.
+    pub(super) fn field(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|(known, _)| known == name)
+    }
+
     /// How many fields there are.
     pub(super) fn fields(&self) -> usize {
-        self.lists.len()
+        self.fields.len()
     }
 
     /// Whether a field is a list.
     pub(in crate::read) fn is_list(&self, field: usize) -> bool {
-        self.lists.get(field).is_some_and(|list| *list)
+        self.kind(field).is_some_and(|(_, kind)| kind == FieldType::List)
     }
 
     /// The fields that a header may mean. `path` holds its rows, the leaf last.
@@ -244,6 +254,12 @@ impl Names {
             if found.iter().any(|(_, rank)| *rank != Rank::Weak) {
                 break;
             }
+        }
+        if found.is_empty() {
+            // 建设单位(业主): what stands in brackets may narrow the meaning, so this is a weak word.
+            let base = word.strip_suffix(')').and_then(|open| open.rsplit_once('('));
+            let firm = base.and_then(|(base, _)| self.words.get(base)).into_iter().flatten();
+            found.extend(firm.filter(|(_, rank)| *rank != Rank::Weak).map(|(field, _)| (*field, Rank::Weak)));
         }
         found
     }

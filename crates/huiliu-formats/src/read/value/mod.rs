@@ -13,7 +13,7 @@ mod other;
 mod unit;
 
 pub(super) use date::{Asked, date, strict_date, timestamp};
-pub(super) use number::{Money, Number, integer, strict_integer};
+pub(super) use number::{Money, Number, integer, is_number, strict_integer};
 pub(super) use other::{ITEM, boolean, list_items, trimmed};
 pub(super) use unit::Unit;
 
