@@ -100,6 +100,10 @@ impl Plan<'_> {
         if grid.is_empty() {
             return Err(ReadError::empty());
         }
+        if self.is_form(&grid) {
+            let text = form("");
+            return Err(ReadError::new(text.zh, text.en));
+        }
         if !self.find_header(String::new(), 0, &grid, &Merged::default()) {
             return Err(self.no_header());
         }
@@ -152,8 +156,12 @@ impl Plan<'_> {
                 true => Merged::new(source.merges(name)?),
                 false => Merged::default(),
             };
-            if !self.find_header(name.clone(), ordinal as u32, &grid, &merged) {
-                self.general.push(passed_over(name));
+            let form = self.is_form(&grid).then(|| form(name));
+            if form.is_some() || !self.find_header(name.clone(), ordinal as u32, &grid, &merged) {
+                self.general.push(match form {
+                    Some(text) => Finding::new(None, Severity::Error, "sheet", text),
+                    None => passed_over(name),
+                });
                 self.report.sheets.push(SheetReport { name: name.clone(), ..SheetReport::default() });
             }
         }
@@ -164,6 +172,11 @@ impl Plan<'_> {
             ));
         }
         if self.sheets.is_empty() {
+            // Without a sheet to read the findings are told by nobody, and a form is the better reason.
+            let form = self.general.iter().find(|finding| finding.severity == Severity::Error);
+            if let Some(finding) = form {
+                return Err(ReadError::new(finding.message.zh.clone(), finding.message.en.clone()));
+            }
             return Err(self.no_header());
         }
         self.reading(Source::Xlsx(Box::new(source)), all.into_iter().map(|(name, _)| name).collect())
@@ -181,6 +194,12 @@ impl Plan<'_> {
         self.known.as_ref().is_some_and(|(record, _)| {
             record.fields.iter().any(|field| field.fill_down) || !grid.iter().all(|(_, cells)| full(cells))
         })
+    }
+
+    /// Whether a sheet is a form and no table. Whoever says which row the header is knows better.
+    fn is_form(&self, grid: &Grid) -> bool {
+        let stated = self.options.format.header_row.is_some();
+        !stated && self.known.as_ref().is_some_and(|(_, names)| header::is_form(grid, names))
     }
 
     /// Plans a sheet if it has a header.
@@ -238,6 +257,14 @@ impl Plan<'_> {
             over: false,
         })
     }
+}
+
+/// What to tell of a form.
+fn form(sheet: &str) -> Text {
+    Text::new(
+        format!("工作表“{sheet}”是竖排的表单（项目各占一格，名称在左、内容在右）或行列颠倒的表，没有读取；请改成一行一个项目、首行为列名的表格").replace("工作表“”", "本文件"),
+        format!("sheet `{sheet}` is a form, each value beside its label, or a table turned on its side, and was not read; send a table with one record per row under a row of headers").replace("sheet `` ", "this file "),
+    )
 }
 
 fn passed_over(sheet: &str) -> Finding {

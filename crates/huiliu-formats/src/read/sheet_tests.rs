@@ -35,6 +35,8 @@ fn draw(grid: &str) -> tempfile::NamedTempFile {
             let (r, c) = (row as u32, column as u16);
             if (right, below) != (column, row) {
                 sheet.merge_range(r, c, below as u32, right as u16, cell, &Format::new()).unwrap();
+            } else if let Some(text) = cell.strip_prefix('\'') {
+                sheet.write_string(r, c, text).unwrap();
             } else if let Ok(number) = cell.parse::<f64>() {
                 sheet.write_number(r, c, number).unwrap();
             } else {
@@ -248,4 +250,26 @@ fn headers_of_departments_are_taken_for_the_fields_that_people_take_them_for() {
     }
     println!("{right} of {} headers", right + wrong.len());
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn a_form_or_a_turned_table_is_refused_by_name_and_never_read_as_rows() {
+    let form = "# sheet: 基本情况\n项目基本情况表|<|<|<\n项目名称|示例甲项目|建设单位|甲公司\n\
+        总投资(万元)|1200|建设地点|湖塘镇\n开工时间|2023年3月|联系人|张三\n";
+    let turned = "# sheet: 表\n项目名称|甲项目|乙项目\n总投资(万元)|100|200\n建设单位|甲公司|乙公司\n";
+    for grid in [form, turned] {
+        let refused = open(draw(grid).path(), &shipped(), &options()).err().unwrap().to_string();
+        assert!(refused.contains("a table turned on its side"), "{refused}");
+    }
+}
+
+#[test]
+fn two_tables_side_by_side_are_told_and_the_left_one_is_read() {
+    let drawn = draw("# sheet: 表\n项目名称|总投资(万元)||项目名称|总投资(万元)\n甲项目|100||丙项目|300\n");
+    let (rows, findings) = collect(&mut open(drawn.path(), &shipped(), &options()).unwrap()).unwrap();
+    assert_eq!(value_of(&rows[0], "project_name"), "甲项目");
+    assert!(
+        rows[0].contains("丙项目") && findings.iter().any(|f| f.starts_with("error V24")),
+        "{rows:?} {findings:?}"
+    );
 }

@@ -5,11 +5,14 @@
 //! ([`find`]). How a text names a field is in [`names`], the shipped words in [`dictionary`].
 
 mod dictionary;
+mod form;
 mod names;
 mod neighbours;
+mod paths;
 mod tell;
 mod values;
 
+pub(super) use form::is_form;
 pub(super) use names::{Names, Rank, tidy};
 pub(super) use tell::findings;
 
@@ -181,6 +184,15 @@ fn cuts(grid: &Grid, merged: &MergedRows, start: usize, height: usize) -> bool {
     merged.cut_by(first, last.max(first), MOST_HEADER_ROWS)
 }
 
+/// Whether a row of texts is the header of some table: it firmly names several fields and little else.
+pub(super) fn is_header(cells: &[&str], names: &Names) -> bool {
+    let firm =
+        |cell: &&&str| names.claims(&[(**cell).to_owned()]).iter().any(|(_, rank)| *rank != Rank::Weak);
+    let filled: Vec<&str> = cells.iter().copied().filter(|cell| !cell.trim().is_empty()).collect();
+    let named = filled.iter().filter(firm).count();
+    named >= 2 && named * 3 > filled.len() * 2
+}
+
 /// The lowest text of each column's header, as it stands in the file: what a header printed again looks like.
 pub(super) fn leaves(grid: &Grid, layout: &Layout) -> Vec<String> {
     let rows: Vec<&Vec<String>> = grid
@@ -215,7 +227,7 @@ fn score(layout: &Layout) -> usize {
 }
 
 fn lay_out(rows: &[(u32, Vec<String>)], merged: &MergedRows, names: &Names) -> Layout {
-    let mut paths = paths(rows, merged);
+    let mut paths = paths::paths(rows, merged);
     let width = paths.iter().rposition(|path| !path.is_empty()).map_or(0, |at| at + 1);
     paths.truncate(width);
     let mut layout = Layout {
@@ -225,44 +237,6 @@ fn lay_out(rows: &[(u32, Vec<String>)], merged: &MergedRows, names: &Names) -> L
     };
     assign(&mut layout, names);
     layout
-}
-
-/// The texts of each column's header, from above. A merged cell counts for all that it covers; where a row has none, a
-/// text reaches to the right over blanks that have something below.
-fn paths(rows: &[(u32, Vec<String>)], merged: &MergedRows) -> Vec<Vec<String>> {
-    let width = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
-    let mut paths = vec![Vec::<String>::new(); width];
-    let cell = |row: usize, column: usize| rows[row].1.get(column).map_or("", |text| text.trim());
-    let shown = |number: u32, column: usize| {
-        let range = merged.around(number, column)?;
-        let row = rows.iter().position(|(of, _)| *of == range.first_row)?;
-        Some(cell(row, range.first_column as usize)).filter(|text| !text.is_empty())
-    };
-    for (row, (number, _)) in rows.iter().enumerate() {
-        let guessed = !merged.joins_columns(*number);
-        let mut parent = "";
-        for (column, path) in paths.iter_mut().enumerate() {
-            let text = cell(row, column);
-            let below = (row + 1..rows.len()).any(|r| !cell(r, column).is_empty());
-            if !text.is_empty() {
-                parent = text;
-            } else if let Some(text) = shown(*number, column) {
-                parent = text;
-            } else if !below || !guessed {
-                parent = "";
-            }
-            if !parent.is_empty() && path.last().is_none_or(|above| above != parent) {
-                path.push(parent.to_owned());
-            }
-        }
-    }
-    // A column that shows nothing but the merged cells of the one before it has no header of its own.
-    for column in (1..width).rev() {
-        if (0..rows.len()).all(|row| cell(row, column).is_empty()) && paths[column] == paths[column - 1] {
-            paths[column].clear();
-        }
-    }
-    paths
 }
 
 /// Gives each column its field: the strongest claim wins, among equals the leftmost column.

@@ -6,12 +6,14 @@
 //!
 //! `strict` parsers are for data from programs: one spelling, no leniency, and fast.
 
+mod code;
 mod date;
 mod decimal;
 mod number;
 mod other;
 mod unit;
 
+pub(super) use code::{destroyed, is_code};
 pub(super) use date::{Asked, date, strict_date, timestamp};
 pub(super) use number::{Money, Number, integer, is_number, strict_integer};
 pub(super) use other::{ITEM, boolean, list_items, trimmed};
