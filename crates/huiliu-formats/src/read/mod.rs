@@ -231,7 +231,7 @@ impl Reading {
                 }
             };
             if let Some(kinds) = &mut sheet.kinds {
-                kinds.filter(&mut self.chunk, text);
+                kinds.filter(&mut self.chunk, text, &self.names);
             }
             self.report.sheets[sheet.at].rows += self.chunk.rows() as u64;
             let from = assembler.rows();

@@ -67,6 +67,7 @@ pub(super) fn of_file(
         report: ReadReport { format: kind.as_str().to_owned(), ..ReadReport::default() },
         sheets: Vec::new(),
         general: Vec::new(),
+        upright: None,
         total,
     };
     file.rewind().map_err(|e| ReadError::io(&e))?;
@@ -91,6 +92,8 @@ struct Plan<'a> {
     report: ReadReport,
     sheets: Vec<Sheet>,
     general: Vec<Finding>,
+    /// What the last sheet is that has its names beside its values.
+    upright: Option<Text>,
     total: u64,
 }
 
@@ -124,6 +127,10 @@ impl Plan<'_> {
         self.report.delimiter = Some(source.delimiter());
         if grid.is_empty() {
             return Err(ReadError::empty());
+        }
+        if self.is_form(&grid) {
+            let text = form("");
+            return Err(ReadError::new(text.zh, text.en));
         }
         if !self.find_header(String::new(), 0, &grid, &Merged::default()) {
             return Err(self.no_header());
@@ -230,11 +237,15 @@ impl Plan<'_> {
                 true => Merged::new(source.merges(name)?),
                 false => Merged::default(),
             };
-            if !self.find_header(name.clone(), ordinal as u32, &grid, &merged) {
+            let form = self.is_form(&grid).then(|| form(name));
+            if form.is_some() || !self.find_header(name.clone(), ordinal as u32, &grid, &merged) {
                 if largest.is_some() {
                     continue;
                 }
-                self.general.push(passed_over(name));
+                self.general.push(match form {
+                    Some(text) => Finding::new(None, Severity::Error, "sheet", text),
+                    None => passed_over(name),
+                });
                 self.report.sheets.push(SheetReport { name: name.clone(), ..SheetReport::default() });
             }
         }
@@ -245,6 +256,11 @@ impl Plan<'_> {
             ));
         }
         if self.sheets.is_empty() {
+            // Without a sheet to read the findings are told by nobody, and a form is the better reason.
+            let form = self.general.iter().find(|finding| finding.severity == Severity::Error);
+            if let Some(finding) = form {
+                return Err(ReadError::new(finding.message.zh.clone(), finding.message.en.clone()));
+            }
             return Err(self.no_header());
         }
         self.reading(Source::Xlsx(Box::new(source)), all.into_iter().map(|(name, _)| name).collect())
@@ -276,12 +292,25 @@ impl Plan<'_> {
         })
     }
 
+    /// Whether a sheet is a form and no table. Whoever says which row the header is knows better.
+    fn is_form(&self, grid: &Grid) -> bool {
+        let stated = self.options.format.header_row.is_some();
+        !stated && self.known.as_ref().is_some_and(|(_, names)| header::is_form(grid, names))
+    }
+
     /// Plans a sheet if it has a header.
     fn find_header(&mut self, name: String, ordinal: u32, grid: &Grid, merged: &Merged) -> bool {
         let row = self.options.format.header_row;
         match &self.known {
             Some((record, names)) => {
-                let Some(layout) = header::find(grid, merged, names, row) else { return false };
+                let found = header::find(grid, merged, names, row);
+                if row.is_none()
+                    && let Some(what) = header::upright(grid, names, found.as_ref())
+                {
+                    self.upright = Some(what);
+                    return false;
+                }
+                let Some(layout) = found else { return false };
                 let kinds = RowKinds::new(record, &layout, (grid, merged), (&name, ordinal));
                 self.add_sheet(name, ordinal, layout, Some(kinds));
             }
@@ -306,6 +335,9 @@ impl Plan<'_> {
     }
 
     fn no_header(&self) -> ReadError {
+        if let Some(Text { zh, en }) = &self.upright {
+            return ReadError::new(format!("这张表{zh}"), format!("the sheet {en}"));
+        }
         let titles = self.known.iter().flat_map(|(record, _)| &record.fields).map(|f| f.title().to_owned());
         ReadError::no_header(&titles.collect::<Vec<_>>())
     }
@@ -344,10 +376,33 @@ fn without_column(finding: &mut Finding) {
     }
 }
 
-fn passed_over(sheet: &str) -> Finding {
-    let text = Text::new(
-        format!("工作表“{sheet}”中没有找到表头，没有读取；如有数据，请补上列名"),
-        format!("sheet `{sheet}` has no header and was not read; if it holds data, name its columns"),
-    );
-    Finding::new(None, Severity::Warning, "sheet", text)
+/// What to tell of a form.
+fn form(sheet: &str) -> Text {
+    Text::new(
+        format!("工作表“{sheet}”是竖排的表单（项目各占一格，名称在左、内容在右）或行列颠倒的表，没有读取；请改成一行一个项目、首行为列名的表格").replace("工作表“”", "本文件"),
+        format!("sheet `{sheet}` is a form, each value beside its label, or a table turned on its side, and was not read; send a table with one record per row under a row of headers").replace("sheet `` ", "this file "),
+    )
+}
+
+/// Words of sheets that are not meant to hold data.
+const COVERS: [&str; 6] = ["填表说明", "填报说明", "说明", "封面", "目录", "填报须知"];
+
+/// A sheet that was not read; `what` it is if that is known.
+fn passed_over(sheet: &str, what: Option<Text>) -> Finding {
+    let (severity, zh, en) = match what {
+        Some(Text { zh, en }) => (
+            Severity::Warning,
+            format!("工作表“{sheet}”没有读取：它{zh}"),
+            format!("sheet `{sheet}` was not read: it {en}"),
+        ),
+        None => {
+            let cover = COVERS.contains(&sheet.trim());
+            (
+                if cover { Severity::Info } else { Severity::Warning },
+                format!("工作表“{sheet}”中没有找到表头，没有读取；如有数据，请补上列名"),
+                format!("sheet `{sheet}` has no header and was not read; if it holds data, name its columns"),
+            )
+        }
+    };
+    Finding::new(None, severity, "sheet", Text::new(zh, en))
 }

@@ -35,6 +35,8 @@ fn draw(grid: &str) -> tempfile::NamedTempFile {
             let (r, c) = (row as u32, column as u16);
             if (right, below) != (column, row) {
                 sheet.merge_range(r, c, below as u32, right as u16, cell, &Format::new()).unwrap();
+            } else if let Some(text) = cell.strip_prefix('\'') {
+                sheet.write_string(r, c, text).unwrap();
             } else if let Ok(number) = cell.parse::<f64>() {
                 sheet.write_number(r, c, number).unwrap();
             } else {
@@ -226,5 +228,48 @@ fn counts_totals_and_serial_numbers_are_held_against_the_rows() {
             "warning V15 6: A6 `一、省重大项目(3个)` declares 3, but 2 rows were read; look for missing or surplus rows",
             "warning V15 9: G9 (总投资) says 23.5, but the 2 rows it stands for add up to 22.5; check both",
         ]
+    );
+}
+
+/// The labels were written by hand before the reader was asked; a column is looked at beside 项目名称 only, so that nothing
+/// but its own words counts.
+#[test]
+fn headers_of_departments_are_taken_for_the_fields_that_people_take_them_for() {
+    let labels = include_str!("../../data/header_labels.csv");
+    let (mut right, mut wrong) = (0, Vec::new());
+    for line in labels.lines().skip(1) {
+        let (header, expected) = line.rsplit_once(',').unwrap();
+        let (upper, lower) = header.split_once(" > ").unwrap_or((header, ""));
+        let name = if expected == "project_name" { "总投资" } else { "项目名称" };
+        let book = draw(&format!("# sheet: s\n{name}|{upper}\n|{lower}\n甲|\n"));
+        let format = FormatOptions { header_row: Some(1), ..FormatOptions::default() };
+        let reading = open(book.path(), &shipped(), &ReadOptions { format, ..options() }).unwrap();
+        let columns = &reading.report().sheets[0].columns;
+        let found = columns.get(1).and_then(|column| column.field.as_deref()).unwrap_or("-");
+        if found == expected { right += 1 } else { wrong.push(format!("{header}: {found}, not {expected}")) }
+    }
+    println!("{right} of {} headers", right + wrong.len());
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn a_form_or_a_turned_table_is_refused_by_name_and_never_read_as_rows() {
+    let form = "# sheet: 基本情况\n项目基本情况表|<|<|<\n项目名称|示例甲项目|建设单位|甲公司\n\
+        总投资(万元)|1200|建设地点|湖塘镇\n开工时间|2023年3月|联系人|张三\n";
+    let turned = "# sheet: 表\n项目名称|甲项目|乙项目\n总投资(万元)|100|200\n建设单位|甲公司|乙公司\n";
+    for grid in [form, turned] {
+        let refused = open(draw(grid).path(), &shipped(), &options()).err().unwrap().to_string();
+        assert!(refused.contains("a table turned on its side"), "{refused}");
+    }
+}
+
+#[test]
+fn two_tables_side_by_side_are_told_and_the_left_one_is_read() {
+    let drawn = draw("# sheet: 表\n项目名称|总投资(万元)||项目名称|总投资(万元)\n甲项目|100||丙项目|300\n");
+    let (rows, findings) = collect(&mut open(drawn.path(), &shipped(), &options()).unwrap()).unwrap();
+    assert_eq!(value_of(&rows[0], "project_name"), "甲项目");
+    assert!(
+        rows[0].contains("丙项目") && findings.iter().any(|f| f.starts_with("error V24")),
+        "{rows:?} {findings:?}"
     );
 }

@@ -5,10 +5,14 @@
 //! ([`find`]). How a text names a field is in [`names`], the shipped words in [`dictionary`].
 
 mod dictionary;
+mod form;
 mod names;
 mod neighbours;
+mod paths;
 mod tell;
+mod values;
 
+pub(super) use form::is_form;
 pub(super) use names::{Names, Rank, tidy};
 pub(super) use tell::findings;
 
@@ -24,6 +28,8 @@ use crate::report::{ColumnReport, SheetReport};
 pub(super) const SEARCH_ROWS: usize = 20;
 /// How a column was understood whose word alone may mean several fields.
 const NEIGHBOUR: &str = "neighbour";
+/// How a column was understood whose word may mean several fields, of which its values suit one.
+const VALUES: &str = "values";
 /// Most rows of one header.
 const MOST_HEADER_ROWS: usize = 3;
 
@@ -166,6 +172,7 @@ fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, who
     }
     let (_, mut layout) = best?;
     units_below(grid, &mut layout);
+    values::decide(grid, &mut layout, names);
     layout.unit = sheet_unit(grid, &layout);
     layout.titles = above(grid, &layout).map(|cell| cell.trim().chars().take(200).collect()).collect();
     Some(layout)
@@ -177,6 +184,15 @@ fn cuts(grid: &Grid, merged: &MergedRows, start: usize, height: usize) -> bool {
     let Some(first) = number(start) else { return false };
     let last = number(start + height).map_or(u32::MAX - 1, |next| next - 1);
     merged.cut_by(first, last.max(first), MOST_HEADER_ROWS)
+}
+
+/// Whether a row of texts is the header of some table: it firmly names several fields and little else.
+pub(super) fn is_header(cells: &[&str], names: &Names) -> bool {
+    let firm =
+        |cell: &&&str| names.claims(&[(**cell).to_owned()]).iter().any(|(_, rank)| *rank != Rank::Weak);
+    let filled: Vec<&str> = cells.iter().copied().filter(|cell| !cell.trim().is_empty()).collect();
+    let named = filled.iter().filter(firm).count();
+    named >= 2 && named * 3 > filled.len() * 2
 }
 
 /// The lowest text of each column's header, as it stands in the file: what a header printed again looks like.
@@ -201,9 +217,13 @@ pub(super) fn is_serial(header: &str) -> bool {
     ["序号", "行号", "顺序号", "顺序", "no", "no.", "编序", "排序"].contains(&word.as_str())
 }
 
+/// Whether a column's header names its field plainly.
+fn firm(column: &&Column) -> bool {
+    column.field.is_some() && ![Rank::Weak.as_str(), NEIGHBOUR, VALUES].contains(&column.how)
+}
+
 /// How well rows do as a header; 0 if they are none.
 fn score(layout: &Layout) -> usize {
-    let firm = |c: &&Column| c.field.is_some() && ![Rank::Weak.as_str(), NEIGHBOUR].contains(&c.how);
     let strong = layout.columns.iter().filter(firm).count();
     let (claimed, named) =
         (layout.claimed(), layout.columns.iter().filter(|column| !column.header.is_empty()).count());
@@ -213,7 +233,7 @@ fn score(layout: &Layout) -> usize {
 }
 
 fn lay_out(rows: &[(u32, Vec<String>)], merged: &MergedRows, names: &Names) -> Layout {
-    let mut paths = paths(rows, merged);
+    let mut paths = paths::paths(rows, merged);
     let width = paths.iter().rposition(|path| !path.is_empty()).map_or(0, |at| at + 1);
     paths.truncate(width);
     let mut layout = Layout {
@@ -225,47 +245,20 @@ fn lay_out(rows: &[(u32, Vec<String>)], merged: &MergedRows, names: &Names) -> L
     layout
 }
 
-/// The texts of each column's header, from above. A merged cell counts for all that it covers; where a row has none, a
-/// text reaches to the right over blanks that have something below.
-fn paths(rows: &[(u32, Vec<String>)], merged: &MergedRows) -> Vec<Vec<String>> {
-    let width = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
-    let mut paths = vec![Vec::<String>::new(); width];
-    let cell = |row: usize, column: usize| rows[row].1.get(column).map_or("", |text| text.trim());
-    let shown = |number: u32, column: usize| {
-        let range = merged.around(number, column)?;
-        let row = rows.iter().position(|(of, _)| *of == range.first_row)?;
-        Some(cell(row, range.first_column as usize)).filter(|text| !text.is_empty())
-    };
-    for (row, (number, _)) in rows.iter().enumerate() {
-        let guessed = !merged.joins_columns(*number);
-        let mut parent = "";
-        for (column, path) in paths.iter_mut().enumerate() {
-            let text = cell(row, column);
-            let below = (row + 1..rows.len()).any(|r| !cell(r, column).is_empty());
-            if !text.is_empty() {
-                parent = text;
-            } else if let Some(text) = shown(*number, column) {
-                parent = text;
-            } else if !below || !guessed {
-                parent = "";
-            }
-            if !parent.is_empty() && path.last().is_none_or(|above| above != parent) {
-                path.push(parent.to_owned());
-            }
-        }
-    }
-    // A column that shows nothing but the merged cells of the one before it has no header of its own.
-    for column in (1..width).rev() {
-        if (0..rows.len()).all(|row| cell(row, column).is_empty()) && paths[column] == paths[column - 1] {
-            paths[column].clear();
-        }
-    }
-    paths
-}
-
 /// Gives each column its field: the strongest claim wins, among equals the leftmost column.
 fn assign(layout: &mut Layout, names: &Names) {
-    let claims: Vec<Vec<(usize, Rank)>> = layout.columns.iter().map(|c| names.claims(&c.path)).collect();
+    assign_by(layout, names, &[]);
+}
+
+/// Like [`assign`], with what is known of the columns' values.
+fn assign_by(layout: &mut Layout, names: &Names, shapes: &[Option<values::Shape>]) {
+    let named: Vec<Vec<(usize, Rank)>> = layout.columns.iter().map(|c| names.claims(&c.path)).collect();
+    let mut claims = named.clone();
+    let sifted: Vec<bool> = claims
+        .iter_mut()
+        .enumerate()
+        .map(|(at, claims)| values::sift(claims, shapes.get(at).copied().flatten(), names))
+        .collect();
     let mut taken: Vec<Option<usize>> = vec![None; names.fields()];
     let mut given: Vec<Option<(usize, Rank)>> = layout.columns.iter().map(|_| None).collect();
     layout.twins.clear();
@@ -301,11 +294,18 @@ fn assign(layout: &mut Layout, names: &Names) {
         }
     }
     let beside = neighbours::decide(layout, names, &claims, &taken, &given);
-    for ((column, given), claims) in layout.columns.iter_mut().zip(given).zip(&claims) {
-        let others = claims.iter().map(|(field, _)| *field);
-        column.others = others.filter(|field| taken.get(*field).is_some_and(Option::is_none)).collect();
+    let free = |field: &usize| taken.get(*field).is_some_and(Option::is_none);
+    for (((column, given), named), sifted) in layout.columns.iter_mut().zip(given).zip(&named).zip(sifted) {
+        // What the values belie may still be meant, by a sender who wrote them into the wrong column.
+        column.others = named.iter().map(|(field, _)| *field).filter(free).collect();
         column.field = given.map(|(field, _)| field);
-        column.how = given.map_or("unknown", |(_, rank)| rank.as_str());
+        column.how = match given {
+            Some((_, Rank::Weak)) if sifted => VALUES,
+            given => given.map_or("unknown", |(_, rank)| rank.as_str()),
+        };
+        if named.is_empty() && !shapes.is_empty() {
+            column.others = names.near(&column.path).into_iter().filter(free).collect();
+        }
     }
     for (column, field) in beside {
         if let Some(column) = layout.columns.get_mut(column) {

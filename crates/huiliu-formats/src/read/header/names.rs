@@ -6,10 +6,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use huiliu_stage::{FieldType, RecordSchema};
+use huiliu_stage::{Field, FieldType, RecordSchema};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use super::dictionary::DICTIONARY;
+use super::fuzzy;
+use super::values::Kind;
 use crate::read::value::Unit;
 
 /// How firmly a header names a field.
@@ -130,18 +132,20 @@ const ABOUT: [&str; 5] = ["投资", "时间", "日期", "单位", "面积"];
 pub(in crate::read) struct Names {
     words: HashMap<String, Vec<(usize, Rank)>>,
     patterns: Vec<(usize, &'static regex::Regex)>,
-    /// Of each field, whether it is a list.
-    lists: Vec<bool>,
+    /// Name and kind of each field.
+    fields: Vec<(String, FieldType)>,
     /// Of each field, whether its label speaks of the year.
     annual: Vec<bool>,
+    /// Of each field, what its values are.
+    kinds: Vec<Kind>,
 }
 
 impl Names {
     /// Names from the record schema and, if wanted, from the shipped dictionary.
     pub(in crate::read) fn new(record: &RecordSchema, dictionary: bool) -> Self {
-        let lists = record.fields.iter().map(|field| field.kind == FieldType::List).collect();
+        let fields = record.fields.iter().map(|field| (field.name.clone(), field.kind)).collect();
         let annual = record.fields.iter().map(|field| is_annual(&field.label)).collect();
-        let mut names = Self { words: HashMap::new(), patterns: Vec::new(), lists, annual };
+        let mut names = Self { words: HashMap::new(), patterns: Vec::new(), fields, annual };
         for (index, field) in record.fields.iter().enumerate() {
             names.add(&tidy(&field.name), index, Rank::Name);
             names.add(&tidy(&field.label), index, Rank::Label);
@@ -193,14 +197,48 @@ impl Names {
         self.annual.get(field).is_some_and(|annual| *annual)
     }
 
+    /// Name and kind of a field.
+    pub(super) fn kind(&self, field: usize) -> Option<(&str, FieldType)> {
+        self.fields.get(field).map(|(name, kind)| (name.as_str(), *kind))
+    }
+
+    /// The field of this name.
+    pub(super) fn field(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|(known, _)| known == name)
+    }
+
+    /// What a field's values are.
+    pub(super) fn kind(&self, field: usize) -> Option<&Kind> {
+        self.kinds.get(field)
+    }
+
+    /// Whether a text is plainly the name of some field.
+    pub(in crate::read) fn knows(&self, text: &str) -> bool {
+        // No name is longer.
+        !text.is_empty()
+            && text.len() <= 120
+            && self.look_up(&tidy(text)).iter().any(|(_, rank)| *rank <= Rank::Alias)
+    }
+
+    /// The fields that a header nobody knows is nearly a name of.
+    pub(super) fn near(&self, path: &[String]) -> Vec<usize> {
+        let leaf = path.last().map(|leaf| tidy(leaf)).unwrap_or_default();
+        let bare = without_unit(&leaf).map_or(leaf.as_str(), |(base, _)| base);
+        let firm = |(field, rank): &&(usize, Rank)| *rank != Rank::Weak && *field < self.fields();
+        let words = self.words.iter().flat_map(|(word, meanings)| {
+            meanings.iter().filter(firm).map(|(field, _)| (word.as_str(), *field))
+        });
+        fuzzy::near(bare, words)
+    }
+
     /// How many fields there are.
     pub(super) fn fields(&self) -> usize {
-        self.lists.len()
+        self.fields.len()
     }
 
     /// Whether a field is a list.
     pub(in crate::read) fn is_list(&self, field: usize) -> bool {
-        self.lists.get(field).is_some_and(|list| *list)
+        self.kind(field).is_some_and(|(_, kind)| kind == FieldType::List)
     }
 
     /// The fields that a header may mean. `path` holds its rows, the leaf last.
@@ -244,6 +282,12 @@ impl Names {
             if found.iter().any(|(_, rank)| *rank != Rank::Weak) {
                 break;
             }
+        }
+        if found.is_empty() {
+            // 建设单位(业主): what stands in brackets may narrow the meaning, so this is a weak word.
+            let base = word.strip_suffix(')').and_then(|open| open.rsplit_once('('));
+            let firm = base.and_then(|(base, _)| self.words.get(base)).into_iter().flatten();
+            found.extend(firm.filter(|(_, rank)| *rank != Rank::Weak).map(|(field, _)| (*field, Rank::Weak)));
         }
         found
     }

@@ -25,7 +25,7 @@ pub(in crate::read) fn findings(sheet: &str, layout: &Layout, fields: &[String])
                 ),
                 Some(field),
             ),
-            (None, Some(field), "weak alias" | "neighbour") => (
+            (None, Some(field), "weak alias" | "neighbour" | "values") => (
                 Severity::Warning,
                 format!(
                     "{place}{letters}列“{header}”按“{}”读取；列名不够明确，请核对",

@@ -20,7 +20,7 @@ use self::words::{counted, is_essay, is_footer, is_mark, is_note, is_numeric, is
 use super::build::Assembler;
 use super::checks::{Checks, Mark, Printed, Serial, Total, is_summed};
 use super::chunk::{Chunk, View};
-use super::header::{self, Grid, Layout, tidy};
+use super::header::{self, Grid, Layout, Names, tidy};
 use super::merged::Merged;
 
 /// What a row is instead of data.
@@ -36,6 +36,10 @@ enum Kind {
     Group(usize, Title),
     Note,
     Footer,
+    /// The header of another table.
+    OtherTable,
+    /// A row of another table; told with its header.
+    OtherRow,
 }
 
 impl Kind {
@@ -48,6 +52,7 @@ impl Kind {
             Self::Group(..) => ("分类标题行", "the title of a group"),
             Self::Note => ("说明行", "a note"),
             Self::Footer => ("填报信息行", "a footer"),
+            Self::OtherTable | Self::OtherRow => ("另一张表", "of another table"),
         }
     }
 }
@@ -73,6 +78,8 @@ pub(super) struct RowKinds {
     values: Vec<(usize, String)>,
     /// Names of the fields, for messages.
     fields: Vec<String>,
+    /// Another table is passed.
+    other: bool,
     /// Rows whose first cell is merged over most of the table, ascending.
     wide: Vec<u32>,
     filler: Filler,
@@ -121,6 +128,7 @@ impl RowKinds {
             fields: record.fields.iter().map(|field| field.title().to_owned()).collect(),
             filler: Filler::new(record, layout, merged, sheet),
             wide: wide(merged, layout),
+            other: false,
             meanings,
             waiting: Vec::new(),
         };
@@ -130,7 +138,7 @@ impl RowKinds {
     }
 
     /// Takes the rows that are no data out of the chunk, says so, and gives the others what these say of them.
-    pub(super) fn filter(&mut self, chunk: &mut Chunk, text: &str) {
+    pub(super) fn filter(&mut self, chunk: &mut Chunk, text: &str, names: &Names) {
         let mut gone = Vec::new();
         let mut told = std::mem::take(&mut self.waiting);
         let mut given: Vec<Given> = vec![(0, self.values.clone())];
@@ -138,6 +146,7 @@ impl RowKinds {
             let view = chunk.view(text);
             let number = chunk.numbers[row];
             let kind = if self.suspicious(view, row) { self.kind(view, row, number) } else { None };
+            let kind = self.other_table(view, row, kind, names);
             match kind {
                 Some(kind) if kind != Kind::Blank || !has_surplus(chunk, row) => {
                     told.extend(self.pass_over(view, row, number, row - gone.len(), &kind));
@@ -158,6 +167,28 @@ impl RowKinds {
             chunk.remove(&gone);
         }
         self.filler.fill(chunk, text, &given);
+    }
+
+    /// Notices where another table begins below this one and where this one goes on; the rows between have other columns.
+    fn other_table(&mut self, view: View<'_>, row: usize, kind: Option<Kind>, names: &Names) -> Option<Kind> {
+        match &kind {
+            Some(Kind::Header) => self.other = false,
+            None if !self.other && self.names_first_column(view, row) => {
+                let cells: Vec<&str> = view.row(row).collect();
+                self.other = header::is_header(&cells, names);
+                return self.other.then_some(Kind::OtherTable);
+            }
+            _ => {}
+        }
+        if self.other && kind != Some(Kind::Header) { Some(Kind::OtherRow) } else { kind }
+    }
+
+    /// Whether a leading cell holds the name of a field, which is no value of any.
+    fn names_first_column(&self, view: View<'_>, row: usize) -> bool {
+        self.leading.iter().any(|&column| {
+            let cell = view.get(row, column);
+            !cell.is_empty() && self.leading.iter().any(|&of| self.header.get(of).is_some_and(|h| h == cell))
+        })
     }
 
     /// Holds what was declared against the rows that [`Self::filter`] left, now in the assembler from row `from` on.
@@ -182,7 +213,7 @@ impl RowKinds {
         kept: usize,
         kind: &Kind,
     ) -> Option<Finding> {
-        if *kind == Kind::Blank {
+        if matches!(kind, Kind::Blank | Kind::OtherRow) {
             return None;
         }
         if let (Kind::Group(..) | Kind::Total(_), Some(serial)) = (kind, &mut self.serial) {
@@ -205,6 +236,7 @@ impl RowKinds {
                 self.checks.mark(kept, Mark::Total(total));
                 Some(skipped(view, row, number, self.sheet, kind))
             }
+            Kind::OtherTable => Some(begins_other(number, self.sheet)),
             _ => Some(skipped(view, row, number, self.sheet, kind)),
         }
     }
@@ -396,6 +428,16 @@ fn ends_counted(cell: &str) -> bool {
 fn has_surplus(chunk: &Chunk, row: usize) -> bool {
     let number = chunk.numbers.get(row);
     chunk.surplus.iter().any(|(of, _, cell)| Some(of) == number && !cell.is_empty())
+}
+
+fn begins_other(number: u32, sheet: u32) -> Finding {
+    let text = Text::new(
+        format!("从第{number}行起是另一张表（列名不同），没有读取；请把每张表放在单独的工作表或文件中"),
+        format!(
+            "from row {number} on there is another table with other headers, which was not read; put each table into a sheet or file of its own"
+        ),
+    );
+    Finding::new(Some(row_id(sheet, number)), Severity::Error, "second-table", text)
 }
 
 fn skipped(view: View<'_>, row: usize, number: u32, sheet: u32, kind: &Kind) -> Finding {

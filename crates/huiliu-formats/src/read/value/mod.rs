@@ -6,14 +6,16 @@
 //!
 //! `strict` parsers are for data from programs: one spelling, no leniency, and fast.
 
+mod code;
 mod date;
 mod decimal;
 mod number;
 mod other;
 mod unit;
 
+pub(super) use code::{destroyed, is_code};
 pub(super) use date::{Asked, date, iso, strict_date, timestamp};
-pub(super) use number::{Money, Number, integer, strict_integer};
+pub(super) use number::{Money, Number, integer, is_number, strict_integer};
 pub(super) use other::{ITEM, boolean, list_items, trimmed};
 pub(super) use unit::Unit;
 

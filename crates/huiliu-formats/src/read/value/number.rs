@@ -334,6 +334,15 @@ fn not_a_number<T>() -> Parsed<T> {
     Parsed::bad("V07", "不是数字；请只填数字，如 35.8", "is not a number; write digits only, such as 35.8")
 }
 
+/// Whether a text is a number or an amount in any unit.
+pub(in crate::read) fn is_number(text: &str) -> bool {
+    match Decimal::plain(text.as_bytes()) {
+        Some(_) => true,
+        None => quantity(&tidy(text))
+            .is_some_and(|found| found.unit.is_empty() || Unit::parse(&found.unit).is_some()),
+    }
+}
+
 fn not_whole<T>() -> Parsed<T> {
     Parsed::bad("V07", "不是整数；请填整数，如 12", "is not a whole number; write digits only, such as 12")
 }
