@@ -67,7 +67,6 @@ pub(super) fn of_file(
         report: ReadReport { format: kind.as_str().to_owned(), ..ReadReport::default() },
         sheets: Vec::new(),
         general: Vec::new(),
-        upright: None,
         total,
     };
     file.rewind().map_err(|e| ReadError::io(&e))?;
@@ -92,8 +91,6 @@ struct Plan<'a> {
     report: ReadReport,
     sheets: Vec<Sheet>,
     general: Vec<Finding>,
-    /// What the last sheet is that has its names beside its values.
-    upright: Option<Text>,
     total: u64,
 }
 
@@ -303,14 +300,7 @@ impl Plan<'_> {
         let row = self.options.format.header_row;
         match &self.known {
             Some((record, names)) => {
-                let found = header::find(grid, merged, names, row);
-                if row.is_none()
-                    && let Some(what) = header::upright(grid, names, found.as_ref())
-                {
-                    self.upright = Some(what);
-                    return false;
-                }
-                let Some(layout) = found else { return false };
+                let Some(layout) = header::find(grid, merged, names, row) else { return false };
                 let kinds = RowKinds::new(record, &layout, (grid, merged), (&name, ordinal));
                 self.add_sheet(name, ordinal, layout, Some(kinds));
             }
@@ -335,9 +325,6 @@ impl Plan<'_> {
     }
 
     fn no_header(&self) -> ReadError {
-        if let Some(Text { zh, en }) = &self.upright {
-            return ReadError::new(format!("这张表{zh}"), format!("the sheet {en}"));
-        }
         let titles = self.known.iter().flat_map(|(record, _)| &record.fields).map(|f| f.title().to_owned());
         ReadError::no_header(&titles.collect::<Vec<_>>())
     }
@@ -384,25 +371,14 @@ fn form(sheet: &str) -> Text {
     )
 }
 
-/// Words of sheets that are not meant to hold data.
+/// Names of sheets that nobody expects data in.
 const COVERS: [&str; 6] = ["填表说明", "填报说明", "说明", "封面", "目录", "填报须知"];
 
-/// A sheet that was not read; `what` it is if that is known.
-fn passed_over(sheet: &str, what: Option<Text>) -> Finding {
-    let (severity, zh, en) = match what {
-        Some(Text { zh, en }) => (
-            Severity::Warning,
-            format!("工作表“{sheet}”没有读取：它{zh}"),
-            format!("sheet `{sheet}` was not read: it {en}"),
-        ),
-        None => {
-            let cover = COVERS.contains(&sheet.trim());
-            (
-                if cover { Severity::Info } else { Severity::Warning },
-                format!("工作表“{sheet}”中没有找到表头，没有读取；如有数据，请补上列名"),
-                format!("sheet `{sheet}` has no header and was not read; if it holds data, name its columns"),
-            )
-        }
-    };
-    Finding::new(None, severity, "sheet", Text::new(zh, en))
+fn passed_over(sheet: &str) -> Finding {
+    let severity = if COVERS.contains(&sheet.trim()) { Severity::Info } else { Severity::Warning };
+    let text = Text::new(
+        format!("工作表“{sheet}”中没有找到表头，没有读取；如有数据，请补上列名"),
+        format!("sheet `{sheet}` has no header and was not read; if it holds data, name its columns"),
+    );
+    Finding::new(None, severity, "sheet", text)
 }

@@ -269,7 +269,18 @@ fn two_tables_side_by_side_are_told_and_the_left_one_is_read() {
     let (rows, findings) = collect(&mut open(drawn.path(), &shipped(), &options()).unwrap()).unwrap();
     assert_eq!(value_of(&rows[0], "project_name"), "甲项目");
     assert!(
-        rows[0].contains("丙项目") && findings.iter().any(|f| f.starts_with("error V24")),
+        rows[0].contains("丙项目")
+            && findings.iter().any(|f| f.contains("columns D–E are a second table beside the first")),
         "{rows:?} {findings:?}"
     );
+}
+
+#[test]
+fn a_header_with_a_slip_of_the_pen_is_told_with_what_it_may_mean_and_not_guessed() {
+    let drawn = draw("# sheet: 表\n项目名称|总投资(万元)|建设单为\n甲项目|100|甲公司\n");
+    let mut reading = open(drawn.path(), &shipped(), &options()).unwrap();
+    let (rows, findings) = collect(&mut reading).unwrap();
+    assert!(rows[0].contains("_extra={\"建设单为\":\"甲公司\"}"), "{rows:?}");
+    assert!(findings.iter().any(|f| f.contains("`建设单为` may be owner_name")), "{findings:?}");
+    assert_eq!(reading.report().sheets[0].columns[2].alternatives, ["owner_name"]);
 }

@@ -4,14 +4,18 @@
 //! (a merged header, joined `parent > child`), is tried as header; the one that names most fields wins
 //! ([`find`]). How a text names a field is in [`names`], the shipped words in [`dictionary`].
 
+mod assign;
 mod dictionary;
 mod form;
+mod fuzzy;
 mod names;
 mod neighbours;
 mod paths;
 mod tell;
+mod units;
 mod values;
 
+use assign::assign;
 pub(super) use form::is_form;
 pub(super) use names::{Names, Rank, tidy};
 pub(super) use tell::findings;
@@ -28,8 +32,6 @@ use crate::report::{ColumnReport, SheetReport};
 pub(super) const SEARCH_ROWS: usize = 20;
 /// How a column was understood whose word alone may mean several fields.
 const NEIGHBOUR: &str = "neighbour";
-/// How a column was understood whose word may mean several fields, of which its values suit one.
-const VALUES: &str = "values";
 /// Most rows of one header.
 const MOST_HEADER_ROWS: usize = 3;
 
@@ -145,37 +147,73 @@ pub(super) fn find(grid: &Grid, merged: &Merged, names: &Names, row: Option<u32>
     search(grid, merged, names, row, true).or_else(|| search(grid, merged, names, row, false))
 }
 
+/// What rows are worth as a header, and the columns that they give.
+type Candidate = ((usize, Reverse<usize>), Layout);
+
 fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, whole: bool) -> Option<Layout> {
-    let mut best: Option<((usize, Reverse<usize>), Layout)> = None;
     // What a row is worth in which every cell firmly names a field: no other can be worth more.
     let perfect = (2 * grid.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0), Reverse(1));
+    let mut candidates: Vec<Candidate> = Vec::new();
     for start in 0..grid.len().min(SEARCH_ROWS) {
         if row.is_some_and(|row| grid[start].0 != row) {
             continue;
         }
+        let mut best: Option<Candidate> = None;
         for height in 1..=MOST_HEADER_ROWS.min(grid.len() - start) {
             if whole && cuts(grid, merged, start, height) {
                 continue;
             }
             let layout = lay_out(&grid[start..start + height], merged, names);
             let score = score(&layout);
-            // Of headers that are worth the same the lowest is taken: titles say nothing.
             let worth = (score, Reverse(height));
             // The row that the caller named is the header's first, whatever it is worth.
             if (score > 0 || row.is_some()) && best.as_ref().is_none_or(|(most, _)| worth > *most) {
                 best = Some((worth, layout));
             }
         }
-        if best.as_ref().is_some_and(|(worth, _)| *worth == perfect) {
+        candidates.extend(best);
+        if candidates.last().is_some_and(|(worth, _)| *worth == perfect) {
             break;
         }
     }
-    let (_, mut layout) = best?;
-    units_below(grid, &mut layout);
+    let mut layout = choose(grid, candidates)?;
+    units::below(grid, &mut layout);
     values::decide(grid, &mut layout, names);
-    layout.unit = sheet_unit(grid, &layout);
+    fuzzy::suggest(&mut layout, names);
+    layout.unit = units::of_sheet(grid, &layout);
     layout.titles = above(grid, &layout).map(|cell| cell.trim().chars().take(200).collect()).collect();
     Some(layout)
+}
+
+/// The header of the first table: the candidate that is worth most, unless rows stand between it and one above that is
+/// a header without doubt. Among equals the first and lowest is taken: titles say nothing.
+fn choose(grid: &Grid, mut candidates: Vec<Candidate>) -> Option<Layout> {
+    let most = candidates.iter().map(|(worth, _)| *worth).max()?;
+    let best = candidates.iter().position(|(worth, _)| *worth == most)?;
+    let first = candidates.get(best)?.1.header_rows.first().copied()?;
+    let is_above = |(_, layout): &Candidate| {
+        let last = layout.header_rows.last().copied().unwrap_or(0);
+        let columns = layout.columns.iter().filter(|column| !column.header.is_empty()).count();
+        let is_row = |cells: &[String]| {
+            let filled = cells.iter().filter(|cell| !cell.trim().is_empty()).count();
+            filled >= 2 && filled * 2 >= columns
+        };
+        is_certain(layout)
+            && grid.iter().any(|(number, cells)| *number > last && *number < first && is_row(cells))
+    };
+    let above = candidates.iter().take(best).position(is_above);
+    Some(candidates.swap_remove(above.unwrap_or(best)).1)
+}
+
+/// Whether most columns firmly name a field; serial numbers need not.
+fn is_certain(layout: &Layout) -> bool {
+    let named = layout.columns.iter().filter(|c| !c.header.is_empty() && !is_serial(&c.header)).count();
+    let strong = layout.columns.iter().filter(is_firm).count();
+    strong >= 3 && strong * 3 > named * 2
+}
+
+fn is_firm(column: &&Column) -> bool {
+    column.field.is_some() && ![Rank::Weak.as_str(), NEIGHBOUR].contains(&column.how)
 }
 
 /// Whether a header of these rows would cut a merged cell. Blank rows below belong to it.
@@ -217,14 +255,9 @@ pub(super) fn is_serial(header: &str) -> bool {
     ["序号", "行号", "顺序号", "顺序", "no", "no.", "编序", "排序"].contains(&word.as_str())
 }
 
-/// Whether a column's header names its field plainly.
-fn firm(column: &&Column) -> bool {
-    column.field.is_some() && ![Rank::Weak.as_str(), NEIGHBOUR, VALUES].contains(&column.how)
-}
-
 /// How well rows do as a header; 0 if they are none.
 fn score(layout: &Layout) -> usize {
-    let strong = layout.columns.iter().filter(firm).count();
+    let strong = layout.columns.iter().filter(is_firm).count();
     let (claimed, named) =
         (layout.claimed(), layout.columns.iter().filter(|column| !column.header.is_empty()).count());
     // One name alone may stand in a title; two, or little but names, is a header.
@@ -243,97 +276,6 @@ fn lay_out(rows: &[(u32, Vec<String>)], merged: &MergedRows, names: &Names) -> L
     };
     assign(&mut layout, names);
     layout
-}
-
-/// Gives each column its field: the strongest claim wins, among equals the leftmost column.
-fn assign(layout: &mut Layout, names: &Names) {
-    assign_by(layout, names, &[]);
-}
-
-/// Like [`assign`], with what is known of the columns' values.
-fn assign_by(layout: &mut Layout, names: &Names, shapes: &[Option<values::Shape>]) {
-    let named: Vec<Vec<(usize, Rank)>> = layout.columns.iter().map(|c| names.claims(&c.path)).collect();
-    let mut claims = named.clone();
-    let sifted: Vec<bool> = claims
-        .iter_mut()
-        .enumerate()
-        .map(|(at, claims)| values::sift(claims, shapes.get(at).copied().flatten(), names))
-        .collect();
-    let mut taken: Vec<Option<usize>> = vec![None; names.fields()];
-    let mut given: Vec<Option<(usize, Rank)>> = layout.columns.iter().map(|_| None).collect();
-    layout.twins.clear();
-    // Columns that had a field keep it: a column that comes later must not take it from them.
-    for (column, held) in layout.columns.iter().enumerate() {
-        if let Some(field) = held.field {
-            taken[field] = Some(column);
-            given[column] = claims[column].iter().copied().find(|(f, _)| *f == field);
-        }
-    }
-    for rank in Rank::ALL {
-        for column in 0..claims.len() {
-            if given[column].is_some() {
-                continue;
-            }
-            let mut free = claims[column].iter().filter(|(f, r)| *r == rank && taken[*f].is_none());
-            let first = free.next().copied();
-            if rank == Rank::Weak
-                && (free.next().is_some() || first.is_some_and(|f| !neighbours::alone(&claims, column, f.0)))
-            {
-                continue;
-            }
-            if let Some((field, _)) = first {
-                taken[field] = Some(column);
-                given[column] = first;
-            } else if let Some((field, _)) =
-                claims[column].iter().find(|(_, r)| *r == rank && rank != Rank::Weak)
-                && claims[column].iter().all(|(f, _)| taken[*f].is_some())
-                && !layout.twins.iter().any(|(twin, _)| *twin == column)
-            {
-                layout.twins.push((column, *field));
-            }
-        }
-    }
-    let beside = neighbours::decide(layout, names, &claims, &taken, &given);
-    let free = |field: &usize| taken.get(*field).is_some_and(Option::is_none);
-    for (((column, given), named), sifted) in layout.columns.iter_mut().zip(given).zip(&named).zip(sifted) {
-        // What the values belie may still be meant, by a sender who wrote them into the wrong column.
-        column.others = named.iter().map(|(field, _)| *field).filter(free).collect();
-        column.field = given.map(|(field, _)| field);
-        column.how = match given {
-            Some((_, Rank::Weak)) if sifted => VALUES,
-            given => given.map_or("unknown", |(_, rank)| rank.as_str()),
-        };
-        if named.is_empty() && !shapes.is_empty() {
-            column.others = names.near(&column.path).into_iter().filter(free).collect();
-        }
-    }
-    for (column, field) in beside {
-        if let Some(column) = layout.columns.get_mut(column) {
-            (column.field, column.how) = (Some(field), NEIGHBOUR);
-            column.others.retain(|other| *other != field);
-        }
-    }
-}
-
-/// `单位：万元` above the table.
-fn sheet_unit(grid: &Grid, layout: &Layout) -> Option<Unit> {
-    above(grid, layout).filter_map(|cell| names::declared_unit(cell)).find(Unit::is_money)
-}
-
-/// A row of nothing but units below the header belongs to it.
-fn units_below(grid: &Grid, layout: &mut Layout) {
-    let last = layout.header_rows.last().copied().unwrap_or(0);
-    let Some((number, cells)) = grid.iter().find(|(number, _)| *number > last) else { return };
-    let filled = cells.iter().enumerate().filter(|(_, cell)| !cell.trim().is_empty());
-    let units: Option<Vec<(usize, Unit)>> =
-        filled.map(|(column, cell)| Some((column, names::unit_alone(cell)?))).collect();
-    let Some(units) = units.filter(|units| !units.is_empty()) else { return };
-    layout.header_rows.push(*number);
-    for (column, unit) in units {
-        if let Some(column) = layout.columns.get_mut(column) {
-            column.unit = Some(unit);
-        }
-    }
 }
 
 /// The filled cells above the header.

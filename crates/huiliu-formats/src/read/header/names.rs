@@ -6,12 +6,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use huiliu_stage::{Field, FieldType, RecordSchema};
+use huiliu_stage::{FieldType, RecordSchema};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use super::dictionary::DICTIONARY;
 use super::fuzzy;
-use super::values::Kind;
 use crate::read::value::Unit;
 
 /// How firmly a header names a field.
@@ -108,16 +107,21 @@ fn lone_unit(tidied: &str) -> Option<Unit> {
     (inner.chars().count() > 1 || inner == "%" || inner == "亩").then(|| Unit::parse(inner))?
 }
 
-/// The unit that a cell such as `金额单位：万元` declares.
+/// The unit that a cell such as `金额单位：万元` declares; of several that of money.
 pub(super) fn declared_unit(cell: &str) -> Option<Unit> {
     if !(cell.contains('单') && cell.contains('位')) {
         return None;
     }
     let text = tidy(cell);
-    let at = text.rfind("单位")? + "单位".len();
-    let behind = text[at..].trim_start_matches([':', '(', '为']);
-    let end = behind.find([',', ';', ')', '。', '、', '|']).unwrap_or(behind.len());
-    Unit::parse(&behind[..end])
+    let units = text.split("单位").skip(1).filter_map(|behind| {
+        let behind = behind.trim_start_matches([':', '(', '为']);
+        let end = behind.find([',', ';', ')', '。', '、', '|']).unwrap_or(behind.len());
+        // 金额单位:亿元面积单位:亩 stands without anything between.
+        let bare = behind[..end].trim_end_matches(|c| "面积金额投资".contains(c));
+        Unit::parse(bare)
+    });
+    let units: Vec<Unit> = units.collect();
+    units.iter().find(|unit| unit.is_money()).or(units.last()).cloned()
 }
 
 /// Whether a header or label speaks of the year.
@@ -136,8 +140,6 @@ pub(in crate::read) struct Names {
     fields: Vec<(String, FieldType)>,
     /// Of each field, whether its label speaks of the year.
     annual: Vec<bool>,
-    /// Of each field, what its values are.
-    kinds: Vec<Kind>,
 }
 
 impl Names {
@@ -207,26 +209,13 @@ impl Names {
         self.fields.iter().position(|(known, _)| known == name)
     }
 
-    /// What a field's values are.
-    pub(super) fn kind(&self, field: usize) -> Option<&Kind> {
-        self.kinds.get(field)
-    }
-
-    /// Whether a text is plainly the name of some field.
-    pub(in crate::read) fn knows(&self, text: &str) -> bool {
-        // No name is longer.
-        !text.is_empty()
-            && text.len() <= 120
-            && self.look_up(&tidy(text)).iter().any(|(_, rank)| *rank <= Rank::Alias)
-    }
-
     /// The fields that a header nobody knows is nearly a name of.
     pub(super) fn near(&self, path: &[String]) -> Vec<usize> {
         let leaf = path.last().map(|leaf| tidy(leaf)).unwrap_or_default();
         let bare = without_unit(&leaf).map_or(leaf.as_str(), |(base, _)| base);
-        let firm = |(field, rank): &&(usize, Rank)| *rank != Rank::Weak && *field < self.fields();
         let words = self.words.iter().flat_map(|(word, meanings)| {
-            meanings.iter().filter(firm).map(|(field, _)| (word.as_str(), *field))
+            let firm = meanings.iter().filter(|(_, rank)| *rank != Rank::Weak);
+            firm.map(|(field, _)| (word.as_str(), *field))
         });
         fuzzy::near(bare, words)
     }
@@ -329,6 +318,8 @@ mod tests {
             ("金额单位:亿元、亩", Some("亿元")),
             ("填报单位:武进高新区", None),
             ("填报单位：A局   单位：万元", Some("万元")),
+            ("金额单位：亿元、面积单位：亩", Some("亿元")),
+            ("面积单位:亩 金额单位:万元", Some("万元")),
         ] {
             assert_eq!(declared_unit(cell).map(|u| u.name).as_deref(), unit, "{cell}");
         }

@@ -1,139 +1,178 @@
 //! What the values of a column say of a header whose words may mean several fields.
 //!
-//! A column of days is no amount, and a column of credit codes is nothing else. Only weak words are decided this way:
-//! a header that names its field plainly is believed, and its cells are told one by one.
+//! Only weak words are judged: a firm word whose values do not suit it is a matter of the cells, and told with each of
+//! them. Credit codes and project codes are known by their shape and check digit, whatever stands above them.
 
 use huiliu_stage::FieldType;
 
 use super::names::{Names, Rank, tidy};
-use super::{Grid, Layout};
+use super::{Column, Grid, Layout, NEIGHBOUR};
+use crate::read::value::{Asked, date, is_number};
 
-/// Fewest values that say anything.
+/// How a column was understood whose values decided.
+pub(super) const VALUES: &str = "values";
+/// Fewest values that say something.
 const FEWEST: usize = 2;
 
-/// What the values of a column look like; each is the share of the filled cells, in percent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Shape {
+/// The share of a column's values that may be of each kind.
+#[derive(Debug, Default)]
+struct Evidence {
+    filled: usize,
     numbers: usize,
-    days: usize,
-    percents: usize,
+    dates: usize,
+    /// Of the rest, which are words.
+    words: usize,
     credit_codes: usize,
     project_codes: usize,
 }
 
-impl Shape {
-    /// Of these cells; `None` if they are too few to tell.
-    fn of<'a>(cells: impl Iterator<Item = &'a str>) -> Option<Self> {
-        let (mut shape, mut filled) = (Self::default(), 0);
-        for cell in cells.map(tidy).filter(|cell| !cell.is_empty() && cell != "/" && cell != "-") {
-            filled += 1;
-            let code = is_credit_code(&cell);
-            let day = is_day(&cell);
-            let number = !code && !day && is_number(&cell);
-            shape.credit_codes += usize::from(code);
-            shape.project_codes += usize::from(is_project_code(&cell));
-            shape.days += usize::from(day);
-            shape.numbers += usize::from(number);
-            shape.percents += usize::from(number && cell.ends_with('%'));
+impl Evidence {
+    fn of(grid: &Grid, layout: &Layout, column: usize) -> Self {
+        let last = layout.header_rows.last().copied().unwrap_or(0);
+        let mut found = Self::default();
+        for (_, cells) in grid.iter().filter(|(number, _)| *number > last) {
+            // A title of a group or a footer fills few cells, and says nothing of its column.
+            let filled = cells.iter().filter(|cell| !cell.trim().is_empty()).count();
+            let Some(cell) = cells.get(column).map(|cell| cell.trim()).filter(|cell| !cell.is_empty()) else {
+                continue;
+            };
+            if filled >= 2 {
+                found.add(cell);
+            }
         }
-        let percent = |count: usize| count * 100 / filled.max(1);
-        (filled >= FEWEST).then(|| Self {
-            numbers: percent(shape.numbers),
-            days: percent(shape.days),
-            percents: percent(shape.percents),
-            credit_codes: percent(shape.credit_codes),
-            project_codes: percent(shape.project_codes),
-        })
+        found
     }
 
-    /// Whether a field of this kind and name may hold such values.
-    fn suits(self, name: &str, kind: FieldType, percent: bool) -> bool {
-        const MOST: usize = 80;
-        let codes = self.credit_codes.max(self.project_codes);
-        if self.credit_codes >= MOST || self.project_codes >= MOST {
-            return match name {
-                "owner_uscc" => self.credit_codes >= MOST,
-                "project_code" => self.project_codes >= MOST,
-                _ => false,
-            };
+    fn add(&mut self, cell: &str) {
+        let word = tidy(cell);
+        let digits = word.chars().filter(char::is_ascii_digit).count();
+        self.filled += 1;
+        if is_credit_code(&word) {
+            self.credit_codes += 1;
+        } else if is_project_code(&word) {
+            self.project_codes += 1;
+        } else if is_number(cell) {
+            self.numbers += 1;
+        } else if digits > 0 && date(cell, 0, Asked { planned: true, end: None }).value.is_some() {
+            self.dates += 1;
+        } else if digits * 2 < word.chars().count() {
+            self.words += 1;
+        }
+    }
+
+    fn mostly(&self, count: usize) -> bool {
+        self.filled >= FEWEST && count * 5 >= self.filled * 4
+    }
+
+    /// Whether a field of this kind and name cannot be what the column holds.
+    fn excludes(&self, field: &str, kind: FieldType) -> bool {
+        let codes = self.credit_codes + self.project_codes;
+        if field == "project_code" {
+            return self.filled >= FEWEST && self.project_codes == 0;
+        }
+        if field == "owner_uscc" {
+            return self.filled >= FEWEST && self.credit_codes == 0;
         }
         match kind {
-            FieldType::Money | FieldType::Integer => self.numbers >= 50 && self.percents < 50 && codes == 0,
-            FieldType::Number if percent => self.numbers >= 50,
-            FieldType::Number => self.numbers >= 50 && self.percents < 50,
-            FieldType::Date | FieldType::Timestamp => self.days >= 50,
-            // Words: neither amounts nor days; but numbers may be numbers of something.
-            FieldType::Text | FieldType::List if name == "owner_uscc" => false,
-            FieldType::Text | FieldType::List => {
-                self.days < MOST && self.percents < MOST && (self.numbers < MOST || name.ends_with("_no"))
+            FieldType::Money | FieldType::Number | FieldType::Integer => {
+                self.mostly(self.dates + self.words + codes)
             }
-            FieldType::Boolean => true,
+            FieldType::Date | FieldType::Timestamp => self.mostly(self.numbers + self.words + codes),
+            FieldType::Text | FieldType::List => {
+                self.mostly(self.numbers + self.dates + codes) && !is_key(field)
+            }
+            FieldType::Boolean => false,
         }
     }
 }
 
-/// Of each column what the rows below the header hold.
-pub(super) fn shapes(grid: &Grid, layout: &Layout) -> Vec<Option<Shape>> {
-    let last = layout.header_rows.last().copied().unwrap_or(0);
-    let rows: Vec<&Vec<String>> =
-        grid.iter().filter(|(number, _)| *number > last).map(|(_, cells)| cells).collect();
-    let column = |at: usize| Shape::of(rows.iter().filter_map(|cells| cells.get(at)).map(String::as_str));
-    (0..layout.columns.len()).map(column).collect()
+/// Whether a text field holds numbers or codes by its nature.
+fn is_key(field: &str) -> bool {
+    ["_no", "_code", "uscc", "phone"].iter().any(|end| field.ends_with(end))
 }
 
-/// Takes the weak claims away that the values of a column belie. Gives whether that left one of several.
-pub(super) fn sift(claims: &mut Vec<(usize, Rank)>, shape: Option<Shape>, names: &Names) -> bool {
-    let Some(shape) = shape else { return false };
-    let before = claims.len();
-    claims.retain(|&(field, rank)| rank != Rank::Weak || names.kind(field).is_none_or(|of| of.suits(shape)));
-    claims.len() == 1 && before > 1
-}
-
-/// What is known of a field's values.
-#[derive(Clone, Debug)]
-pub(super) struct Kind {
-    pub(super) name: String,
-    pub(super) kind: FieldType,
-    pub(super) percent: bool,
-}
-
-impl Kind {
-    fn suits(&self, shape: Shape) -> bool {
-        shape.suits(&self.name, self.kind, self.percent)
+/// Takes weak decisions back that the values contradict, and decides where they leave one field only.
+pub(super) fn decide(grid: &Grid, layout: &mut Layout, names: &Names) {
+    for at in 0..layout.columns.len() {
+        let Some(column) = layout.columns.get(at) else { continue };
+        if column.header.is_empty() {
+            continue;
+        }
+        let weak = [Rank::Weak.as_str(), NEIGHBOUR].contains(&column.how);
+        if column.field.is_some() && !weak {
+            continue;
+        }
+        let evidence = Evidence::of(grid, layout, at);
+        let decided = choose(layout, names, at, &evidence);
+        if let Some(column) = layout.columns.get_mut(at) {
+            settle(column, decided);
+        }
     }
 }
 
-fn is_credit_code(cell: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_digit() || b.is_ascii_lowercase();
-    cell.len() == 18 && cell.bytes().all(allowed) && cell.bytes().take(8).skip(2).all(|b| b.is_ascii_digit())
+/// What a column is by its values.
+enum Decided {
+    /// Nothing that was not known.
+    Nothing,
+    /// The values contradict the field that it was taken for; what its words may mean.
+    Not(Vec<usize>),
+    Field(usize),
 }
 
-/// `2309-320412-04-01-123456`, with any hyphens or none.
-fn is_project_code(cell: &str) -> bool {
-    let digits = cell.chars().filter(char::is_ascii_digit).count();
-    let others = cell.chars().filter(|c| !c.is_ascii_digit());
-    digits >= 20 && others.clone().all(|c| matches!(c, '-' | '–' | '—')) && others.count() <= 5
+fn choose(layout: &Layout, names: &Names, at: usize, evidence: &Evidence) -> Decided {
+    let Some(column) = layout.columns.get(at) else { return Decided::Nothing };
+    let free = |field: usize| layout.column_of(field).is_none_or(|of| of == at);
+    for (name, count) in [("owner_uscc", evidence.credit_codes), ("project_code", evidence.project_codes)] {
+        if let Some(field) = names.field(name).filter(|field| evidence.mostly(count) && free(*field)) {
+            return Decided::Field(field);
+        }
+    }
+    let mut may: Vec<usize> = column.field.into_iter().chain(column.others.iter().copied()).collect();
+    may.dedup();
+    let kind = |field: usize| names.kind(field);
+    let excluded = |field: usize| kind(field).is_some_and(|(name, kind)| evidence.excludes(name, kind));
+    let left: Vec<usize> = may.iter().copied().filter(|field| free(*field) && !excluded(*field)).collect();
+    match (left.as_slice(), column.field) {
+        (_, Some(field)) if !excluded(field) => Decided::Nothing,
+        ([field], _) if may.len() > 1 => Decided::Field(*field),
+        // Numbers are a text as well, if there is nothing else that they may be.
+        ([], Some(field)) if kind(field).is_some_and(|(_, kind)| kind == FieldType::Text) => Decided::Nothing,
+        (_, Some(_)) => Decided::Not(may),
+        _ => Decided::Nothing,
+    }
 }
 
-/// A day, month or year by its shape: `2023-03-15`, `2023.3`, `2023年3月`, `2023年底`.
-fn is_day(cell: &str) -> bool {
-    let year = cell.get(..4).is_some_and(|year| {
-        year.bytes().all(|b| b.is_ascii_digit()) && (year.starts_with("20") || year.starts_with("19"))
-    });
-    let rest = cell.get(4..).unwrap_or_default();
-    let marked = rest.starts_with(['-', '/', '.', '年'])
-        || (rest.len() == 4 && rest.bytes().all(|b| b.is_ascii_digit()));
-    // 2023.56 is an amount: no month has such a number.
-    let month = rest.strip_prefix('.').filter(|month| month.len() <= 2 && !month.contains('.'));
-    let month = month.is_none_or(|month| month.parse::<u8>().is_ok_and(|month| (1..=12).contains(&month)));
-    (year && marked && month) || (cell.ends_with('月') && cell.chars().any(|c| c.is_ascii_digit()))
+fn settle(column: &mut Column, decided: Decided) {
+    match decided {
+        Decided::Nothing => {}
+        Decided::Not(others) => (column.field, column.how, column.others) = (None, "unknown", others),
+        Decided::Field(field) => {
+            (column.field, column.how) = (Some(field), VALUES);
+            column.others.retain(|other| *other != field);
+        }
+    }
 }
 
-/// A number with what people write around it: `1,200`, `约3.5亿元`, `35.8%`, `-`.
-fn is_number(cell: &str) -> bool {
-    let bare = cell.trim_start_matches(['约', '超', '近', '¥', '-']);
-    let bare = bare.trim_end_matches(|c| "元万亿亩%人个㎡m2平方米公顷".contains(c) && c != '2');
-    !bare.is_empty() && bare.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','))
+/// Whether a tidy text is a unified social credit code whose check character is right (GB 32100).
+fn is_credit_code(word: &str) -> bool {
+    const CHARACTERS: &str = "0123456789abcdefghjklmnpqrtuwxy";
+    let values: Option<Vec<usize>> = word.chars().map(|c| CHARACTERS.find(c)).collect();
+    let Some(values) = values.filter(|values| values.len() == 18) else { return false };
+    let (mut weight, mut sum) = (1, 0);
+    for value in &values[..17] {
+        sum += value * weight;
+        weight = weight * 3 % 31;
+    }
+    // The number of a person has eighteen characters too.
+    let place = word.as_bytes()[2..8].iter().all(u8::is_ascii_digit);
+    place && values[17] == (31 - sum % 31) % 31
+}
+
+/// Whether a tidy text has the shape of a project code: twenty digits, with or without their hyphens.
+fn is_project_code(word: &str) -> bool {
+    let parts: Vec<usize> = word.split(['-', '—', '–']).map(str::len).collect();
+    word.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '—' | '–'))
+        && (parts == [20] || parts.get(..5) == Some(&[4, 6, 2, 2, 6]))
 }
 
 #[cfg(test)]
@@ -141,21 +180,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_column_is_known_by_what_most_of_its_cells_are() {
-        let shape = |cells: &[&str]| Shape::of(cells.iter().copied()).unwrap();
-        let days = shape(&["2023-03-15", "2023.5", "2023年底", "/"]);
-        assert!(days.suits("start_date", FieldType::Date, false));
-        assert!(!days.suits("total_investment", FieldType::Money, false));
-        assert!(!days.suits("progress_text", FieldType::Text, false));
-        let money = shape(&["1,200", "3.5亿", "", "2023.56"]);
-        assert!(money.suits("total_investment", FieldType::Money, false));
-        assert!(!money.suits("start_date", FieldType::Date, false));
-        let codes = shape(&["91320412MA00000018", "91320412MA00000026"]);
-        assert!(codes.suits("owner_uscc", FieldType::Text, false));
-        assert!(!codes.suits("project_code", FieldType::Text, false));
-        let rates = shape(&["35.8%", "40%"]);
-        assert!(rates.suits("invest_rate", FieldType::Number, true));
-        assert!(!rates.suits("total_investment", FieldType::Money, false));
-        assert_eq!(Shape::of(["", "x"].into_iter()), None);
+    fn codes_are_told_by_their_shape_and_check_digit() {
+        for (word, credit, project) in [
+            ("91350100m000100y43", true, false),
+            ("91350100m000100y44", false, false),
+            ("2509-320193-89-01-544060", false, true),
+            ("25093201938901544060", false, true),
+            ("2509-320193-89-01-544060-000", false, true),
+            ("110101199003077758", false, false),
+            ("示例", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!((is_credit_code(word), is_project_code(word)), (credit, project), "{word}");
+        }
     }
 }
