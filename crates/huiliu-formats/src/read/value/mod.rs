@@ -9,14 +9,20 @@
 mod code;
 mod date;
 mod decimal;
+mod money;
 mod number;
 mod other;
+#[cfg(test)]
+mod properties;
+mod quantity;
 mod unit;
 
 pub(super) use code::{destroyed, is_code};
 pub(super) use date::{Asked, date, iso, strict_date, timestamp};
-pub(super) use number::{Money, Number, integer, is_number, strict_integer};
+pub(super) use money::Money;
+pub(super) use number::{Number, integer, strict_integer};
 pub(super) use other::{ITEM, boolean, list_items, trimmed};
+pub(super) use quantity::is_number;
 pub(super) use unit::Unit;
 
 use huiliu_stage::{Severity, Text};
