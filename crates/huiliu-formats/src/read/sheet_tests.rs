@@ -284,3 +284,79 @@ fn a_header_with_a_slip_of_the_pen_is_told_with_what_it_may_mean_and_not_guessed
     assert!(findings.iter().any(|f| f.contains("`建设单为` may be owner_name")), "{findings:?}");
     assert_eq!(reading.report().sheets[0].columns[2].alternatives, ["owner_name"]);
 }
+
+/// Formats of cells as offices use them, beside sheets that hold no data.
+#[test]
+fn what_a_cell_shows_is_what_is_read_and_sheets_without_data_are_told() {
+    let mut book = Workbook::new();
+    book.add_worksheet().set_name("封面").unwrap().write_string(0, 0, "重点项目报表").unwrap();
+    book.add_worksheet().set_name("空").unwrap();
+    let sheet = book.add_worksheet().set_name("续建项目(2个)").unwrap();
+    for (column, header) in
+        ["项目名称", "投资完成率(%)", "库内编号", "开工时间", "总投资（万元）"].iter().enumerate()
+    {
+        sheet.write_string(0, column as u16, *header).unwrap();
+    }
+    let (percent, padded, day) = (
+        Format::new().set_num_format("0.0%"),
+        Format::new().set_num_format("0000"),
+        Format::new().set_num_format("yyyy/m/d"),
+    );
+    for (row, (name, rate, number, serial)) in
+        [("甲项目", 0.358, 12.0, 45_000.0), ("乙项目", 1.02, 345.0, 45_031.0)].into_iter().enumerate()
+    {
+        let row = row as u32 + 1;
+        sheet.write_string(row, 0, name).unwrap();
+        sheet.write_number_with_format(row, 1, rate, &percent).unwrap();
+        sheet.write_number_with_format(row, 2, number, &padded).unwrap();
+        sheet.write_number_with_format(row, 3, serial, &day).unwrap();
+        let formula =
+            rust_xlsxwriter::Formula::new("=50*2").set_result(if row == 1 { "100" } else { "#REF!" });
+        sheet.write_formula(row, 4, formula).unwrap();
+    }
+    let notes = book.add_worksheet().set_name("填表说明").unwrap();
+    notes.write_string(0, 0, "一、总投资按备案证填写。").unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    book.save(file.path()).unwrap();
+    let mut reading = open(file.path(), &shipped(), &options()).unwrap();
+    let (rows, findings) = collect(&mut reading).unwrap();
+    let got = |row: usize| {
+        ["invest_rate", "library_no", "start_date", "total_investment", "construction_nature"]
+            .map(|field| value_of(&rows[row], field))
+            .join(" ")
+    };
+    assert_eq!(got(0), "35.8 0012 2023-03-15 100 续建");
+    assert_eq!(got(1), "102.0 0345 2023-04-15  续建");
+    let told = |text: &str| findings.iter().any(|finding| finding.contains(text));
+    assert!(told("info sheet : sheet `封面` has no header"), "{findings:#?}");
+    assert!(told("info sheet : sheet `填表说明` has no header"), "{findings:#?}");
+    assert!(told("formula in E3 failed (#REF!)"), "{findings:#?}");
+    assert_eq!(rows.len(), 2);
+}
+
+#[test]
+fn days_of_both_date_systems_are_the_same_days() {
+    for (system, serial) in [("", 45_000), ("<workbookPr date1904=\"1\"/>", 43_538)] {
+        let book = format!(
+            "<workbook xmlns:r=\"x\">{system}<sheets><sheet name=\"S\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>"
+        );
+        let text = |text: &str| format!("<c t=\"inlineStr\"><is><t>{text}</t></is></c>");
+        let sheet = format!(
+            "<worksheet><sheetData><row>{}{}{}</row><row>{}<c s=\"1\"><v>{serial}</v></c><c><v>5</v></c></row></sheetData></worksheet>",
+            text("项目名称"),
+            text("开工时间"),
+            text("总投资"),
+            text("甲项目")
+        );
+        let bytes = super::package::tests::zip_of(&[
+            ("xl/workbook.xml", book.as_bytes()),
+            (
+                "xl/styles.xml",
+                b"<styleSheet><cellXfs><xf numFmtId=\"0\"/><xf numFmtId=\"14\"/></cellXfs></styleSheet>",
+            ),
+            ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
+        ]);
+        let (rows, _) = read(&bytes, &shipped(), &options());
+        assert_eq!(value_of(&rows[0], "start_date"), "2023-03-15", "{system}");
+    }
+}

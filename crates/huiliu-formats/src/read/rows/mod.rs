@@ -84,7 +84,8 @@ impl RowKinds {
         let leaves = header::leaves(grid, layout);
         let (titles, declared) = above(grid, layout);
         let meanings = Meanings::new(record);
-        let means = meanings.of(&tidy(name));
+        // 续建项目(597个)
+        let means = meanings.of(counted(&tidy(name)).0);
         let serial = leaves.iter().position(|leaf| header::is_serial(leaf)).map(Serial::new);
         let mut kinds = Self {
             sheet,
