@@ -82,7 +82,8 @@ pub struct ColumnReport {
     /// Other fields that the header may mean; with no `field`, what the sender may choose from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alternatives: Vec<String>,
-    /// How the field was found: `confirmed`, `name`, `label`, `alias`, `pattern`, `weak alias`, `neighbour`, or `unknown`.
+    /// How the field was found: `confirmed`, `name`, `label`, `alias`, `pattern`, `weak alias`, `neighbour`,
+    /// `values` or `unknown`.
     pub how: String,
     /// The unit found in the header or the sheet, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -96,7 +96,8 @@ pub struct Field {
     /// numerals. For data from programs, where leniency would hide a fault.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
-    /// An empty cell takes the value of the cell above it, as merged cells mean it.
+    /// An empty cell takes the value of the cell above it, as merged cells mean it. In a workbook whose column has merged
+    /// cells only these are filled.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fill_down: bool,
     /// The code of findings about this field's value (from the reader and from `validate`, except

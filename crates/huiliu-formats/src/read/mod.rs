@@ -18,6 +18,7 @@ mod header;
 mod jsonl;
 mod keyed;
 mod kind;
+mod merged;
 mod options;
 pub(crate) mod package;
 mod plan;
@@ -25,6 +26,7 @@ mod raw;
 mod rows;
 #[cfg(test)]
 mod sheet_tests;
+mod single;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -39,7 +41,8 @@ use huiliu_stage::{Finding, Findings, Outcome, RecordSchema};
 
 pub use bundle::{Attachment, Evidence, KeepAttachment, Link};
 pub use error::ReadError;
-pub use options::{FormatKind, FormatOptions, Limits, ReadOptions};
+pub use options::{FormatKind, FormatOptions, Hidden, Limits, ReadOptions};
+pub use single::value_of;
 
 use self::build::Assembler;
 use self::bundle::BundleSource;
@@ -232,7 +235,7 @@ impl Reading {
                 }
             };
             if let Some(kinds) = &mut sheet.kinds {
-                kinds.filter(&mut self.chunk, text);
+                kinds.filter(&mut self.chunk, text, &self.names);
             }
             self.report.sheets[sheet.at].rows += self.chunk.rows() as u64;
             let from = assembler.rows();

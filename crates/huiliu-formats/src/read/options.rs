@@ -42,6 +42,17 @@ impl FormatKind {
     }
 }
 
+/// What becomes of the hidden rows and columns of a workbook. The sender is told of them either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hidden {
+    /// They are read like all others.
+    #[default]
+    Read,
+    /// They are left out.
+    Skip,
+}
+
 /// How a source's files are to be understood: `format: {delimiter: ";", header_row: 3}`.
 ///
 /// Every key is found out from the file when it is left away, which is right for nearly all files.
@@ -81,6 +92,8 @@ pub struct FormatOptions {
     pub folders: Vec<String>,
     /// How much a file may ask of the machine.
     pub limits: Limits,
+    /// Hidden rows and columns of a workbook: `read` or `skip`.
+    pub hidden: Hidden,
 }
 
 /// Headings under which departments list the files that they send along.
@@ -103,6 +116,7 @@ impl Default for FormatOptions {
             evidence: EVIDENCE.map(str::to_owned).to_vec(),
             folders: FOLDERS.map(str::to_owned).to_vec(),
             limits: Limits::default(),
+            hidden: Hidden::Read,
         }
     }
 }

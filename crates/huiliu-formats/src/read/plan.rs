@@ -15,6 +15,7 @@ use super::jsonl::JsonlSource;
 use super::keyed::json::{self, JsonRecords};
 use super::keyed::xml::{self, XmlRecords};
 use super::keyed::{KeyedSource, Pieces};
+use super::merged::Merged;
 use super::options::{FormatKind, ReadOptions};
 use super::package::Package;
 use super::rows::RowKinds;
@@ -131,16 +132,20 @@ impl Plan<'_> {
         if grid.is_empty() {
             return Err(ReadError::empty());
         }
-        let found = self.find_header(String::new(), 0, &grid);
+        if self.is_form(&grid) {
+            let text = form("");
+            return Err(ReadError::new(text.zh, text.en));
+        }
+        let found = self.find_header(String::new(), 0, &grid, &Merged::default());
         let rows = self.sheets.first().map(|sheet| sheet.layout.header_rows.as_slice()).unwrap_or_default();
-        let form = match &source {
+        let cut = match &source {
             Source::Csv(source) => Some(source.dialect()),
             Source::Table(source) => Some(source.dialect()),
             _ => None,
         };
-        if let Some(form) = form {
-            self.report.delimiter = raw::delimiter(form.0);
-            self.report.dialect = raw::dialect(form, rows);
+        if let Some(cut) = cut {
+            self.report.delimiter = raw::delimiter(cut.0);
+            self.report.dialect = raw::dialect(cut, rows);
         }
         if !found {
             return Err(self.no_header());
@@ -212,7 +217,8 @@ impl Plan<'_> {
                 XlsxSource::open_tagged(file, told.charset, markup, limits)?
             }
             None => XlsxSource::open(file, limits)?,
-        };
+        }
+        .with_hidden(self.options.format.hidden);
         self.report.format = source.format().to_owned();
         let all = source.sheets().to_vec();
         let wanted = self.options.format.sheet.as_deref();
@@ -242,11 +248,19 @@ impl Plan<'_> {
                 continue;
             }
             empty = false;
-            if !self.find_header(name.clone(), ordinal as u32, &grid) {
+            let merged = match self.wants_merges(&grid) {
+                true => Merged::new(source.merges(name)?),
+                false => Merged::default(),
+            };
+            let form = self.is_form(&grid).then(|| form(name));
+            if form.is_some() || !self.find_header(name.clone(), ordinal as u32, &grid, &merged) {
                 if largest.is_some() {
                     continue;
                 }
-                self.general.push(passed_over(name));
+                self.general.push(match form {
+                    Some(text) => Finding::new(None, Severity::Error, "sheet", text),
+                    None => passed_over(name),
+                });
                 self.report.sheets.push(SheetReport { name: name.clone(), ..SheetReport::default() });
             }
         }
@@ -257,6 +271,11 @@ impl Plan<'_> {
             ));
         }
         if self.sheets.is_empty() {
+            // Without a sheet to read the findings are told by nobody, and a form is the better reason.
+            let form = self.general.iter().find(|finding| finding.severity == Severity::Error);
+            if let Some(finding) = form {
+                return Err(ReadError::new(finding.message.zh.clone(), finding.message.en.clone()));
+            }
             return Err(self.no_header());
         }
         self.reading(Source::Xlsx(Box::new(source)), all.into_iter().map(|(name, _)| name).collect())
@@ -278,13 +297,29 @@ impl Plan<'_> {
         self.sheets.iter().any(|sheet| sheet.kinds.is_none())
     }
 
+    /// Whether merged cells may matter. To find them costs a look through the whole sheet, which one that fills every
+    /// cell of its first rows need not pay for.
+    fn wants_merges(&self, grid: &Grid) -> bool {
+        let width = grid.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
+        let full = |cells: &[String]| cells.len() == width && cells.iter().all(|cell| !cell.is_empty());
+        self.known.as_ref().is_some_and(|(record, _)| {
+            record.fields.iter().any(|field| field.fill_down) || !grid.iter().all(|(_, cells)| full(cells))
+        })
+    }
+
+    /// Whether a sheet is a form and no table. Whoever says which row the header is knows better.
+    fn is_form(&self, grid: &Grid) -> bool {
+        let stated = self.options.format.header_row.is_some();
+        !stated && self.known.as_ref().is_some_and(|(_, names)| header::is_form(grid, names))
+    }
+
     /// Plans a sheet if it has a header.
-    fn find_header(&mut self, name: String, ordinal: u32, grid: &Grid) -> bool {
+    fn find_header(&mut self, name: String, ordinal: u32, grid: &Grid, merged: &Merged) -> bool {
         let row = self.options.format.header_row;
         match &self.known {
             Some((record, names)) => {
-                let Some(layout) = header::find(grid, names, row) else { return false };
-                let kinds = RowKinds::new(record, &layout, grid, (&name, ordinal));
+                let Some(layout) = header::find(grid, merged, names, row) else { return false };
+                let kinds = RowKinds::new(record, &layout, (grid, merged), (&name, ordinal));
                 self.add_sheet(name, ordinal, layout, Some(kinds));
             }
             None => {
@@ -346,10 +381,22 @@ fn without_column(finding: &mut Finding) {
     }
 }
 
+/// What to tell of a form.
+fn form(sheet: &str) -> Text {
+    Text::new(
+        format!("工作表“{sheet}”是竖排的表单（项目各占一格，名称在左、内容在右）或行列颠倒的表，没有读取；请改成一行一个项目、首行为列名的表格").replace("工作表“”", "本文件"),
+        format!("sheet `{sheet}` is a form, each value beside its label, or a table turned on its side, and was not read; send a table with one record per row under a row of headers").replace("sheet `` ", "this file "),
+    )
+}
+
+/// Names of sheets that nobody expects data in.
+const COVERS: [&str; 6] = ["填表说明", "填报说明", "说明", "封面", "目录", "填报须知"];
+
 fn passed_over(sheet: &str) -> Finding {
+    let severity = if COVERS.contains(&sheet.trim()) { Severity::Info } else { Severity::Warning };
     let text = Text::new(
         format!("工作表“{sheet}”中没有找到表头，没有读取；如有数据，请补上列名"),
         format!("sheet `{sheet}` has no header and was not read; if it holds data, name its columns"),
     );
-    Finding::new(None, Severity::Warning, "sheet", text)
+    Finding::new(None, severity, "sheet", text)
 }

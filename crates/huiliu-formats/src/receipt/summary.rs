@@ -187,6 +187,9 @@ impl<'a> Page<'a> {
             "alias" => "别名",
             "pattern" => "格式",
             "weak alias" => "相近名称",
+            "confirmed" => "已确认",
+            "neighbour" => "相邻列",
+            "values" => "列内容",
             "unknown" => "",
             other => other,
         };

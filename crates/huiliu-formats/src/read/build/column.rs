@@ -11,8 +11,8 @@ use huiliu_stage::{Field, FieldType, Severity, Text};
 
 use crate::read::chunk::{Chunk, View};
 use crate::read::value::{
-    Asked, Money, Note, Number, Parsed, Unit, boolean, date, integer, list_items, strict_date,
-    strict_integer, timestamp, trimmed,
+    Asked, Money, Note, Number, Parsed, Unit, boolean, date, destroyed, integer, is_code, list_items,
+    strict_date, strict_integer, timestamp, trimmed,
 };
 
 /// Told of each cell with a note: index of the row in the chunk, its text, the note.
@@ -122,8 +122,14 @@ impl ColumnBuilder {
         let (strict, today, asked) = (self.field.strict, self.today, self.asked);
         match &mut self.values {
             Values::Text(builder) => {
-                for cell in cells {
+                let code = !strict && is_code(&self.field.name);
+                for (row, cell) in cells.enumerate() {
                     let text = if strict { cell } else { trimmed(cell) };
+                    if let Some(note) = code.then(|| destroyed(text)).flatten() {
+                        tell(row, cell, note);
+                        builder.append_null();
+                        continue;
+                    }
                     match text.is_empty() {
                         true => builder.append_null(),
                         false => builder.append_value(text),

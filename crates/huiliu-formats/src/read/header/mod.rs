@@ -4,11 +4,19 @@
 //! (a merged header, joined `parent > child`), is tried as header; the one that names most fields wins
 //! ([`find`]). How a text names a field is in [`names`], the shipped words in [`dictionary`].
 
+mod assign;
 mod dictionary;
+mod form;
+mod fuzzy;
 mod names;
 mod neighbours;
+mod paths;
 mod tell;
+mod units;
+mod values;
 
+use assign::assign;
+pub(super) use form::is_form;
 pub(super) use names::{Names, Rank, tidy};
 pub(super) use tell::findings;
 
@@ -16,6 +24,7 @@ use std::cmp::Reverse;
 
 use huiliu_stage::column_letters;
 
+use super::merged::{Merged, MergedRows};
 use super::value::Unit;
 use crate::report::{ColumnReport, SheetReport};
 
@@ -132,33 +141,96 @@ impl Column {
 
 /// Finds the header and gives each column its field. `row` is its number if the caller knows it.
 /// `None` if no row names enough fields.
-pub(super) fn find(grid: &Grid, names: &Names, row: Option<u32>) -> Option<Layout> {
-    let mut best: Option<((usize, Reverse<usize>), Layout)> = None;
+pub(super) fn find(grid: &Grid, merged: &Merged, names: &Names, row: Option<u32>) -> Option<Layout> {
+    let merged = &merged.over(grid.iter().map(|(number, _)| *number));
+    // A header does not end in the middle of a merged cell, unless the sheet leaves no other.
+    search(grid, merged, names, row, true).or_else(|| search(grid, merged, names, row, false))
+}
+
+/// What rows are worth as a header, and the columns that they give.
+type Candidate = ((usize, Reverse<usize>), Layout);
+
+fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, whole: bool) -> Option<Layout> {
     // What a row is worth in which every cell firmly names a field: no other can be worth more.
     let perfect = (2 * grid.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0), Reverse(1));
+    let mut candidates: Vec<Candidate> = Vec::new();
     for start in 0..grid.len().min(SEARCH_ROWS) {
         if row.is_some_and(|row| grid[start].0 != row) {
             continue;
         }
+        let mut best: Option<Candidate> = None;
         for height in 1..=MOST_HEADER_ROWS.min(grid.len() - start) {
-            let layout = lay_out(&grid[start..start + height], names);
+            if whole && cuts(grid, merged, start, height) {
+                continue;
+            }
+            let layout = lay_out(&grid[start..start + height], merged, names);
             let score = score(&layout);
-            // Of headers that are worth the same the lowest is taken: titles say nothing.
             let worth = (score, Reverse(height));
             // The row that the caller named is the header's first, whatever it is worth.
             if (score > 0 || row.is_some()) && best.as_ref().is_none_or(|(most, _)| worth > *most) {
                 best = Some((worth, layout));
             }
         }
-        if best.as_ref().is_some_and(|(worth, _)| *worth == perfect) {
+        candidates.extend(best);
+        if candidates.last().is_some_and(|(worth, _)| *worth == perfect) {
             break;
         }
     }
-    let (_, mut layout) = best?;
-    units_below(grid, &mut layout);
-    layout.unit = sheet_unit(grid, &layout);
+    let mut layout = choose(grid, candidates)?;
+    units::below(grid, &mut layout);
+    values::decide(grid, &mut layout, names);
+    fuzzy::suggest(&mut layout, names);
+    layout.unit = units::of_sheet(grid, &layout);
     layout.titles = above(grid, &layout).map(|cell| cell.trim().chars().take(200).collect()).collect();
     Some(layout)
+}
+
+/// The header of the first table: the candidate that is worth most, unless rows stand between it and one above that is
+/// a header without doubt. Among equals the first and lowest is taken: titles say nothing.
+fn choose(grid: &Grid, mut candidates: Vec<Candidate>) -> Option<Layout> {
+    let most = candidates.iter().map(|(worth, _)| *worth).max()?;
+    let best = candidates.iter().position(|(worth, _)| *worth == most)?;
+    let first = candidates.get(best)?.1.header_rows.first().copied()?;
+    let is_above = |(_, layout): &Candidate| {
+        let last = layout.header_rows.last().copied().unwrap_or(0);
+        let columns = layout.columns.iter().filter(|column| !column.header.is_empty()).count();
+        let is_row = |cells: &[String]| {
+            let filled = cells.iter().filter(|cell| !cell.trim().is_empty()).count();
+            filled >= 2 && filled * 2 >= columns
+        };
+        is_certain(layout)
+            && grid.iter().any(|(number, cells)| *number > last && *number < first && is_row(cells))
+    };
+    let above = candidates.iter().take(best).position(is_above);
+    Some(candidates.swap_remove(above.unwrap_or(best)).1)
+}
+
+/// Whether most columns firmly name a field; serial numbers need not.
+fn is_certain(layout: &Layout) -> bool {
+    let named = layout.columns.iter().filter(|c| !c.header.is_empty() && !is_serial(&c.header)).count();
+    let strong = layout.columns.iter().filter(is_firm).count();
+    strong >= 3 && strong * 3 > named * 2
+}
+
+fn is_firm(column: &&Column) -> bool {
+    column.field.is_some() && ![Rank::Weak.as_str(), NEIGHBOUR].contains(&column.how)
+}
+
+/// Whether a header of these rows would cut a merged cell. Blank rows below belong to it.
+fn cuts(grid: &Grid, merged: &MergedRows, start: usize, height: usize) -> bool {
+    let number = |at: usize| grid.get(at).map(|(number, _)| *number);
+    let Some(first) = number(start) else { return false };
+    let last = number(start + height).map_or(u32::MAX - 1, |next| next - 1);
+    merged.cut_by(first, last.max(first), MOST_HEADER_ROWS)
+}
+
+/// Whether a row of texts is the header of some table: it firmly names several fields and little else.
+pub(super) fn is_header(cells: &[&str], names: &Names) -> bool {
+    let firm =
+        |cell: &&&str| names.claims(&[(**cell).to_owned()]).iter().any(|(_, rank)| *rank != Rank::Weak);
+    let filled: Vec<&str> = cells.iter().copied().filter(|cell| !cell.trim().is_empty()).collect();
+    let named = filled.iter().filter(firm).count();
+    named >= 2 && named * 3 > filled.len() * 2
 }
 
 /// The lowest text of each column's header, as it stands in the file: what a header printed again looks like.
@@ -185,8 +257,7 @@ pub(super) fn is_serial(header: &str) -> bool {
 
 /// How well rows do as a header; 0 if they are none.
 fn score(layout: &Layout) -> usize {
-    let firm = |c: &&Column| c.field.is_some() && ![Rank::Weak.as_str(), NEIGHBOUR].contains(&c.how);
-    let strong = layout.columns.iter().filter(firm).count();
+    let strong = layout.columns.iter().filter(is_firm).count();
     let (claimed, named) =
         (layout.claimed(), layout.columns.iter().filter(|column| !column.header.is_empty()).count());
     // One name alone may stand in a title; two, or little but names, is a header.
@@ -194,27 +265,8 @@ fn score(layout: &Layout) -> usize {
     if strong >= 2 || most || (claimed > 0 && claimed == named) { claimed + strong } else { 0 }
 }
 
-fn lay_out(rows: &[(u32, Vec<String>)], names: &Names) -> Layout {
-    let width = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
-    let cell = |row: usize, column: usize| rows[row].1.get(column).map_or("", |text| text.trim());
-    let mut paths = vec![Vec::<String>::new(); width];
-    let last = rows.len() - 1;
-    for row in 0..rows.len() {
-        let mut parent = "";
-        for (column, path) in paths.iter_mut().enumerate() {
-            let text = cell(row, column);
-            // A merged parent stands in its first cell only; it reaches as far as there are children.
-            let below = row < last && (row + 1..rows.len()).any(|r| !cell(r, column).is_empty());
-            if !text.is_empty() {
-                parent = text;
-            } else if !below {
-                parent = "";
-            }
-            if !parent.is_empty() && path.last().is_none_or(|above| above != parent) {
-                path.push(parent.to_owned());
-            }
-        }
-    }
+fn lay_out(rows: &[(u32, Vec<String>)], merged: &MergedRows, names: &Names) -> Layout {
+    let mut paths = paths::paths(rows, merged);
     let width = paths.iter().rposition(|path| !path.is_empty()).map_or(0, |at| at + 1);
     paths.truncate(width);
     let mut layout = Layout {
@@ -224,79 +276,6 @@ fn lay_out(rows: &[(u32, Vec<String>)], names: &Names) -> Layout {
     };
     assign(&mut layout, names);
     layout
-}
-
-/// Gives each column its field: the strongest claim wins, among equals the leftmost column.
-fn assign(layout: &mut Layout, names: &Names) {
-    let claims: Vec<Vec<(usize, Rank)>> = layout.columns.iter().map(|c| names.claims(&c.path)).collect();
-    let mut taken: Vec<Option<usize>> = vec![None; names.fields()];
-    let mut given: Vec<Option<(usize, Rank)>> = layout.columns.iter().map(|_| None).collect();
-    layout.twins.clear();
-    // Columns that had a field keep it: a column that comes later must not take it from them.
-    for (column, held) in layout.columns.iter().enumerate() {
-        if let Some(field) = held.field {
-            taken[field] = Some(column);
-            given[column] = claims[column].iter().copied().find(|(f, _)| *f == field);
-        }
-    }
-    for rank in Rank::ALL {
-        for column in 0..claims.len() {
-            if given[column].is_some() {
-                continue;
-            }
-            let mut free = claims[column].iter().filter(|(f, r)| *r == rank && taken[*f].is_none());
-            let first = free.next().copied();
-            if rank == Rank::Weak
-                && (free.next().is_some() || first.is_some_and(|f| !neighbours::alone(&claims, column, f.0)))
-            {
-                continue;
-            }
-            if let Some((field, _)) = first {
-                taken[field] = Some(column);
-                given[column] = first;
-            } else if let Some((field, _)) =
-                claims[column].iter().find(|(_, r)| *r == rank && rank != Rank::Weak)
-                && claims[column].iter().all(|(f, _)| taken[*f].is_some())
-                && !layout.twins.iter().any(|(twin, _)| *twin == column)
-            {
-                layout.twins.push((column, *field));
-            }
-        }
-    }
-    let beside = neighbours::decide(layout, names, &claims, &taken, &given);
-    for ((column, given), claims) in layout.columns.iter_mut().zip(given).zip(&claims) {
-        let others = claims.iter().map(|(field, _)| *field);
-        column.others = others.filter(|field| taken.get(*field).is_some_and(Option::is_none)).collect();
-        column.field = given.map(|(field, _)| field);
-        column.how = given.map_or("unknown", |(_, rank)| rank.as_str());
-    }
-    for (column, field) in beside {
-        if let Some(column) = layout.columns.get_mut(column) {
-            (column.field, column.how) = (Some(field), NEIGHBOUR);
-            column.others.retain(|other| *other != field);
-        }
-    }
-}
-
-/// `单位：万元` above the table.
-fn sheet_unit(grid: &Grid, layout: &Layout) -> Option<Unit> {
-    above(grid, layout).filter_map(|cell| names::declared_unit(cell)).find(Unit::is_money)
-}
-
-/// A row of nothing but units below the header belongs to it.
-fn units_below(grid: &Grid, layout: &mut Layout) {
-    let last = layout.header_rows.last().copied().unwrap_or(0);
-    let Some((number, cells)) = grid.iter().find(|(number, _)| *number > last) else { return };
-    let filled = cells.iter().enumerate().filter(|(_, cell)| !cell.trim().is_empty());
-    let units: Option<Vec<(usize, Unit)>> =
-        filled.map(|(column, cell)| Some((column, names::unit_alone(cell)?))).collect();
-    let Some(units) = units.filter(|units| !units.is_empty()) else { return };
-    layout.header_rows.push(*number);
-    for (column, unit) in units {
-        if let Some(column) = layout.columns.get_mut(column) {
-            column.unit = Some(unit);
-        }
-    }
 }
 
 /// The filled cells above the header.
@@ -335,7 +314,7 @@ mod tests {
     #[track_caller]
     fn check(fields: &[&str], rows: &[&[&str]], expected: &str) {
         let record = record(fields);
-        let found = find(&grid(rows), &Names::new(&record, true), None).map(|layout| {
+        let found = find(&grid(rows), &Merged::default(), &Names::new(&record, true), None).map(|layout| {
             let column = |c: &Column| {
                 let unit = c.unit.as_ref().map_or(String::new(), |u| format!(" [{}]", u.name));
                 let field = c.field.map_or("-", |field| fields[field]);

@@ -10,6 +10,7 @@ use huiliu_stage::{FieldType, RecordSchema};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use super::dictionary::DICTIONARY;
+use super::fuzzy;
 use crate::read::value::Unit;
 
 /// How firmly a header names a field.
@@ -106,16 +107,21 @@ fn lone_unit(tidied: &str) -> Option<Unit> {
     (inner.chars().count() > 1 || inner == "%" || inner == "亩").then(|| Unit::parse(inner))?
 }
 
-/// The unit that a cell such as `金额单位：万元` declares.
+/// The unit that a cell such as `金额单位：万元` declares; of several that of money.
 pub(super) fn declared_unit(cell: &str) -> Option<Unit> {
     if !(cell.contains('单') && cell.contains('位')) {
         return None;
     }
     let text = tidy(cell);
-    let at = text.rfind("单位")? + "单位".len();
-    let behind = text[at..].trim_start_matches([':', '(', '为']);
-    let end = behind.find([',', ';', ')', '。', '、', '|']).unwrap_or(behind.len());
-    Unit::parse(&behind[..end])
+    let units = text.split("单位").skip(1).filter_map(|behind| {
+        let behind = behind.trim_start_matches([':', '(', '为']);
+        let end = behind.find([',', ';', ')', '。', '、', '|']).unwrap_or(behind.len());
+        // 金额单位:亿元面积单位:亩 stands without anything between.
+        let bare = behind[..end].trim_end_matches(|c| "面积金额投资".contains(c));
+        Unit::parse(bare)
+    });
+    let units: Vec<Unit> = units.collect();
+    units.iter().find(|unit| unit.is_money()).or(units.last()).cloned()
 }
 
 /// Whether a header or label speaks of the year.
@@ -130,8 +136,8 @@ const ABOUT: [&str; 5] = ["投资", "时间", "日期", "单位", "面积"];
 pub(in crate::read) struct Names {
     words: HashMap<String, Vec<(usize, Rank)>>,
     patterns: Vec<(usize, &'static regex::Regex)>,
-    /// Of each field, whether it is a list.
-    lists: Vec<bool>,
+    /// Name and kind of each field.
+    fields: Vec<(String, FieldType)>,
     /// Of each field, whether its label speaks of the year.
     annual: Vec<bool>,
 }
@@ -139,9 +145,9 @@ pub(in crate::read) struct Names {
 impl Names {
     /// Names from the record schema and, if wanted, from the shipped dictionary.
     pub(in crate::read) fn new(record: &RecordSchema, dictionary: bool) -> Self {
-        let lists = record.fields.iter().map(|field| field.kind == FieldType::List).collect();
+        let fields = record.fields.iter().map(|field| (field.name.clone(), field.kind)).collect();
         let annual = record.fields.iter().map(|field| is_annual(&field.label)).collect();
-        let mut names = Self { words: HashMap::new(), patterns: Vec::new(), lists, annual };
+        let mut names = Self { words: HashMap::new(), patterns: Vec::new(), fields, annual };
         for (index, field) in record.fields.iter().enumerate() {
             names.add(&tidy(&field.name), index, Rank::Name);
             names.add(&tidy(&field.label), index, Rank::Label);
@@ -193,14 +199,35 @@ impl Names {
         self.annual.get(field).is_some_and(|annual| *annual)
     }
 
+    /// Name and kind of a field.
+    pub(super) fn kind(&self, field: usize) -> Option<(&str, FieldType)> {
+        self.fields.get(field).map(|(name, kind)| (name.as_str(), *kind))
+    }
+
+    /// The field of this name.
+    pub(super) fn field(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|(known, _)| known == name)
+    }
+
+    /// The fields that a header nobody knows is nearly a name of.
+    pub(super) fn near(&self, path: &[String]) -> Vec<usize> {
+        let leaf = path.last().map(|leaf| tidy(leaf)).unwrap_or_default();
+        let bare = without_unit(&leaf).map_or(leaf.as_str(), |(base, _)| base);
+        let words = self.words.iter().flat_map(|(word, meanings)| {
+            let firm = meanings.iter().filter(|(_, rank)| *rank != Rank::Weak);
+            firm.map(|(field, _)| (word.as_str(), *field))
+        });
+        fuzzy::near(bare, words)
+    }
+
     /// How many fields there are.
     pub(super) fn fields(&self) -> usize {
-        self.lists.len()
+        self.fields.len()
     }
 
     /// Whether a field is a list.
     pub(in crate::read) fn is_list(&self, field: usize) -> bool {
-        self.lists.get(field).is_some_and(|list| *list)
+        self.kind(field).is_some_and(|(_, kind)| kind == FieldType::List)
     }
 
     /// The fields that a header may mean. `path` holds its rows, the leaf last.
@@ -245,6 +272,12 @@ impl Names {
                 break;
             }
         }
+        if found.is_empty() {
+            // 建设单位(业主): what stands in brackets may narrow the meaning, so this is a weak word.
+            let base = word.strip_suffix(')').and_then(|open| open.rsplit_once('('));
+            let firm = base.and_then(|(base, _)| self.words.get(base)).into_iter().flatten();
+            found.extend(firm.filter(|(_, rank)| *rank != Rank::Weak).map(|(field, _)| (*field, Rank::Weak)));
+        }
         found
     }
 }
@@ -285,6 +318,8 @@ mod tests {
             ("金额单位:亿元、亩", Some("亿元")),
             ("填报单位:武进高新区", None),
             ("填报单位：A局   单位：万元", Some("万元")),
+            ("金额单位：亿元、面积单位：亩", Some("亿元")),
+            ("面积单位:亩 金额单位:万元", Some("万元")),
         ] {
             assert_eq!(declared_unit(cell).map(|u| u.name).as_deref(), unit, "{cell}");
         }

@@ -8,7 +8,23 @@ use super::Layout;
 pub(in crate::read) fn findings(sheet: &str, layout: &Layout, fields: &[String]) -> Vec<Finding> {
     let place = if sheet.is_empty() { String::new() } else { format!("{sheet} ") };
     let mut all = Vec::new();
-    for (index, column) in layout.columns.iter().enumerate().filter(|(_, c)| !c.header.is_empty()) {
+    let beside = beside(layout);
+    if let (Some(&first), Some(&last)) = (beside.first(), beside.last()) {
+        let columns = format!("{}–{}", column_letters(first), column_letters(last));
+        let text = Text::new(
+            format!(
+                "{place}{columns}列是并排的另一张表，列名与左边的表相同，只读取了左边的表，右边的内容原样保留；请把它接在左边的表下面"
+            ),
+            format!(
+                "{place}columns {columns} are a second table beside the first, with the same headers; the left one was read, what the right one holds is kept as it is; put it below the left one"
+            ),
+        );
+        all.push(Finding::new(None, Severity::Error, "V24", text));
+    }
+    let untold = |index: &usize| !beside.contains(index);
+    for (index, column) in
+        layout.columns.iter().enumerate().filter(|(at, c)| untold(at) && !c.header.is_empty())
+    {
         let (letters, header) = (column_letters(index), &column.header);
         let twin = layout.twins.iter().find(|(of, _)| *of == index).and_then(|(_, field)| {
             let first = layout.column_of(*field).map(column_letters)?;
@@ -25,7 +41,7 @@ pub(in crate::read) fn findings(sheet: &str, layout: &Layout, fields: &[String])
                 ),
                 Some(field),
             ),
-            (None, Some(field), "weak alias" | "neighbour") => (
+            (None, Some(field), "weak alias" | "neighbour" | "values") => (
                 Severity::Warning,
                 format!(
                     "{place}{letters}列“{header}”按“{}”读取；列名不够明确，请核对",
@@ -70,4 +86,16 @@ pub(in crate::read) fn findings(sheet: &str, layout: &Layout, fields: &[String])
         });
     }
     all
+}
+
+/// Columns of a table that stands beside the first one: headers that come again in the same order and distance.
+fn beside(layout: &Layout) -> Vec<usize> {
+    let away =
+        |(column, field): &(usize, usize)| Some((*column, column.checked_sub(layout.column_of(*field)?)?));
+    let twins: Vec<(usize, usize)> = layout.twins.iter().filter_map(away).collect();
+    let Some(&(_, distance)) = twins.first() else { return Vec::new() };
+    let mut columns: Vec<usize> =
+        twins.iter().filter(|(_, away)| *away == distance).map(|(column, _)| *column).collect();
+    columns.sort_unstable();
+    if columns.len() >= 2 { columns } else { Vec::new() }
 }

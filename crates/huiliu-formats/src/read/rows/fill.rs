@@ -7,6 +7,7 @@ use huiliu_stage::{Field, FieldType, Finding, RecordSchema, Severity, Text, cell
 use super::words::is_ditto;
 use crate::read::chunk::{Chunk, Span};
 use crate::read::header::Layout;
+use crate::read::merged::Merged;
 
 /// Most findings of one kind for one sheet.
 const MOST_TOLD: usize = 200;
@@ -21,8 +22,7 @@ pub(super) struct Filler {
     /// Column of each field.
     columns: Vec<Option<usize>>,
     titles: Vec<String>,
-    /// Columns in which an empty cell repeats the one above, and that one's text.
-    down: Vec<(usize, String)>,
+    down: Vec<Down>,
     /// Columns of days, and the fields for the plans of these days.
     plans: Vec<(usize, usize)>,
     /// The row above, for 同上; only kept while there is a reason.
@@ -30,8 +30,27 @@ pub(super) struct Filler {
     told: usize,
 }
 
+/// A column in which an empty cell repeats the one above.
+#[derive(Debug)]
+struct Down {
+    column: usize,
+    /// The text above, and its row.
+    above: (u32, String),
+    /// The column's merged cells, first and last row. Where there are none, every empty cell repeats the one above.
+    merged: Vec<(u32, u32)>,
+}
+
+impl Down {
+    /// Whether an empty cell belongs to the text above.
+    fn reaches(&self, row: u32) -> bool {
+        let at = self.merged.partition_point(|(_, last)| *last < row);
+        let within = self.merged.get(at).is_some_and(|&(first, _)| (first..=row).contains(&self.above.0));
+        !self.above.1.is_empty() && (self.merged.is_empty() || within)
+    }
+}
+
 impl Filler {
-    pub(super) fn new(record: &RecordSchema, layout: &Layout, sheet: u32) -> Self {
+    pub(super) fn new(record: &RecordSchema, layout: &Layout, merged: &Merged, sheet: u32) -> Self {
         let columns: Vec<Option<usize>> = (0..record.fields.len()).map(|f| layout.column_of(f)).collect();
         let down = |(field, column): (&Field, &Option<usize>)| Some(((*column)?, field.fill_down));
         let down = record.fields.iter().zip(&columns).filter_map(down).filter(|(_, fill)| *fill);
@@ -42,7 +61,13 @@ impl Filler {
             Some((column, plan))
         };
         let plans = record.fields.iter().zip(&columns).filter_map(plan).collect();
-        let down = down.map(|(column, _)| (column, String::new())).collect();
+        let last = layout.header_rows.last().copied().unwrap_or(0);
+        let down = down.map(|(column, _)| Down {
+            column,
+            above: (0, String::new()),
+            merged: merged.down(column, last).map(|range| (range.first_row, range.last_row)).collect(),
+        });
+        let down = down.collect();
         let titles = record.fields.iter().map(|field| field.title().to_owned()).collect();
         Self { sheet, columns, titles, down, plans, above: Vec::new(), told: 0 }
     }
@@ -62,8 +87,8 @@ impl Filler {
 
     /// A new group: what stood above is not continued.
     pub(super) fn forget(&mut self) {
-        for (_, above) in &mut self.down {
-            above.clear();
+        for down in &mut self.down {
+            down.above.1.clear();
         }
     }
 
@@ -123,16 +148,18 @@ impl Filler {
     /// Merged cells hold their value in the first row only.
     fn fill_down(&mut self, chunk: &mut Chunk, text: &str) {
         let mut down = std::mem::take(&mut self.down);
-        for (column, above) in &mut down {
-            let mut value = chunk.aside(above);
+        for down in &mut down {
+            let column = down.column;
+            let mut value = chunk.aside(&down.above.1);
             for row in 0..chunk.rows() {
-                let cell = chunk.view(text).get(row, *column).trim().to_owned();
+                let number = chunk.numbers[row];
+                let cell = chunk.view(text).get(row, column).trim().to_owned();
                 if !cell.is_empty() {
-                    value = chunk.cells.get(row * chunk.width + *column).copied().unwrap_or_default();
-                    *above = cell;
-                } else if !above.is_empty() && !is_blank(chunk, text, row) {
-                    chunk.fill_empty(row, *column, value);
-                    let address = cell_address(*column, chunk.numbers[row]);
+                    value = chunk.cells.get(row * chunk.width + column).copied().unwrap_or_default();
+                    down.above = (number, cell);
+                } else if down.reaches(number) && !is_blank(chunk, text, row) {
+                    chunk.fill_empty(row, column, value);
+                    let (address, above) = (cell_address(column, number), &down.above.1);
                     let zh = format!("{address} 空白，按合并单元格取上方的“{above}”");
                     let en = format!("{address} is empty; `{above}` was taken from the merged cell above");
                     self.tell(chunk, row, "fill_down", zh, en);

@@ -8,46 +8,24 @@
 
 mod fill;
 mod group;
+mod kind;
+mod merged;
 mod words;
 
-use huiliu_stage::{FieldType, Finding, RecordSchema, Severity, Text, cell_address, row_id};
+use huiliu_stage::{FieldType, Finding, RecordSchema};
 
 use self::fill::{Filler, Given};
-use self::group::{Groups, Meanings, Style, Title, lone_number};
-use self::words::{counted, is_essay, is_footer, is_mark, is_note, is_numeric, is_subtotal, is_total};
+use self::group::{Groups, Meanings, Style, lone_number};
+use self::kind::{Kind, begins_other, opened, says_sheet, skipped};
+use self::merged::wide;
+use self::words::{
+    counted, is_essay, is_footer, is_mark, is_note, is_numeric, is_share, is_subtotal, is_total,
+};
 use super::build::Assembler;
 use super::checks::{Checks, Mark, Printed, Serial, Total, is_summed};
 use super::chunk::{Chunk, View};
-use super::header::{self, Grid, Layout, tidy};
-
-/// What a row is instead of data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Kind {
-    /// Nothing but delimiters, such as spreadsheet programs write behind a table; passed over silently.
-    Blank,
-    Header,
-    /// A title of the sheet printed again.
-    Heading,
-    /// Its words stand in this column.
-    Total(usize),
-    Group(usize, Title),
-    Note,
-    Footer,
-}
-
-impl Kind {
-    fn text(&self) -> (&'static str, &'static str) {
-        match self {
-            Self::Blank => ("空行", "a blank row"),
-            Self::Header => ("重复的表头", "the header again"),
-            Self::Heading => ("重复的标题", "the title again"),
-            Self::Total(_) => ("合计行", "a row of totals"),
-            Self::Group(..) => ("分类标题行", "the title of a group"),
-            Self::Note => ("说明行", "a note"),
-            Self::Footer => ("填报信息行", "a footer"),
-        }
-    }
-}
+use super::header::{self, Grid, Layout, Names, tidy};
+use super::merged::Merged;
 
 /// Tells rows apart for one sheet.
 #[derive(Debug, Default)]
@@ -70,6 +48,12 @@ pub(super) struct RowKinds {
     values: Vec<(usize, String)>,
     /// Names of the fields, for messages.
     fields: Vec<String>,
+    /// Another table is passed.
+    other: bool,
+    /// The row above if it was data, 0 if it was not.
+    before: Option<u32>,
+    /// Rows whose first cell is merged over most of the table, ascending.
+    wide: Vec<u32>,
     filler: Filler,
     checks: Checks,
     /// Told with the first rows.
@@ -77,9 +61,14 @@ pub(super) struct RowKinds {
 }
 
 impl RowKinds {
-    /// For the sheet of this name and ordinal; `grid` holds its first rows.
-    pub(super) fn new(record: &RecordSchema, layout: &Layout, grid: &Grid, sheet: (&str, u32)) -> Self {
-        let (name, sheet) = sheet;
+    /// For the sheet of this name and ordinal; `first` holds its first rows and its merged cells.
+    pub(super) fn new(
+        record: &RecordSchema,
+        layout: &Layout,
+        first: (&Grid, &Merged),
+        sheet: (&str, u32),
+    ) -> Self {
+        let ((grid, merged), (name, sheet)) = (first, sheet);
         let of = |column: &usize| layout.columns[*column].field.and_then(|field| record.fields.get(field));
         let all = || 0..layout.columns.len();
         let words: Vec<usize> = all().filter(|c| of(c).is_some_and(|f| f.kind == FieldType::Text)).collect();
@@ -95,7 +84,8 @@ impl RowKinds {
         let leaves = header::leaves(grid, layout);
         let (titles, declared) = above(grid, layout);
         let meanings = Meanings::new(record);
-        let means = meanings.of(&tidy(name));
+        // 续建项目(597个)
+        let means = meanings.of(counted(&tidy(name)).0);
         let serial = leaves.iter().position(|leaf| header::is_serial(leaf)).map(Serial::new);
         let mut kinds = Self {
             sheet,
@@ -109,23 +99,28 @@ impl RowKinds {
             groups: Groups::for_sheet(means.clone()),
             values: means.clone().into_iter().collect(),
             fields: record.fields.iter().map(|field| field.title().to_owned()).collect(),
-            filler: Filler::new(record, layout, sheet),
+            filler: Filler::new(record, layout, merged, sheet),
+            wide: wide(merged, layout),
+            other: false,
+            before: None,
             meanings,
             waiting: Vec::new(),
         };
-        kinds.waiting.extend(means.map(|(field, value)| kinds.says_sheet(name, field, &value)));
+        kinds.waiting.extend(merged::untaken(record, layout, merged));
+        kinds.waiting.extend(means.map(|(field, value)| says_sheet(name, &kinds.fields, field, &value)));
         kinds
     }
 
     /// Takes the rows that are no data out of the chunk, says so, and gives the others what these say of them.
-    pub(super) fn filter(&mut self, chunk: &mut Chunk, text: &str) {
+    pub(super) fn filter(&mut self, chunk: &mut Chunk, text: &str, names: &Names) {
         let mut gone = Vec::new();
         let mut told = std::mem::take(&mut self.waiting);
         let mut given: Vec<Given> = vec![(0, self.values.clone())];
         for row in 0..chunk.rows() {
             let view = chunk.view(text);
-            let kind = if self.suspicious(view, row) { self.kind(view, row) } else { None };
             let number = chunk.numbers[row];
+            let kind = if self.suspicious(view, row) { self.kind(view, row, number) } else { None };
+            let kind = self.other_table((view, row, number), kind, names);
             match kind {
                 Some(kind) if kind != Kind::Blank || !has_surplus(chunk, row) => {
                     told.extend(self.pass_over(view, row, number, row - gone.len(), &kind));
@@ -146,6 +141,36 @@ impl RowKinds {
             chunk.remove(&gone);
         }
         self.filler.fill(chunk, text, &given);
+    }
+
+    /// Notices where another table begins below this one and where this one goes on; the rows between have other columns.
+    fn other_table(
+        &mut self,
+        (view, row, number): (View<'_>, usize, u32),
+        kind: Option<Kind>,
+        names: &Names,
+    ) -> Option<Kind> {
+        // Behind a gap, a title or a total a table may begin whose words are all different.
+        let stands_apart = self.before.is_some_and(|before| before.checked_add(1) != Some(number));
+        self.before = if matches!(kind, None | Some(Kind::Header)) { Some(number) } else { Some(0) };
+        match &kind {
+            Some(Kind::Header) => self.other = false,
+            None if !self.other && (stands_apart || self.names_first_column(view, row)) => {
+                let cells: Vec<&str> = view.row(row).collect();
+                self.other = header::is_header(&cells, names);
+                return self.other.then_some(Kind::OtherTable);
+            }
+            _ => {}
+        }
+        if self.other && kind != Some(Kind::Header) { Some(Kind::OtherRow) } else { kind }
+    }
+
+    /// Whether a leading cell holds the name of a field, which is no value of any.
+    fn names_first_column(&self, view: View<'_>, row: usize) -> bool {
+        self.leading.iter().any(|&column| {
+            let cell = view.get(row, column);
+            !cell.is_empty() && self.leading.iter().any(|&of| self.header.get(of).is_some_and(|h| h == cell))
+        })
     }
 
     /// Holds what was declared against the rows that [`Self::filter`] left, now in the assembler from row `from` on.
@@ -170,7 +195,7 @@ impl RowKinds {
         kept: usize,
         kind: &Kind,
     ) -> Option<Finding> {
-        if *kind == Kind::Blank {
+        if matches!(kind, Kind::Blank | Kind::OtherRow) {
             return None;
         }
         if let (Kind::Group(..) | Kind::Total(_), Some(serial)) = (kind, &mut self.serial) {
@@ -184,7 +209,8 @@ impl RowKinds {
                 let declared = title.declared;
                 let says = Total { part: true, declared, ..self.says(view, row, number, *column) };
                 self.checks.mark(kept, Mark::Group { around, says });
-                Some(self.opened(number, *column, view.get(row, *column).trim(), title))
+                let cell = view.get(row, *column).trim();
+                Some(opened(self.sheet, number, (*column, cell), title, &self.fields))
             }
             Kind::Total(column) => {
                 let word = tidy(view.get(row, *column));
@@ -193,6 +219,7 @@ impl RowKinds {
                 self.checks.mark(kept, Mark::Total(total));
                 Some(skipped(view, row, number, self.sheet, kind))
             }
+            Kind::OtherTable => Some(begins_other(number, self.sheet)),
             _ => Some(skipped(view, row, number, self.sheet, kind)),
         }
     }
@@ -205,40 +232,6 @@ impl RowKinds {
         });
         let label = view.get(row, column).trim().to_owned();
         Total { number, column, label, printed: printed.collect(), ..Total::default() }
-    }
-
-    fn opened(&self, number: u32, column: usize, cell: &str, title: &Title) -> Finding {
-        let address = cell_address(column, number);
-        let (zh, en) = match &title.means {
-            Some((field, value)) => {
-                let field = self.fields.get(*field).map_or("", |field| field);
-                (
-                    format!(
-                        "{address}“{cell}”是分类标题，以下各行“{field}”为空的按“{value}”读取；如果是项目，请补全其他列"
-                    ),
-                    format!(
-                        "{address} `{cell}` is the title of a group; rows below it without {field} get `{value}`; if it is a record, fill in its columns"
-                    ),
-                )
-            }
-            None => (
-                format!("{address}“{cell}”是分类标题，没有对应的字段，不作为数据；如果是项目，请补全其他列"),
-                format!(
-                    "{address} `{cell}` is the title of a group that names no field, and no data; if it is a record, fill in its columns"
-                ),
-            ),
-        };
-        let text = Text::new(zh, en);
-        Finding::new(Some(row_id(self.sheet, number)), Severity::Info, "skipped", text).with_raw(cell)
-    }
-
-    fn says_sheet(&self, name: &str, field: usize, value: &str) -> Finding {
-        let field = self.fields.get(field).map_or("", |field| field);
-        let text = Text::new(
-            format!("工作表名“{name}”说明了“{field}”，该列为空的行按“{value}”读取"),
-            format!("the sheet's name `{name}` tells {field}; rows without it get `{value}`"),
-        );
-        Finding::new(None, Severity::Info, "sheet", text)
     }
 
     fn suspicious(&self, view: View<'_>, row: usize) -> bool {
@@ -264,7 +257,7 @@ impl RowKinds {
         self.serial.as_ref().is_some_and(|serial| serial.column == column)
     }
 
-    fn kind(&self, view: View<'_>, row: usize) -> Option<Kind> {
+    fn kind(&self, view: View<'_>, row: usize, number: u32) -> Option<Kind> {
         let filled: Vec<(usize, &str)> =
             view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect();
         let Some(&(first_column, first)) = filled.first() else { return Some(Kind::Blank) };
@@ -290,6 +283,12 @@ impl RowKinds {
                 return Some(Kind::Total(*column));
             }
         }
+        if let [(_, label), rest @ ..] = filled.as_slice()
+            && is_share(&tidy(label))
+            && rest.iter().all(|(column, cell)| self.is_amount(*column, cell))
+        {
+            return Some(Kind::Share);
+        }
         if is_footer(&word) && filled.len() <= 8 && !self.is_named(&filled, first_column) {
             return Some(Kind::Footer);
         }
@@ -299,7 +298,11 @@ impl RowKinds {
         if (filled.len() <= 2 && is_note(&word)) || (filled.len() == 1 && is_essay(&word)) {
             return Some(Kind::Note);
         }
-        self.group(&filled)
+        self.group(&filled).or_else(|| {
+            // No record is written in one cell across the table.
+            let alone = filled.len() == 1 && self.wide.binary_search(&number).is_ok();
+            alone.then(|| Kind::Group(first_column, self.meanings.title(first)))
+        })
     }
 
     /// A title stands alone in its row, but for a number before it and amounts behind it.
@@ -380,14 +383,4 @@ fn ends_counted(cell: &str) -> bool {
 fn has_surplus(chunk: &Chunk, row: usize) -> bool {
     let number = chunk.numbers.get(row);
     chunk.surplus.iter().any(|(of, _, cell)| Some(of) == number && !cell.is_empty())
-}
-
-fn skipped(view: View<'_>, row: usize, number: u32, sheet: u32, kind: &Kind) -> Finding {
-    let (zh, en) = kind.text();
-    let cell = view.row(row).find(|cell| !cell.trim().is_empty()).unwrap_or_default().trim();
-    let text = Text::new(
-        format!("第{number}行是{zh}，没有作为数据读取；如果是项目，请补全项目名称等内容"),
-        format!("row {number} is {en} and was not read as data; if it is a record, fill in its columns"),
-    );
-    Finding::new(Some(row_id(sheet, number)), Severity::Info, "skipped", text).with_raw(cell)
 }

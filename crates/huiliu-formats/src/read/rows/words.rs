@@ -13,6 +13,12 @@ pub(super) fn is_total(word: &str) -> bool {
     WORDS.iter().any(|total| bare.ends_with(total)) || WHOLE.contains(&bare)
 }
 
+/// 其中:续建项目(3个): a part of the total above it, whose rows may stand anywhere.
+pub(super) fn is_share(word: &str) -> bool {
+    word.strip_prefix("其中")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(':') || rest.chars().count() <= 10)
+}
+
 /// Whether a total is of a part only.
 pub(super) fn is_subtotal(word: &str) -> bool {
     word.contains("小计")
@@ -32,7 +38,7 @@ pub(super) fn is_essay(word: &str) -> bool {
 
 /// 填报人:张三, 审核人, 填报日期:2023年5月4日.
 pub(super) fn is_footer(word: &str) -> bool {
-    const WORDS: [&str; 18] = [
+    const WORDS: [&str; 26] = [
         "填报人",
         "填表人",
         "制表人",
@@ -51,6 +57,14 @@ pub(super) fn is_footer(word: &str) -> bool {
         "填报单位",
         "制表单位",
         "分管负责人",
+        "经办人",
+        "报送人",
+        "统计人",
+        "联系方式",
+        "报送单位",
+        "报送日期",
+        "主要领导",
+        "签发人",
     ];
     WORDS.iter().any(|w| {
         word.strip_prefix(w).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '(', '签']))

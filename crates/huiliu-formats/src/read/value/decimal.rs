@@ -243,8 +243,9 @@ pub(super) fn numeral(text: &str) -> Option<Numeral<'_>> {
         }
         rest = after;
     }
-    // 二〇二三 is a number digit by digit; 五六亿 is five to six.
-    if in_a_row && text[..text.len() - rest.len()].chars().any(is_unit) {
+    // 二〇二三 is a number digit by digit; 五六亿 and 五六 are five to six.
+    let written = &text[..text.len() - rest.len()];
+    if in_a_row && (written.chars().any(is_unit) || is_either(written)) {
         return None;
     }
     if last == Last::Nothing || (last == Last::Chinese && trails_a_unit(text, rest)) {
@@ -252,6 +253,12 @@ pub(super) fn numeral(text: &str) -> Option<Numeral<'_>> {
     }
     let value = total.plus(section)?.plus(number.unwrap_or(zero))?;
     Some(Numeral { value, scaled, rest })
+}
+
+/// Whether two digits name one or the other: 五六, 两三.
+fn is_either(written: &str) -> bool {
+    let digits: Vec<i128> = written.chars().filter_map(chinese_digit).collect();
+    matches!(digits[..], [one, other] if one > 0 && other == one + 1)
 }
 
 /// Whether a numeral ends in one digit right behind 百, 千, 万 or 亿.
@@ -330,6 +337,10 @@ mod tests {
             ("二〇二三", Some(("2023", ""))),
             ("一万五", None),
             ("五六亿", None),
+            ("五六", None),
+            ("两三个", None),
+            ("二三", None),
+            ("二四", Some(("24", ""))),
             ("百亿", None),
             ("万", None),
             ("", None),

@@ -6,15 +6,23 @@
 //!
 //! `strict` parsers are for data from programs: one spelling, no leniency, and fast.
 
+mod code;
 mod date;
 mod decimal;
+mod money;
 mod number;
 mod other;
+#[cfg(test)]
+mod properties;
+mod quantity;
 mod unit;
 
-pub(super) use date::{Asked, date, strict_date, timestamp};
-pub(super) use number::{Money, Number, integer, strict_integer};
+pub(super) use code::{destroyed, is_code};
+pub(super) use date::{Asked, date, iso, strict_date, timestamp};
+pub(super) use money::Money;
+pub(super) use number::{Number, integer, strict_integer};
 pub(super) use other::{ITEM, boolean, list_items, trimmed};
+pub(super) use quantity::is_number;
 pub(super) use unit::Unit;
 
 use huiliu_stage::{Severity, Text};

@@ -1,5 +1,7 @@
 //! Texts, yes/no and lists.
 
+use huiliu_stage::Severity;
+
 use super::{Parsed, is_placeholder, tidy};
 
 /// Without blanks at both ends, full-width and no-break ones too.
@@ -43,8 +45,28 @@ pub(in crate::read) fn boolean(text: &str, strict: bool) -> Parsed<bool> {
         word if YES.contains(&word) => Parsed::value(true),
         word if NO.contains(&word) => Parsed::value(false),
         word if is_placeholder(word) => Parsed::placeholder(),
-        _ => not_a_boolean("请填 是 或 否", "write 是 or 否"),
+        word => match by_beginning(word) {
+            Some(value) => {
+                let (zh, en) = if value { ("是", "yes") } else { ("否", "no") };
+                let (zh, en) = (format!("按“{zh}”读取"), format!("was taken for {en}"));
+                Parsed::noted(Some(value), Severity::Info, "type", &zh, &en)
+            }
+            None => not_a_boolean("请填 是 或 否", "write 是 or 否"),
+        },
     }
+}
+
+/// 已开工 and 未列统: a short answer in a sentence's words. 已批未建 is neither.
+fn by_beginning(word: &str) -> Option<bool> {
+    let open = ["未", "待", "拟", "部分", "正在", "即将", "计划"];
+    if word.chars().count() > 6 {
+        return None;
+    }
+    if let Some(rest) = word.strip_prefix('已') {
+        return (!open.iter().any(|w| rest.contains(w))).then_some(true);
+    }
+    let rest = word.strip_prefix("尚未").or_else(|| word.strip_prefix('未'))?;
+    (!rest.contains('已')).then_some(false)
 }
 
 fn not_a_boolean(zh: &str, en: &str) -> Parsed<bool> {
@@ -96,6 +118,11 @@ mod tests {
             ("", None),
             ("—", None),
             ("可能", None),
+            ("已开工", Some(true)),
+            ("未列统", Some(false)),
+            ("尚未开工", Some(false)),
+            ("已批未建", None),
+            ("未定", None),
         ] {
             assert_eq!(boolean(text, false).value, expected, "{text}");
         }

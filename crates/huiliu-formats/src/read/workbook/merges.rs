@@ -19,6 +19,13 @@ pub(in crate::read) struct Merge {
     pub(in crate::read) last_column: u32,
 }
 
+impl Merge {
+    /// How many columns it joins.
+    pub(in crate::read) fn columns(&self) -> u32 {
+        self.last_column - self.first_column + 1
+    }
+}
+
 /// Column and, where there is one, row of an address such as `AB12`.
 #[inline]
 pub(super) fn address(text: &[u8]) -> Option<(u32, Option<u32>)> {

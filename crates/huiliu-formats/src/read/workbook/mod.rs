@@ -5,7 +5,8 @@
 //! the other. Other kinds of workbook go through `legacy`. Of a sheet nothing is held but the rows of one chunk.
 //!
 //! A merged range has its value in its first cell only; whether it holds for the others is for whoever knows the
-//! table ([`XlsxSource::merges`]). Hidden rows and columns are read like all others, and told.
+//! table ([`XlsxSource::merges`]). Hidden rows and columns are told, and read like all others unless the caller wants them
+//! left out.
 
 mod compound;
 #[cfg(test)]
@@ -39,7 +40,7 @@ use super::chunk::{Chunk, Span};
 use super::error::ReadError;
 use super::header::{Grid, SEARCH_ROWS};
 use super::kind::Markup;
-use super::options::Limits;
+use super::options::{Hidden, Limits};
 use super::package::{Entry, Package};
 use super::text::Charset;
 
@@ -67,6 +68,7 @@ pub(super) struct XlsxSource {
     /// Bytes of text that the sheet's cells gave; a text that is shared by many counts for each.
     spread: u64,
     over: bool,
+    hidden: Hidden,
 }
 
 enum Book {
@@ -116,7 +118,13 @@ impl XlsxSource {
             cells: 0,
             spread: 0,
             over: true,
+            hidden: Hidden::Read,
         }
+    }
+
+    /// Says what becomes of hidden rows and columns; without it they are read.
+    pub(super) fn with_hidden(self, hidden: Hidden) -> Self {
+        Self { hidden, ..self }
     }
 
     fn own(package: Package, limits: &Limits) -> Result<Book, ReadError> {
@@ -177,9 +185,16 @@ impl XlsxSource {
         let most_columns = self.limits.max_columns;
         self.start(sheet)?;
         let (mut row, mut text) = (Row::default(), String::new());
+        let skip = self.hidden == Hidden::Skip;
         while grid.len() < SEARCH_ROWS + 3 && self.book.next_row(&mut row, &mut text)? {
             let mut cells: Vec<String> = Vec::new();
-            for &(column, span) in row.cells.iter().filter(|(column, _)| (*column as usize) < most_columns) {
+            let hidden = if skip { self.book.hidden_columns() } else { &[] };
+            let kept =
+                |column: &u32| (*column as usize) < most_columns && told::range_of(hidden, *column).is_none();
+            if skip && row.hidden {
+                continue;
+            }
+            for &(column, span) in row.cells.iter().filter(|(column, _)| kept(column)) {
                 cells.resize(column as usize, String::new());
                 cells.push(span.of(&text).to_owned());
             }
@@ -197,10 +212,8 @@ impl XlsxSource {
         (self.first, self.waiting, self.over) = (first, false, false);
         (self.cells, self.spread) = (0, 0);
         self.text.clear();
-        self.told = Told::new(sheet);
-        if let Book::Own { stream: Some(stream), .. } = &self.book {
-            self.told.columns = stream.hidden_columns.clone();
-        }
+        let untold = matches!(self.book, Book::Legacy(_));
+        self.told = Told::new(sheet, self.hidden, untold);
         Ok(())
     }
 
@@ -213,11 +226,7 @@ impl XlsxSource {
             let before = self.text.len();
             if !std::mem::take(&mut self.waiting) && !self.book.next_row(&mut self.row, &mut self.text)? {
                 self.over = true;
-                if let Book::Ods { stream: Some(stream), .. } = &self.book {
-                    self.told.columns = stream.hidden_columns.clone();
-                }
                 if let Book::Tagged(tagged) = &self.book {
-                    self.told.columns = tagged.hidden_columns().to_vec();
                     chunk.findings.extend(tagged.said());
                 }
                 self.told.finish(chunk);
@@ -247,8 +256,17 @@ impl XlsxSource {
     }
 
     fn take_row(&mut self, chunk: &mut Chunk) -> Result<(), ReadError> {
+        self.told.columns(self.book.hidden_columns());
+        let hidden = self.told.row(&self.row)?;
+        if self.hidden == Hidden::Skip {
+            if hidden {
+                return Ok(());
+            }
+            let hidden = self.book.hidden_columns();
+            self.row.cells.retain(|(column, _)| told::range_of(hidden, *column).is_none());
+            self.row.errors.retain(|(column, _)| told::range_of(hidden, *column).is_none());
+        }
         let row = &self.row;
-        self.told.row(row)?;
         if row.cells.is_empty() && row.errors.is_empty() {
             return Ok(());
         }
@@ -271,7 +289,6 @@ impl XlsxSource {
     }
 
     /// The merged ranges of a sheet. Costs a look through the whole sheet.
-    #[allow(dead_code)] // for whoever joins headers and fills down
     pub(super) fn merges(&mut self, sheet: &str) -> Result<Vec<Merge>, ReadError> {
         match &mut self.book {
             Book::Own { package, parts, .. } => match part_of(package, parts, sheet)? {
@@ -286,18 +303,6 @@ impl XlsxSource {
             Book::Legacy(legacy) => Ok(legacy.merges(sheet)),
             Book::Tagged(tagged) => tagged.merges(sheet),
         }
-    }
-
-    /// Hidden columns of the sheet that is being read: first and last of each range, the first column is 0.
-    #[allow(dead_code)] // for whoever joins headers and fills down
-    pub(super) fn hidden_columns(&self) -> &[(u32, u32)] {
-        &self.told.columns
-    }
-
-    /// Hidden rows of the sheet among those that were read up to now: first and last of each range.
-    #[allow(dead_code)] // for whoever joins headers and fills down
-    pub(super) fn hidden_rows(&self) -> &[(u32, u32)] {
-        &self.told.rows
     }
 
     /// Begins a sheet.
@@ -319,6 +324,17 @@ impl XlsxSource {
 }
 
 impl Book {
+    /// Hidden columns of the sheet that is being read: first and last of each range. An OpenDocument sheet knows them
+    /// from its first row on; older kinds of workbook do not say.
+    fn hidden_columns(&self) -> &[(u32, u32)] {
+        match self {
+            Self::Own { stream: Some(stream), .. } => &stream.hidden_columns,
+            Self::Ods { stream: Some(stream), .. } => &stream.hidden_columns,
+            Self::Tagged(tagged) => tagged.hidden_columns(),
+            Self::Own { stream: None, .. } | Self::Ods { stream: None, .. } | Self::Legacy(_) => &[],
+        }
+    }
+
     fn next_row(&mut self, row: &mut Row, text: &mut String) -> Result<bool, ReadError> {
         match self {
             Self::Own { shared, stream: Some(stream), .. } => stream.next_row(shared, row, text),

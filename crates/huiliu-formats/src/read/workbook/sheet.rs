@@ -96,6 +96,7 @@ impl<R: Read> SheetStream<R> {
                 _ => {}
             }
         };
+        hidden_columns.sort_unstable();
         Ok(Self { scanner, last_row: 0, hidden_columns, raw: String::new(), over })
     }
 

@@ -91,11 +91,37 @@ fn formulas_errors_merges_and_what_is_hidden_are_known() {
     cells.sort();
     let texts: Vec<&str> = cells.iter().map(|(.., text)| text.as_str()).collect();
     assert_eq!(texts, ["甲", "2", "#DIV/0!", "35.8%", "0012", "9.14403123456789e+17", "合并"]);
-    assert_eq!((source.hidden_rows(), source.hidden_columns()), (&[(4, 4)][..], &[(1, 1)][..]));
     assert!(findings.iter().any(|text| text.contains("hidden rows (4)")), "{findings:?}");
     assert!(findings.iter().any(|text| text.contains("hidden columns (B)")), "{findings:?}");
     let merge = Merge { first_row: 6, last_row: 7, first_column: 0, last_column: 2 };
     assert_eq!(source.merges("S").unwrap(), [merge]);
+    let mut source = source.with_hidden(Hidden::Skip);
+    assert!(source.first_rows("S").unwrap().iter().all(|(row, cells)| *row != 4 && cells.len() == 1));
+    let (cells, findings) = all(&mut source, "S", 2).unwrap();
+    assert!(cells.iter().all(|(row, column, _)| *row != 4 && *column != 1), "{cells:?}");
+    assert!(
+        findings.iter().any(|text| text.contains("hidden rows (4), which were left out")),
+        "{findings:?}"
+    );
+    assert!(
+        findings.iter().any(|text| text.contains("hidden columns (B), which were left out")),
+        "{findings:?}"
+    );
+}
+
+#[test]
+fn hidden_columns_without_cells_are_not_worth_a_word() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet().set_name("S").unwrap();
+    sheet.write(0, 0, "甲").unwrap();
+    sheet.write(0, 5, "乙").unwrap();
+    sheet.set_column_range_hidden(1, 3).unwrap();
+    sheet.set_column_range_hidden(5, 16_383).unwrap();
+    let (_, findings) = read(&book.save_to_buffer().unwrap());
+    assert_eq!(
+        findings,
+        ["sheet `S` has hidden columns (F), which were read; delete them if they are not meant"]
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@ use huiliu_stage::{Finding, Severity, Text, cell_address, column_letters};
 use super::sheet::Row;
 use crate::read::chunk::Chunk;
 use crate::read::error::ReadError;
+use crate::read::options::Hidden;
 
 /// Most addresses and ranges in one message.
 const SHOWN: usize = 12;
@@ -17,14 +18,24 @@ const MOST_JUMPS: u32 = 1000;
 /// Most ranges of rows that are kept.
 const MOST_RANGES: usize = 1 << 20;
 
+/// A range of hidden columns.
+#[derive(Debug)]
+struct HiddenColumns {
+    range: (u32, u32),
+    /// The first and the last that hold a cell.
+    filled: Option<(u32, u32)>,
+}
+
 /// Facts about the sheet that is being read.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     sheet: String,
-    /// Hidden columns, first and last.
-    pub(super) columns: Vec<(u32, u32)>,
-    /// Hidden rows, first and last.
-    pub(super) rows: Vec<(u32, u32)>,
+    hidden: Hidden,
+    /// The workbook does not say what is hidden.
+    untold: bool,
+    columns: Vec<HiddenColumns>,
+    /// Hidden rows that hold a cell, first and last.
+    rows: Vec<(u32, u32)>,
     /// Rows that were given.
     given: Vec<(u32, u32)>,
     last: u32,
@@ -37,12 +48,19 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub(super) fn new(sheet: &str) -> Self {
-        Self { sheet: sheet.to_owned(), ..Self::default() }
+    /// `untold` says that the workbook does not say what is hidden.
+    pub(super) fn new(sheet: &str, hidden: Hidden, untold: bool) -> Self {
+        Self { sheet: sheet.to_owned(), hidden, untold, ..Self::default() }
     }
 
-    /// Takes note of a row.
-    pub(super) fn row(&mut self, row: &Row) -> Result<(), ReadError> {
+    /// Takes over which columns are hidden; those known already come first.
+    pub(super) fn columns(&mut self, hidden: &[(u32, u32)]) {
+        let new = hidden.get(self.columns.len()..).unwrap_or_default();
+        self.columns.extend(new.iter().map(|&range| HiddenColumns { range, filled: None }));
+    }
+
+    /// Takes note of a row. Gives whether it is hidden.
+    pub(super) fn row(&mut self, row: &Row) -> Result<bool, ReadError> {
         if row.number <= self.last {
             self.jumps += 1;
             if self.jumps > MOST_JUMPS {
@@ -64,28 +82,44 @@ impl Told {
                 self.addresses.push(cell_address(column as usize, row.number));
             }
         }
-        Ok(())
+        if !self.columns.is_empty() {
+            for (column, _) in &row.cells {
+                self.cell(*column);
+            }
+        }
+        Ok(row.hidden)
+    }
+
+    /// Takes note of a cell if its column is hidden.
+    fn cell(&mut self, column: u32) {
+        let at = self.columns.partition_point(|hidden| hidden.range.1 < column);
+        if let Some(HiddenColumns { range, filled }) = self.columns.get_mut(at)
+            && range.0 <= column
+        {
+            let (low, high) = filled.unwrap_or((column, column));
+            *filled = Some((low.min(column), high.max(column)));
+        }
     }
 
     /// Puts what is to be said into the sheet's last chunk.
     pub(super) fn finish(&mut self, chunk: &mut Chunk) {
         let sheet = &self.sheet;
         if !self.rows.is_empty() {
-            let shown = ranges(&self.rows, |row| row.to_string());
-            chunk.findings.push(finding(
-                Severity::Info,
-                "hidden",
-                format!("工作表“{sheet}”有隐藏的行（{shown}），已一并读取；如不需要，请删除这些行"),
-                format!("sheet `{sheet}` has hidden rows ({shown}), which were read; delete them if they are not meant"),
-            ));
+            chunk.findings.push(self.hides(("行", "rows"), &ranges(&self.rows, |row| row.to_string())));
         }
-        if !self.columns.is_empty() {
-            let shown = ranges(&self.columns, |column| column_letters(column as usize));
+        let columns: Vec<(u32, u32)> = self.columns.iter().filter_map(|hidden| hidden.filled).collect();
+        if !columns.is_empty() {
+            let shown = ranges(&columns, |column| column_letters(column as usize));
+            chunk.findings.push(self.hides(("列", "columns"), &shown));
+        }
+        if self.untold && self.hidden == Hidden::Skip {
             chunk.findings.push(finding(
-                Severity::Info,
+                Severity::Warning,
                 "hidden",
-                format!("工作表“{sheet}”有隐藏的列（{shown}），已一并读取；如不需要，请删除这些列"),
-                format!("sheet `{sheet}` has hidden columns ({shown}), which were read; delete them if they are not meant"),
+                format!("工作表“{sheet}”的文件格式看不出哪些行列被隐藏，已全部读取；请另存为 .xlsx 后上传"),
+                format!(
+                    "of sheet `{sheet}` it cannot be told what is hidden, so all was read; send it as .xlsx"
+                ),
             ));
         }
         if self.uncomputed > 0 {
@@ -98,6 +132,34 @@ impl Told {
             ));
         }
     }
+}
+
+impl Told {
+    /// `what` is hidden, in both languages, at the places `shown`.
+    fn hides(&self, what: (&str, &str), shown: &str) -> Finding {
+        let (sheet, (zh, en)) = (&self.sheet, what);
+        let (zh, en) = match self.hidden {
+            Hidden::Read => (
+                format!("工作表“{sheet}”有隐藏的{zh}（{shown}），已一并读取；如不需要，请删除这些{zh}"),
+                format!(
+                    "sheet `{sheet}` has hidden {en} ({shown}), which were read; delete them if they are not meant"
+                ),
+            ),
+            Hidden::Skip => (
+                format!("工作表“{sheet}”有隐藏的{zh}（{shown}），按设置没有读取；如需要，请取消隐藏"),
+                format!(
+                    "sheet `{sheet}` has hidden {en} ({shown}), which were left out as set; show them if they are meant"
+                ),
+            ),
+        };
+        finding(Severity::Info, "hidden", zh, en)
+    }
+}
+
+/// The range that holds a number; ranges are in order.
+pub(super) fn range_of(ranges: &[(u32, u32)], number: u32) -> Option<(u32, u32)> {
+    let at = ranges.partition_point(|(_, last)| *last < number);
+    ranges.get(at).copied().filter(|(first, _)| *first <= number)
 }
 
 fn finding(severity: Severity, code: &str, zh: String, en: String) -> Finding {

@@ -1,0 +1,56 @@
+//! Which column gets which field, by what the words of all headers claim.
+
+use super::names::{Names, Rank};
+use super::{Layout, NEIGHBOUR, neighbours};
+
+/// Gives each column its field: the strongest claim wins, among equals the leftmost column.
+pub(super) fn assign(layout: &mut Layout, names: &Names) {
+    let claims: Vec<Vec<(usize, Rank)>> = layout.columns.iter().map(|c| names.claims(&c.path)).collect();
+    let mut taken: Vec<Option<usize>> = vec![None; names.fields()];
+    let mut given: Vec<Option<(usize, Rank)>> = layout.columns.iter().map(|_| None).collect();
+    layout.twins.clear();
+    // Columns that had a field keep it: a column that comes later must not take it from them.
+    for (column, held) in layout.columns.iter().enumerate() {
+        if let Some(field) = held.field {
+            taken[field] = Some(column);
+            given[column] = claims[column].iter().copied().find(|(f, _)| *f == field);
+        }
+    }
+    for rank in Rank::ALL {
+        for column in 0..claims.len() {
+            if given[column].is_some() {
+                continue;
+            }
+            let mut free = claims[column].iter().filter(|(f, r)| *r == rank && taken[*f].is_none());
+            let first = free.next().copied();
+            if rank == Rank::Weak
+                && (free.next().is_some() || first.is_some_and(|f| !neighbours::alone(&claims, column, f.0)))
+            {
+                continue;
+            }
+            if let Some((field, _)) = first {
+                taken[field] = Some(column);
+                given[column] = first;
+            } else if let Some((field, _)) =
+                claims[column].iter().find(|(_, r)| *r == rank && rank != Rank::Weak)
+                && claims[column].iter().all(|(f, _)| taken[*f].is_some())
+                && !layout.twins.iter().any(|(twin, _)| *twin == column)
+            {
+                layout.twins.push((column, *field));
+            }
+        }
+    }
+    let beside = neighbours::decide(layout, names, &claims, &taken, &given);
+    for ((column, given), claims) in layout.columns.iter_mut().zip(given).zip(&claims) {
+        let others = claims.iter().map(|(field, _)| *field);
+        column.others = others.filter(|field| taken.get(*field).is_some_and(Option::is_none)).collect();
+        column.field = given.map(|(field, _)| field);
+        column.how = given.map_or("unknown", |(_, rank)| rank.as_str());
+    }
+    for (column, field) in beside {
+        if let Some(column) = layout.columns.get_mut(column) {
+            (column.field, column.how) = (Some(field), NEIGHBOUR);
+            column.others.retain(|other| *other != field);
+        }
+    }
+}

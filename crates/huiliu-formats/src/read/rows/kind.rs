@@ -1,0 +1,107 @@
+//! What a row can be instead of data, and how its sender is told.
+
+use huiliu_stage::{Finding, Severity, Text, cell_address, row_id};
+
+use super::group::Title;
+use crate::read::chunk::View;
+
+/// What a row is instead of data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Nothing but delimiters, such as spreadsheet programs write behind a table; passed over silently.
+    Blank,
+    Header,
+    /// A title of the sheet printed again.
+    Heading,
+    /// Its words stand in this column.
+    Total(usize),
+    Group(usize, Title),
+    /// Part of a total.
+    Share,
+    Note,
+    Footer,
+    /// The header of another table.
+    OtherTable,
+    /// A row of another table; told with its header.
+    OtherRow,
+}
+
+impl Kind {
+    pub(super) fn text(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Blank => ("空行", "a blank row"),
+            Self::Header => ("重复的表头", "the header again"),
+            Self::Heading => ("重复的标题", "the title again"),
+            Self::Total(_) => ("合计行", "a row of totals"),
+            Self::Group(..) => ("分类标题行", "the title of a group"),
+            Self::Share => ("合计的其中项", "a part of a total"),
+            Self::Note => ("说明行", "a note"),
+            Self::Footer => ("填报信息行", "a footer"),
+            Self::OtherTable | Self::OtherRow => ("另一张表", "of another table"),
+        }
+    }
+}
+
+/// A title of a group was met.
+pub(super) fn opened(
+    sheet: u32,
+    number: u32,
+    (column, cell): (usize, &str),
+    title: &Title,
+    fields: &[String],
+) -> Finding {
+    let address = cell_address(column, number);
+    let (zh, en) = match &title.means {
+        Some((field, value)) => {
+            let field = fields.get(*field).map_or("", |field| field);
+            (
+                format!(
+                    "{address}“{cell}”是分类标题，以下各行“{field}”为空的按“{value}”读取；如果是项目，请补全其他列"
+                ),
+                format!(
+                    "{address} `{cell}` is the title of a group; rows below it without {field} get `{value}`; if it is a record, fill in its columns"
+                ),
+            )
+        }
+        None => (
+            format!("{address}“{cell}”是分类标题，没有对应的字段，不作为数据；如果是项目，请补全其他列"),
+            format!(
+                "{address} `{cell}` is the title of a group that names no field, and no data; if it is a record, fill in its columns"
+            ),
+        ),
+    };
+    let text = Text::new(zh, en);
+    Finding::new(Some(row_id(sheet, number)), Severity::Info, "skipped", text).with_raw(cell)
+}
+
+/// The sheet's name gives a value to rows.
+pub(super) fn says_sheet(name: &str, fields: &[String], field: usize, value: &str) -> Finding {
+    let field = fields.get(field).map_or("", |field| field);
+    let text = Text::new(
+        format!("工作表名“{name}”说明了“{field}”，该列为空的行按“{value}”读取"),
+        format!("the sheet's name `{name}` tells {field}; rows without it get `{value}`"),
+    );
+    Finding::new(None, Severity::Info, "sheet", text)
+}
+
+/// Another table begins at a row.
+pub(super) fn begins_other(number: u32, sheet: u32) -> Finding {
+    let text = Text::new(
+        format!("从第{number}行起是另一张表（列名不同），没有读取；请把每张表放在单独的工作表或文件中"),
+        format!(
+            "from row {number} on there is another table with other headers, which was not read; put each table into a sheet or file of its own"
+        ),
+    );
+    Finding::new(Some(row_id(sheet, number)), Severity::Error, "second-table", text)
+}
+
+/// A row was no data.
+pub(super) fn skipped(view: View<'_>, row: usize, number: u32, sheet: u32, kind: &Kind) -> Finding {
+    let (zh, en) = kind.text();
+    let cell = view.row(row).find(|cell| !cell.trim().is_empty()).unwrap_or_default().trim();
+    let text = Text::new(
+        format!("第{number}行是{zh}，没有作为数据读取；如果是项目，请补全项目名称等内容"),
+        format!("row {number} is {en} and was not read as data; if it is a record, fill in its columns"),
+    );
+    Finding::new(Some(row_id(sheet, number)), Severity::Info, "skipped", text).with_raw(cell)
+}

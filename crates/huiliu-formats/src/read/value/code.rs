@@ -1,0 +1,68 @@
+//! Codes that a spreadsheet program took for numbers and so destroyed.
+
+use huiliu_stage::{Severity, Text};
+
+use super::Note;
+
+/// Whether a field of this name holds codes.
+pub(in crate::read) fn is_code(field: &str) -> bool {
+    ["_code", "_uscc", "_no", "phone"].iter().any(|end| field.ends_with(end))
+}
+
+/// What to tell of a code that has only its first digits: `9.14403E+17`, `320412198001010000`. It is never guessed.
+#[inline]
+pub(in crate::read) fn destroyed(text: &str) -> Option<Note> {
+    let bytes = text.as_bytes();
+    // A number keeps fifteen digits; a longer one ends in zeros. A code may end in two of them.
+    let cut =
+        bytes.len() > 15 && bytes.iter().all(u8::is_ascii_digit) && bytes[15..].iter().all(|b| *b == b'0');
+    let cut = cut && bytes.len() >= 18;
+    (cut || is_power(text)).then(note)
+}
+
+/// `9.14403E+17`
+fn is_power(text: &str) -> bool {
+    let Some((digits, power)) = text.split_once(['e', 'E']) else { return false };
+    let power = power.strip_prefix('+').unwrap_or(power);
+    let digit = |b: u8| b.is_ascii_digit();
+    digits.len() >= 3
+        && digits.contains('.')
+        && digits.bytes().all(|b| digit(b) || b == b'.')
+        && matches!(power.len(), 1 | 2)
+        && power.bytes().all(digit)
+}
+
+#[cold]
+fn note() -> Note {
+    let text = Text::new(
+        "是被表格软件当作数字破坏的代码，末几位已丢失，无法恢复；请把该列设为文本后重新填写完整代码",
+        "is a code that a spreadsheet took for a number: its last digits are lost; format the column as text and write the whole code",
+    );
+    Note { severity: Severity::Error, code: "code-destroyed", text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_without_their_last_digits_are_told_and_others_left_alone() {
+        for text in
+            ["9.14403E+17", "9.14403123456789e+17", "1.23E17", "320412198001010000", "320412000000000000"]
+        {
+            assert!(destroyed(text).is_some(), "{text}");
+        }
+        for text in [
+            "91350100M000100Y43",
+            "914403001234567800",
+            "0012",
+            "1E5",
+            "2509-320193-89-01-544060",
+            "",
+            "3E",
+            "12.5",
+        ] {
+            assert!(destroyed(text).is_none(), "{text}");
+        }
+    }
+}
