@@ -355,3 +355,24 @@ fn a_correction_is_told_as_such_with_what_it_leaves_out() {
     let lines = home.lines("out");
     assert!(lines.iter().any(|line| line["total_investment"] == 5), "the correction counts: {lines:#?}");
 }
+
+#[test]
+fn a_correction_that_is_taken_back_is_a_correction_too() {
+    let pipeline = small_pipeline(
+        "projects",
+        "inbox",
+        "[{dedup: {match: [{fields: [project_code]}]}}]",
+        "[register, {jsonl: {path: out}}]",
+    );
+    let mut home = Home::new(&pipeline);
+    let total = |home: &Home| {
+        home.huiliu(&["explain", "P-1", "--json"]).expect(0).json()["record"]["data"]["total_investment"]
+            .clone()
+    };
+    for (amount, deliveries) in [(1, 1), (2, 2), (1, 3), (1, 3), (2, 4)] {
+        let content = format!("项目代码,项目名称,总投资(万元)\nP-1,一号泵站,{amount}\n");
+        home.drop_file("水务局/月报.csv", content.as_bytes());
+        home.once().expect(0);
+        assert_eq!((total(&home), home.deliveries().len()), (amount.into(), deliveries));
+    }
+}

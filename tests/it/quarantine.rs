@@ -181,3 +181,17 @@ fn a_name_that_no_row_has_is_told() {
     let ended = home.huiliu(&["quarantine", "retry", "1", "--set", "ytd_investmnet=80"]).expect(0);
     assert!(ended.err.contains("did you mean `ytd_investment`?"), "{}", ended.err);
 }
+
+#[test]
+fn a_repair_at_a_later_stage_is_read_as_a_cell_would_be() {
+    let home = home();
+    let repairs = ["--set", "leader=王某", "--set", "total_investment=1.2亿元"];
+    home.huiliu(&[&["quarantine", "retry", "4"][..], &repairs].concat()).expect(0);
+    home.once().expect(0);
+    let story = home.huiliu(&["explain", "P-4", "--json"]).expect(0).json();
+    assert_eq!(story["record"]["data"]["total_investment"], 12000, "{story:#}");
+    // What cannot be read is told of that row, which waits as before.
+    home.huiliu(&["quarantine", "retry", "1", "--set", "ytd_investment=很少"]).expect(0);
+    home.once().expect(0);
+    assert_eq!(list(&home, "open").len(), 3);
+}

@@ -191,6 +191,20 @@ pub(crate) fn corrected(transaction: &Transaction<'_>, delivery: &Delivery) -> R
     Ok(find.query_row(params![pipeline, sender, file, id], |row| row.get(0)).optional()?)
 }
 
+/// The delivery that came last under the name of `delivery`, if that one was committed before and is not the last.
+pub(crate) fn replaced(connection: &Connection, delivery: &Delivery) -> Result<Option<String>> {
+    let mut find = connection.prepare_cached(
+        "SELECT id, content_hash FROM delivery WHERE pipeline = ?1 AND sender = ?2 AND file = ?3 AND seq > 0
+             AND EXISTS (SELECT 1 FROM delivery WHERE id = ?4 AND seq > 0)
+         ORDER BY seq DESC LIMIT 1",
+    )?;
+    let Delivery { id, pipeline, sender, file, content_hash, .. } = delivery;
+    let last: Option<(String, String)> = find
+        .query_row(params![pipeline, sender, file, id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(last.filter(|(_, content)| content != content_hash).map(|(id, _)| id))
+}
+
 /// Notes which delivery another one corrects.
 pub(crate) fn set_supersedes(transaction: &Transaction<'_>, id: &str, earlier: &str) -> Result<()> {
     transaction

@@ -183,6 +183,12 @@ impl SqliteStore {
         Ok(self.database.read(|c| quarantine::count(c, pipeline, status))?)
     }
 
+    /// The id of the delivery that replaced `delivery`: it was committed once, and other content came under its sender
+    /// and file name since.
+    pub fn replaced(&self, delivery: &Delivery) -> Result<Option<String>, StoreError> {
+        Ok(self.database.read(|c| ledger::replaced(c, delivery))?)
+    }
+
     /// One row in quarantine.
     pub fn quarantine_show(&self, id: i64) -> Result<QuarantineRow, StoreError> {
         Ok(self.database.read(|c| quarantine::show(c, id))?)

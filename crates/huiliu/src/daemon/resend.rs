@@ -88,7 +88,7 @@ fn line(was: Option<&Was>, values: &str, repairs: &[(String, Value)]) -> anyhow:
 }
 
 /// The members of a JSON object, each value as it is written.
-fn members(object: &str) -> Option<Vec<(String, &str)>> {
+pub(crate) fn members(object: &str) -> Option<Vec<(String, &str)>> {
     let mut rest = object.trim().strip_prefix('{')?.trim_start();
     let mut found = Vec::new();
     while !rest.starts_with('}') {

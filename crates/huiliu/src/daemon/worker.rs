@@ -197,6 +197,12 @@ impl Worker {
                 &[&*delivery.content_hash, &delivery.file].join("/"),
             );
         }
+        if let (Kind::Sent, Some(later)) = (kind, self.store.replaced(&delivery)?) {
+            // The same content was taken once, but something else came under this name since: the sender takes the
+            // correction back, and that is a correction too.
+            let content = [&*delivery.content_hash, &later].join("/");
+            delivery.id = delivery_id(&self.pipeline, &delivery.sender, &content);
+        }
         let entry = self.store.see(&delivery)?;
         if entry.answered && !path.exists() {
             return Ok(Took::Nothing); // Left over from before a restart, and put away by its answer since it was offered.
@@ -239,7 +245,8 @@ impl Worker {
         };
         let ran = match self.entry_stage(*kind, names) {
             Some((at, input)) => {
-                let mut reader = RetryReader::open(&taken.content, input, options.origin).map_err(again)?;
+                let mut reader =
+                    RetryReader::open(&taken.content, input, options.origin, options.today).map_err(again)?;
                 let mut reader = Carrying::new(&mut reader, carried);
                 self.runner.run(&delivery, &mut reader, at, now, &cancelled)?
             }
