@@ -3,9 +3,15 @@
 use super::{Grid, Layout, above, names};
 use crate::read::value::Unit;
 
-/// `单位：万元` above the table.
+/// `单位：万元` above the table, in one cell or in two beside one another.
 pub(super) fn of_sheet(grid: &Grid, layout: &Layout) -> Option<Unit> {
-    above(grid, layout).filter_map(|cell| names::declared_unit(cell)).find(Unit::is_money)
+    let cells: Vec<&String> = above(grid, layout).collect();
+    let parted = cells.windows(2).filter_map(|pair| match pair {
+        [label, unit] if names::tidy(label).ends_with("单位") => names::unit_alone(unit),
+        _ => None,
+    });
+    let whole = cells.iter().filter_map(|cell| names::declared_unit(cell));
+    whole.chain(parted).find(Unit::is_money)
 }
 
 /// A row of nothing but units below the header belongs to it.

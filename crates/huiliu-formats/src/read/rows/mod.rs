@@ -50,6 +50,8 @@ pub(super) struct RowKinds {
     fields: Vec<String>,
     /// The row above was a note.
     noted: bool,
+    /// The row above was the header again.
+    headed: bool,
     /// Another table is passed.
     other: bool,
     /// The row above if it was data, 0 if it was not.
@@ -104,6 +106,7 @@ impl RowKinds {
             filler: Filler::new(record, layout, merged, sheet),
             wide: wide(merged, layout),
             noted: false,
+            headed: false,
             other: false,
             before: None,
             meanings,
@@ -124,7 +127,7 @@ impl RowKinds {
             let number = chunk.numbers[row];
             let kind = if self.suspicious(view, row) { self.kind(view, row, number) } else { None };
             let kind = self.other_table((view, row, number), kind, names);
-            self.noted = kind == Some(Kind::Note);
+            (self.noted, self.headed) = (kind == Some(Kind::Note), kind == Some(Kind::Header));
             match kind {
                 Some(kind) if kind != Kind::Blank || !has_surplus(chunk, row) => {
                     told.extend(self.pass_over(view, row, number, row - gone.len(), &kind));
@@ -269,7 +272,9 @@ impl RowKinds {
             self.header.get(*column).is_some_and(|header| header == cell || tidy(header) == tidy(cell))
         };
         let said = filled.iter().filter(same).count();
-        if said >= 2 && said * 2 > filled.len() {
+        // The second row of a header printed again may hold one cell only.
+        let goes_on = self.headed && said == filled.len();
+        if (said >= 2 && said * 2 > filled.len()) || goes_on {
             return Some(Kind::Header);
         }
         if self.header.len() >= 3
