@@ -235,6 +235,11 @@ impl Plan<'_> {
         let largest = source.largest().map(str::to_owned).filter(|_| wanted.is_none());
         let mut empty = true;
         for (ordinal, (name, visible)) in all.iter().enumerate() {
+            // What is wrong with a sheet that nobody sees harms nobody.
+            let holds = |rows: Result<Grid, ReadError>| rows.is_ok_and(|rows| !rows.is_empty());
+            if wanted.is_none() && !visible && holds(source.first_rows(name)) {
+                self.general.push(hidden(name));
+            }
             let skip = wanted.map_or(!visible, |wanted| wanted != name);
             // Without a record schema one sheet gives the columns.
             if skip || (self.known.is_some() && self.is_raw()) {
@@ -265,6 +270,9 @@ impl Plan<'_> {
             }
         }
         if empty {
+            if let Some(Finding { message, .. }) = self.general.first() {
+                return Err(ReadError::new(message.zh.clone(), message.en.clone()));
+            }
             return Err(ReadError::new(
                 "工作簿里没有内容；请检查后重新上传",
                 "the workbook holds nothing; check it and send it again",
@@ -399,4 +407,13 @@ fn passed_over(sheet: &str) -> Finding {
         format!("sheet `{sheet}` has no header and was not read; if it holds data, name its columns"),
     );
     Finding::new(None, severity, "sheet", text)
+}
+
+/// A hidden sheet that holds something.
+fn hidden(sheet: &str) -> Finding {
+    let text = Text::new(
+        format!("工作表“{sheet}”是隐藏的，没有读取；如需要，请取消隐藏后重新上传"),
+        format!("sheet `{sheet}` is hidden and was not read; show it and send the file again if it is meant"),
+    );
+    Finding::new(None, Severity::Info, "hidden", text)
 }

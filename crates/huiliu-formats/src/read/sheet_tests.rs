@@ -314,6 +314,8 @@ fn what_a_cell_shows_is_what_is_read_and_sheets_without_data_are_told() {
             rust_xlsxwriter::Formula::new("=50*2").set_result(if row == 1 { "100" } else { "#REF!" });
         sheet.write_formula(row, 4, formula).unwrap();
     }
+    let hidden = book.add_worksheet().set_name("上月").unwrap().set_hidden(true);
+    hidden.write_string(0, 0, "项目名称").unwrap().write_string(1, 0, "旧项目").unwrap();
     let notes = book.add_worksheet().set_name("填表说明").unwrap();
     notes.write_string(0, 0, "一、总投资按备案证填写。").unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -330,6 +332,7 @@ fn what_a_cell_shows_is_what_is_read_and_sheets_without_data_are_told() {
     let told = |text: &str| findings.iter().any(|finding| finding.contains(text));
     assert!(told("info sheet : sheet `封面` has no header"), "{findings:#?}");
     assert!(told("info sheet : sheet `填表说明` has no header"), "{findings:#?}");
+    assert!(told("info hidden : sheet `上月` is hidden and was not read"), "{findings:#?}");
     assert!(told("formula in E3 failed (#REF!)"), "{findings:#?}");
     assert_eq!(rows.len(), 2);
 }

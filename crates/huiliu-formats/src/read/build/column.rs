@@ -125,7 +125,7 @@ impl ColumnBuilder {
                 let code = !strict && is_code(&self.field.name);
                 for (row, cell) in cells.enumerate() {
                     let text = if strict { cell } else { trimmed(cell) };
-                    if let Some(note) = code.then(|| destroyed(text)).flatten() {
+                    if let Some(note) = code.then(|| destroyed(text, &self.field.name)).flatten() {
                         tell(row, cell, note);
                         builder.append_null();
                         continue;

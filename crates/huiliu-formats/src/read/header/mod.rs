@@ -178,6 +178,7 @@ fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, who
     }
     let mut layout = choose(grid, candidates)?;
     units::below(grid, &mut layout);
+    units::numbers_below(grid, &mut layout);
     values::decide(grid, &mut layout, names);
     fuzzy::suggest(&mut layout, names);
     layout.unit = units::of_sheet(grid, &layout);

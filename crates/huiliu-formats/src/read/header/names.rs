@@ -132,6 +132,9 @@ pub(super) fn is_annual(text: &str) -> bool {
 /// Words that a merged header states once, above.
 const ABOUT: [&str; 5] = ["投资", "时间", "日期", "单位", "面积"];
 
+/// What a column of a merged header is called that holds what its parent names.
+const WHOLE: [&str; 7] = ["合计", "小计", "总计", "总额", "金额", "总数", "数额"];
+
 /// All names of a record's fields.
 pub(in crate::read) struct Names {
     words: HashMap<String, Vec<(usize, Rank)>>,
@@ -248,6 +251,11 @@ impl Names {
             return own;
         }
         let parent = &parts[parts.len() - 2];
+        // 总投资 > 合计: the child says that it is the whole of its parent.
+        let base = without_unit(leaf).map_or(leaf.as_str(), |(base, _)| base);
+        if WHOLE.contains(&base) {
+            return self.look_up(parent);
+        }
         let joined = self.look_up(&format!("{parent}{leaf}"));
         // 完成投资情况 > 本月完成: the child leaves out what the parent is about.
         let about = ABOUT.iter().filter(|word| parent.contains(**word) && !leaf.contains(**word));
@@ -260,6 +268,7 @@ impl Names {
     }
 
     fn look_up(&self, word: &str) -> Vec<(usize, Rank)> {
+        let word = word.strip_prefix("其中:").unwrap_or(word);
         let base = without_unit(word).map(|(base, _)| base);
         let mut found: Vec<(usize, Rank)> = Vec::new();
         for word in [Some(word), base].into_iter().flatten() {

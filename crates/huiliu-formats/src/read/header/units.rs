@@ -1,11 +1,17 @@
-//! Units that stand apart from the headers: above the table, and in a row of their own below it.
+//! Rows that belong to a header and name nothing: units above the table or below the header, numbers of columns.
 
 use super::{Grid, Layout, above, names};
 use crate::read::value::Unit;
 
-/// `单位：万元` above the table.
+/// `单位：万元` above the table, in one cell or in two beside one another.
 pub(super) fn of_sheet(grid: &Grid, layout: &Layout) -> Option<Unit> {
-    above(grid, layout).filter_map(|cell| names::declared_unit(cell)).find(Unit::is_money)
+    let cells: Vec<&String> = above(grid, layout).collect();
+    let parted = cells.windows(2).filter_map(|pair| match pair {
+        [label, unit] if names::tidy(label).ends_with("单位") => names::unit_alone(unit),
+        _ => None,
+    });
+    let whole = cells.iter().filter_map(|cell| names::declared_unit(cell));
+    whole.chain(parted).find(Unit::is_money)
 }
 
 /// A row of nothing but units below the header belongs to it.
@@ -21,5 +27,20 @@ pub(super) fn below(grid: &Grid, layout: &mut Layout) {
         if let Some(column) = layout.columns.get_mut(column) {
             column.unit = Some(unit);
         }
+    }
+}
+
+/// A row of numbers of columns below the header belongs to it: `甲|乙|1|2|3`.
+pub(super) fn numbers_below(grid: &Grid, layout: &mut Layout) {
+    const FEWEST: usize = 3;
+    let last = layout.header_rows.last().copied().unwrap_or(0);
+    let Some((number, cells)) = grid.iter().find(|(number, _)| *number > last) else { return };
+    let filled: Vec<&str> = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
+    let stems = "甲乙丙丁戊己庚辛";
+    let lettered =
+        filled.iter().zip(stems.chars()).take_while(|(cell, stem)| cell.chars().eq([*stem])).count();
+    let counted = filled.iter().skip(lettered).enumerate().all(|(at, cell)| *cell == (at + 1).to_string());
+    if filled.len() >= FEWEST && filled.len() * 2 > layout.columns.len() && counted {
+        layout.header_rows.push(*number);
     }
 }

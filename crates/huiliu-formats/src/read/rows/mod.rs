@@ -48,6 +48,10 @@ pub(super) struct RowKinds {
     values: Vec<(usize, String)>,
     /// Names of the fields, for messages.
     fields: Vec<String>,
+    /// The row above was a note.
+    noted: bool,
+    /// The row above was the header again.
+    headed: bool,
     /// Another table is passed.
     other: bool,
     /// The row above if it was data, 0 if it was not.
@@ -101,6 +105,8 @@ impl RowKinds {
             fields: record.fields.iter().map(|field| field.title().to_owned()).collect(),
             filler: Filler::new(record, layout, merged, sheet),
             wide: wide(merged, layout),
+            noted: false,
+            headed: false,
             other: false,
             before: None,
             meanings,
@@ -121,6 +127,7 @@ impl RowKinds {
             let number = chunk.numbers[row];
             let kind = if self.suspicious(view, row) { self.kind(view, row, number) } else { None };
             let kind = self.other_table((view, row, number), kind, names);
+            (self.noted, self.headed) = (kind == Some(Kind::Note), kind == Some(Kind::Header));
             match kind {
                 Some(kind) if kind != Kind::Blank || !has_surplus(chunk, row) => {
                     told.extend(self.pass_over(view, row, number, row - gone.len(), &kind));
@@ -265,7 +272,9 @@ impl RowKinds {
             self.header.get(*column).is_some_and(|header| header == cell || tidy(header) == tidy(cell))
         };
         let said = filled.iter().filter(same).count();
-        if said >= 2 && said * 2 > filled.len() {
+        // The second row of a header printed again may hold one cell only.
+        let goes_on = self.headed && said == filled.len();
+        if (said >= 2 && said * 2 > filled.len()) || goes_on {
             return Some(Kind::Header);
         }
         if self.header.len() >= 3
@@ -294,6 +303,10 @@ impl RowKinds {
         }
         if self.header.len() < 3 {
             return None;
+        }
+        // 2.投资额保留整数, below 注:1.本表由各板块填报.
+        if self.noted && filled.len() == 1 {
+            return Some(Kind::Note);
         }
         if (filled.len() <= 2 && is_note(&word)) || (filled.len() == 1 && is_essay(&word)) {
             return Some(Kind::Note);

@@ -21,7 +21,7 @@ pub(super) fn is_share(word: &str) -> bool {
 
 /// Whether a total is of a part only.
 pub(super) fn is_subtotal(word: &str) -> bool {
-    word.contains("小计")
+    word.contains("小计") || word.contains("本页")
 }
 
 /// 注:, 备注:, 说明:, 填表说明.

@@ -9,15 +9,15 @@ pub(in crate::read) fn is_code(field: &str) -> bool {
     ["_code", "_uscc", "_no", "phone"].iter().any(|end| field.ends_with(end))
 }
 
-/// What to tell of a code that has only its first digits: `9.14403E+17`, `320412198001010000`. It is never guessed.
+/// What to tell, for a field of this name, of a code that has only its first digits: `9.14403E+17`, `320412198001010000`. It is never guessed.
 #[inline]
-pub(in crate::read) fn destroyed(text: &str) -> Option<Note> {
+pub(in crate::read) fn destroyed(text: &str, field: &str) -> Option<Note> {
     let bytes = text.as_bytes();
     // A number keeps fifteen digits; a longer one ends in zeros. A code may end in two of them.
     let cut =
         bytes.len() > 15 && bytes.iter().all(u8::is_ascii_digit) && bytes[15..].iter().all(|b| *b == b'0');
     let cut = cut && bytes.len() >= 18;
-    (cut || is_power(text)).then(note)
+    (cut || is_power(text)).then(|| note(field))
 }
 
 /// `9.14403E+17`
@@ -32,13 +32,19 @@ fn is_power(text: &str) -> bool {
         && power.bytes().all(digit)
 }
 
+/// Faults of credit codes and project codes have numbers of their own, whoever finds them.
 #[cold]
-fn note() -> Note {
+fn note(field: &str) -> Note {
+    let code = match field {
+        field if field.ends_with("uscc") => "V04",
+        field if field.ends_with("project_code") => "V02",
+        _ => "code-destroyed",
+    };
     let text = Text::new(
         "是被表格软件当作数字破坏的代码，末几位已丢失，无法恢复；请把该列设为文本后重新填写完整代码",
         "is a code that a spreadsheet took for a number: its last digits are lost; format the column as text and write the whole code",
     );
-    Note { severity: Severity::Error, code: "code-destroyed", text }
+    Note { severity: Severity::Error, code, text }
 }
 
 #[cfg(test)]
@@ -46,11 +52,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_fault_has_the_number_that_its_kind_of_code_has_elsewhere() {
+        for (field, code) in [("owner_uscc", "V04"), ("project_code", "V02"), ("filing_no", "code-destroyed")]
+        {
+            assert_eq!(destroyed("9.14403E+17", field).map(|note| note.code), Some(code));
+        }
+    }
+
+    #[test]
     fn codes_without_their_last_digits_are_told_and_others_left_alone() {
         for text in
             ["9.14403E+17", "9.14403123456789e+17", "1.23E17", "320412198001010000", "320412000000000000"]
         {
-            assert!(destroyed(text).is_some(), "{text}");
+            assert!(destroyed(text, "permit_no").is_some(), "{text}");
         }
         for text in [
             "91350100M000100Y43",
@@ -62,7 +76,7 @@ mod tests {
             "3E",
             "12.5",
         ] {
-            assert!(destroyed(text).is_none(), "{text}");
+            assert!(destroyed(text, "permit_no").is_none(), "{text}");
         }
     }
 }

@@ -123,7 +123,7 @@ proptest! {
             let _ = Number::new(Unit::parse("%"), None).lenient(text);
             let _ = boolean(text, false);
             let _ = integer(text);
-            let _ = destroyed(text);
+            let _ = destroyed(text, "owner_uscc");
         }
     }
 }
