@@ -141,3 +141,29 @@ fn it_stops_gracefully_and_only_one_runs_on_a_data_folder() {
     assert!(daemon.stop().success());
     home.once().expect(0);
 }
+
+#[test]
+fn a_watched_folder_that_is_removed_and_made_again_is_watched_again() {
+    let mut home = home();
+    let mut daemon = home.start();
+    daemon.hear("ready");
+    home.drop_file("甲/a.csv", &rows("甲"));
+    daemon.wait("the first answer", || home.answered() == 1);
+    fs::remove_dir_all(home.data("inbox")).unwrap();
+    daemon.wait("the folder", || home.data("inbox").exists());
+    home.drop_file("甲/b.csv", &rows("乙"));
+    daemon.wait("the second answer", || home.answered() == 2);
+    assert!(daemon.stop().success());
+}
+
+#[test]
+fn a_single_run_ends_though_an_answer_cannot_be_given() {
+    let mut home = home();
+    home.drop_file("甲/a.csv", &rows("甲"));
+    home.write("data/outbox", b"in the way");
+    home.once().expect(1);
+    assert_eq!(home.lines("out").len(), 1, "what was taken is delivered");
+    fs::remove_file(home.data("outbox")).unwrap();
+    home.once().expect(0);
+    assert_eq!((home.answered(), home.lines("out").len()), (1, 1));
+}

@@ -9,7 +9,7 @@ const EXPECTED: [(&str, &str, &str, &str); 9] = [
     ("B17", "required", "error", "项目名称"),
     ("C16", "V02", "error", ""),
     ("E13", "V04", "error", ""),
-    ("E14", "code-destroyed", "error", "设为文本"),
+    ("E14", "V04", "error", ""),
     ("G18", "V07", "error", "约十亿左右?"),
     ("L19", "V11", "error", ""),
     ("J20", "total-covers-cumulative", "error", "累计完成投资不能大于总投资"),

@@ -5,6 +5,7 @@ use std::path::Path;
 use huiliu_pipeline::ports::Delivery;
 
 use super::spool::Taken;
+use crate::sources::folder::place::readable;
 
 /// The id of a delivery: of its pipeline, its sender and its content, so that the same file sent again,
 /// under whatever name, is the same delivery.
@@ -29,7 +30,7 @@ pub(crate) fn identify(
         id: delivery_id(pipeline, sender, &taken.hash),
         pipeline: pipeline.to_owned(),
         sender: sender.to_owned(),
-        file: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        file: path.file_name().map(readable).unwrap_or_default(),
         origin: path.to_string_lossy().into_owned(),
         content_hash: taken.hash.clone(),
         bytes: taken.stamp.size,

@@ -59,6 +59,9 @@ use crate::sources::folder::FolderSource;
 use crate::sources::folder::watch::FolderWatch;
 use crate::sources::{Kind, RETRY, Verdict};
 
+/// After an answer could not be given.
+const ANSWER_PAUSE: Duration = Duration::from_secs(30);
+
 /// What the daemon is started with.
 pub(crate) struct Daemon {
     /// Store, inbox, outbox, archive and outputs live below it.
@@ -167,6 +170,7 @@ impl Daemon {
         let answer_totals = totals.clone();
         let answer_stop = committed.clone();
         let answer_busy = busy.clone();
+        let once = self.once;
         let answers = thread("answer", move || {
             for entry in &left {
                 let path = PathBuf::from(&entry.delivery.origin);
@@ -175,7 +179,9 @@ impl Daemon {
                     warn!(id = entry.delivery.id, error = format!("{error:#}"), "answer put off");
                 }
             }
-            answer_all(&answerer, &answers_in, &answer_totals, &answer_busy, &answer_stop);
+            let answering =
+                Answering { answerer: &answerer, totals: &answer_totals, busy: &answer_busy, once };
+            answering.all(&answers_in, &answer_stop);
         })?;
         let worker = Worker {
             data: self.data.clone(),
@@ -312,23 +318,39 @@ fn thread<T: Send + 'static>(
     std::thread::Builder::new().name(name).spawn(work).context("cannot start a thread")
 }
 
-/// Answers what the worker has done, until it ends.
-fn answer_all(answerer: &Answerer, done: &Receiver<ToAnswer>, totals: &Totals, busy: &Notify, stop: &Signal) {
-    while let Ok(ToAnswer { id, path, taken, names, verdicts }) = done.recv() {
-        let answered = answerer.store.delivery(&id).map_err(anyhow::Error::from);
-        let verdict = match answered.and_then(|entry| answerer.answer(&entry, &path, Some(&taken), &names)) {
-            Ok(()) => Verdict::Done(path),
-            Err(error) => {
-                warn!(id, error = format!("{error:#}"), "answer put off");
-                Totals::add(&totals.failed);
-                Verdict::Again(path, Duration::from_secs(30))
+/// The thread that answers what the worker has done.
+struct Answering<'a> {
+    answerer: &'a Answerer,
+    totals: &'a Totals,
+    busy: &'a Notify,
+    once: bool,
+}
+
+impl Answering<'_> {
+    /// Answers until the worker ends.
+    fn all(&self, done: &Receiver<ToAnswer>, stop: &Signal) {
+        while let Ok(ToAnswer { id, path, taken, names, verdicts }) = done.recv() {
+            let answered = self.answerer.store.delivery(&id).map_err(anyhow::Error::from);
+            let answered =
+                answered.and_then(|entry| self.answerer.answer(&entry, &path, Some(&taken), &names));
+            let verdict = match answered {
+                Ok(()) => Verdict::Done(path),
+                Err(error) => {
+                    warn!(id, error = format!("{error:#}"), "answer put off");
+                    Totals::add(&self.totals.failed);
+                    // Nothing is lost: what was committed is answered at the next start.
+                    match self.once {
+                        true => Verdict::Left(path),
+                        false => Verdict::Again(path, ANSWER_PAUSE),
+                    }
+                }
+            };
+            // Nobody listens any more when the daemon stops.
+            let _ = verdicts.send(verdict);
+            self.busy.notify_one();
+            if stop.stopped() {
+                return;
             }
-        };
-        // Nobody listens any more when the daemon stops.
-        let _ = verdicts.send(verdict);
-        busy.notify_one();
-        if stop.stopped() {
-            return;
         }
     }
 }

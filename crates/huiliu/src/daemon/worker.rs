@@ -31,7 +31,7 @@ use super::identify::{delivery_id, identify};
 use super::reader::FileReader;
 use super::retry::RetryReader;
 use super::spool::{NotTaken, Spool, Taken};
-use crate::sources::folder::place::{Names, sender};
+use crate::sources::folder::place::{Names, readable, sender};
 use crate::sources::{Candidate, Kind, Verdict};
 
 /// Why a file is put off that its sender is still at work on.
@@ -126,7 +126,7 @@ impl Worker {
                 Ok(Took::Unfinished(why)) => tell(Verdict::Unfinished(path, why)),
                 Err(RunError::Cancelled) => return,
                 Err(error) => {
-                    let file = path.display();
+                    let file = readable(path.as_os_str());
                     warn!(pipeline = self.pipeline, %file, %error, "delivery put off");
                     let pause = match error {
                         RunError::Again(_) => CHANGED_PAUSE,
@@ -271,7 +271,7 @@ impl Worker {
     }
 
     fn note(&self, path: &Path, ran: &Ran) {
-        let (pipeline, file) = (&*self.pipeline, path.display());
+        let (pipeline, file) = (&*self.pipeline, readable(path.as_os_str()));
         match ran {
             Ran::Committed { counts, .. } => {
                 let (rows, quarantined) = (counts.rows_in, counts.quarantined);

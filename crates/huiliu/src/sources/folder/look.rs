@@ -125,7 +125,7 @@ impl Look {
     pub(super) fn hint(&mut self, hint: Hint) {
         match hint {
             Hint::At(path, sign) => self.look_at(&path, sign),
-            Hint::Everything => {
+            Hint::Everything | Hint::Gone => {
                 self.everything(false);
                 // A new folder is watched a moment after it is told of.
                 self.second_look = Some(Instant::now() + SECOND_LOOK);
@@ -238,6 +238,10 @@ impl Look {
                 // The same name may have been sent again meanwhile.
                 let renamed = self.renamed.remove(&path).is_some_and(|stamp| Stamp::at(&path) == Some(stamp));
                 self.look_at(&path, if renamed { Sign::Renamed } else { Sign::None });
+            }
+            Verdict::Left(path) => {
+                self.out.remove(&path);
+                self.readiness.gone(&path);
             }
             Verdict::Again(path, pause) => {
                 self.come_back(&path);

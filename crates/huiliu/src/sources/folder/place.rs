@@ -4,6 +4,8 @@
 //! folders that answers and finished files go to.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 /// A relative path in which whole components may be names in braces.
@@ -70,12 +72,12 @@ impl Template {
         let mut found = folder.components();
         for part in &self.parts {
             let Component::Normal(text) = found.next()? else { return None };
-            let text = text.to_string_lossy();
+            let text = readable(text);
             match part {
                 Part::Fixed(fixed) if *fixed == text => {}
                 Part::Fixed(_) => return None,
                 Part::Named(name) => {
-                    names.insert(name.clone(), text.into_owned());
+                    names.insert(name.clone(), text);
                 }
             }
         }
@@ -105,6 +107,16 @@ pub(crate) fn sender(names: &Names) -> String {
     names.values().map(String::as_str).collect::<Vec<_>>().join("/")
 }
 
+/// A name of a folder or file as text: two names never become one, and none breaks a line of a log or a table.
+pub(crate) fn readable(name: &OsStr) -> String {
+    let mut text = String::new();
+    for chunk in name.as_bytes().utf8_chunks() {
+        text.extend(chunk.valid().chars().map(|c| if c.is_control() { '_' } else { c }));
+        text.extend(chunk.invalid().iter().map(|byte| format!("%{byte:02X}")));
+    }
+    text
+}
+
 /// A text that can be nothing but the name of one folder or file.
 pub(crate) fn one_component(text: &str) -> String {
     let clean: String =
@@ -130,6 +142,13 @@ mod tests {
         assert_eq!(template.names_in(Path::new("inbox/a/b")), None);
         let archive = Template::parse("archive/{sender}").unwrap();
         assert_eq!(archive.fill(&names, "发改局"), Path::new("archive/发改局"));
+    }
+
+    #[test]
+    fn names_that_are_no_text_stay_apart() {
+        assert_eq!(readable(OsStr::new("发改局")), "发改局");
+        assert_eq!(readable(OsStr::from_bytes(b"a\xfe\nb")), "a%FE_b");
+        assert_ne!(readable(OsStr::from_bytes(b"\xfe")), readable(OsStr::from_bytes(b"\xff")));
     }
 
     #[test]

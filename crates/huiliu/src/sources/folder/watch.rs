@@ -3,6 +3,7 @@
 //! The file system's events are only hints to look; a full look at the start and every half minute (or
 //! every few seconds, when polling) finds what they missed. Between events the task sleeps.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -47,7 +48,8 @@ impl FolderWatch {
         let polls = look.polls;
         let (hints, mut hinted) = unbounded_channel();
         let (verdicts_out, mut verdicts) = unbounded_channel();
-        let watcher = if polls || self.once { None } else { watcher(&look.base, hints) };
+        let start = |base: &Path| (!polls && !self.once).then(|| watcher(base, hints.clone())).flatten();
+        let (mut watcher, mut watched) = (start(&look.base), folder_id(&look.base));
         look.events = watcher.is_some();
         let pause = if polls { self.source.poll_secs } else { self.source.rescan_secs }.max(SHORTEST);
 
@@ -55,6 +57,12 @@ impl FolderWatch {
         let mut first = true;
         loop {
             if Instant::now() >= next_full {
+                if watcher.is_some() && folder_id(&look.base) != watched {
+                    // The folder was removed or replaced: the events are of one that is no more.
+                    std::fs::create_dir_all(&look.base)?;
+                    (watcher, watched) = (start(&look.base), folder_id(&look.base));
+                    look.events = watcher.is_some();
+                }
                 if first || !self.once {
                     look.everything(first || self.once);
                 }
@@ -78,9 +86,13 @@ impl FolderWatch {
             let wake = look.next_look().map_or(next_full, |at| at.min(next_full));
             tokio::select! {
                 Some(hint) = hinted.recv() => {
-                    look.hint(hint);
-                    while let Ok(hint) = hinted.try_recv() {
-                        look.hint(hint);
+                    let mut next = Some(hint);
+                    while let Some(hint) = next {
+                        match hint {
+                            Hint::Gone => next_full = Instant::now(),
+                            hint => look.hint(hint),
+                        }
+                        next = hinted.try_recv().ok();
                     }
                 }
                 Some(verdict) = verdicts.recv() => look.verdict(verdict),
@@ -98,11 +110,19 @@ pub(super) enum Hint {
     At(PathBuf, Sign),
     /// Look at everything: a folder came, or events were lost.
     Everything,
+    /// The watched folder itself was removed or renamed.
+    Gone,
+}
+
+/// What makes a folder the same one: device and inode.
+fn folder_id(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()))
 }
 
 fn watcher(base: &Path, hints: UnboundedSender<Hint>) -> Option<RecommendedWatcher> {
+    let root = base.to_owned();
     let tell = move |event: notify::Result<notify::Event>| {
-        for hint in event.map_or_else(|_| vec![Hint::Everything], hints_of) {
+        for hint in event.map_or_else(|_| vec![Hint::Everything], |event| hints_of(event, &root)) {
             // The receiver is gone when the watch ends; nobody is left to tell.
             let _ = hints.send(hint);
         }
@@ -114,9 +134,16 @@ fn watcher(base: &Path, hints: UnboundedSender<Hint>) -> Option<RecommendedWatch
         .ok()
 }
 
-fn hints_of(event: notify::Event) -> Vec<Hint> {
+fn hints_of(event: notify::Event, root: &Path) -> Vec<Hint> {
     if event.need_rescan() {
         return vec![Hint::Everything];
+    }
+    let leaves = matches!(
+        event.kind,
+        EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From | RenameMode::Any))
+    );
+    if leaves && event.paths.iter().any(|path| path == root) {
+        return vec![Hint::Gone];
     }
     let sign = match event.kind {
         EventKind::Create(CreateKind::Folder) => return vec![Hint::Everything],
