@@ -41,6 +41,8 @@ pub(super) struct Record<'a> {
     pub(super) next: usize,
     /// A quote stands where it should not, or is never closed.
     pub(super) odd: bool,
+    /// The place of the first quote that is not closed in the text, or not soon enough.
+    pub(super) open: Option<usize>,
 }
 
 impl Record<'_> {
@@ -71,21 +73,25 @@ fn end_length(at: &[u8]) -> usize {
 /// Cuts the record that begins at `from`. A quoted cell longer than `longest` bytes is taken for a stray quote.
 pub(super) fn record<'a>(text: &'a str, from: usize, form: &Form, longest: usize) -> Record<'a> {
     let bytes = text.as_bytes();
-    let (mut cells, mut odd, mut at) = (Vec::new(), false, from);
+    let (mut cells, mut odd, mut open, mut at) = (Vec::new(), false, None, from);
     loop {
         if let Some(quote) = form.quote {
             let blanks = bytes[at..].iter().take_while(|&&b| b == b' ').count();
             if bytes.get(at + blanks) == Some(&quote) {
-                if let Some((cell, end)) = quoted(text, at + blanks, form, quote, longest) {
-                    cells.push(cell);
-                    match after(bytes, end, form) {
-                        After::Cell(next) => {
-                            at = next;
-                            continue;
+                match quoted(text, at + blanks, form, quote, longest) {
+                    Quoted::Cell(cell, end) => {
+                        cells.push(cell);
+                        match after(bytes, end, form) {
+                            After::Cell(next) => {
+                                at = next;
+                                continue;
+                            }
+                            After::Record(next) => return Record { cells, end, next, odd, open },
+                            After::Text => {}
                         }
-                        After::Record(next) => return Record { cells, end, next, odd },
-                        After::Text => {}
                     }
+                    Quoted::Open => open = open.or(Some(at + blanks)),
+                    Quoted::Stray => {}
                 }
                 odd = true;
             }
@@ -97,8 +103,8 @@ pub(super) fn record<'a>(text: &'a str, from: usize, form: &Form, longest: usize
         cells.push(Cell { text: value, quoted: false });
         match after(bytes, end, form) {
             After::Cell(next) => at = next,
-            After::Record(next) => return Record { cells, end, next, odd },
-            After::Text => return Record { cells, end, next: end, odd },
+            After::Record(next) => return Record { cells, end, next, odd, open },
+            After::Text => return Record { cells, end, next: end, odd, open },
         }
     }
 }
@@ -155,20 +161,24 @@ fn plain(bytes: &[u8], from: usize, form: &Form) -> (usize, bool) {
     }
 }
 
-/// The quoted cell that opens at `open` and where it ends, if it is closed.
-fn quoted<'a>(
-    text: &'a str,
-    open: usize,
-    form: &Form,
-    quote: u8,
-    longest: usize,
-) -> Option<(Cell<'a>, usize)> {
+enum Quoted<'a> {
+    /// The cell and where it ends.
+    Cell(Cell<'a>, usize),
+    /// Not closed in the text, or not soon enough.
+    Open,
+    /// Text follows the closing quote.
+    Stray,
+}
+
+/// The quoted cell that opens at `open`.
+fn quoted<'a>(text: &'a str, open: usize, form: &Form, quote: u8, longest: usize) -> Quoted<'a> {
     let bytes = text.as_bytes();
     let limit = bytes.len().min(open.saturating_add(longest));
     let (mut at, mut plain) = (open + 1, true);
     let escape = form.escape.unwrap_or(quote);
     loop {
-        let mark = at + memchr::memchr2(quote, escape, bytes.get(at..limit)?)?;
+        let found = bytes.get(at..limit).and_then(|rest| memchr::memchr2(quote, escape, rest));
+        let Some(mark) = found.map(|found| at + found) else { return Quoted::Open };
         if bytes[mark] != quote || (form.escape.is_none() && bytes.get(mark + 1) == Some(&quote)) {
             // A doubled quote, or an escape and what it escapes.
             plain = false;
@@ -180,15 +190,12 @@ fn quoted<'a>(
             plain = false;
             at = mark + 2;
         } else {
-            let inner = text.get(open + 1..mark)?;
+            let inner = text.get(open + 1..mark).unwrap_or_default();
             let value = if plain { Cow::Borrowed(inner) } else { unescaped(inner, form) };
-            if let After::Text = after(bytes, mark + 1, form) {
-                return None;
-            }
-            return Some((Cell { text: value, quoted: true }, mark + 1));
-        }
-        if at > limit {
-            return None;
+            return match after(bytes, mark + 1, form) {
+                After::Text => Quoted::Stray,
+                _ => Quoted::Cell(Cell { text: value, quoted: true }, mark + 1),
+            };
         }
     }
 }
