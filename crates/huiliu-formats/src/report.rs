@@ -15,7 +15,7 @@ pub struct ReadReport {
     pub encoding_by: String,
     /// Field delimiter of a CSV file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delimiter: Option<char>,
+    pub delimiter: Option<String>,
     /// How a CSV file is written, in words: `delimiter ';', quote '"', header in rows 3–4`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub dialect: String,

@@ -139,7 +139,7 @@ impl Plan<'_> {
             _ => None,
         };
         if let Some(form) = form {
-            self.report.delimiter = raw::delimiter(form.0);
+            self.report.delimiter = Some(form.0.to_owned());
             self.report.dialect = raw::dialect(form, rows);
         }
         if !found {
@@ -193,7 +193,7 @@ impl Plan<'_> {
         if source.width() == 0 {
             return Err(ReadError::empty());
         }
-        self.report.delimiter = raw::delimiter(source.dialect().0);
+        self.report.delimiter = Some(source.dialect().0.to_owned());
         self.report.dialect = raw::dialect(source.dialect(), source.header_rows());
         self.known = Some(raw::as_written(&headers));
         let mut layout = Layout::plain(0, &headers);

@@ -37,7 +37,7 @@ fn read(
     text: &str,
     schema: bool,
     limits: Limits,
-) -> Result<(Vec<String>, Vec<String>, Option<char>), ReadError> {
+) -> Result<(Vec<String>, Vec<String>, Option<String>), ReadError> {
     let file = NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
     let format = FormatOptions { kind: Some(FormatKind::Csv), ..FormatOptions::default() };
@@ -47,7 +47,7 @@ fn read(
         false => open_raw(file.path(), &options)?,
     };
     let (rows, findings) = collect(&mut reading)?;
-    Ok((rows, findings, reading.report().delimiter))
+    Ok((rows, findings, reading.report().delimiter.clone()))
 }
 
 #[test]

@@ -286,7 +286,12 @@ fn plain_dialect(plan: &Plan, sample: &[u8], longest_row: usize) -> Option<Diale
     let width = plan.outline.width;
     // Where rows have several cells one that is too long is refused, not read as thousands of rows.
     let longest = if width > 1 { usize::MAX } else { long::longest_cell(width, longest_row) };
-    let newline = if !sample.contains(&b'\n') && sample.contains(&b'\r') { b'\r' } else { b'\n' };
+    let newline = match plan.form.newline.as_deref() {
+        None if !sample.contains(&b'\n') && sample.contains(&b'\r') => b'\r',
+        None | Some("\n") => b'\n',
+        Some("\r") => b'\r',
+        Some(_) => return None,
+    };
     match *plan.form.delimiter.as_bytes() {
         [delimiter] if plan.form.quote == Some(b'"') && plan.form.escape.is_none() => {
             Some(Dialect { delimiter, newline, width, longest })

@@ -31,6 +31,8 @@ pub(super) struct Known {
     /// `Some(None)`: there are no quotes.
     pub(super) quote: Option<Option<u8>>,
     pub(super) escape: Option<Option<u8>>,
+    /// What ends a record.
+    pub(super) newline: Option<String>,
 }
 
 /// Tells how a text is written from its beginning; `whole` says that there is no more of it.
@@ -54,14 +56,20 @@ pub(super) fn sniff(all: &str, known: &Known, whole: bool) -> Form {
     let mut best: Option<(f64, Form)> = None;
     for delimiter in &delimiters {
         for &quote in &quotes {
-            let form = Form { delimiter: delimiter.clone(), quote, escape: known.escape.flatten() };
+            let form = Form {
+                delimiter: delimiter.clone(),
+                quote,
+                escape: known.escape.flatten(),
+                newline: known.newline.clone(),
+            };
             let score = score(sample, &form);
             if best.as_ref().is_none_or(|(most, _)| score > most + 1e-9) {
                 best = Some((score, form));
             }
         }
     }
-    let fallback = Form { delimiter: ",".to_owned(), quote: Some(b'"'), escape: None };
+    let fallback =
+        Form { delimiter: ",".to_owned(), quote: Some(b'"'), escape: None, newline: known.newline.clone() };
     let mut form = best.map_or(fallback, |(_, form)| form);
     if known.escape.is_none() {
         form.escape = escape(sample, &form);
@@ -96,7 +104,8 @@ fn explained(
                 None => vec![None, Some(b'\\')],
             };
             for escape in escapes {
-                let form = Form { delimiter: delimiter.clone(), quote, escape };
+                let newline = known.newline.clone();
+                let form = Form { delimiter: delimiter.clone(), quote, escape, newline };
                 let Some(records) = in_order(all, whole, &form, ENOUGH) else { continue };
                 let score = score_of(&records, all, &form);
                 if best.as_ref().is_none_or(|(most, _)| score > most + 1e-9) {
@@ -360,7 +369,8 @@ mod tests {
             ("a,b\r1,2\r", ",", b'"', None),
             ("", ",", b'"', None),
         ] {
-            let expected = Form { delimiter: delimiter.to_owned(), quote: Some(quote), escape };
+            let expected =
+                Form { delimiter: delimiter.to_owned(), quote: Some(quote), escape, newline: None };
             let found = sniff(text, &Known::default(), true);
             assert_eq!(found, expected, "{text:?}");
         }

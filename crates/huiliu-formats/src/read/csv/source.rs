@@ -338,6 +338,7 @@ pub(super) fn known(options: &ReadOptions) -> Known {
         delimiter: format.delimiter.clone(),
         quote: format.quote.as_ref().map(byte),
         escape: format.escape.as_ref().map(byte),
+        newline: format.newline.clone().filter(|newline| !newline.is_empty()),
     }
 }
 

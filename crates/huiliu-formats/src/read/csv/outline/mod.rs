@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     fn laid(text: &str) -> (usize, usize, String, Option<String>) {
-        let form = Form { delimiter: ",".to_owned(), quote: Some(b'"'), escape: None };
+        let form = Form { delimiter: ",".to_owned(), quote: Some(b'"'), escape: None, newline: None };
         let found = outline(text, &form, None, true);
         let line = |at: usize| text[at..].lines().next().unwrap_or_default().to_owned();
         (found.width, found.header, line(found.start), found.end.map(line))
