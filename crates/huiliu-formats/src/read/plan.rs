@@ -139,13 +139,19 @@ impl Plan<'_> {
             _ => None,
         };
         if let Some(form) = form {
-            self.report.delimiter = Some(form.0.to_owned());
-            self.report.dialect = raw::dialect(form, rows);
+            let (form, dialect) = ((form.0.to_owned(), form.1, form.2), raw::dialect(form, rows));
+            self.tell_dialect(form, dialect);
         }
         if !found {
             return Err(self.no_header());
         }
         self.reading(source, names)
+    }
+
+    fn tell_dialect(&mut self, form: (String, Option<char>, Option<char>), words: String) {
+        let (delimiter, quote, escape) = form;
+        self.report.delimiter = Some(delimiter);
+        (self.report.quote, self.report.escape, self.report.dialect) = (quote, escape, words);
     }
 
     /// JSON or XML: records of named values.
@@ -193,8 +199,9 @@ impl Plan<'_> {
         if source.width() == 0 {
             return Err(ReadError::empty());
         }
-        self.report.delimiter = Some(source.dialect().0.to_owned());
-        self.report.dialect = raw::dialect(source.dialect(), source.header_rows());
+        let (delimiter, quote, escape) = source.dialect();
+        let dialect = raw::dialect(source.dialect(), source.header_rows());
+        self.tell_dialect((delimiter.to_owned(), quote, escape), dialect);
         self.known = Some(raw::as_written(&headers));
         let mut layout = Layout::plain(0, &headers);
         layout.header_rows = source.header_rows().to_vec();

@@ -21,6 +21,7 @@ mod split;
 mod summary;
 mod words;
 mod workbook;
+mod written;
 mod zone;
 
 use std::collections::BTreeMap;
