@@ -15,7 +15,13 @@ pub struct ReadReport {
     pub encoding_by: String,
     /// Field delimiter of a CSV file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delimiter: Option<char>,
+    pub delimiter: Option<String>,
+    /// What stands around cells of a CSV file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<char>,
+    /// What stands before a quote that is a character of its cell, if quotes are not doubled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escape: Option<char>,
     /// How a CSV file is written, in words: `delimiter ';', quote '"', header in rows 3–4`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub dialect: String,

@@ -74,6 +74,10 @@ pub struct FormatOptions {
     /// The ASCII character that takes a quote's meaning from it; an empty text says that quotes are doubled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub escape: Option<String>,
+    /// What ends a row of a CSV file: `\n`, `\r\n`, `\r` or any other text. Line breaks that are something else are
+    /// then part of their cell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newline: Option<String>,
     /// How many rows the header of a CSV file has, where it is read without a record schema; 0 for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header_rows: Option<u32>,
@@ -109,6 +113,7 @@ impl Default for FormatOptions {
             delimiter: None,
             quote: None,
             escape: None,
+            newline: None,
             header_rows: None,
             sheet: None,
             header_row: None,

@@ -144,13 +144,19 @@ impl Plan<'_> {
             _ => None,
         };
         if let Some(cut) = cut {
-            self.report.delimiter = raw::delimiter(cut.0);
-            self.report.dialect = raw::dialect(cut, rows);
+            let (cut, dialect) = ((cut.0.to_owned(), cut.1, cut.2), raw::dialect(cut, rows));
+            self.tell_dialect(cut, dialect);
         }
         if !found {
             return Err(self.no_header());
         }
         self.reading(source, names)
+    }
+
+    fn tell_dialect(&mut self, form: (String, Option<char>, Option<char>), words: String) {
+        let (delimiter, quote, escape) = form;
+        self.report.delimiter = Some(delimiter);
+        (self.report.quote, self.report.escape, self.report.dialect) = (quote, escape, words);
     }
 
     /// JSON or XML: records of named values.
@@ -198,8 +204,9 @@ impl Plan<'_> {
         if source.width() == 0 {
             return Err(ReadError::empty());
         }
-        self.report.delimiter = raw::delimiter(source.dialect().0);
-        self.report.dialect = raw::dialect(source.dialect(), source.header_rows());
+        let (delimiter, quote, escape) = source.dialect();
+        let dialect = raw::dialect(source.dialect(), source.header_rows());
+        self.tell_dialect((delimiter.to_owned(), quote, escape), dialect);
         self.known = Some(raw::as_written(&headers));
         let mut layout = Layout::plain(0, &headers);
         layout.header_rows = source.header_rows().to_vec();

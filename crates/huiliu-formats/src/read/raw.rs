@@ -44,12 +44,6 @@ pub(super) fn headers(rows: &[Vec<String>], width: usize) -> Vec<String> {
     (0..width).map(of).collect()
 }
 
-/// The delimiter, if it is one character.
-pub(super) fn delimiter(delimiter: &str) -> Option<char> {
-    let mut characters = delimiter.chars();
-    characters.next().filter(|_| characters.next().is_none())
-}
-
 /// How a text table is written, in words.
 pub(super) fn dialect(form: (&str, Option<char>, Option<char>), header_rows: &[u32]) -> String {
     let (delimiter, quote, escape) = form;

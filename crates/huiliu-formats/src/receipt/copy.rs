@@ -250,7 +250,7 @@ fn value<'a>(cell: &DataRef<'a>, shift: f64) -> Option<Value<'a>> {
 
 fn copy_lines(data: &ReceiptData, source: &Path, copy: &mut SheetCopy<'_>) -> Result<(), Stop> {
     let encoding = Encoding::for_label(data.report.encoding.as_bytes()).unwrap_or(UTF_8);
-    let delimiter = data.report.delimiter.and_then(|c| u8::try_from(c).ok()).unwrap_or(b',');
+    let delimiter = data.report.delimiter.as_deref().unwrap_or(",");
     let mut number = 0;
     let mut row = |cells: &Cells| {
         number += 1;

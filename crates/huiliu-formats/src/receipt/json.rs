@@ -57,7 +57,7 @@ struct Reading<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     encoding: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    delimiter: Option<char>,
+    delimiter: Option<&'a str>,
     sheets: Vec<Sheet<'a>>,
 }
 
@@ -125,7 +125,7 @@ pub fn json(data: &ReceiptData) -> Vec<u8> {
         reading: Reading {
             format: &data.report.format,
             encoding: &data.report.encoding,
-            delimiter: data.report.delimiter,
+            delimiter: data.report.delimiter.as_deref(),
             sheets: data.report.sheets.iter().map(|report| sheet(data, report)).collect(),
         },
         findings_total: data.findings_total(),

@@ -22,6 +22,7 @@ mod summary;
 mod table;
 mod words;
 mod workbook;
+mod written;
 mod zone;
 
 use std::collections::BTreeMap;

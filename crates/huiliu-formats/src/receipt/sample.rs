@@ -75,7 +75,7 @@ pub(super) fn sample(format: &str, language: Language) -> ReceiptData {
             format: format.to_owned(),
             encoding: if format == "csv" { "GB18030".into() } else { String::new() },
             encoding_by: String::new(),
-            delimiter: (format == "csv").then_some(','),
+            delimiter: (format == "csv").then(|| ",".to_owned()),
             sheets: reports,
             ..ReadReport::default()
         },

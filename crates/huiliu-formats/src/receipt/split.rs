@@ -17,7 +17,7 @@ enum At {
 
 /// Takes text piece by piece and gives rows.
 pub(super) struct Splitter {
-    delimiter: u8,
+    delimiter: Vec<u8>,
     newline: u8,
     at: At,
     cells: Cells,
@@ -28,6 +28,8 @@ pub(super) struct Splitter {
 pub(super) struct Cells {
     text: Vec<u8>,
     ends: Vec<usize>,
+    /// Where text that stands in no quotes begins.
+    bare: usize,
 }
 
 impl Cells {
@@ -48,6 +50,12 @@ impl Cells {
         }
     }
 
+    /// Whether this byte completes a delimiter that stands in no quotes.
+    fn ends_with(&self, delimiter: &[u8], byte: u8) -> bool {
+        let Some((last, before)) = delimiter.split_last() else { return false };
+        *last == byte && self.text.get(self.bare..).is_some_and(|bare| bare.ends_with(before))
+    }
+
     /// Takes off the first half of a line break of two characters.
     fn drop_cr(&mut self) {
         let start = self.ends.last().copied().unwrap_or(0);
@@ -60,15 +68,16 @@ impl Cells {
         if self.ends.len() < MAX_ROW_BYTES {
             self.ends.push(self.text.len());
         }
+        self.bare = self.text.len();
     }
 }
 
 impl Splitter {
     /// Cells are parted by `delimiter`. Rows end with a line feed if the beginning of the text has one, else
     /// with a carriage return.
-    pub(super) fn new(delimiter: u8, beginning: &str) -> Self {
+    pub(super) fn new(delimiter: &str, beginning: &str) -> Self {
         let newline = if !beginning.contains('\n') && beginning.contains('\r') { b'\r' } else { b'\n' };
-        Self { delimiter, newline, at: At::CellStart, cells: Cells::default() }
+        Self { delimiter: delimiter.as_bytes().to_vec(), newline, at: At::CellStart, cells: Cells::default() }
     }
 
     /// Takes more text; `row` is called with each row that is complete and says whether to go on.
@@ -79,7 +88,10 @@ impl Splitter {
     ) -> Result<bool, E> {
         for &byte in text.as_bytes() {
             match (self.at, byte) {
-                (At::Quoted, b'"') => self.at = At::Quote,
+                (At::Quoted, b'"') => {
+                    self.at = At::Quote;
+                    self.cells.bare = self.cells.text.len();
+                }
                 (At::Quoted, _) => self.cells.push(byte),
                 (At::Quote, b'"') => {
                     self.cells.push(b'"');
@@ -93,7 +105,8 @@ impl Splitter {
                         return Ok(false);
                     }
                 }
-                (_, byte) if byte == self.delimiter => {
+                (_, byte) if self.cells.ends_with(&self.delimiter, byte) => {
+                    self.cells.text.truncate(self.cells.text.len() + 1 - self.delimiter.len());
                     self.cells.end_cell();
                     self.at = At::CellStart;
                 }
@@ -123,6 +136,7 @@ impl Splitter {
         let go_on = row(&self.cells);
         self.cells.text.clear();
         self.cells.ends.clear();
+        self.cells.bare = 0;
         self.at = At::CellStart;
         go_on
     }
@@ -147,7 +161,7 @@ mod tests {
             // Whole, and byte by byte as it may come from a file.
             for step in [text.len().max(1), 1] {
                 let mut found: Vec<Vec<String>> = Vec::new();
-                let mut splitter = Splitter::new(b',', text);
+                let mut splitter = Splitter::new(",", text);
                 let mut row = |cells: &Cells| {
                     found.push(cells.iter().map(|cell| cell.into_owned()).collect());
                     Ok::<_, ()>(true)
@@ -158,6 +172,23 @@ mod tests {
                 splitter.finish(&mut row).unwrap();
                 assert_eq!(found, *expected, "{text:?} in steps of {step}");
             }
+        }
+    }
+
+    #[test]
+    fn a_delimiter_may_be_several_characters() {
+        let text = "a||\"b||\"||c|d\n\"|\"||x|||y\n";
+        for step in [text.len(), 1] {
+            let mut found: Vec<Vec<String>> = Vec::new();
+            let mut splitter = Splitter::new("||", text);
+            let mut row = |cells: &Cells| {
+                found.push(cells.iter().map(|cell| cell.into_owned()).collect());
+                Ok::<_, ()>(true)
+            };
+            for at in (0..text.len()).step_by(step) {
+                splitter.feed(&text[at..(at + step).min(text.len())], &mut row).unwrap();
+            }
+            assert_eq!(found, [vec!["a", "b||", "c|d"], vec!["|", "x", "|y"]]);
         }
     }
 }

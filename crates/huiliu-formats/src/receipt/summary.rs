@@ -138,10 +138,7 @@ impl<'a> Page<'a> {
             self.say("理解为", "taken for"),
         ];
         self.headings(self.say("表格是这样理解的", "How the file was understood"), &names)?;
-        let delimiter =
-            data.report.delimiter.map(|c| if c == '\t' { "TAB".to_owned() } else { c.to_string() });
-        let parts = [data.report.format.clone(), data.report.encoding.clone(), delimiter.unwrap_or_default()];
-        self.text(0, &parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  "))?;
+        self.text(0, &data.written().join("  "))?;
         self.row += 1;
         for report in &data.report.sheets {
             let rows: Vec<String> = report.header_rows.iter().map(u32::to_string).collect();

@@ -17,7 +17,7 @@ use super::archive;
 use super::spool::{self, Taken};
 use crate::sinks::{WholeFile, named};
 use crate::sources::folder::FolderSource;
-use crate::sources::folder::place::{Names, Template};
+use crate::sources::folder::place::{Names, Template, readable};
 use crate::sources::folder::ready::Stamp;
 
 /// Answers the deliveries of one pipeline.
@@ -80,7 +80,9 @@ impl Answerer {
             _ if same => file,
             _ => &*target,
         };
-        self.write_receipts(entry, content, &self.data.join(self.outbox.fill(names, sender)))?;
+        // The same content may have come under another name; whoever sent that looks for an answer to it.
+        let name = file.file_name().map_or_else(|| entry.delivery.file.clone(), readable);
+        self.write_receipts(entry, &name, content, &self.data.join(self.outbox.fill(names, sender)))?;
         let kept = Self::put_away(file, taken, same, &target)
             .with_context(|| format!("cannot move `{}` to `{}`", file.display(), target.display()))?;
         let kept = kept.strip_prefix(&self.data).unwrap_or(&kept).to_string_lossy().into_owned();
@@ -118,13 +120,18 @@ impl Answerer {
         folder.and_then(|folder| self.source.names_in(folder)).unwrap_or_default()
     }
 
-    fn write_receipts(&self, entry: &LedgerEntry, content: &Path, outbox: &Path) -> anyhow::Result<()> {
+    fn write_receipts(
+        &self,
+        entry: &LedgerEntry,
+        name: &str,
+        content: &Path,
+        outbox: &Path,
+    ) -> anyhow::Result<()> {
         if !self.json && !self.xlsx {
             return Ok(());
         }
         let data = self.receipt(entry)?;
-        let stem =
-            Path::new(&entry.delivery.file).file_stem().map(|s| s.to_string_lossy()).unwrap_or_default();
+        let stem = Path::new(name).file_stem().map(|s| s.to_string_lossy()).unwrap_or_default();
         let word = match self.language {
             Language::Zh => "回执",
             Language::En => "receipt",

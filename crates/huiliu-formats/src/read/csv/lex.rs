@@ -15,9 +15,30 @@ pub(super) struct Form {
     pub(super) quote: Option<u8>,
     /// An ASCII character that takes the meaning from the next one. Doubled quotes always stand for one.
     pub(super) escape: Option<u8>,
+    /// What ends a record, if only one text does; else any line end.
+    pub(super) newline: Option<String>,
 }
 
 impl Form {
+    /// The length of the line end that this text begins with, if it does.
+    fn line_end(&self, at: &[u8]) -> Option<usize> {
+        let windows = at.starts_with(b"\r\n");
+        match self.newline.as_deref() {
+            None => match at.first() {
+                Some(b'\r') if windows => Some(2),
+                Some(b'\r' | b'\n') => Some(1),
+                _ => None,
+            },
+            Some("\n") if windows => Some(2),
+            Some(newline) => at.starts_with(newline.as_bytes()).then_some(newline.len()),
+        }
+    }
+
+    /// The bytes that a line end may begin with.
+    fn line_marks(&self) -> (u8, u8) {
+        (self.newline.as_deref().and_then(|newline| newline.bytes().next()).unwrap_or(b'\n'), b'\r')
+    }
+
     /// Delimiter, quote and escape.
     pub(super) fn told(&self) -> (&str, Option<char>, Option<char>) {
         (&self.delimiter, self.quote.map(char::from), self.escape.map(char::from))
@@ -41,6 +62,8 @@ pub(super) struct Record<'a> {
     pub(super) next: usize,
     /// A quote stands where it should not, or is never closed.
     pub(super) odd: bool,
+    /// The place of the first quote that is not closed in the text, or not soon enough.
+    pub(super) open: Option<usize>,
 }
 
 impl Record<'_> {
@@ -56,36 +79,36 @@ impl Record<'_> {
 }
 
 /// The end of the line that begins at `from`: where its text ends and where the next line begins.
-pub(super) fn line(text: &str, from: usize) -> (usize, usize) {
+pub(super) fn line(text: &str, from: usize, form: &Form) -> (usize, usize) {
     let rest = text.as_bytes().get(from..).unwrap_or_default();
-    match memchr::memchr2(b'\n', b'\r', rest) {
-        None => (text.len(), text.len()),
-        Some(at) => (from + at, from + at + end_length(&rest[at..])),
-    }
-}
-
-fn end_length(at: &[u8]) -> usize {
-    if at.starts_with(b"\r\n") { 2 } else { 1 }
+    let (mark, other) = form.line_marks();
+    let mut ends = memchr::memchr2_iter(mark, other, rest)
+        .filter_map(|at| Some((from + at, from + at + form.line_end(&rest[at..])?)));
+    ends.next().unwrap_or((text.len(), text.len()))
 }
 
 /// Cuts the record that begins at `from`. A quoted cell longer than `longest` bytes is taken for a stray quote.
 pub(super) fn record<'a>(text: &'a str, from: usize, form: &Form, longest: usize) -> Record<'a> {
     let bytes = text.as_bytes();
-    let (mut cells, mut odd, mut at) = (Vec::new(), false, from);
+    let (mut cells, mut odd, mut open, mut at) = (Vec::new(), false, None, from);
     loop {
         if let Some(quote) = form.quote {
             let blanks = bytes[at..].iter().take_while(|&&b| b == b' ').count();
             if bytes.get(at + blanks) == Some(&quote) {
-                if let Some((cell, end)) = quoted(text, at + blanks, form, quote, longest) {
-                    cells.push(cell);
-                    match after(bytes, end, form) {
-                        After::Cell(next) => {
-                            at = next;
-                            continue;
+                match quoted(text, at + blanks, form, quote, longest) {
+                    Quoted::Cell(cell, end) => {
+                        cells.push(cell);
+                        match after(bytes, end, form) {
+                            After::Cell(next) => {
+                                at = next;
+                                continue;
+                            }
+                            After::Record(next) => return Record { cells, end, next, odd, open },
+                            After::Text => {}
                         }
-                        After::Record(next) => return Record { cells, end, next, odd },
-                        After::Text => {}
                     }
+                    Quoted::Open => open = open.or(Some(at + blanks)),
+                    Quoted::Stray => {}
                 }
                 odd = true;
             }
@@ -97,8 +120,8 @@ pub(super) fn record<'a>(text: &'a str, from: usize, form: &Form, longest: usize
         cells.push(Cell { text: value, quoted: false });
         match after(bytes, end, form) {
             After::Cell(next) => at = next,
-            After::Record(next) => return Record { cells, end, next, odd },
-            After::Text => return Record { cells, end, next: end, odd },
+            After::Record(next) => return Record { cells, end, next, odd, open },
+            After::Text => return Record { cells, end, next: end, odd, open },
         }
     }
 }
@@ -111,9 +134,11 @@ enum After {
 
 fn after(bytes: &[u8], at: usize, form: &Form) -> After {
     let rest = bytes.get(at..).unwrap_or_default();
+    if let Some(length) = form.line_end(rest) {
+        return After::Record(at + length);
+    }
     match rest.first() {
         None => After::Record(at),
-        Some(b'\r' | b'\n') => After::Record(at + end_length(rest)),
         Some(_) if rest.starts_with(form.delimiter.as_bytes()) => After::Cell(at + form.delimiter.len()),
         // Blanks behind a closing quote mean nothing.
         Some(b' ') => {
@@ -131,12 +156,13 @@ fn after(bytes: &[u8], at: usize, form: &Form) -> After {
 fn plain(bytes: &[u8], from: usize, form: &Form) -> (usize, bool) {
     let (delimiter, mut at, mut escaped) = (form.delimiter.as_bytes(), from, false);
     let first = delimiter.first().copied().unwrap_or(b',');
+    let (mark_of_end, other) = form.line_marks();
     loop {
-        let Some(found) = memchr::memchr3(first, b'\n', b'\r', &bytes[at..]) else {
+        let Some(found) = memchr::memchr3(first, mark_of_end, other, &bytes[at..]) else {
             return (bytes.len(), escaped);
         };
         let mark = at + found;
-        if matches!(bytes[mark], b'\n' | b'\r') && first != bytes[mark] {
+        if form.line_end(&bytes[mark..]).is_some() && (first != bytes[mark] || form.newline.is_some()) {
             return (mark, escaped);
         }
         if !bytes[mark..].starts_with(delimiter) {
@@ -155,20 +181,24 @@ fn plain(bytes: &[u8], from: usize, form: &Form) -> (usize, bool) {
     }
 }
 
-/// The quoted cell that opens at `open` and where it ends, if it is closed.
-fn quoted<'a>(
-    text: &'a str,
-    open: usize,
-    form: &Form,
-    quote: u8,
-    longest: usize,
-) -> Option<(Cell<'a>, usize)> {
+enum Quoted<'a> {
+    /// The cell and where it ends.
+    Cell(Cell<'a>, usize),
+    /// Not closed in the text, or not soon enough.
+    Open,
+    /// Text follows the closing quote.
+    Stray,
+}
+
+/// The quoted cell that opens at `open`.
+fn quoted<'a>(text: &'a str, open: usize, form: &Form, quote: u8, longest: usize) -> Quoted<'a> {
     let bytes = text.as_bytes();
     let limit = bytes.len().min(open.saturating_add(longest));
     let (mut at, mut plain) = (open + 1, true);
     let escape = form.escape.unwrap_or(quote);
     loop {
-        let mark = at + memchr::memchr2(quote, escape, bytes.get(at..limit)?)?;
+        let found = bytes.get(at..limit).and_then(|rest| memchr::memchr2(quote, escape, rest));
+        let Some(mark) = found.map(|found| at + found) else { return Quoted::Open };
         if bytes[mark] != quote || (form.escape.is_none() && bytes.get(mark + 1) == Some(&quote)) {
             // A doubled quote, or an escape and what it escapes.
             plain = false;
@@ -180,15 +210,12 @@ fn quoted<'a>(
             plain = false;
             at = mark + 2;
         } else {
-            let inner = text.get(open + 1..mark)?;
+            let inner = text.get(open + 1..mark).unwrap_or_default();
             let value = if plain { Cow::Borrowed(inner) } else { unescaped(inner, form) };
-            if let After::Text = after(bytes, mark + 1, form) {
-                return None;
-            }
-            return Some((Cell { text: value, quoted: true }, mark + 1));
-        }
-        if at > limit {
-            return None;
+            return match after(bytes, mark + 1, form) {
+                After::Text => Quoted::Stray,
+                _ => Quoted::Cell(Cell { text: value, quoted: true }, mark + 1),
+            };
         }
     }
 }
@@ -226,7 +253,7 @@ mod tests {
     use super::*;
 
     fn cells(text: &str, delimiter: &str, escape: Option<u8>) -> (Vec<String>, bool) {
-        let form = Form { delimiter: delimiter.to_owned(), quote: Some(b'"'), escape };
+        let form = Form { delimiter: delimiter.to_owned(), quote: Some(b'"'), escape, newline: None };
         let found = record(text, 0, &form, 1000);
         (found.cells.iter().map(|c| c.text.to_string()).collect(), found.odd)
     }

@@ -5,6 +5,9 @@
 //! holds one block and the row at its end, never the file.
 
 mod lex;
+mod long;
+#[cfg(test)]
+mod long_tests;
 mod outline;
 #[cfg(test)]
 mod pollution;
@@ -72,9 +75,10 @@ impl CsvSource {
             number = 2;
         }
         let whole = reader.is_over();
-        let plan = Plan::new(&String::from_utf8_lossy(reader.unread()), &source::known(options), None, whole);
-        let Some(dialect) = plain_dialect(&plan, reader.unread()) else { return Ok(None) };
         let longest_row = options.limits.max_row_bytes;
+        let sample = String::from_utf8_lossy(reader.unread());
+        let plan = Plan::new(&sample, &source::known(options), None, whole).with_rows_up_to(longest_row);
+        let Some(dialect) = plain_dialect(&plan, reader.unread(), longest_row) else { return Ok(None) };
         let mut source =
             Self { reader, dialect, plan, number, longest_row, mended: String::new(), repaired: 0 };
         let mut grid = source.first_rows();
@@ -248,6 +252,9 @@ fn mended(plan: &mut Plan, bytes: &[u8], from: usize, over: bool) -> Stopped {
         Ok(text) => text,
         Err(error) => std::str::from_utf8(&piece[..error.valid_up_to()]).unwrap_or_default(),
     };
+    if valid.len() < rest.len() && plan.goes_on(valid, 0) {
+        return Stopped::Left;
+    }
     let row = plan.row(valid, 0, false);
     let cut = row.next >= valid.len() && valid.len() < rest.len();
     let nothing = row.repairs.is_empty() || row.repairs.contains(&Repair::Failed);
@@ -275,11 +282,19 @@ fn put_row(chunk: &mut Chunk, row: &Row, number: u32) {
 }
 
 /// The dialect as the fast splitter knows it, if it does.
-fn plain_dialect(plan: &Plan, sample: &[u8]) -> Option<Dialect> {
-    let newline = if !sample.contains(&b'\n') && sample.contains(&b'\r') { b'\r' } else { b'\n' };
+fn plain_dialect(plan: &Plan, sample: &[u8], longest_row: usize) -> Option<Dialect> {
+    let width = plan.outline.width;
+    // Where rows have several cells one that is too long is refused, not read as thousands of rows.
+    let longest = if width > 1 { usize::MAX } else { long::longest_cell(width, longest_row) };
+    let newline = match plan.form.newline.as_deref() {
+        None if !sample.contains(&b'\n') && sample.contains(&b'\r') => b'\r',
+        None | Some("\n") => b'\n',
+        Some("\r") => b'\r',
+        Some(_) => return None,
+    };
     match *plan.form.delimiter.as_bytes() {
         [delimiter] if plan.form.quote == Some(b'"') && plan.form.escape.is_none() => {
-            Some(Dialect { delimiter, newline })
+            Some(Dialect { delimiter, newline, width, longest })
         }
         _ => None,
     }

@@ -100,3 +100,27 @@ fn a_malformed_row_is_repaired_and_told_and_moves_no_other() {
         assert!(findings.iter().any(|finding| finding.contains(repair)), "{wrong} {findings:?}");
     }
 }
+
+#[test]
+fn what_ends_a_row_may_be_told() {
+    let plain = read(&text(",", '"', '"'), FormatOptions::default()).0;
+    for newline in ["\n", "\r\n", "\r", "||\n", "\u{1e}"] {
+        let format = FormatOptions { newline: Some(newline.into()), ..FormatOptions::default() };
+        let (found, findings, _) = read(&text(",", '"', '"').replace('\n', newline), format);
+        assert_eq!(found, plain, "{newline:?} {findings:?}");
+    }
+    // Other line breaks are text.
+    let format = FormatOptions { newline: Some("||\n".into()), ..FormatOptions::default() };
+    let broken = text(",", '"', '"').replace('\n', "||\n").replace("Lamp 4", "Lamp\n4");
+    let (found, findings, _) = read(&broken, format);
+    assert_eq!((found.len(), findings.len()), (20, 0), "{findings:?}");
+    assert!(found[4].contains("Lamp\\n4"), "{}", found[4]);
+}
+
+#[test]
+fn the_report_tells_a_delimiter_of_several_characters() {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text("|~|", '"', '"')).unwrap();
+    let reading = open(file.path(), &record(), &ReadOptions::default()).unwrap();
+    assert_eq!(reading.report().delimiter.as_deref(), Some("|~|"));
+}

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::lex::{Form, Record, record};
+use super::long::in_order;
 use super::shape::{Kind, kind};
 
 /// Delimiters of one character, the commoner first.
@@ -18,6 +19,11 @@ const JUDGED: usize = 16 << 10;
 /// Longest quoted cell while judging.
 const LONGEST: usize = 16 << 10;
 
+/// Delimiters that stand in any prose.
+const WEAK: [&str; 6] = [" ", ":", "#", "&", "*", "，"];
+/// Records that are judged of a text that is in order.
+const ENOUGH: usize = 200;
+
 /// What the caller knows beforehand.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
@@ -25,12 +31,14 @@ pub(super) struct Known {
     /// `Some(None)`: there are no quotes.
     pub(super) quote: Option<Option<u8>>,
     pub(super) escape: Option<Option<u8>>,
+    /// What ends a record.
+    pub(super) newline: Option<String>,
 }
 
-/// Tells how a text is written from its beginning.
-pub(super) fn sniff(sample: &str, known: &Known) -> Form {
-    let sample = lines_of(sample, JUDGED);
-    let delimiters = match &known.delimiter {
+/// Tells how a text is written from its beginning; `whole` says that there is no more of it.
+pub(super) fn sniff(all: &str, known: &Known, whole: bool) -> Form {
+    let sample = lines_of(all, JUDGED);
+    let mut delimiters = match &known.delimiter {
         Some(delimiter) if !delimiter.is_empty() => vec![delimiter.clone()],
         _ => delimiters(sample),
     };
@@ -48,19 +56,65 @@ pub(super) fn sniff(sample: &str, known: &Known) -> Form {
     let mut best: Option<(f64, Form)> = None;
     for delimiter in &delimiters {
         for &quote in &quotes {
-            let form = Form { delimiter: delimiter.clone(), quote, escape: known.escape.flatten() };
+            let form = Form {
+                delimiter: delimiter.clone(),
+                quote,
+                escape: known.escape.flatten(),
+                newline: known.newline.clone(),
+            };
             let score = score(sample, &form);
             if best.as_ref().is_none_or(|(most, _)| score > most + 1e-9) {
                 best = Some((score, form));
             }
         }
     }
-    let fallback = Form { delimiter: ",".to_owned(), quote: Some(b'"'), escape: None };
+    let fallback =
+        Form { delimiter: ",".to_owned(), quote: Some(b'"'), escape: None, newline: known.newline.clone() };
     let mut form = best.map_or(fallback, |(_, form)| form);
     if known.escape.is_none() {
         form.escape = escape(sample, &form);
     }
-    form
+    let judged = records(sample, &form);
+    let even = judged.windows(2).all(|two| two[0].cells.len() == two[1].cells.len());
+    if even && judged.iter().all(|record| !record.odd) {
+        return form;
+    }
+    if known.delimiter.is_none() {
+        // A cell of many lines hides what the other lines are cut by; the header and the first row show it.
+        let head: usize = all.split_inclusive('\n').take(2).map(str::len).sum();
+        delimiters.extend(self::delimiters(&all[..head]));
+    }
+    explained(all, whole, &delimiters, &quotes, known).unwrap_or(form)
+}
+
+/// The form that explains the whole text with nothing left over, if there is one: it beats all that is likely.
+fn explained(
+    all: &str,
+    whole: bool,
+    delimiters: &[String],
+    quotes: &[Option<u8>],
+    known: &Known,
+) -> Option<Form> {
+    let mut best: Option<(f64, Form)> = None;
+    let strong = |delimiter: &&String| known.delimiter.is_some() || !WEAK.contains(&delimiter.as_str());
+    for delimiter in delimiters.iter().filter(strong) {
+        for &quote in quotes.iter().filter(|quote| quote.is_some()) {
+            let escapes = match known.escape {
+                Some(escape) => vec![escape],
+                None => vec![None, Some(b'\\')],
+            };
+            for escape in escapes {
+                let newline = known.newline.clone();
+                let form = Form { delimiter: delimiter.clone(), quote, escape, newline };
+                let Some(records) = in_order(all, whole, &form, ENOUGH) else { continue };
+                let score = score_of(&records, all, &form);
+                if best.as_ref().is_none_or(|(most, _)| score > most + 1e-9) {
+                    best = Some((score, form));
+                }
+            }
+        }
+    }
+    best.map(|(_, form)| form)
 }
 
 /// Whole lines of the first `most` bytes.
@@ -124,13 +178,16 @@ fn long_delimiters(lines: &[&str]) -> Vec<String> {
 
 /// How well a text is cut by a form; higher is better.
 fn score(sample: &str, form: &Form) -> f64 {
-    let records = records(sample, form);
+    score_of(&records(sample, form), sample, form)
+}
+
+fn score_of(records: &[Record<'_>], sample: &str, form: &Form) -> f64 {
     let rows = records.len() as f64;
     if rows == 0.0 {
         return 0.0;
     }
     let mut widths: HashMap<usize, usize> = HashMap::new();
-    for record in &records {
+    for record in records {
         *widths.entry(record.cells.len()).or_default() += 1;
     }
     let uniform = |(&width, &count): (&usize, &usize)| {
@@ -143,7 +200,7 @@ fn score(sample: &str, form: &Form) -> f64 {
     let mut score: f64 = sorted.into_iter().map(uniform).sum();
     let mode = widths.iter().max_by_key(|&(&width, &count)| (count * (width.min(50) + 10), width));
     let width = mode.map_or(1, |(&width, _)| width);
-    let (kinds, known) = kinds(&records, width);
+    let (kinds, known) = kinds(records, width);
     if width == 1 {
         // One column: worth something only if nothing cuts it into a table.
         let values =
@@ -151,7 +208,7 @@ fn score(sample: &str, form: &Form) -> f64 {
         score = score.max(0.08 + 0.45 * values);
     }
     let even: f64 = kinds.iter().map(main_share).sum::<f64>() / kinds.len().max(1) as f64;
-    let hollow = hollow_columns(&records, width);
+    let hollow = hollow_columns(records, width);
     let odd = records.iter().filter(|record| record.odd).count() as f64 / rows;
     score *= known * (0.5 + 0.5 * even) * (1.0 - 0.6 * odd);
     score *= 1.0 - 0.5 * hollow as f64 / width as f64;
@@ -312,8 +369,9 @@ mod tests {
             ("a,b\r1,2\r", ",", b'"', None),
             ("", ",", b'"', None),
         ] {
-            let expected = Form { delimiter: delimiter.to_owned(), quote: Some(quote), escape };
-            let found = sniff(text, &Known::default());
+            let expected =
+                Form { delimiter: delimiter.to_owned(), quote: Some(quote), escape, newline: None };
+            let found = sniff(text, &Known::default(), true);
             assert_eq!(found, expected, "{text:?}");
         }
     }

@@ -100,7 +100,10 @@ impl TableSource {
         source.plan.outline.end = None;
         let (mut grid, mut at, mut number) = (Grid::new(), source.at, source.number);
         while grid.len() < SEARCH_ROWS + 3 && at < source.text.len() {
-            let record = lex::record(&source.text, at, &source.plan.form, LONGEST_CELL);
+            let record = lex::record(&source.text, at, &source.plan.form, usize::MAX);
+            if record.open.is_some() && !source.reader.is_over() && source.plan.goes_on(&source.text, at) {
+                break;
+            }
             if !record.is_blank() {
                 let width =
                     record.cells.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |at| at + 1);
@@ -121,7 +124,8 @@ impl TableSource {
         let whole = self.reader.is_over();
         let known = known(options);
         let header = options.format.header_rows.map(|rows| rows as usize);
-        self.plan = Plan::new(&self.text[self.at..], &known, header, whole);
+        let plan = Plan::new(&self.text[self.at..], &known, header, whole);
+        self.plan = plan.with_rows_up_to(options.limits.max_row_bytes);
         Ok(())
     }
 
@@ -196,14 +200,30 @@ impl TableSource {
             self.at = 0;
             self.read_up_to(SAMPLE)?;
         }
-        let end = self.end.unwrap_or(self.text.len());
-        if self.at >= end {
+        if self.at >= self.end.unwrap_or(self.text.len()) {
             return Ok(None);
         }
-        let row = match self.searched {
-            true => self.plan.ragged_row(&self.text[..end], self.at),
-            false => self.plan.row(&self.text[..end], self.at, header),
-        };
+        let mut row = self.row_here(header);
+        while !row.repairs.is_empty() && self.end.is_none() && !self.reader.is_over() {
+            let there = self.text.len() - self.at;
+            if !self.plan.goes_on(&self.text, self.at) {
+                break;
+            } else if there > self.plan.longest_cell() {
+                if self.plan.outline.width > 1 {
+                    return Err(ReadError::too_large(
+                        "单行长度",
+                        "a row's length",
+                        self.plan.longest_cell() as u64,
+                    ));
+                }
+                break;
+            }
+            // A cell longer than the text that is there.
+            self.text.drain(..self.at);
+            self.at = 0;
+            self.read_up_to(2 * self.text.len().max(SAMPLE))?;
+            row = self.row_here(header);
+        }
         let lines = row.next > self.at;
         self.number = self.number.saturating_add(u32::from(lines));
         let from = std::mem::replace(&mut self.at, row.next);
@@ -212,6 +232,14 @@ impl TableSource {
             self.findings.push(repaired(self.text.get(from..row.end).unwrap_or_default()));
         }
         Ok(Some(row))
+    }
+
+    fn row_here(&mut self, header: bool) -> Row {
+        let end = self.end.unwrap_or(self.text.len());
+        match self.searched {
+            true => self.plan.ragged_row(&self.text[..end], self.at),
+            false => self.plan.row(&self.text[..end], self.at, header),
+        }
     }
 
     fn read_up_to(&mut self, length: usize) -> Result<(), ReadError> {
@@ -310,6 +338,7 @@ pub(super) fn known(options: &ReadOptions) -> Known {
         delimiter: format.delimiter.clone(),
         quote: format.quote.as_ref().map(byte),
         escape: format.escape.as_ref().map(byte),
+        newline: format.newline.clone().filter(|newline| !newline.is_empty()),
     }
 }
 

@@ -7,10 +7,8 @@
 
 use memchr::memchr3_iter;
 
+use super::long::{LOOKED_AT, are_rows};
 use crate::read::chunk::{Chunk, Span};
-
-/// A quoted cell longer than this was never meant to be one.
-const LONGEST_QUOTED: usize = 1 << 20;
 
 /// How a text is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +16,10 @@ pub(super) struct Dialect {
     pub(super) delimiter: u8,
     /// `\n`, or `\r` where nothing else ends lines.
     pub(super) newline: u8,
+    /// Cells of a row; 0 if that is not known.
+    pub(super) width: usize,
+    /// How far the end of a quoted cell is looked for.
+    pub(super) longest: usize,
 }
 
 /// What one call of [`split`] did.
@@ -59,7 +61,7 @@ pub(super) fn split(
     number: u32,
     chunk: &mut Chunk,
 ) -> Progress {
-    let Dialect { delimiter, newline } = dialect;
+    let Dialect { delimiter, newline, .. } = dialect;
     let from = range.from.min(bytes.len());
     let mut progress = Progress { consumed: from, ..Progress::default() };
     let mut aside = Vec::new();
@@ -98,7 +100,7 @@ pub(super) fn split(
                     (base, marks) = (end, memchr3_iter(delimiter, newline, b'"', &bytes[end..]));
                 }
                 Quoted::Clean(close) => quoted = Some(Span::new(at + 1, close)),
-                Quoted::Cut if over || bytes.len() - at > LONGEST_QUOTED => {
+                Quoted::Cut if over || bytes.len() - at > dialect.longest => {
                     // A character like any other.
                     (base, marks) = (at + 1, memchr3_iter(delimiter, newline, b'"', &bytes[at + 1..]));
                 }
@@ -162,7 +164,7 @@ enum Quoted {
     Closed { close: usize, end: usize, doubled: bool },
     /// The text ends before the quote does.
     Cut,
-    /// Closed on another line and followed by text: not a quoted cell at all.
+    /// Closed on another line and followed by text, or around rows of the table: not a quoted cell at all.
     Stray,
 }
 
@@ -174,12 +176,14 @@ fn closing_quote(
     dialect: Dialect,
     over: bool,
 ) -> Quoted {
-    let (mut doubled, mut broken) = (false, false);
+    let (mut doubled, mut inside) = (false, Inside::default());
     while let Some(at) = marks.next().map(|at| at + base) {
         match bytes[at] {
             b'"' => {}
             mark => {
-                broken |= mark == dialect.newline;
+                if inside.goes_past(mark, dialect) {
+                    return Quoted::Stray;
+                }
                 continue;
             }
         }
@@ -196,7 +200,8 @@ fn closing_quote(
                     Some(b'\r') => bytes.get(at + 2).is_none_or(|&b| ends(b)),
                     Some(&b) => ends(b),
                 };
-                return match (ended, doubled, broken) {
+                return match (ended, doubled, inside.lines > 0) {
+                    (true, ..) if inside.are_rows(dialect) => Quoted::Stray,
                     (true, false, _) => Quoted::Clean(at),
                     (true, true, _) => Quoted::Closed { close: at, end: at + 1, doubled },
                     (false, _, true) => Quoted::Stray,
@@ -213,6 +218,38 @@ fn closing_quote(
         }
     }
     Quoted::Cut
+}
+
+/// The lines within quotes, as far as they are looked at.
+#[derive(Default)]
+struct Inside {
+    /// Line ends.
+    lines: usize,
+    /// Delimiters in the last line, and lines that have as many as a row.
+    delimiters: usize,
+    alike: usize,
+}
+
+impl Inside {
+    /// Counts a delimiter or line end; `true` if these are rows.
+    #[inline]
+    fn goes_past(&mut self, mark: u8, dialect: Dialect) -> bool {
+        if self.lines > LOOKED_AT {
+            return false;
+        }
+        if mark != dialect.newline {
+            self.delimiters += 1;
+            return false;
+        }
+        // What stands before the first line end began before the quote.
+        self.alike += usize::from(self.lines > 0 && self.delimiters + 1 == dialect.width);
+        (self.lines, self.delimiters) = (self.lines + 1, 0);
+        self.lines == LOOKED_AT + 1 && self.are_rows(dialect)
+    }
+
+    fn are_rows(&self, dialect: Dialect) -> bool {
+        are_rows(self.alike, self.lines.saturating_sub(1), dialect.width)
+    }
 }
 
 /// The text of a quoted cell, written aside if it does not stand in the file as it is.
@@ -248,7 +285,7 @@ mod tests {
 
     use super::*;
 
-    const COMMA: Dialect = Dialect { delimiter: b',', newline: b'\n' };
+    const COMMA: Dialect = Dialect { delimiter: b',', newline: b'\n', width: 0, longest: 1 << 20 };
 
     /// Rows of `text` as texts, read in pieces that end after `piece` bytes.
     fn rows(text: &str, width: usize, piece: usize) -> Vec<Vec<String>> {

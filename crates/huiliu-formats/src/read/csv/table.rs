@@ -3,16 +3,22 @@
 //! [`Plan`] holds what the sample told: form, outline, columns. [`Plan::row`] reads the next row from any part of
 //! the text: by the book where that gives the table's width without anything odd, else by [`repair`](super::repair).
 
-use super::lex::{self, Form};
+use super::lex::{self, Form, Record};
+use super::long;
 use super::outline::{Outline, outline};
 use super::repair::{Mended, Repair, mend, unmended};
 use super::shape::Profile;
 use super::sniff::{Known, sniff};
 
-/// Longest quoted cell.
+/// Longest quoted cell that is read without a second look.
 pub(super) const LONGEST_CELL: usize = 256 << 10;
 /// Least length at which a quoted cell is given up after others were never closed.
 const LEAST_PATIENCE: usize = 4 << 10;
+
+/// Longest row, if the caller says nothing else.
+const LONGEST_ROW: usize = 16 << 20;
+/// Quotes that were never closed, one after the other, before no end is looked for far away.
+const FAR_LOOKS: u8 = 16;
 
 /// Work that repairs may take before good rows earn more, in states of their search.
 const EFFORT: usize = 1_000_000;
@@ -24,6 +30,9 @@ pub(super) struct Plan {
     pub(super) outline: Outline,
     /// How far the end of a quoted cell is looked for.
     patience: usize,
+    /// Longest row, and how often the end of a cell may still be looked for so far away.
+    longest_row: usize,
+    far_looks: u8,
     /// What repairs may still cost: a file of nothing but damage must end as well.
     effort: usize,
 }
@@ -42,15 +51,53 @@ pub(super) struct Row {
 impl Plan {
     /// Works out how to read a text from its sample; `whole` says that there is no more of it.
     pub(super) fn new(sample: &str, known: &Known, header: Option<usize>, whole: bool) -> Self {
-        let form = sniff(sample, known);
+        let form = sniff(sample, known, whole);
         let outline = outline(sample, &form, header, whole);
-        Self { form, outline, patience: LONGEST_CELL, effort: EFFORT }
+        Self {
+            form,
+            outline,
+            patience: LONGEST_CELL,
+            longest_row: LONGEST_ROW,
+            far_looks: FAR_LOOKS,
+            effort: EFFORT,
+        }
+    }
+
+    /// Rows may have so many bytes.
+    pub(super) fn with_rows_up_to(self, longest_row: usize) -> Self {
+        Self { longest_row, ..self }
+    }
+
+    /// Whether the row at `from` has a cell in quotes that goes on behind the text.
+    pub(super) fn goes_on(&self, text: &str, from: usize) -> bool {
+        self.far_looks > 0 && long::goes_on(text, from, &self.form, self.outline.width)
+    }
+
+    /// How long a quoted cell may be.
+    pub(super) fn longest_cell(&self) -> usize {
+        long::longest_cell(self.outline.width, self.longest_row)
+    }
+
+    /// The record at `from` by the book; a quoted cell may be as long as a row, unless it is rows of the table.
+    fn record<'a>(&mut self, text: &'a str, from: usize) -> Record<'a> {
+        let mut record = lex::record(text, from, &self.form, self.patience);
+        if record.open.is_some() && self.far_looks > 0 {
+            let far = lex::record(text, from, &self.form, self.longest_cell());
+            match far.open {
+                Some(_) => self.far_looks -= 1,
+                None => (record, self.far_looks) = (far, FAR_LOOKS),
+            }
+        }
+        match long::swallowed(&record, &self.form, self.outline.width) {
+            Some(length) => lex::record(text, from, &self.form, length),
+            None => record,
+        }
     }
 
     /// Reads the row at `from`; the text must reach [`LONGEST_CELL`] beyond it or to the end of the file.
     pub(super) fn row(&mut self, text: &str, from: usize, is_header: bool) -> Row {
         let width = self.outline.width;
-        let mut record = lex::record(text, from, &self.form, self.patience);
+        let mut record = self.record(text, from);
         let mut repairs = Vec::new();
         if record.cells.len() == width && self.is_spaced(&record) {
             let delimiter = format!("{} ", self.form.delimiter);
@@ -93,7 +140,7 @@ impl Plan {
 
     /// Reads the row at `from` of a table among which rows of words stand: less than half a row is no damaged one.
     pub(super) fn ragged_row(&mut self, text: &str, from: usize) -> Row {
-        let record = lex::record(text, from, &self.form, self.patience);
+        let record = self.record(text, from);
         let short = record.cells.len() == 1 || record.cells.len() * 2 < self.outline.width;
         if !short || record.odd || record.is_blank() {
             return self.row(text, from, false);

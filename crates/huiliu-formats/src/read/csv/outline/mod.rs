@@ -12,11 +12,12 @@ use self::end::end_of_table;
 use self::header::{Height, height};
 use self::start::first_row;
 use super::lex::{Form, Record, record};
+use super::long::{goes_on, swallowed};
 use super::shape::{Profile, kind, profiles};
 
 /// Most rows of a header.
 const MOST_HEADER_ROWS: usize = 4;
-/// Longest quoted cell.
+/// Longest quoted cell after a quote that was never closed.
 const LONGEST: usize = 256 << 10;
 
 /// How a text is laid out. Places are bytes of the text.
@@ -88,10 +89,19 @@ fn columns(width: usize, lines: &[Line<'_>]) -> Vec<Profile> {
 }
 
 fn lines<'a>(sample: &'a str, form: &Form, whole: bool) -> Vec<Line<'a>> {
-    let (mut all, mut at, mut gap, mut longest): (Vec<Line<'_>>, _, _, _) = (Vec::new(), 0, false, LONGEST);
+    let (mut all, mut at, mut gap, mut longest): (Vec<Line<'_>>, _, _, _) =
+        (Vec::new(), 0, false, sample.len());
     while at < sample.len() {
-        let record = record(sample, at, form, longest);
-        longest = if record.odd { (longest / 2).max(1 << 10) } else { longest };
+        let mut record = record(sample, at, form, longest);
+        let width = all.last().map_or(0, |line| line.record.cells.len());
+        if !whole && record.open.is_some() && goes_on(sample, at, form, width) {
+            // A cell that the sample ends in.
+            break;
+        }
+        if let Some(longest) = swallowed(&record, form, width) {
+            record = self::record(sample, at, form, longest);
+        }
+        longest = if record.odd { (longest.min(LONGEST) / 2).max(1 << 10) } else { longest };
         let (start, blank) = (at, record.is_blank());
         at = record.next.max(at + 1);
         if !whole && at >= sample.len() {
@@ -135,7 +145,7 @@ mod tests {
     use super::*;
 
     fn laid(text: &str) -> (usize, usize, String, Option<String>) {
-        let form = Form { delimiter: ",".to_owned(), quote: Some(b'"'), escape: None };
+        let form = Form { delimiter: ",".to_owned(), quote: Some(b'"'), escape: None, newline: None };
         let found = outline(text, &form, None, true);
         let line = |at: usize| text[at..].lines().next().unwrap_or_default().to_owned();
         (found.width, found.header, line(found.start), found.end.map(line))

@@ -81,7 +81,7 @@ impl Best {
 /// Tries the line alone and with those behind it. Lines are joined only where a quote may be open at the end of the
 /// first or cells are lacking.
 fn mend_lines(text: &str, from: usize, form: &Form, columns: &[Profile], best: &mut Best) {
-    let (mut end, mut next) = line(text, from);
+    let (mut end, mut next) = line(text, from, form);
     for lines in 0..MOST_LINES {
         let price = 0.6 * lines as f64;
         let Some(record) = text.get(from..end).filter(|record| record.len() <= LONGEST) else { return };
@@ -96,7 +96,7 @@ fn mend_lines(text: &str, from: usize, form: &Form, columns: &[Profile], best: &
         if next >= text.len() || !(open || lacking || lines > 0) {
             return;
         }
-        let following = line(text, next);
+        let following = line(text, next, form);
         if following.0 == next && !open {
             return;
         }
@@ -114,7 +114,7 @@ fn mend_otherwise(text: &str, from: usize, main: &Form, columns: &[Profile], bes
             continue;
         }
         let form = Form { delimiter: delimiter.to_owned(), ..main.clone() };
-        let (mut end, mut next) = line(text, from);
+        let (mut end, mut next) = line(text, from, main);
         for lines in 0..2 {
             let Some(record) = text.get(from..end).filter(|record| record.len() <= LONGEST) else { break };
             if record.matches(delimiter).count() + 1 >= columns.len() {
@@ -130,7 +130,7 @@ fn mend_otherwise(text: &str, from: usize, main: &Form, columns: &[Profile], bes
                     best.repairs.insert(0, Repair::OtherDelimiter);
                 }
             }
-            (end, next) = line(text, next);
+            (end, next) = line(text, next, main);
         }
     }
 }
@@ -154,7 +154,7 @@ fn left_over(text: &str, next: usize, form: &Form, width: usize) -> f64 {
 
 /// The pieces as they are, all text kept: what is lacking is empty, what is too much stays in the last cell.
 pub(super) fn unmended(text: &str, from: usize, form: &Form, width: usize) -> Mended {
-    let (end, next) = line(text, from);
+    let (end, next) = line(text, from, form);
     let record = text.get(from..end).unwrap_or_default();
     let mut cells: Vec<String> = record.splitn(width.max(1), &form.delimiter).map(str::to_owned).collect();
     cells.resize(width.max(1), String::new());

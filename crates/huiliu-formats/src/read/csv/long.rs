@@ -1,0 +1,104 @@
+//! Cells of many lines: how a text is known to be in order although they hold most of it, and when what seems to be
+//! such a cell is rows that a stray quote would swallow.
+
+use super::lex::{Form, Record, record};
+
+/// Lines of a cell that are looked at, and the least number that tells anything.
+pub(super) const LOOKED_AT: usize = 64;
+pub(super) const LEAST: usize = 8;
+/// Most rows of words before a table that is in order otherwise.
+const MOST_WORDS: usize = 8;
+
+/// Whether so many of the lines within quotes have the table's number of cells that they are its rows.
+pub(super) fn are_rows(alike: usize, lines: usize, width: usize) -> bool {
+    // One comma in a line is nothing rare in prose.
+    let (least, tenths) = if width > 2 { (LEAST, 6) } else { (2 * LEAST, 9) };
+    width > 1 && lines >= least && alike * 10 >= lines * tenths
+}
+
+/// How long a quoted cell may be. Where there is but one column nothing tells a cell from rows save its length.
+pub(super) fn longest_cell(width: usize, longest_row: usize) -> usize {
+    if width > 1 { longest_row } else { longest_row.min(1 << 20) }
+}
+
+/// Whether a text within quotes is rows of the table rather than a cell.
+pub(super) fn holds_rows(inside: &str, form: &Form, width: usize) -> bool {
+    // The first line began before the quote.
+    let lines = inside.split('\n').skip(1).take(LOOKED_AT);
+    let (mut alike, mut count) = (0, 0);
+    for line in lines.filter(|line| !line.trim().is_empty()) {
+        count += 1;
+        alike += usize::from(line.matches(&form.delimiter).count() + 1 == width);
+    }
+    are_rows(alike, count, width)
+}
+
+/// The length of a cell of the record that is rows of the table.
+pub(super) fn swallowed(record: &Record<'_>, form: &Form, width: usize) -> Option<usize> {
+    let quoted = record.cells.iter().filter(|cell| cell.quoted && cell.text.contains('\n'));
+    quoted.filter(|cell| holds_rows(&cell.text, form, width)).map(|cell| cell.text.len()).min()
+}
+
+/// Whether the record at `from` opens a quote that the text does not close, before lines that are no rows: more text is
+/// needed to read it.
+pub(super) fn goes_on(text: &str, from: usize, form: &Form, width: usize) -> bool {
+    let record = record(text, from, form, usize::MAX);
+    match record.open {
+        Some(open) => !holds_rows(&text[open..], form, width),
+        None => record.end >= text.len(),
+    }
+}
+
+/// The records of a sample that a form explains to the last byte: all of one width, nothing odd, at most a few words
+/// before them. Only for texts with a cell of several lines, for in others every line tells.
+pub(super) fn in_order<'a>(
+    sample: &'a str,
+    whole: bool,
+    form: &Form,
+    most: usize,
+) -> Option<Vec<Record<'a>>> {
+    let (mut rows, mut at, mut before, mut broken): (Vec<Record<'a>>, _, _, _) = (Vec::new(), 0, 0, false);
+    let (mut width, mut count) = (0, 0);
+    while at < sample.len() {
+        let found = record(sample, at, form, usize::MAX);
+        let next = found.next.max(at + 1);
+        if found.is_blank() {
+            at = next;
+            continue;
+        }
+        if let Some(open) = found.open.filter(|_| !whole) {
+            let cut = broken_line(&sample[open..]) && !holds_rows(&sample[open..], form, width);
+            broken |= cut;
+            if !cut {
+                return None;
+            }
+            break;
+        }
+        let cut = !whole && next >= sample.len();
+        if cut && !found.odd {
+            break;
+        }
+        if found.odd || swallowed(&found, form, width).is_some() {
+            return None;
+        }
+        if found.cells.len() != width {
+            before += count;
+            if before > MOST_WORDS {
+                return None;
+            }
+            (width, count, broken) = (found.cells.len(), 0, false);
+            rows.clear();
+        }
+        broken |= found.cells.iter().any(|cell| cell.quoted && broken_line(&cell.text));
+        count += 1;
+        if rows.len() < most {
+            rows.push(found);
+        }
+        at = next;
+    }
+    (width > 1 && broken && count > 3 * before).then_some(rows)
+}
+
+fn broken_line(text: &str) -> bool {
+    memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_some()
+}
