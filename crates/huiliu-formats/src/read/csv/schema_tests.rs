@@ -124,3 +124,17 @@ fn the_report_tells_a_delimiter_of_several_characters() {
     let reading = open(file.path(), &record(), &ReadOptions::default()).unwrap();
     assert_eq!(reading.report().delimiter.as_deref(), Some("|~|"));
 }
+
+#[test]
+fn a_row_of_two_cells_may_have_a_blank_behind_its_delimiter() {
+    let rows: String = (0..30).map(|at| format!("K{at},\"value, {at}\"\n")).collect();
+    let rows = rows.replace("K7,\"value, 7\"", "K7, value");
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("key, value\n{rows}")).unwrap();
+    let format = FormatOptions { kind: Some(crate::read::FormatKind::Csv), ..FormatOptions::default() };
+    let options = ReadOptions { format, ..ReadOptions::default() };
+    let mut reading = crate::read::open_raw(file.path(), &options).unwrap();
+    assert_eq!(reading.header(), Some(&[vec!["key".to_owned(), "value".to_owned()]][..]));
+    let (rows, _) = collect(&mut reading).unwrap();
+    assert!(rows.len() == 30 && rows[7].contains("\"value\""), "{}", rows[7]);
+}

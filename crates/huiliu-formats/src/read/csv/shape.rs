@@ -225,8 +225,9 @@ pub(super) struct Profile {
     /// Cells that need no quotes, and those among them that stand in quotes all the same.
     bare: u32,
     quoted: u32,
-    /// Cells with a digit in them.
+    /// Cells with a digit in them, and those outside quotes that begin with a blank.
     digits: u32,
+    indented: u32,
     kinds: Counts<Kind>,
     patterns: Counts<u64>,
     values: Counts<u64>,
@@ -246,6 +247,7 @@ impl Profile {
         }
         self.rows += 1;
         self.digits += u32::from(cell.bytes().any(|b| b.is_ascii_digit()));
+        self.indented += u32::from(!quoted && cell.starts_with(' '));
         if length > 0 && !cell.contains([',', ';', '\t', '|', '"', '\'', '\n', '\r']) {
             self.bare += 1;
             self.quoted += u32::from(quoted);
@@ -294,6 +296,11 @@ impl Profile {
     /// Share of cells in quotes among those that need none.
     pub(super) fn quoted(&self) -> f64 {
         f64::from(self.quoted) / f64::from(self.bare.max(1))
+    }
+
+    /// Whether many cells were seen and hardly one began with a blank.
+    pub(super) fn is_hardly_indented(&self) -> bool {
+        self.rows >= 8 && self.indented * 10 < self.rows
     }
 
     /// Cells seen.

@@ -166,7 +166,10 @@ impl Plan {
     /// Whether a blank stands behind each delimiter, which it does not in the rest of the file.
     fn is_spaced(&self, record: &lex::Record<'_>) -> bool {
         let mut others = record.cells.iter().skip(1);
-        record.cells.len() > 2
+        // With two cells alone the one blank may be a slip: only the rest of the column tells.
+        let sure = |column: &Profile| record.cells.len() > 2 || column.is_hardly_indented();
+        record.cells.len() > 1
+            && self.outline.columns.get(1).is_some_and(sure)
             && !self.form.delimiter.ends_with(' ')
             && others.all(|cell| cell.quoted || cell.text.starts_with(' '))
     }
