@@ -16,6 +16,8 @@ use datafusion_expr::{
 use datafusion_functions::{core, datetime, math, regex, string, unicode};
 use datafusion_functions_nested as lists;
 
+use super::cache::Cache;
+
 /// Left out: the same delivery must give the same result, and a rule sees nothing but its row.
 const LEFT_OUT: &[&str] = &[
     "now",
@@ -55,6 +57,7 @@ pub struct Functions {
     by_name: HashMap<String, Arc<ScalarUDF>>,
     planners: Vec<Arc<dyn ExprPlanner>>,
     pub(super) options: Arc<ConfigOptions>,
+    pub(super) compiled: Cache,
 }
 
 impl Functions {
@@ -90,12 +93,13 @@ impl Functions {
             Arc::new(datetime::planner::DatetimeFunctionPlanner),
             Arc::new(unicode::planner::UnicodeFunctionPlanner),
         ];
-        Self { by_name, planners, options: Arc::new(ConfigOptions::default()) }
+        Self { by_name, planners, options: Arc::new(ConfigOptions::default()), compiled: Cache::default() }
     }
 
     /// Adds a function; one of the same name is replaced.
     pub fn register(&mut self, function: Function) {
         let name = function.name.clone();
+        self.compiled.clear();
         self.by_name.insert(name, Arc::new(ScalarUDF::from(Added::from(function))));
     }
 

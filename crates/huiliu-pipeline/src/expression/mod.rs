@@ -8,6 +8,7 @@
 //! compared with a number, `0.15` beside an amount is exact, and a quotient of amounts is a number.
 //! Null is SQL's: a comparison with a missing value is neither true nor false but null.
 
+mod cache;
 mod functions;
 mod syntax;
 mod types;
@@ -98,6 +99,20 @@ pub fn compile(
     schema: &SchemaRef,
     functions: &Functions,
 ) -> Result<Box<dyn Expression>, ExpressionError> {
+    // Names only: what columns carry along for stages (of which delivery they are, say) is no business of types.
+    let bare: Vec<_> =
+        schema.fields.iter().map(|field| field.as_ref().clone().with_metadata(Default::default())).collect();
+    let bare = Arc::new(Schema::new(bare));
+    if let Some(known) = functions.compiled.get(sql, &bare) {
+        return Ok(Box::new(known));
+    }
+    let compiled = compile_apart(sql, &bare, functions)?;
+    functions.compiled.put(sql, bare, compiled.clone());
+    Ok(Box::new(compiled))
+}
+
+/// Compiles on a thread of its own.
+fn compile_apart(sql: &str, schema: &SchemaRef, functions: &Functions) -> Result<Compiled, ExpressionError> {
     // No text may end the daemon, whatever parser and planner make of it. They go down the tree by
     // recursion, with large frames; how much stack the caller has left is not known here.
     let compiled = std::thread::scope(|scope| {
@@ -106,7 +121,7 @@ pub fn compile(
         thread.spawn_scoped(scope, work).map(|running| running.join())
     });
     match compiled {
-        Ok(Ok(compiled)) => Ok(Box::new(compiled?)),
+        Ok(Ok(compiled)) => compiled,
         Ok(Err(_)) => Err(ExpressionError::new("this expression cannot be understood")),
         Err(error) => Err(ExpressionError::new(format!("no thread to compile in: {error}"))),
     }
@@ -115,10 +130,7 @@ pub fn compile(
 fn compile_inner(sql: &str, schema: &SchemaRef, functions: &Functions) -> Result<Compiled, ExpressionError> {
     let parsed = syntax::parse(sql)?;
     syntax::check_names(&parsed, schema, functions)?;
-    // Names only: what columns carry along for stages is no business of types.
-    let bare: Vec<_> =
-        schema.fields.iter().map(|field| field.as_ref().clone().with_metadata(Default::default())).collect();
-    let known = Arc::new(DFSchema::try_from(Schema::new(bare))?);
+    let known = Arc::new(DFSchema::try_from(schema.as_ref().clone())?);
     let expression = SqlToRel::new(functions).sql_to_expr(parsed, &known, &mut PlannerContext::new())?;
     let expression = types::settle(expression, &known)?;
     let context = SimplifyContext::builder()
@@ -171,6 +183,7 @@ fn one_row_of_nulls(schema: &Schema) -> Result<RecordBatch, ExpressionError> {
         .map_err(|error| ExpressionError::new(error.to_string()))
 }
 
+#[derive(Clone)]
 struct Compiled {
     physical: Arc<dyn PhysicalExpr>,
     data_type: DataType,

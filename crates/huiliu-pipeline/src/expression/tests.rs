@@ -6,7 +6,7 @@ use arrow::array::{
     Array, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, ListArray,
     StringArray,
 };
-use arrow::datatypes::{Field, Int32Type};
+use arrow::datatypes::{Field, Int32Type, Int64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use proptest::prelude::*;
 
@@ -378,6 +378,34 @@ fn a_batch_of_another_shape_is_refused() {
     let error = compiled.evaluate(&batch.project(&[0, 1]).unwrap()).unwrap_err();
     assert_eq!(error.0, "the batch has 2 columns, the expression knows 9");
     assert_eq!(compiled.evaluate(&batch.slice(0, 0)).unwrap().len(), 0);
+}
+
+#[test]
+fn an_expression_is_compiled_once_for_its_columns_and_again_for_others() {
+    let (batch, mut functions) = (batch(), functions());
+    let ints = |name: &str| {
+        let column: ArrayRef = Arc::new(Int64Array::from(vec![7]));
+        RecordBatch::try_from_iter([(name, column)]).unwrap()
+    };
+    let value = |batch: &RecordBatch, functions: &Functions| {
+        let compiled = compile("x + 1", &batch.schema(), functions).map_err(|error| error.to_string())?;
+        compiled.evaluate(batch).map(|value| value.as_primitive::<Int64Type>().value(0)).map_err(|e| e.0)
+    };
+    assert_eq!((value(&ints("x"), &functions), value(&ints("x"), &functions)), (Ok(8), Ok(8)));
+    assert!(value(&ints("y"), &functions).is_err() && value(&batch, &functions).is_err());
+    // A function of the same name that does something else counts from then on.
+    let twice = |functions: &Functions| {
+        let compiled = compile("abs(x)", &ints("x").schema(), functions).unwrap();
+        compiled.evaluate(&ints("x")).unwrap().as_primitive::<Int64Type>().value(0)
+    };
+    assert_eq!(twice(&functions), 7);
+    functions.register(Function {
+        name: "abs".into(),
+        arguments: vec![DataType::Int64],
+        returns: DataType::Int64,
+        call: Arc::new(|columns| Ok(Arc::new(Int64Array::from(vec![99; columns[0].len()])))),
+    });
+    assert_eq!(twice(&functions), 99);
 }
 
 #[test]
