@@ -100,9 +100,16 @@ impl Plan<'_> {
         if kind::is_binary(&told.sample, told.charset, self.options.format.kind.is_some()) {
             return Err(ReadError::wrong_type("无法识别的文件", "a file of no known kind"));
         }
+        let most = self.options.limits.max_columns;
+        if kind == FormatKind::Csv && is_too_wide(&told.sample, most) {
+            return Err(ReadError::too_large("列数", "the number of columns", most as u64));
+        }
         file.rewind().map_err(|e| ReadError::io(&e))?;
         self.report.encoding = told.charset.name();
         self.report.encoding_by = told.how.as_str().to_owned();
+        if told.is_wild_guess() {
+            self.general.push(guessed(&told.charset.name()));
+        }
         let names = vec![String::new()];
         if kind == FormatKind::Jsonl {
             let mut source = JsonlSource::open(file, told.charset, self.options.limits.max_row_bytes);
@@ -406,6 +413,25 @@ fn form(sheet: &str) -> Text {
 
 /// Names of sheets that nobody expects data in.
 const COVERS: [&str; 6] = ["填表说明", "填报说明", "说明", "封面", "目录", "填报须知"];
+
+/// Whether two lines have more cells than a table may, whatever parts them. Such a file is not worth a closer look.
+fn is_too_wide(sample: &[u8], most: usize) -> bool {
+    let lines = sample.split(|byte| *byte == b'\n').filter(|line| line.len() > most).take(4);
+    let wide =
+        lines.filter(|line| b",;\t|".iter().any(|mark| memchr::memchr_iter(*mark, line).count() >= most));
+    wide.count() >= 2
+}
+
+/// An encoding in which every byte is some character cannot be proven by decoding without fault.
+fn guessed(encoding: &str) -> Finding {
+    let text = Text::new(
+        format!("文字编码按 {encoding} 推断，没有确证；如有乱码，请另存为 UTF-8 后重新上传"),
+        format!(
+            "the encoding {encoding} is a guess; if characters are wrong, save the file as UTF-8 and send it again"
+        ),
+    );
+    Finding::new(None, Severity::Info, "encoding", text)
+}
 
 fn passed_over(sheet: &str) -> Finding {
     let severity = if COVERS.contains(&sheet.trim()) { Severity::Info } else { Severity::Warning };

@@ -143,13 +143,15 @@ fn weighed(sample: &[u8], whole: bool) -> Charset {
     }
 }
 
+/// Characters of three bytes and more hardly come about by chance; a few of them weigh as much as many shorter ones.
 fn mostly_utf8(sample: &[u8]) -> bool {
-    let (mut good, mut bad) = (0_usize, 0_usize);
+    let (mut good, mut wide, mut bad) = (0_usize, 0_usize, 0_usize);
     for chunk in sample.utf8_chunks() {
         good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        wide += chunk.valid().chars().filter(|c| c.len_utf8() > 2).count();
         bad += usize::from(!chunk.invalid().is_empty());
     }
-    good > 20 * bad
+    good > 20 * bad || wide > 3 && wide > 2 * bad
 }
 
 #[cfg(test)]

@@ -33,6 +33,14 @@ pub(super) struct Told {
     pub(super) sample: Vec<u8>,
 }
 
+impl Told {
+    /// Whether the encoding is one of those that no text contradicts, and was weighed only.
+    pub(super) fn is_wild_guess(&self) -> bool {
+        let any_byte = matches!(self.charset, Charset::Known(encoding) if encoding.is_single_byte());
+        any_byte && self.how == How::Statistics
+    }
+}
+
 /// The encoding of a text file: as stated, or from its sample and, while that is all ASCII, from what follows.
 pub(super) fn encoding_of(file: &mut File, options: &ReadOptions) -> Result<Told, ReadError> {
     let mut sample = Vec::new();

@@ -122,3 +122,11 @@ fn damage_does_not_change_the_encoding() {
     // Cut inside a character.
     assert_eq!(detect(&SIMPLIFIED.as_bytes()[..SIMPLIFIED.len() - 2], false).0, Charset::UTF8);
 }
+
+#[test]
+fn a_few_bad_bytes_make_no_other_encoding_of_utf8() {
+    let text = ["a,b\nx,y\n".as_bytes(), "甲,乙\n丙,丁\n戊,己\n".as_bytes(), b"\xb5\xb6,z\n"].concat();
+    assert_eq!(detect(&text, true).0, Charset::UTF8);
+    let (text, _, _) = GB18030.encode("联通,一动\n项目名称,总投资\n湖塘镇,约十亿\n");
+    assert_eq!(detect(&text, true).0, Charset::Known(GB18030));
+}
