@@ -86,18 +86,37 @@ fn ends_here(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile]) -
         return true;
     }
     // The tail: sentences are notes; rows of about the table's width are damaged rows of the table.
-    let notes = rest.iter().filter(|l| !l.empty);
-    notes.clone().all(|l| is_note(l, width, columns))
+    // What stands behind a blank line, or a row of nothing, stands there to its end.
+    let mut gap = at.checked_sub(1).is_some_and(|before| lines[before].empty);
+    rest.iter().all(|line| {
+        gap |= line.gap || line.empty;
+        line.empty || is_note(line, gap, width, columns)
+    })
 }
 
-fn is_note(line: &Line<'_>, width: usize, columns: &[Profile]) -> bool {
+/// Whether a row's cells are the pieces of a sentence.
+fn is_prose(line: &Line<'_>) -> bool {
+    let mut others = line.record.cells.iter().skip(1);
+    line.record.cells.len() > 1
+        && line.text.split_whitespace().count() >= 2 * line.record.cells.len()
+        && others.all(|cell| !cell.quoted && cell.text.starts_with(' ') && !kind(&cell.text).is_value())
+}
+
+fn is_note(line: &Line<'_>, gap: bool, width: usize, columns: &[Profile]) -> bool {
     let (cells, filled) = (line.record.cells.len(), line.record.filled());
+    if gap && is_prose(line) {
+        return true;
+    }
     if line.record.odd && cells > 1 {
         return false;
     }
     let first = line.record.cells.first().map_or("", |cell| cell.text.as_ref());
     // A row of the table with another delimiter.
-    let cut = |delimiter: &str| first.matches(delimiter).count() + 1;
+    let cut = |delimiter: &str| match gap && delimiter != " " {
+        // Sentences have their commas.
+        true => (first.matches(delimiter).count() + 1) - first.matches(&format!("{delimiter} ")).count(),
+        false => first.matches(delimiter).count() + 1,
+    };
     let rough = [",", ";", "\t", "|"].iter().any(|delimiter| cut(delimiter) + 1 >= width);
     let values = first.split(' ').filter(|part| kind(part).is_value()).count();
     if cells == 1 && width > 2 && (rough || (cut(" ") >= width && values >= 2)) {
@@ -107,11 +126,11 @@ fn is_note(line: &Line<'_>, width: usize, columns: &[Profile]) -> bool {
     // Blanks in quotes are a cell's text.
     let alone = !first.is_empty() && line.record.cells.iter().skip(1).all(|cell| cell.text.is_empty());
     match width {
-        1 => line.gap && kind(first) == Kind::Text && (strange || is_labelled(first)),
-        2 => cells == 1 && (line.gap || strange),
+        1 => gap && kind(first) == Kind::Text && (strange || is_labelled(first)),
+        2 => cells == 1 && (gap || strange),
         _ => {
-            (filled == 1 && alone && cells != width - 1 && (line.gap || strange || cells == 1))
-                || (line.gap && cells * 2 <= width)
+            (filled == 1 && alone && cells != width - 1 && (gap || strange || cells == 1))
+                || (gap && cells * 2 <= width)
         }
     }
 }
