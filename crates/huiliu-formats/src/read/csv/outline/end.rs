@@ -26,10 +26,12 @@ fn last_row(lines: &[Line<'_>], first: usize, width: usize) -> usize {
     for at in first + 1..lines.len() {
         let line = &lines[at];
         let cells = line.record.cells.len();
-        if line.gap && cells == width && at > first + 1 {
+        let hollow = lines[at - 1].empty;
+        if (line.gap || hollow) && cells == width && at > first + 1 {
             let same = line.record.cells.iter().map(|c| c.text.as_ref()).eq(header.iter().copied());
-            gaps += 1;
-            let misfit = gaps <= MOST_GAPS && is_misfit(&lines[first + 1..at], &lines[at..], width);
+            gaps += usize::from(line.gap);
+            let misfit =
+                line.gap && gaps <= MOST_GAPS && is_misfit(&lines[first + 1..at], &lines[at..], width);
             if same || misfit || looks_like_header(&line.record, &profiles) {
                 return at;
             }
@@ -69,13 +71,15 @@ fn is_misfit(before: &[Line<'_>], behind: &[Line<'_>], width: usize) -> bool {
 fn ends_here(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile]) -> bool {
     let line = &lines[at];
     let rest = &lines[at..];
+    // What stands behind a blank line, or a row of nothing, stands there to its end.
+    let mut gap = line.gap || at.checked_sub(1).is_some_and(|before| lines[before].empty);
     let later = rest.iter().skip(1).filter(|l| l.record.cells.len() == width && l.record.filled() > 1);
     // Rows like the table's follow: whatever this is, it stands inside of it.
     let back = later.clone().next();
     let filled = line.record.filled();
     if let Some(back) = back {
         // Unless a blank line, a title and another header of the same width stand between.
-        let title = line.gap && filled <= 1 && width > 2;
+        let title = gap && !line.empty && filled <= 1 && width > 2;
         return (title && looks_like_header(&back.record, columns))
             || (line.gap && another_table(rest, width));
     }
@@ -86,8 +90,6 @@ fn ends_here(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile]) -
         return true;
     }
     // The tail: sentences are notes; rows of about the table's width are damaged rows of the table.
-    // What stands behind a blank line, or a row of nothing, stands there to its end.
-    let mut gap = at.checked_sub(1).is_some_and(|before| lines[before].empty);
     rest.iter().all(|line| {
         gap |= line.gap || line.empty;
         line.empty || is_note(line, gap, width, columns)
@@ -129,7 +131,8 @@ fn is_note(line: &Line<'_>, gap: bool, width: usize, columns: &[Profile]) -> boo
         1 => gap && kind(first) == Kind::Text && (strange || is_labelled(first)),
         2 => cells == 1 && (gap || strange),
         _ => {
-            (filled == 1 && alone && cells != width - 1 && (gap || strange || cells == 1))
+            let cut_row = cells == 1 && kind(first).is_value() && !strange;
+            (filled == 1 && alone && cells != width - 1 && (gap || strange || cells == 1 && !cut_row))
                 || (gap && cells * 2 <= width)
         }
     }

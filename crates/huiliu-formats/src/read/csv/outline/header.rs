@@ -5,8 +5,11 @@ use super::super::shape::{Kind, Profile, kind};
 use super::{Line, MOST_HEADER_ROWS, columns};
 
 /// What stands in cells that have no value: no name of a column.
-const NOTHING: [&str; 14] =
-    ["-", "--", "—", "/", "n/a", "na", "nan", "null", "none", "nil", "unknown", "k.a.", "无", "暂无"];
+#[rustfmt::skip]
+const NOTHING: [&str; 22] = [
+    "-", "--", "---", "—", "/", "n/a", "na", "n.a.", "nan", "null", "none", "nil", "unknown", "k.a.", "tbc",
+    "missing", "suppressed", "withheld", "not available", "not applicable", "无", "暂无",
+];
 
 /// Rows of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
