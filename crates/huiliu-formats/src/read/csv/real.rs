@@ -24,6 +24,11 @@ fn cases() -> impl Iterator<Item = (&'static str, usize, String, Vec<&'static st
         include_str!("real/machines.txt"),
         include_str!("real/offices.txt"),
         include_str!("real/texts.txt"),
+        include_str!("real/headless.txt"),
+        include_str!("real/headers.txt"),
+        include_str!("real/frames.txt"),
+        include_str!("real/portals.txt"),
+        include_str!("real/surveys.txt"),
     ];
     all.into_iter().flat_map(|file| file.split("==== ").skip(1)).map(|case| {
         let (head, rest) = case.split_once('\n').unwrap_or((case, ""));

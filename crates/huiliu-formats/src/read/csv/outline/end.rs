@@ -26,10 +26,12 @@ fn last_row(lines: &[Line<'_>], first: usize, width: usize) -> usize {
     for at in first + 1..lines.len() {
         let line = &lines[at];
         let cells = line.record.cells.len();
-        if line.gap && cells == width && at > first + 1 {
+        let hollow = lines[at - 1].empty;
+        if (line.gap || hollow) && cells == width && at > first + 1 {
             let same = line.record.cells.iter().map(|c| c.text.as_ref()).eq(header.iter().copied());
-            gaps += 1;
-            let misfit = gaps <= MOST_GAPS && is_misfit(&lines[first + 1..at], &lines[at..], width);
+            gaps += usize::from(line.gap);
+            let misfit =
+                line.gap && gaps <= MOST_GAPS && is_misfit(&lines[first + 1..at], &lines[at..], width);
             if same || misfit || looks_like_header(&line.record, &profiles) {
                 return at;
             }
@@ -69,13 +71,15 @@ fn is_misfit(before: &[Line<'_>], behind: &[Line<'_>], width: usize) -> bool {
 fn ends_here(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile]) -> bool {
     let line = &lines[at];
     let rest = &lines[at..];
+    // What stands behind a blank line, or a row of nothing, stands there to its end.
+    let mut gap = line.gap || at.checked_sub(1).is_some_and(|before| lines[before].empty);
     let later = rest.iter().skip(1).filter(|l| l.record.cells.len() == width && l.record.filled() > 1);
     // Rows like the table's follow: whatever this is, it stands inside of it.
     let back = later.clone().next();
     let filled = line.record.filled();
     if let Some(back) = back {
         // Unless a blank line, a title and another header of the same width stand between.
-        let title = line.gap && filled <= 1 && width > 2;
+        let title = gap && !line.empty && filled <= 1 && width > 2;
         return (title && looks_like_header(&back.record, columns))
             || (line.gap && another_table(rest, width));
     }
@@ -86,18 +90,35 @@ fn ends_here(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile]) -
         return true;
     }
     // The tail: sentences are notes; rows of about the table's width are damaged rows of the table.
-    let notes = rest.iter().filter(|l| !l.empty);
-    notes.clone().all(|l| is_note(l, width, columns))
+    rest.iter().all(|line| {
+        gap |= line.gap || line.empty;
+        line.empty || is_note(line, gap, width, columns)
+    })
 }
 
-fn is_note(line: &Line<'_>, width: usize, columns: &[Profile]) -> bool {
+/// Whether a row's cells are the pieces of a sentence.
+fn is_prose(line: &Line<'_>) -> bool {
+    let mut others = line.record.cells.iter().skip(1);
+    line.record.cells.len() > 1
+        && line.text.split_whitespace().count() >= 2 * line.record.cells.len()
+        && others.all(|cell| !cell.quoted && cell.text.starts_with(' ') && !kind(&cell.text).is_value())
+}
+
+fn is_note(line: &Line<'_>, gap: bool, width: usize, columns: &[Profile]) -> bool {
     let (cells, filled) = (line.record.cells.len(), line.record.filled());
+    if gap && is_prose(line) {
+        return true;
+    }
     if line.record.odd && cells > 1 {
         return false;
     }
     let first = line.record.cells.first().map_or("", |cell| cell.text.as_ref());
     // A row of the table with another delimiter.
-    let cut = |delimiter: &str| first.matches(delimiter).count() + 1;
+    let cut = |delimiter: &str| match gap && delimiter != " " {
+        // Sentences have their commas.
+        true => (first.matches(delimiter).count() + 1) - first.matches(&format!("{delimiter} ")).count(),
+        false => first.matches(delimiter).count() + 1,
+    };
     let rough = [",", ";", "\t", "|"].iter().any(|delimiter| cut(delimiter) + 1 >= width);
     let values = first.split(' ').filter(|part| kind(part).is_value()).count();
     if cells == 1 && width > 2 && (rough || (cut(" ") >= width && values >= 2)) {
@@ -107,11 +128,12 @@ fn is_note(line: &Line<'_>, width: usize, columns: &[Profile]) -> bool {
     // Blanks in quotes are a cell's text.
     let alone = !first.is_empty() && line.record.cells.iter().skip(1).all(|cell| cell.text.is_empty());
     match width {
-        1 => line.gap && kind(first) == Kind::Text && (strange || is_labelled(first)),
-        2 => cells == 1 && (line.gap || strange),
+        1 => gap && kind(first) == Kind::Text && (strange || is_labelled(first)),
+        2 => cells == 1 && (gap || strange),
         _ => {
-            (filled == 1 && alone && cells != width - 1 && (line.gap || strange || cells == 1))
-                || (line.gap && cells * 2 <= width)
+            let cut_row = cells == 1 && kind(first).is_value() && !strange;
+            (filled == 1 && alone && cells != width - 1 && (gap || strange || cells == 1 && !cut_row))
+                || (gap && cells * 2 <= width)
         }
     }
 }

@@ -5,8 +5,11 @@ use super::super::shape::{Kind, Profile, kind};
 use super::{Line, MOST_HEADER_ROWS, columns};
 
 /// What stands in cells that have no value: no name of a column.
-const NOTHING: [&str; 14] =
-    ["-", "--", "—", "/", "n/a", "na", "nan", "null", "none", "nil", "unknown", "k.a.", "无", "暂无"];
+#[rustfmt::skip]
+const NOTHING: [&str; 22] = [
+    "-", "--", "---", "—", "/", "n/a", "na", "n.a.", "nan", "null", "none", "nil", "unknown", "k.a.", "tbc",
+    "missing", "suppressed", "withheld", "not available", "not applicable", "无", "暂无",
+];
 
 /// Rows of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +38,7 @@ pub(super) fn height(table: &[Line<'_>], width: usize) -> Height {
     {
         return Height::Sure(1 + twins);
     }
-    if !is_series(first, &columns) {
+    if !is_series(first, &columns, &table[1..]) {
         match evidence(first, &columns) {
             (against, with) if against > with => {}
             (0, 0) if is_plain_header(first, &columns, values) => return Height::Likely,
@@ -80,8 +83,10 @@ fn is_further_row(rows: &[Line<'_>], columns: &[Profile]) -> bool {
     let against = cells().filter(|(cell, column)| {
         column.values() > 0.6 && name(&cell.text) && !cell.text.bytes().all(|b| b.is_ascii_digit() || b == 0)
     });
-    let lettered =
-        against.filter(|(cell, _)| cell.text.chars().any(char::is_alphabetic) || cell.text.len() < 3);
+    let lettered = against.filter(|(cell, _)| {
+        let unit = cell.text.contains(['%', '€', '£', '$', '¥', '￥', '°']);
+        unit || cell.text.chars().any(char::is_alphabetic) || cell.text.len() < 3
+    });
     let names = cells().filter(|(cell, _)| name(&cell.text)).count();
     // Texts of the columns are no names.
     let known = below.iter().take(200).any(|row| {
@@ -89,31 +94,59 @@ fn is_further_row(rows: &[Line<'_>], columns: &[Profile]) -> bool {
         pairs.into_iter().any(|(cell, name)| name.text.chars().count() > 2 && cell.text == name.text)
     });
     let with = cells().filter(|(cell, column)| column.values() > 0.6 && kind(&cell.text).is_value()).count();
-    let series = with > 0 && is_series(line, columns);
+    let series = with > 0 && (is_series(line, columns, below) || numbers_columns(line, columns));
     series || (with == 0 && !known && lettered.count() >= typed.clamp(1, 2) && names >= columns.len().min(2))
 }
 
+/// Whether a row counts the columns from one on, words' columns too: `1,2,3,4`.
+fn numbers_columns(line: &Line<'_>, columns: &[Profile]) -> bool {
+    let mut cells = line.record.cells.iter().zip(1_usize..);
+    columns.len() > 2
+        && columns.iter().any(|column| column.values() < 0.3)
+        && cells.all(|(cell, number)| cell.text.trim().parse() == Ok(number))
+}
+
+/// Rows that tell whether a column holds years.
+const ROWS_OF_YEARS: usize = 50;
+
 /// Years, days or counted numbers as the names of columns of other values.
-fn is_series(line: &Line<'_>, columns: &[Profile]) -> bool {
-    let cells = line.record.cells.iter().zip(columns);
+fn is_series(line: &Line<'_>, columns: &[Profile], below: &[Line<'_>]) -> bool {
+    let cells = line.record.cells.iter().zip(columns).enumerate();
     let mut names: Vec<&str> = Vec::new();
     let (mut dated, mut counted) = (true, true);
-    for (cell, column) in cells.filter(|(cell, _)| kind(&cell.text).is_value()) {
+    for (at, (cell, column)) in cells.filter(|(_, (cell, _))| kind(&cell.text).is_value()) {
         let text = cell.text.trim();
-        let year = text.len() == 4 && (text.starts_with("19") || text.starts_with("20"));
-        dated &= year || kind(text) == Kind::Date;
+        dated &= is_year(text) || kind(text) == Kind::Date;
         counted &= match names.last().map(|last| last.parse::<u32>()) {
             Some(Ok(last)) => text.parse::<u32>().is_ok_and(|number| number == last.saturating_add(1)),
             Some(Err(_)) => false,
             None => text.parse::<u32>().is_ok(),
         };
-        if names.contains(&text) || (dated && (column.knows(text) || column.cost(text) < 0.5)) {
+        let like_others = || match is_year(text) {
+            // Counts have four digits as well.
+            true => holds_years(below, at),
+            false => column.knows(text) || column.cost(text) < 0.5,
+        };
+        if names.contains(&text) || (dated && like_others()) {
             return false;
         }
         names.push(text);
     }
     let words = line.record.cells.iter().any(|cell| matches!(kind(&cell.text), Kind::Word | Kind::Text));
     (dated && names.len() > 1) || (counted && words && names.len() > 3)
+}
+
+fn is_year(text: &str) -> bool {
+    text.len() == 4 && (text.starts_with("19") || text.starts_with("20")) && kind(text) == Kind::Integer
+}
+
+/// Whether a good part of a column's cells could be years.
+fn holds_years(rows: &[Line<'_>], column: usize) -> bool {
+    let cells = || {
+        let cells = rows.iter().take(ROWS_OF_YEARS).filter_map(|row| row.record.cells.get(column));
+        cells.map(|cell| cell.text.trim()).filter(|text| !text.is_empty())
+    };
+    cells().filter(|text| is_year(text)).count() * 3 > cells().count()
 }
 
 /// A first row among columns of words: a header unless its texts are texts of the columns or values.

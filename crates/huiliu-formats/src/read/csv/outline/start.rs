@@ -1,6 +1,6 @@
 //! Where a table begins: behind titles, remarks and other words.
 
-use super::super::shape::kind;
+use super::super::shape::{Kind, kind};
 use super::header::{Height, height, looks_like_header};
 use super::{Line, MOST_HEADER_ROWS, columns};
 
@@ -17,11 +17,15 @@ pub(super) fn first_row(lines: &[Line<'_>], width: usize) -> Option<usize> {
     if full.is_some() && first > 0 && is_damaged_header(lines, first, width) {
         first -= 1;
     }
+    first = behind_words(lines, first, width);
     // Merged cells above the names: a row of the same width with gaps, not a title.
     let mut top = first;
     while top > 0 && first - top < MOST_HEADER_ROWS - 1 {
         let above = &lines[top - 1];
         if above.record.cells.len() != width || above.record.filled() < 2 || lines[top].gap || width < 3 {
+            break;
+        }
+        if is_remark(above) || is_key(lines, top - 1, width) {
             break;
         }
         top -= 1;
@@ -45,9 +49,35 @@ fn is_remark(line: &Line<'_>) -> bool {
     first.starts_with("# ") || first.starts_with("% ") || first.starts_with("//") || first.starts_with("##")
 }
 
+/// Whether a row as wide as the table is one of several with a key and its value, nothing behind them: `Operator,M. Lee,,`.
+fn is_key(lines: &[Line<'_>], at: usize, width: usize) -> bool {
+    let pair = |line: &Line<'_>| {
+        let cells = &line.record.cells;
+        let named = cells.first().is_some_and(|cell| matches!(kind(&cell.text), Kind::Word | Kind::Text));
+        width > 3 && cells.len() == width && named && line.record.filled() == 2 && !cells[1].text.is_empty()
+    };
+    let near = |other: Option<usize>| other.and_then(|other| lines.get(other)).is_some_and(pair);
+    let line = &lines[at];
+    let marked = line.record.cells.first().is_some_and(|cell| cell.text.trim_end().ends_with([':', '：']));
+    pair(line) && (marked || near(at.checked_sub(1)) || near(Some(at + 1)))
+}
+
+/// The first row behind keys and remarks of the table's width, if a header stands there.
+fn behind_words(lines: &[Line<'_>], first: usize, width: usize) -> usize {
+    let word = |at: &usize| lines[*at].empty || is_remark(&lines[*at]) || is_key(lines, *at, width);
+    let behind = first + (first..lines.len()).take_while(word).count();
+    if behind == first || lines.get(behind).is_none_or(|line| !is_full(line, width)) {
+        return first;
+    }
+    match height(&lines[behind..], width) {
+        Height::Sure(rows) if rows > 0 => behind,
+        _ => first,
+    }
+}
+
 /// The first row behind a blank line, if what stands before it is no more than words about it.
 fn behind_gap(lines: &[Line<'_>], first: usize, width: usize) -> usize {
-    let gaps = (first + 1..lines.len()).filter(|&at| lines[at].gap);
+    let gaps = (first + 1..lines.len()).filter(|&at| lines[at].gap || lines[at - 1].empty);
     for gap in gaps.take_while(|&at| at - first <= MOST_PREAMBLE) {
         let rows = lines[gap..].iter().enumerate().take_while(|(at, line)| *at == 0 || !line.gap).count();
         if lines[gap].record.cells.len() != width || rows < 3.max(2 * (gap - first)) {

@@ -6,6 +6,7 @@
 //! way has a price, and so has a cell that does not look like its column's. Never is text lost or invented.
 
 mod cell;
+mod names;
 mod search;
 
 use self::search::Reader;

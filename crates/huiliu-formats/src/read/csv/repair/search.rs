@@ -3,6 +3,7 @@
 use super::super::lex::Form;
 use super::super::shape::{Kind, Profile, kind};
 use super::cell::inside;
+use super::names::doubt;
 use super::{Mended, Repair};
 
 #[derive(Clone, Copy)]
@@ -23,6 +24,8 @@ const MOST_PIECES: usize = 400;
 const MOST_STATES: usize = 12_000;
 /// Most pieces that one cell is made of.
 const LONGEST_JOIN: usize = 40;
+/// Most names that tell how the header writes them.
+const MOST_NAMES: usize = 50;
 /// Longest piece that is parted in two.
 const LONGEST_PARTED: usize = 400;
 
@@ -226,6 +229,9 @@ impl<'a> Reader<'a> {
         }
         let (left, right) = (self.columns.get(made)?, self.columns.get(made + 1)?);
         let whole = inside(raw.trim(), self.form.quote.unwrap_or(b'"')).is_some();
+        let names = left.is_name().then(|| self.record.split(self.form.delimiter.as_str()));
+        let others: Vec<&str> =
+            names.into_iter().flatten().filter(|name| *name != raw).take(MOST_NAMES).collect();
         let mut best: Option<(usize, f64)> = None;
         for (place, next) in raw.char_indices().skip(1) {
             let (one, two) = (&raw[..place], &raw[place..]);
@@ -246,7 +252,8 @@ impl<'a> Reader<'a> {
             cost += match (closes || opens, alike) {
                 (true, _) => 0.0,
                 // Names are not parted where nothing shows.
-                (_, true) if left.is_name() => 3.6,
+                (_, true) if left.is_name() => doubt(one, two, &others).unwrap_or(3.6),
+                (_, false) if left.is_name() => doubt(one, two, &others).unwrap_or(0.2),
                 (_, true) => 0.6,
                 _ => 0.2,
             };
