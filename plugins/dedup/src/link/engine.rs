@@ -19,8 +19,10 @@ use super::weights::Model;
 const CANDIDATES: usize = 12;
 /// Candidates of a record that teach.
 const TEACHERS: usize = 5;
-/// Records that teach, at most.
-const TAUGHT: usize = 80_000;
+/// The same, where most candidates are matches.
+const MOST_TEACHERS: usize = 80;
+/// Pairs that teach, at most.
+const TAUGHT: usize = 400_000;
 /// Records from which a model is learnt only when asked for.
 const SETTLED: usize = 150_000;
 /// Pairs with less evidence than this are forgotten.
@@ -201,25 +203,40 @@ impl Linker {
         })
     }
 
+    /// Learns from the best candidates of a sample; where most of those are matches, from more of them.
     fn learn(&mut self) {
-        let step = self.known.len().div_ceil(TAUGHT).max(1);
+        let mut teachers = TEACHERS;
+        loop {
+            let found = self.sample(teachers);
+            let mut counts: HashMap<Pattern, u32> = HashMap::new();
+            found.iter().for_each(|(_, _, pattern)| *counts.entry(*pattern).or_default() += 1);
+            let mut patterns: Vec<(Pattern, u32)> = counts.into_iter().collect();
+            patterns.sort_unstable();
+            let (model, starved) = Model::learn(&self.slots, &patterns);
+            self.model = model;
+            if !starved || teachers >= MOST_TEACHERS {
+                self.learn_usual(&found);
+                return;
+            }
+            teachers *= 4;
+        }
+    }
+
+    /// Pairs to learn from: the best candidates of every so many-th record.
+    fn sample(&self, teachers: usize) -> Vec<(u32, u32, Pattern)> {
+        let step = (self.known.len() * teachers).div_ceil(TAUGHT).max(1);
         let taught = self.known.len().div_ceil(step);
         let found = parallel(self.threads, taught, Search::default, |at, search| {
             let record = (at * step) as u32;
-            let candidates = self.candidates(record, TEACHERS, search).to_vec();
+            let candidates = self.candidates(record, teachers, search).to_vec();
             let pair = |&(_, other): &(f32, u32)| (record, other, self.pattern(record, other));
             candidates.iter().map(pair).collect::<Vec<_>>()
         });
-        let mut counts: HashMap<Pattern, u32> = HashMap::new();
-        found.iter().flatten().for_each(|(_, _, pattern)| *counts.entry(*pattern).or_default() += 1);
-        let mut patterns: Vec<(Pattern, u32)> = counts.into_iter().collect();
-        patterns.sort_unstable();
-        self.model = Model::learn(&self.slots, &patterns);
-        self.learn_usual(found.iter().flatten());
+        found.into_iter().flatten().collect()
     }
 
     /// How common equal values usually are in pairs that are two things.
-    fn learn_usual<'a>(&mut self, pairs: impl Iterator<Item = &'a (u32, u32, Pattern)>) {
+    fn learn_usual(&mut self, pairs: &[(u32, u32, Pattern)]) {
         let mut sums = vec![(0.0f64, 0.0f64); self.slots.len()];
         for &(a, _, pattern) in pairs {
             let bits = self.model.score(&self.slots, pattern);

@@ -14,6 +14,8 @@ use super::features::{Compare, Slot};
 const MOST_BITS: f32 = 12.0;
 /// Pairs that the usual values count for.
 const USUAL_PAIRS: f64 = 40.0;
+/// What a vetoed pair counts for.
+const VETOED: f64 = 0.2;
 const ROUNDS: usize = 60;
 
 /// The weights of all levels of all slots, in bits.
@@ -87,9 +89,13 @@ impl Model {
     }
 
     /// Learns from counted patterns of candidates.
-    pub fn learn(slots: &[Slot], patterns: &[(Pattern, u32)]) -> Self {
+    ///
+    /// The flag says that more than half of the candidates would be matches: then those that are none are
+    /// too few to learn from, and one must look further down the lists of candidates.
+    pub fn learn(slots: &[Slot], patterns: &[(Pattern, u32)]) -> (Self, bool) {
         let mut model = Self::usual(slots);
-        let all: f64 = patterns.iter().map(|(_, count)| f64::from(*count)).sum();
+        let all = patterns.iter().filter(|(pattern, _)| !pattern.vetoed(slots));
+        let all: f64 = all.map(|(_, count)| f64::from(*count)).sum();
         model.pairs = all as u64;
         for _ in 0..ROUNDS {
             let before = model.weights.clone();
@@ -99,7 +105,8 @@ impl Model {
                 break;
             }
         }
-        model
+        let starved = model.prior > 0.0;
+        (model, starved)
     }
 
     fn step(&mut self, slots: &[Slot], patterns: &[(Pattern, u32)], all: f64) {
@@ -107,12 +114,16 @@ impl Model {
         let mut u = vec![[0.0f64; 16]; slots.len()];
         let mut matches = 0.0;
         for &(pattern, count) in patterns {
-            let one = if pattern.vetoed(slots) {
-                0.0
-            } else {
-                1.0 / (1.0 + f64::from(-self.score(slots, pattern)).exp2())
-            };
             let count = f64::from(count);
+            if pattern.vetoed(slots) {
+                // Lookalikes that a mark keeps apart teach nothing about pairs that no mark keeps apart;
+                // only the marks themselves learn from them.
+                let marks =
+                    slots.iter().enumerate().filter(|(_, slot)| matches!(slot.compare, Compare::Marks(_)));
+                marks.for_each(|(at, _)| u[at][pattern.level(at)] += VETOED * count);
+                continue;
+            }
+            let one = 1.0 / (1.0 + f64::from(-self.score(slots, pattern)).exp2());
             matches += one * count;
             for at in 0..slots.len() {
                 m[at][pattern.level(at)] += one * count;

@@ -40,7 +40,11 @@ fn simplified(c: char) -> char {
 pub fn fold(text: &str, out: &mut Vec<char>) {
     out.clear();
     let mut blank = false;
-    for c in text.chars() {
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let entity = if c == '&' { entity(rest) } else { None };
+        let (c, length) = entity.unwrap_or((c, c.len_utf8()));
+        rest = rest.get(length..).unwrap_or_default();
         match c {
             ' '..='~' => push(c.to_ascii_lowercase(), &mut blank, out),
             '\u{ff01}'..='\u{ff5e}' => {
@@ -57,6 +61,30 @@ pub fn fold(text: &str, out: &mut Vec<char>) {
     }
 }
 
+/// The character that an HTML entity stands for, and the length of the entity.
+fn entity(text: &str) -> Option<(char, usize)> {
+    let end = text.char_indices().take(10).find(|(_, c)| *c == ';')?.0;
+    let name = text.get(1..end)?;
+    let c = match name {
+        "amp" => '&',
+        "quot" | "ldquo" | "rdquo" => '"',
+        "apos" | "lsquo" | "rsquo" => '\'',
+        "lt" => '<',
+        "gt" => '>',
+        "nbsp" => ' ',
+        "mdash" | "ndash" => '-',
+        _ => {
+            let number = name.strip_prefix('#')?;
+            let number = match number.strip_prefix('x') {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => number.parse().ok()?,
+            };
+            char::from_u32(number)?
+        }
+    };
+    Some((c, end + 1))
+}
+
 fn push(c: char, blank: &mut bool, out: &mut Vec<char>) {
     let c = match c {
         '[' | '{' | '【' | '〔' | '〖' | '「' | '『' | '《' | '〈' | '<' => '(',
@@ -70,7 +98,10 @@ fn push(c: char, blank: &mut bool, out: &mut Vec<char>) {
     };
     if *blank {
         *blank = false;
-        if out.last().is_some_and(|last| !is_han(*last)) && !is_han(c) {
+        let digits = c.is_ascii_digit() && out.last().is_some_and(char::is_ascii_digit);
+        // A blank that fell into a number: 1 20MW in a Chinese name.
+        let torn = digits && out.iter().any(|c| is_han(*c));
+        if out.last().is_some_and(|last| !is_han(*last)) && !is_han(c) && !torn {
             out.push(' ');
         }
     }
@@ -120,6 +151,10 @@ pub fn grams(plain: &[char], mut each: impl FnMut(u64, Term)) {
 
 fn word(word: &[char], each: &mut impl FnMut(u64, Term)) {
     const EDGE: char = '\u{1}';
+    // An initial says next to nothing.
+    if word.len() == 1 && word[0].is_alphabetic() {
+        return;
+    }
     each(hash(word) | 1 << 63, Term::Word);
     if word.len() == 1 || word.iter().all(char::is_ascii_digit) {
         return;
