@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --release -p huiliu-dedup --example linkage -- DATASET [--config FILE] [--batch ROWS]
-//!     [--threads N] [--settle] [--order SEED] [--weights] [--wrong N]
+//!     [--threads N] [--settle] [--order SEED] [--weights] [--wrong N] [--merge BITS]
 //! ```
 //!
 //! DATASET is a folder with `records.csv` (id, source, fields) and `matches.csv` or `truth.csv`. Without
@@ -29,6 +29,7 @@ struct Arguments {
     order: Option<u64>,
     weights: bool,
     wrong: usize,
+    merge: Option<f32>,
 }
 
 fn arguments() -> Result<Arguments, Box<dyn Error>> {
@@ -42,6 +43,7 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
         order: None,
         weights: false,
         wrong: 0,
+        merge: None,
     };
     while let Some(word) = given.next() {
         let mut value = || given.next().ok_or(format!("{word} needs a value"));
@@ -51,6 +53,7 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
             "--threads" => arguments.threads = value()?.parse()?,
             "--order" => arguments.order = Some(value()?.parse()?),
             "--wrong" => arguments.wrong = value()?.parse()?,
+            "--merge" => arguments.merge = Some(value()?.parse()?),
             "--settle" => arguments.settle = true,
             "--weights" => arguments.weights = true,
             _ => arguments.folder = word.into(),
@@ -73,7 +76,8 @@ fn configuration(arguments: &Arguments) -> Result<Config, Box<dyn Error>> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = arguments()?;
-    let config = configuration(&arguments)?;
+    let mut config = configuration(&arguments)?;
+    config.merge = arguments.merge.or(config.merge);
     let text = std::fs::read_to_string(arguments.folder.join("records.csv"))?;
     let mut table = csv::read(&text);
     let header = table.remove(0);

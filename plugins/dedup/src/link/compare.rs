@@ -187,7 +187,9 @@ fn date(a: &[u32], b: &[u32]) -> usize {
     if (a0, a1) == (b0, b1) {
         return 1;
     }
-    match (a0.max(b0)).saturating_sub(a1.min(b1)) {
+    // Two months or years that do not overlap are as far apart as their beginnings.
+    let gap = if a0.max(b0) <= a1.min(b1) { 0 } else { a0.abs_diff(b0) };
+    match gap {
         ..=2 => 2,
         3..=32 => 3,
         33..=372 => 4,

@@ -15,17 +15,21 @@ pub struct Config {
     #[serde(default)]
     pub one_to_one: bool,
 
-    /// Bits of evidence from which two records are one thing.
-    #[serde(default = "default_merge")]
-    pub merge: f32,
+    /// Bits of evidence from which two records are one thing: 3 when left out; -2 with `one_to_one`, where
+    /// being the best of all partners is evidence too.
+    #[serde(default)]
+    pub merge: Option<f32>,
 
     /// Bits of evidence from which a person is asked.
     #[serde(default = "default_review")]
     pub review: f32,
 }
 
-fn default_merge() -> f32 {
-    3.0
+impl Config {
+    /// Bits of evidence from which two records are one thing.
+    pub fn merge(&self) -> f32 {
+        self.merge.unwrap_or(if self.one_to_one { -2.0 } else { 3.0 })
+    }
 }
 
 fn default_review() -> f32 {

@@ -9,7 +9,7 @@
 use hashbrown::{HashMap, HashSet};
 
 use super::cluster::{Evidence, average_linkage};
-use super::compare::{Pattern, compare};
+use super::compare::{Likeness, Pattern, compare};
 use super::config::{Config, Kind};
 use super::features::{Compare, Draft, Handle, Scratch, Slot, Store, draft, pack, slots};
 use super::index::{Dictionary, Search};
@@ -29,6 +29,8 @@ const SETTLED: usize = 150_000;
 const KEPT_BITS: f32 = -8.0;
 /// Evidence of one pair in the average of a cluster.
 const MOST_BITS: f32 = 20.0;
+/// What full likeness adds when one partner is to be chosen.
+const CLOSE_BITS: f32 = 4.0;
 
 /// A record as it comes: a value for each field of the configuration, and who sent it.
 #[derive(Clone, Debug)]
@@ -314,7 +316,7 @@ impl Linker {
                 at += 1;
                 for pair in self.pairs_of(record) {
                     let other = if pair.a == record { pair.b } else { pair.a };
-                    let joins = pair.score >= self.config.merge && !pair.pattern.vetoed(&self.slots);
+                    let joins = pair.score >= self.config.merge() && !pair.pattern.vetoed(&self.slots);
                     if joins && !std::mem::replace(&mut seen[other as usize], true) {
                         component.push(other);
                     }
@@ -344,7 +346,7 @@ impl Linker {
                 }
             }
         }
-        let clusters = average_linkage(component.len(), &pairs, self.config.merge, |a, b| {
+        let clusters = average_linkage(component.len(), &pairs, self.config.merge(), |a, b| {
             let (a, b) = (component[a as usize], component[b as usize]);
             let pattern = self.pattern(a, b);
             self.evidence(pattern, self.score(a, b, pattern))
@@ -355,15 +357,16 @@ impl Linker {
 
     /// One partner for each record, the best pairs first.
     fn assign(&mut self) {
-        let mut best: Vec<&Pair> = self
-            .pairs
-            .iter()
-            .filter(|pair| pair.score >= self.config.merge && !pair.pattern.vetoed(&self.slots))
-            .collect();
-        best.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then((a.a, a.b).cmp(&(b.a, b.b))));
+        let able = |pair: &&Pair| pair.score >= self.config.merge() && !pair.pattern.vetoed(&self.slots);
+        let able = self.pairs.iter().filter(able);
+        let mut best: Vec<(&Pair, f32)> =
+            able.map(|pair| (pair, pair.score + CLOSE_BITS * self.closeness(pair.a, pair.b))).collect();
+        best.sort_unstable_by(|(a, near_a), (b, near_b)| {
+            near_b.total_cmp(near_a).then((a.a, a.b).cmp(&(b.a, b.b)))
+        });
         let mut taken = HashSet::new();
         let mut partners = Vec::new();
-        for pair in best {
+        for (pair, _) in best {
             if !taken.contains(&pair.a) && !taken.contains(&pair.b) {
                 taken.extend([pair.a, pair.b]);
                 partners.push((pair.a, pair.b));
@@ -371,6 +374,15 @@ impl Linker {
         }
         self.known.iter_mut().enumerate().for_each(|(at, known)| known.cluster = at as u32);
         partners.into_iter().for_each(|(a, b)| self.known[b as usize].cluster = a);
+    }
+
+    /// How alike the texts of two records are within their levels: it decides between pairs of one score.
+    fn closeness(&self, a: u32, b: u32) -> f32 {
+        let features = |record: u32| self.store.get(self.known[record as usize].handle);
+        let (a, b) = (features(a), features(b));
+        let texts = self.slots.iter().enumerate().filter(|(_, slot)| slot.compare == Compare::Text);
+        let cosine = |(at, _)| Likeness::of(&self.dictionary, a.slot(at).grams(), b.slot(at).grams()).cosine;
+        texts.map(cosine).sum()
     }
 
     /// The levels and weights of a pair, for people who look for mistakes.

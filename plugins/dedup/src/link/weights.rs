@@ -90,8 +90,8 @@ impl Model {
 
     /// Learns from counted patterns of candidates.
     ///
-    /// The flag says that more than half of the candidates would be matches: then those that are none are
-    /// too few to learn from, and one must look further down the lists of candidates.
+    /// The flag says that the share of matches is at its bound: then the pairs that are none are too few to
+    /// learn from, and one must look further down the lists of candidates.
     pub fn learn(slots: &[Slot], patterns: &[(Pattern, u32)]) -> (Self, bool) {
         let mut model = Self::usual(slots);
         let all = patterns.iter().filter(|(pattern, _)| !pattern.vetoed(slots));
@@ -105,7 +105,7 @@ impl Model {
                 break;
             }
         }
-        let starved = model.prior > 0.0;
+        let starved = model.prior > 0.57;
         (model, starved)
     }
 
