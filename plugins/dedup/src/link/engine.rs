@@ -128,7 +128,9 @@ impl Linker {
         let from = self.known.len();
         self.take_in(rows);
         self.dictionary.weigh(self.known.len());
-        let grown = self.known.len() as f64 >= self.learnt_at as f64 * 1.5;
+        // Learning is cheap while little is known.
+        let growth = if self.known.len() < 8_000 { 1.25 } else { 1.5 };
+        let grown = self.known.len() as f64 >= self.learnt_at as f64 * growth;
         if grown && (self.known.len() < SETTLED || self.learnt_at == 0) {
             self.settle();
         } else {

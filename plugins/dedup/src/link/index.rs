@@ -25,6 +25,8 @@ const CAP: usize = 2_048;
 const BUDGET: usize = 4_096;
 /// Grams of one slot that are searched.
 const RAREST: usize = 10;
+/// What a candidate must share of what the best one shares.
+const LEAST_SHARE: f32 = 0.1;
 const CLOSED: u16 = u16::MAX;
 
 /// All terms: their numbers, how many records have them, and which.
@@ -245,9 +247,12 @@ impl Search {
             }
         }
         self.found.clear();
+        // What shares a small part of what the best shares is no candidate; most of what was touched is that.
+        let own = |record: &u32| if allowed(*record) { self.scores[*record as usize] } else { 0.0 };
+        let least = self.touched.iter().map(own).fold(0.0, f32::max) * LEAST_SHARE;
         for record in self.touched.drain(..) {
             let score = std::mem::take(&mut self.scores[record as usize]);
-            if allowed(record) {
+            if score >= least && allowed(record) {
                 self.found.push((score, record));
             }
         }
