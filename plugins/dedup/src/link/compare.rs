@@ -72,7 +72,22 @@ fn text(dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>) -> usize {
     if one_edit(a, b) {
         return 2;
     }
+    if begins(a, b) {
+        return 3;
+    }
     likeness(dictionary, a.grams(), b.grams())
+}
+
+/// Whether one begins with the other and says only one or two characters more.
+fn begins(a: Packed<'_>, b: Packed<'_>) -> bool {
+    let shorter = a.length().min(b.length());
+    if shorter < 4 || a.length().max(b.length()) > shorter + 2 {
+        return false;
+    }
+    let (mut left, mut right) = ([0; 64], [0; 64]);
+    a.chars(&mut left);
+    b.chars(&mut right);
+    left[..shorter] == right[..shorter]
 }
 
 fn company(dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>) -> usize {

@@ -184,7 +184,10 @@ fn name(scratch: &mut Scratch, own: &[Vec<char>], seed: u64, out: &mut [DraftSlo
     if scratch.folded.len() >= head + 4 {
         scratch.folded.drain(..head);
     }
+    let kept = aside(&scratch.folded, &mut scratch.marks, &mut scratch.rest);
+    scratch.folded.truncate(kept);
     marks::cut(&scratch.folded, &mut scratch.marks, &mut scratch.rest);
+    company::without_forms(&mut scratch.rest);
     plain(&scratch.rest, &mut scratch.plain);
     const ENDINGS: [&str; 7] = ["建设项目", "建设工程", "项目", "工程", "建设", " project", "的"];
     while let Some(shorter) =
@@ -213,6 +216,18 @@ fn name(scratch: &mut Scratch, own: &[Vec<char>], seed: u64, out: &mut [DraftSlo
         slot.words.sort_unstable();
         slot.words.dedup();
     }
+}
+
+/// The length of a name without a remark in brackets at its end. A phase, a lot or a section (A至B) in
+/// brackets is no remark.
+fn aside(folded: &[char], marks: &mut Vec<Mark>, rest: &mut Vec<char>) -> usize {
+    let open = folded.iter().rposition(|c| *c == '(').filter(|open| *open >= 4);
+    let Some(open) = open.filter(|_| folded.last() == Some(&')')) else { return folded.len() };
+    let inside = &folded[open + 1..folded.len() - 1];
+    marks::cut(inside, marks, rest);
+    let tells = marks.iter().any(|mark| matches!(mark.class, Class::Phase | Class::Lot));
+    let section = inside.iter().any(|c| matches!(c, '至' | '-'));
+    if tells || section || rest.is_empty() { folded.len() } else { open }
 }
 
 fn text_slot(plain: &[char], seed: u64, out: &mut DraftSlot) {

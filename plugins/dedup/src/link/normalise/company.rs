@@ -59,6 +59,34 @@ pub fn company(folded: &[char], full: &mut Vec<char>, core: &mut Vec<char>) {
     }
 }
 
+/// Takes legal forms and bracketed regions out of a name that begins with a company.
+pub fn without_forms(text: &mut Vec<char>) {
+    const INNER: [&str; 8] = [
+        "集团股份有限公司",
+        "集团有限责任公司",
+        "集团有限公司",
+        "股份有限公司",
+        "有限责任公司",
+        "有限公司",
+        "集团公司",
+        "集团",
+    ];
+    if let Some(open) = text.iter().position(|c| *c == '(')
+        && let Some(length) = text[open + 1..].iter().position(|c| *c == ')')
+        && regions::is_region(&text[open + 1..open + 1 + length])
+    {
+        text.drain(open..open + length + 2);
+    }
+    for form in INNER {
+        let length = form.chars().count();
+        let found = text.windows(length).position(|window| window.iter().copied().eq(form.chars()));
+        if let Some(at) = found.filter(|at| *at >= 2) {
+            text.drain(at..at + length);
+            return;
+        }
+    }
+}
+
 /// The length without an ending, when at least two characters are left.
 pub(crate) fn without_ending(text: &[char], ending: &str) -> Option<usize> {
     let mut at = text.len();
