@@ -19,6 +19,7 @@ mod fields;
 mod first;
 mod key;
 pub mod link;
+mod linked;
 mod merge;
 mod name;
 mod options;
@@ -90,3 +91,6 @@ huiliu_abi::export_plugin!(huiliu_plugin_v1_dedup, [Dedup]);
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod tests_link;

@@ -10,13 +10,13 @@ use hashbrown::{HashMap, HashSet};
 
 use super::cluster::{Evidence, average_linkage};
 use super::compare::{Likeness, Pattern, compare};
-use super::config::{Config, Kind};
+use super::config::Config;
 use super::features::{Compare, Draft, Handle, Scratch, Slot, Store, draft, pack, slots};
 use super::index::{Dictionary, Search};
 use super::weights::Model;
 
 /// Candidates that are compared with a record.
-const CANDIDATES: usize = 12;
+pub(crate) const CANDIDATES: usize = 12;
 /// Candidates of a record that teach.
 const TEACHERS: usize = 5;
 /// The same, where most candidates are matches.
@@ -123,6 +123,31 @@ impl Linker {
         self.known.iter().map(|known| known.cluster)
     }
 
+    /// What is compared, as it was configured.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Takes one record in, and gives its number; nothing is linked.
+    pub fn take(&mut self, row: &Row<'_>) -> u32 {
+        self.take_in(std::slice::from_ref(row));
+        self.known.len() as u32 - 1
+    }
+
+    /// Weighs all terms by how rare they are now.
+    pub fn weigh(&mut self) {
+        self.dictionary.weigh(self.known.len());
+    }
+
+    /// Learns when enough is known that was not known the last time; links nothing.
+    pub fn learn_if_grown(&mut self) {
+        let grown = self.known.len() as f64 >= self.learnt_at as f64 * 1.5;
+        if grown && (self.known.len() < SETTLED || self.learnt_at == 0) {
+            self.learn();
+            self.learnt_at = self.known.len();
+        }
+    }
+
     /// Adds a batch, and clusters what it touches.
     pub fn add(&mut self, rows: &[Row<'_>]) {
         let from = self.known.len();
@@ -175,7 +200,12 @@ impl Linker {
     }
 
     /// Candidates of a record, best first.
-    fn candidates<'s>(&self, record: u32, most: usize, search: &'s mut Search) -> &'s [(f32, u32)] {
+    pub(crate) fn candidates<'s>(
+        &self,
+        record: u32,
+        most: usize,
+        search: &'s mut Search,
+    ) -> &'s [(f32, u32)] {
         let features = self.store.get(self.known[record as usize].handle);
         search.begin();
         for (at, slot) in self.slots.iter().enumerate() {
@@ -190,13 +220,13 @@ impl Linker {
         })
     }
 
-    fn pattern(&self, a: u32, b: u32) -> Pattern {
+    pub(crate) fn pattern(&self, a: u32, b: u32) -> Pattern {
         let features = |record: u32| self.store.get(self.known[record as usize].handle);
         compare(&self.slots, &self.dictionary, features(a), features(b))
     }
 
     /// The evidence of a pair; rare values weigh more.
-    fn score(&self, a: u32, b: u32, pattern: Pattern) -> f32 {
+    pub(crate) fn score(&self, a: u32, b: u32, pattern: Pattern) -> f32 {
         let features = self.store.get(self.known[a.min(b) as usize].handle);
         self.model.sum(&self.slots, |slot| {
             let weight = self.model.weights[slot][pattern.level(slot)];
@@ -296,7 +326,7 @@ impl Linker {
         })
     }
 
-    fn evidence(&self, pattern: Pattern, score: f32) -> Evidence {
+    pub(crate) fn evidence(&self, pattern: Pattern, score: f32) -> Evidence {
         if pattern.vetoed(&self.slots) {
             Evidence::Veto
         } else {
@@ -399,11 +429,6 @@ impl Linker {
             })
             .collect();
         format!("{:.1} bits, kept {kept}: {}", self.score(a, b, pattern), levels.join(", "))
-    }
-
-    /// Whether a field of this kind is compared; for hosts that check options.
-    pub fn compares(&self, kind: Kind) -> bool {
-        self.config.fields.iter().any(|field| field.kind == kind)
     }
 }
 

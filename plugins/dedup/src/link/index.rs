@@ -35,6 +35,7 @@ pub struct Dictionary {
     ids: HashMap<u64, u32, std::hash::BuildHasherDefault<Straight>>,
     terms: Vec<Entry>,
     weights: Vec<f32>,
+    rarest: f32,
     lists: Lists,
 }
 
@@ -112,6 +113,7 @@ impl Dictionary {
     /// Weighs all terms by how rare they are among `records`.
     pub fn weigh(&mut self, records: usize) {
         let all = records as f32;
+        self.rarest = (1.0 + all).ln();
         self.weights.clear();
         self.weights.extend(self.terms.iter().map(|entry| {
             let rare = (1.0 + all / (entry.count as f32 + 0.5)).ln();
@@ -124,7 +126,8 @@ impl Dictionary {
 
     /// How much sharing the term says.
     pub fn weight(&self, id: u32) -> f32 {
-        self.weights.get(id as usize).copied().unwrap_or(0.0)
+        // A term that came after the last weighing is as rare as can be.
+        self.weights.get(id as usize).copied().unwrap_or(self.rarest)
     }
 }
 

@@ -49,6 +49,19 @@ fn span(year: u32, month: u32, day: u32) -> Option<i32> {
     Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
 }
 
+/// A day as `2019-08-16`, from days since 1970-01-01.
+pub fn iso(days: i32) -> String {
+    let shifted = i64::from(days) + 719_468;
+    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let of_year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let day_of_year = of_era - (365 * of_year + of_year / 4 - of_year / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = of_year + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +72,7 @@ mod tests {
         for text in ["2019-8-16", "2019/08/16", "20190816", "2019年8月16日", "2019-08-16 00:00:00"] {
             assert_eq!(day(text), Some((18124, 18124)), "{text}");
         }
+        assert_eq!(iso(18124), "2019-08-16");
         assert_eq!(day("2019年8月"), Some((18109, 18139)));
         for text in ["1900-01-01", "", "暂无", "2019-13-01", "99999999999999999999"] {
             assert_eq!(day(text), None, "{text}");

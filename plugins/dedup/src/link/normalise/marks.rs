@@ -140,6 +140,10 @@ pub fn cut(folded: &[char], marks: &mut Vec<Mark>, rest: &mut Vec<char>) {
                     rest.pop();
                     at = next + 1;
                 } else {
+                    // `(Ⅰ)期` closed its brackets itself.
+                    if folded[at..next].contains(&')') && rest.last() == Some(&'(') {
+                        rest.pop();
+                    }
                     at = next;
                 }
                 if rest.last() == Some(&'-') {

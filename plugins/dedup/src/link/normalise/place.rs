@@ -43,9 +43,11 @@ pub fn place(folded: &[char]) -> Place {
     let is_road = |c: &char| matches!(c, '路' | '街' | '巷' | '道' | '弄');
     if let Some(end) = rest.iter().position(is_road).filter(|end| *end > 0) {
         let end = end + rest[end + 1..].iter().take_while(|c| is_road(c)).count();
-        let from = rest[..end]
-            .iter()
-            .rposition(|c| matches!(c, '园' | '区' | '城' | '镇' | '乡' | '村' | '廊' | '港'));
+        let last = |delimiters: &[char]| {
+            let at = rest[..end].iter().rposition(|c| delimiters.contains(c));
+            at.filter(|at| *at > 0)
+        };
+        let from = last(&['园', '区', '廊']).or_else(|| last(&['城', '镇', '乡', '村', '港']));
         // A delimiter right before the suffix belongs to the name: 港路.
         let from = from.filter(|from| from + 2 < end).map_or(0, |from| from + 1);
         place.road = rest[from..=end].to_vec();
