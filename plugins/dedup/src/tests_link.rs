@@ -16,7 +16,7 @@ use crate::link::{Config, Linker, Row};
 const PAIRS: &str = include_str!("../testdata/dedup_pairs.csv");
 
 const LINK: &str = r#"{"match": [{"fields": ["code"], "normalise": {"code": "code"}}],
-    "link": {"review": -4, "fields": [
+    "link": {"review": -6, "fields": [
         {"field": "name", "kind": "name"}, {"field": "code", "kind": "identifier"},
         {"field": "owner", "kind": "company"}]}}"#;
 

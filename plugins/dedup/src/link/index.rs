@@ -204,7 +204,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// Begins the search for a record.
+    /// Begins the search for a record, which is posted already.
     pub fn begin(&mut self) {
         self.keys.clear();
     }
@@ -212,7 +212,8 @@ impl Search {
     /// Adds whole values and the rarest grams of one slot.
     pub fn slot(&mut self, dictionary: &Dictionary, terms: &[u32], grams: &[u32]) {
         let length = |id: u32| dictionary.terms[id as usize].length;
-        let open = |length: u16| length != 0 && length != CLOSED;
+        // A list of one holds only the record that searches.
+        let open = |length: u16| length > 1 && length != CLOSED;
         self.keys.extend(terms.iter().map(|&id| (length(id), id, true)).filter(|key| open(key.0)));
         self.slot.clear();
         self.slot.extend(grams.iter().map(|&id| (length(id), id)).filter(|key| open(key.0)));
