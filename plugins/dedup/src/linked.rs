@@ -5,7 +5,7 @@
 //! | `n/` + number (4 bytes) | a row the linkage knows: the id of its record (10 bytes), then its source and values as JSON |
 //! | `n#` | how many rows that are (4 bytes), and a hash over all of them (8 bytes) |
 //! | `q/` + id + id (20 bytes) | a pair of records for a person to judge: evidence and reasons as JSON; never asked twice |
-//! | `w/` + id + number (14 bytes) | why a row was taken for its record, or kept apart, as JSON |
+//! | `w/` + id + number + place (15 bytes) | why a row was taken for its record, or kept apart, as JSON |
 //!
 //! The linkage lies in memory and is built from the state: on the first batch, and whenever what is in memory
 //! is not what the state says, as after a delivery that failed.
@@ -169,22 +169,36 @@ impl Linked {
 
     /// Writes down why, queues what a person must judge, and tells the sender.
     fn tell(
-        &mut self,
+        &self,
         id: RecordId,
         answer: Answer,
         row_id: i64,
         findings: &mut Vec<Finding>,
     ) -> Result<(), StageError> {
-        let (word, found) = match answer {
-            Answer::Match(found) => ("match", found),
-            Answer::Review(found) => ("review", found),
-            Answer::New(Some(found)) => ("apart", found),
+        let (word, all) = match answer {
+            Answer::Match(found) => ("match", vec![found]),
+            Answer::Review(all) => ("review", all),
+            Answer::New(Some(found)) => ("apart", vec![found]),
             Answer::New(None) => return Ok(()),
         };
+        all.iter()
+            .enumerate()
+            .try_for_each(|(at, found)| self.tell_one(id, word, at as u8, found, row_id, findings))
+    }
+
+    fn tell_one(
+        &self,
+        id: RecordId,
+        word: &str,
+        at: u8,
+        found: &Found,
+        row_id: i64,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), StageError> {
         let Some(&other) = self.ids.get(found.thing as usize) else { return Ok(()) };
         let (zh, en) = explain::text(&self.linker, found.pattern, found.bits);
-        let why = self.why(word, other, &found, &zh, &en);
-        let key = [b"w/".as_slice(), &id.bytes(), &self.count.to_be_bytes()].concat();
+        let why = self.why(word, other, found, &zh, &en);
+        let key = [b"w/".as_slice(), &id.bytes(), &self.count.to_be_bytes(), &[at]].concat();
         self.host.state_put(&key, why.to_string().as_bytes())?;
         if word == "review" {
             let (first, second) = if id < other { (id, other) } else { (other, id) };

@@ -72,7 +72,9 @@ fn the_labelled_pairs_are_merged_kept_apart_or_queued_as_a_person_labelled_them(
     let pairs: Vec<Vec<&str>> =
         PAIRS.lines().skip(1).map(|line| line.splitn(4, ',').collect::<Vec<_>>()).collect();
     for side in 0..2 {
-        let rows: Vec<[&str; 3]> = pairs.iter().map(|pair| ["", "", pair[side]]).collect();
+        // Where the label rests on the investor and not on the names, the row states the investor.
+        let owner = |pair: &[&str]| if pair[3].contains("same investor") { "琥崧科技" } else { "" };
+        let rows: Vec<[&str; 3]> = pairs.iter().map(|pair| ["", owner(pair), pair[side]]).collect();
         give(&host, &rows);
     }
     let records = records(&host);

@@ -17,6 +17,8 @@ use super::index::Search;
 const MARGIN_BITS: f32 = 2.0;
 /// How much more a match must have when a mark is stated on one side only.
 const UNSAID_BITS: f32 = 2.0;
+/// Things that a person is asked about, for one record.
+const ASKED: usize = 3;
 /// Members of a thing that are compared.
 const SPEAKERS: usize = 24;
 /// Records from which a model is learnt; fewer say nothing.
@@ -27,8 +29,8 @@ const ENOUGH: usize = 300;
 pub enum Answer {
     /// It is one of the known things.
     Match(Found),
-    /// It may be; a person should say.
-    Review(Found),
+    /// It may be one of these, most likely first; a person should say.
+    Review(Vec<Found>),
     /// It is none of them. A lookalike that a mark kept apart is named.
     New(Option<Found>),
 }
@@ -91,10 +93,12 @@ impl Things {
     }
 
     fn answer(&self, linker: &Linker, judged: Vec<(Found, bool)>) -> Answer {
+        let (merge, review) = (linker.config().merge(), linker.config().review);
+        let open = judged.iter().filter(|(found, veto)| !veto && found.bits >= review);
+        let open: Vec<Found> = open.take(ASKED).map(|(found, _)| found.clone()).collect();
         let next = judged.get(1).filter(|(_, veto)| !veto).map(|(found, _)| found.bits);
         let Some((best, veto)) = judged.into_iter().next() else { return Answer::New(None) };
         let best = Found { next, ..best };
-        let (merge, review) = (linker.config().merge(), linker.config().review);
         if veto {
             return Answer::New((best.bits >= merge).then_some(best));
         }
@@ -107,7 +111,7 @@ impl Things {
         let clear = next.is_none_or(|next| best.bits - next >= MARGIN_BITS);
         match best.bits {
             bits if bits >= needed && clear => Answer::Match(best),
-            bits if bits >= review => Answer::Review(best),
+            _ if !open.is_empty() => Answer::Review(open),
             _ => Answer::New(None),
         }
     }
