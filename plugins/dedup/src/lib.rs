@@ -5,7 +5,7 @@
 //! field, with the origin of every value ([`merge`]).
 //!
 //! Nothing here knows projects: which columns make a key, what normalises them and which words keep two
-//! rows apart is said in the options. Nothing here compares for likeness either: keys are equal or not.
+//! rows apart is said in the options. Keys are equal or not; likeness is the matter of [`link`].
 //!
 //! What a missing value does: a rule with a missing (or blank) field does not speak for that row. A row
 //! for which no rule speaks passes with `keep: first`; with `keep: merge` its whole content is its key,
@@ -18,6 +18,8 @@ mod entity;
 mod fields;
 mod first;
 mod key;
+pub mod link;
+mod linked;
 mod merge;
 mod name;
 mod options;
@@ -89,3 +91,6 @@ huiliu_abi::export_plugin!(huiliu_plugin_v1_dedup, [Dedup]);
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod tests_link;

@@ -23,7 +23,8 @@ use crate::build;
 use crate::entity::{Held, Place, Record, Source, encode_value};
 use crate::fields::{MergeField, apart, fields};
 use crate::key::{KeyRule, Scratch};
-use crate::options::{Options, default_tolerance};
+use crate::linked::Linked;
+use crate::options::{Options, default_tolerance, find};
 use crate::policy::Choice;
 use crate::recognise::{Recogniser, Row};
 use crate::records::{RecordId, Records};
@@ -47,12 +48,14 @@ pub(crate) struct Merge {
     output: SchemaRef,
     records: Records,
     versions: Versions,
+    linked: Option<Linked>,
 }
 
 /// A record touched by a batch.
 struct Touched {
     id: RecordId,
     by: Option<usize>,
+    linked: bool,
     new: bool,
     last: usize,
     /// Values before the batch, for the fields that were changed; not kept for a new record.
@@ -88,6 +91,11 @@ impl Merge {
         };
         let bound = |&column: &usize| Some((field_of(column)?, normalise(column)));
         let unless = rules.iter().map(|rule| rule.unless.iter().filter_map(bound).collect()).collect();
+        let mut compared = Vec::new();
+        for (i, field) in options.link.iter().flat_map(|link| &link.fields).enumerate() {
+            let path = format!("link.fields[{i}].field");
+            compared.extend(find(input, &field.field, path, &mut problems).and_then(field_of));
+        }
         for name in ADDED.into_iter().filter(|name| input.index_of(name).is_ok()) {
             let message =
                 format!("the input has a column `{name}` already, which this stage adds; rename it");
@@ -97,7 +105,8 @@ impl Merge {
         let output: SchemaRef = Arc::new(output(input));
         let kinds = fields.iter().map(|field| (field.name.clone(), field.kind.clone())).collect();
         let merge = Self {
-            recogniser: Recogniser { rules, apart, unless },
+            recogniser: Recogniser { rules, apart, unless, compared },
+            linked: options.link.clone().map(|config| Linked::new(host.clone(), config)),
             fields,
             tolerance: options.merge.as_ref().map_or_else(default_tolerance, |merge| merge.tolerance),
             row_column: column_index(input, ROW)?,
@@ -143,6 +152,9 @@ impl Merge {
     pub(crate) fn process(&mut self, batch: &RecordBatch) -> Result<Outcome, StageError> {
         self.records.make_room();
         let mut view = self.view(batch)?;
+        if let Some(linked) = &mut self.linked {
+            linked.begin(&view.source.sender)?;
+        }
         let keys =
             self.recogniser.rules.iter().map(|rule| rule.cells(batch)).collect::<Result<Vec<_>, _>>()?;
         let mut findings: Vec<Finding> = Vec::new();
@@ -158,16 +170,20 @@ impl Merge {
                 rules.filter_map(|(i, (rule, cells))| Some((Some(i), rule.key(cells, at, &mut scratch)?))),
             );
             if row_keys.is_empty() {
-                findings.push(report::no_key(id, &self.recogniser.rules));
+                if self.linked.is_none() {
+                    findings.push(report::no_key(id, &self.recogniser.rules));
+                }
                 row_keys.push((None, content_key(&view.cells, at)));
             }
             let row = Row { id, at, keys: &row_keys, cells: &view.cells, fields: &self.fields };
-            let found = self.recogniser.recognise(&mut self.records, &row, &mut findings)?;
+            let found =
+                self.recogniser.recognise(&mut self.records, self.linked.as_mut(), &row, &mut findings)?;
             let i = *index.entry(found.record).or_insert_with(|| {
                 let before = Vec::new();
                 touched.push(Touched {
                     id: found.record,
                     by: found.by,
+                    linked: found.linked,
                     new: found.new,
                     last: at,
                     before,
@@ -177,6 +193,7 @@ impl Merge {
             });
             touched[i].last = at;
             touched[i].by = found.by;
+            touched[i].linked = found.linked;
             of_row.push(i);
             view.enter(at);
             self.apply(&mut touched[i], &view, at, &mut findings)?;
@@ -317,6 +334,7 @@ impl Merge {
         let origins = self.all_origins(&records)?;
         let matched = out.iter().map(|touched| match touched.by {
             _ if touched.new => "new",
+            _ if touched.linked => "likeness",
             Some(rule) => &self.recogniser.rules[rule].name,
             None => "content",
         });

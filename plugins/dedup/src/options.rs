@@ -6,6 +6,8 @@ use arrow::datatypes::Schema;
 use huiliu_stage::{Problem, column_index};
 use serde::Deserialize;
 
+use crate::link::Config;
+
 /// The options as they stand in YAML.
 ///
 /// ```yaml
@@ -36,6 +38,10 @@ pub struct Options {
     /// rule matched; only with `keep: merge`.
     #[serde(default)]
     pub apart: Vec<String>,
+
+    /// Recognises by likeness what no key recognises; only with `keep: merge`.
+    #[serde(default)]
+    pub link: Option<Config>,
 }
 
 /// One way to recognise the same thing: all its fields are given and equal.
@@ -185,6 +191,36 @@ pub(crate) const OPTION_SCHEMA: &str = r#"{
           "description": "Numbers refused by `first`, `max` or `min` give a warning when they differ by more than this share of the greater.",
           "type": "number", "minimum": 0, "default": 0.005
         }
+      }
+    },
+    "link": {
+      "description": "Recognises by likeness what no key recognises (only with `keep: merge`). Weights are learnt from the records themselves. Three answers: the row is a known record and is merged; it may be one and is kept apart for review; it is new. Phases, lots, quantities and numbers that differ always keep two apart.",
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["fields"],
+      "properties": {
+        "fields": {
+          "description": "The columns that are compared, each with its kind.",
+          "type": "array", "minItems": 1,
+          "items": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["field", "kind"],
+            "properties": {
+              "field": {"description": "Name of the column.", "type": "string"},
+              "kind": {
+                "description": "What its values are.",
+                "enum": ["name", "text", "description", "company", "identifier", "credit_code", "project_code", "money", "date", "place"]
+              },
+              "group": {"description": "Fields of one group tell the same story: only the strongest for and the strongest against count.", "type": "string"},
+              "unit": {"description": "Unit of an amount without one.", "type": "string"},
+              "units": {"description": "The same, for single senders.", "type": "object", "additionalProperties": {"type": "string"}}
+            }
+          }
+        },
+        "one_to_one": {"description": "Each record has at most one partner in another source; for two tables without duplicates, in the benchmark only.", "type": "boolean", "default": false},
+        "merge": {"description": "Bits of evidence from which a row is a known record.", "type": "number", "default": 3},
+        "review": {"description": "Bits of evidence from which a person is asked.", "type": "number", "default": -3}
       }
     },
     "apart": {

@@ -9,6 +9,8 @@ use huiliu_stage::{Finding, StageError};
 
 use crate::fields::MergeField;
 use crate::key::KeyRule;
+use crate::link::normalise::date;
+use crate::linked::Linked;
 use crate::name::{self, Marks};
 use crate::options::Normalise;
 use crate::records::{RecordId, Records};
@@ -22,6 +24,8 @@ pub(crate) struct Recogniser {
     pub(crate) apart: Vec<usize>,
     /// For each rule, the fields that must not differ.
     pub(crate) unless: Vec<Vec<(usize, Normalise)>>,
+    /// Fields that are compared for likeness, in the order of the linkage.
+    pub(crate) compared: Vec<usize>,
 }
 
 /// One row: its keys (one for each rule that speaks for it) and its values.
@@ -41,6 +45,8 @@ pub(crate) struct Recognised {
     pub(crate) by: Option<usize>,
     /// Whether it was made for this row.
     pub(crate) new: bool,
+    /// Whether likeness found it.
+    pub(crate) linked: bool,
 }
 
 impl Recogniser {
@@ -48,6 +54,7 @@ impl Recogniser {
     pub(crate) fn recognise(
         &self,
         records: &mut Records,
+        mut linked: Option<&mut Linked>,
         row: &Row<'_>,
         findings: &mut Vec<Finding>,
     ) -> Result<Recognised, StageError> {
@@ -72,12 +79,18 @@ impl Recogniser {
                 },
             }
         }
-        let recognised = match found {
-            Some((by, ids)) => {
+        let compared = if linked.is_some() { row.compared(&self.compared) } else { Vec::new() };
+        // What a key found and a word kept apart is not asked of likeness again.
+        let ask = found.is_none() && passed_over.is_none();
+        let said = linked.as_deref_mut().filter(|_| ask).map(|linked| linked.ask(&compared));
+        let alike = linked.as_deref().zip(said.as_ref()).and_then(|(linked, said)| linked.matched(said));
+        let recognised = match (found, alike) {
+            (Some((by, ids)), _) => {
                 let record = self.choose(records, &ids, by, row, &marks, findings)?;
-                Recognised { record, by, new: false }
+                Recognised { record, by, new: false, linked: false }
             }
-            None => {
+            (None, Some(record)) => Recognised { record, by: None, new: false, linked: true },
+            (None, None) => {
                 let &(by, key) = row.keys.first().ok_or_else(|| StageError::new("a row without a key"))?;
                 let record = records.create(key)?;
                 if let Some((Some(rule), other, field)) = passed_over {
@@ -91,9 +104,12 @@ impl Recogniser {
                         record,
                     ));
                 }
-                Recognised { record, by, new: true }
+                Recognised { record, by, new: true, linked: false }
             }
         };
+        if let Some(linked) = linked {
+            linked.keep(recognised.record, &compared, said, row.id, findings)?;
+        }
         for &(rule, key) in row.keys {
             match elsewhere.iter().find(|(_, other_key, _)| *other_key == key) {
                 None => records.link(key, recognised.record)?,
@@ -174,6 +190,19 @@ impl Recogniser {
 }
 
 impl Row<'_> {
+    /// The values that are compared for likeness, as text.
+    fn compared(&self, fields: &[usize]) -> Vec<Option<String>> {
+        let text = |&field: &usize| {
+            let value = self.cells[field].value(self.at)?;
+            let text = match value {
+                Value::Day(day) => date::iso(day),
+                value => value.show(&self.fields[field].kind),
+            };
+            Some(text).filter(|text| !text.trim().is_empty())
+        };
+        fields.iter().map(text).collect()
+    }
+
     fn marks(&self, field: usize) -> Option<Marks> {
         match self.cells[field] {
             Cells::Text(texts) if texts.is_valid(self.at) => Some(Marks::of(texts.value(self.at))),

@@ -110,6 +110,37 @@ pub(crate) fn unclear(row: i64, rule: &KeyRule, taken: RecordId, others: usize) 
         .with_raw(taken.to_string())
 }
 
+/// What likeness says of a row that no key recognised: it is a record, may be one, or only looks like one.
+pub(crate) fn linked(row: i64, word: &str, id: RecordId, other: RecordId, zh: &str, en: &str) -> Finding {
+    let (severity, code, text) = match word {
+        "match" => (
+            Severity::Info,
+            "linked",
+            Text::new(
+                format!("本行与记录 {other} 判定为同一项，已并入。{zh}"),
+                format!("this row was taken for record {other} and merged with it. {en}"),
+            ),
+        ),
+        "review" => (
+            Severity::Warning,
+            "review",
+            Text::new(
+                format!("本行与记录 {other} 疑为同一项，暂另立记录 {id}，待人工核对。{zh}"),
+                format!("this row may be record {other}; it is kept as {id} until a person says so. {en}"),
+            ),
+        ),
+        _ => (
+            Severity::Info,
+            "apart",
+            Text::new(
+                format!("本行与记录 {other} 相似，但标识不同，未合并，另立记录 {id}。{zh}"),
+                format!("this row looks like record {other}, but a mark differs: kept apart as {id}. {en}"),
+            ),
+        ),
+    };
+    Finding::new(Some(row), severity, code, text).with_raw(other.to_string())
+}
+
 /// No rule speaks for the row.
 pub(crate) fn no_key(row: i64, rules: &[KeyRule]) -> Finding {
     let join = |name: fn(&KeyRule) -> &str, or: &str| rules.iter().map(name).collect::<Vec<_>>().join(or);

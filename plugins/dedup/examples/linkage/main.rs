@@ -1,0 +1,151 @@
+//! Runs a data set with truth through the linkage and prints what it found and what it cost.
+//!
+//! ```text
+//! cargo run --release -p huiliu-dedup --example linkage -- DATASET [--config FILE] [--batch ROWS]
+//!     [--threads N] [--settle] [--order SEED] [--weights] [--wrong N] [--merge BITS]
+//! ```
+//!
+//! DATASET is a folder with `records.csv` (id, source, fields) and `matches.csv` or `truth.csv`. Without
+//! `--config`, the configuration is the file of the folder's name, up to a digit or in full, beside this
+//! program. Without `--batch`, all records are one batch. `--settle` learns once more at the end, as a
+//! nightly job would. `--order` shuffles the arrival. Nothing is written.
+
+mod csv;
+mod measure;
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use huiliu_dedup::link::{Config, Linker, Row};
+
+struct Arguments {
+    folder: PathBuf,
+    config: Option<PathBuf>,
+    batch: usize,
+    threads: usize,
+    settle: bool,
+    order: Option<u64>,
+    weights: bool,
+    wrong: usize,
+    merge: Option<f32>,
+}
+
+fn arguments() -> Result<Arguments, Box<dyn Error>> {
+    let mut given = std::env::args().skip(1);
+    let mut arguments = Arguments {
+        folder: PathBuf::new(),
+        config: None,
+        batch: usize::MAX,
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+        settle: false,
+        order: None,
+        weights: false,
+        wrong: 0,
+        merge: None,
+    };
+    while let Some(word) = given.next() {
+        let mut value = || given.next().ok_or(format!("{word} needs a value"));
+        match word.as_str() {
+            "--config" => arguments.config = Some(value()?.into()),
+            "--batch" => arguments.batch = value()?.parse()?,
+            "--threads" => arguments.threads = value()?.parse()?,
+            "--order" => arguments.order = Some(value()?.parse()?),
+            "--wrong" => arguments.wrong = value()?.parse()?,
+            "--merge" => arguments.merge = Some(value()?.parse()?),
+            "--settle" => arguments.settle = true,
+            "--weights" => arguments.weights = true,
+            _ => arguments.folder = word.into(),
+        }
+    }
+    Ok(arguments)
+}
+
+fn configuration(arguments: &Arguments) -> Result<Config, Box<dyn Error>> {
+    let name = arguments.folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/linkage");
+    let short: String = name.chars().take_while(|c| !c.is_ascii_digit()).collect();
+    let names = [name, short.trim_end_matches('-')].map(|name| beside.join(format!("{name}.json")));
+    let file = match &arguments.config {
+        Some(file) => file.clone(),
+        None => names.into_iter().find(|file| file.exists()).ok_or("no configuration for this data set")?,
+    };
+    Ok(serde_json::from_str(&std::fs::read_to_string(file)?)?)
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments = arguments()?;
+    let mut config = configuration(&arguments)?;
+    config.merge = arguments.merge.or(config.merge);
+    let text = std::fs::read_to_string(arguments.folder.join("records.csv"))?;
+    let mut table = csv::read(&text);
+    let header = table.remove(0);
+    if let Some(seed) = arguments.order {
+        measure::shuffle(&mut table, seed);
+    }
+    let column = |name: &str| header.iter().position(|column| column == name);
+    let fields: Vec<usize> = config
+        .fields
+        .iter()
+        .map(|field| column(&field.field).ok_or(format!("no column {}", field.field)))
+        .collect::<Result<_, _>>()?;
+    let (id, source) = (column("id").ok_or("no column id")?, column("source"));
+    let before = measure::resident_kib();
+    let (started, cpu) = (Instant::now(), measure::cpu_seconds());
+    let mut linker = Linker::new(config, arguments.threads);
+    for batch in table.chunks(arguments.batch.min(table.len().max(1))) {
+        let rows: Vec<Row<'_>> = batch
+            .iter()
+            .map(|row| Row {
+                values: fields
+                    .iter()
+                    .map(|at| Some(row[*at].as_str()).filter(|v| !v.trim().is_empty()))
+                    .collect(),
+                source: source.map_or("", |at| row[at].as_str()),
+            })
+            .collect();
+        linker.add(&rows);
+    }
+    if arguments.settle {
+        linker.settle();
+    }
+    let (wall, cpu) = (started.elapsed().as_secs_f64(), measure::cpu_seconds() - cpu);
+    let peak = measure::peak_kib();
+    let ids: HashMap<&str, u32> =
+        table.iter().enumerate().map(|(at, row)| (row[id].as_str(), at as u32)).collect();
+    let truth = measure::truth(&arguments.folder, &ids)?;
+    let clusters: Vec<u32> = linker.clusters().collect();
+    let result = measure::pairwise(&clusters, &truth);
+    println!(
+        "{}: rows {} precision {:.4} recall {:.4} f1 {:.4} wall {wall:.2}s cpu {cpu:.2}s peak {:.0} MiB (table {:.0}) kept pairs {}",
+        arguments.folder.display(),
+        clusters.len(),
+        result.precision,
+        result.recall,
+        result.f1,
+        peak as f64 / 1024.0,
+        before as f64 / 1024.0,
+        linker.pairs(),
+    );
+    if arguments.weights {
+        let model = linker.model();
+        println!("prior {:.2} from {} pairs", model.prior, model.pairs);
+        for (slot, (weights, usual)) in linker.slots().iter().zip(model.weights.iter().zip(&model.usual)) {
+            let bits: Vec<String> = weights[1..9].iter().map(|bits| format!("{bits:6.2}")).collect();
+            println!(
+                "{:<14} {:<22} {} usual {usual:.1}",
+                header[fields[slot.field]],
+                format!("{:?}", slot.compare),
+                bits.join(" ")
+            );
+        }
+    }
+    for (kind, a, b) in measure::wrong(&clusters, &truth, arguments.wrong) {
+        println!("{kind} {}", linker.describe(a, b));
+        for row in [a, b] {
+            println!("   {}", table[row as usize].join(" | "));
+        }
+    }
+    Ok(())
+}

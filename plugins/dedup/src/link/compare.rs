@@ -1,0 +1,286 @@
+//! Two records compared slot by slot. Each slot gives a level, 1 the best, 0 when a value is missing;
+//! the levels of a pair pack into one number, four bits each.
+
+use super::features::{Compare, Features, Packed, Slot};
+use super::index::Dictionary;
+
+/// The levels of all slots of a pair.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pattern(pub u64);
+
+impl Pattern {
+    /// The level of a slot.
+    pub fn level(self, slot: usize) -> usize {
+        (self.0 >> (4 * slot) & 15) as usize
+    }
+
+    /// Whether a discriminator differs: then the two are never one thing.
+    pub fn vetoed(self, slots: &[Slot]) -> bool {
+        slots
+            .iter()
+            .enumerate()
+            .any(|(at, slot)| matches!(slot.compare, Compare::Marks(_)) && self.level(at) == DIFFERENT)
+    }
+}
+
+/// The level of a mark that differs.
+pub const DIFFERENT: usize = 3;
+
+/// How many levels a comparison has.
+pub fn levels(compare: Compare) -> usize {
+    match compare {
+        Compare::Text | Compare::Company | Compare::Description | Compare::Place => 8,
+        Compare::Identifier => 4,
+        Compare::Money => 6,
+        Compare::Date | Compare::Numbers => 5,
+        Compare::Marks(_) | Compare::Action => 3,
+    }
+}
+
+/// Compares two records.
+pub fn compare(slots: &[Slot], dictionary: &Dictionary, a: Features<'_>, b: Features<'_>) -> Pattern {
+    let mut packed = 0;
+    for (at, slot) in slots.iter().enumerate() {
+        let level = level(slot.compare, dictionary, a.slot(at), b.slot(at));
+        packed |= (level as u64) << (4 * at);
+    }
+    Pattern(packed)
+}
+
+fn level(compare: Compare, dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>) -> usize {
+    let missing = (a.is_missing(), b.is_missing());
+    match (compare, missing) {
+        (_, (true, true)) => 0,
+        (Compare::Marks(_) | Compare::Action, (true, _) | (_, true)) => 2,
+        (Compare::Numbers, (true, _) | (_, true)) => 4,
+        (_, (true, _) | (_, true)) => 0,
+        (Compare::Text | Compare::Description, _) => text(dictionary, a, b),
+        (Compare::Company, _) => company(dictionary, a, b),
+        (Compare::Identifier, _) => identifier(a, b),
+        (Compare::Money, _) => money(a.words(), b.words()),
+        (Compare::Date, _) => date(a.words(), b.words()),
+        (Compare::Place, _) => place(dictionary, a, b),
+        (Compare::Marks(_) | Compare::Action, _) => marks(a.words(), b.words()),
+        (Compare::Numbers, _) => numbers(a.words(), b.words()),
+    }
+}
+
+fn text(dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>) -> usize {
+    if a.terms().first() == b.terms().first() {
+        return 1;
+    }
+    if one_edit(a, b) {
+        return 2;
+    }
+    if begins(a, b) {
+        return 3;
+    }
+    likeness(dictionary, a.grams(), b.grams())
+}
+
+/// Whether one begins with the other and says only one or two characters more.
+fn begins(a: Packed<'_>, b: Packed<'_>) -> bool {
+    let shorter = a.length().min(b.length());
+    if shorter < 4 || a.length().max(b.length()) > shorter + 2 {
+        return false;
+    }
+    let (mut left, mut right) = ([0; 64], [0; 64]);
+    a.chars(&mut left);
+    b.chars(&mut right);
+    left[..shorter] == right[..shorter]
+}
+
+fn company(dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>) -> usize {
+    if a.terms().first() == b.terms().first() {
+        return 1;
+    }
+    if a.terms().get(1) == b.terms().get(1) {
+        return 2;
+    }
+    if one_edit(a, b) {
+        return 3;
+    }
+    match likeness(dictionary, a.grams(), b.grams()) {
+        3 | 4 => 4,
+        level => level,
+    }
+}
+
+/// Levels 3 to 8 by shared grams: much alike, one contained in the other, and less.
+fn likeness(dictionary: &Dictionary, a: &[u32], b: &[u32]) -> usize {
+    let likeness = Likeness::of(dictionary, a, b);
+    match (likeness.cosine, likeness.containment) {
+        (cosine, _) if cosine >= 0.8 => 3,
+        (_, containment) if containment >= 0.93 => 4,
+        (cosine, _) if cosine >= 0.6 => 5,
+        (cosine, _) if cosine >= 0.4 => 6,
+        (cosine, _) if cosine >= 0.2 => 7,
+        _ => 8,
+    }
+}
+
+/// How much two sets of grams have in common, rare ones counting most.
+#[derive(Clone, Copy, Debug)]
+pub struct Likeness {
+    /// Of the whole.
+    pub cosine: f32,
+    /// Of the lesser.
+    pub containment: f32,
+}
+
+impl Likeness {
+    /// Of two ascending lists of grams.
+    pub fn of(dictionary: &Dictionary, a: &[u32], b: &[u32]) -> Self {
+        let (mut both, mut both2) = (0.0, 0.0);
+        let (mut sum_a, mut sum_b, mut sum_a2, mut sum_b2) = (0.0f32, 0.0f32, 0.0f32, 0.0f32);
+        let mut others = b.iter().peekable();
+        let mut add_b = |id: u32| {
+            let weight = dictionary.weight(id);
+            sum_b += weight;
+            sum_b2 += weight * weight;
+        };
+        for &id in a {
+            let weight = dictionary.weight(id);
+            sum_a += weight;
+            sum_a2 += weight * weight;
+            while let Some(&&other) = others.peek() {
+                if other > id {
+                    break;
+                }
+                others.next();
+                add_b(other);
+                if other == id {
+                    both += weight;
+                    both2 += weight * weight;
+                }
+            }
+        }
+        others.for_each(|&id| add_b(id));
+        let norm = (sum_a2 * sum_b2).sqrt();
+        let lesser = sum_a.min(sum_b);
+        Self {
+            cosine: if norm > 0.0 { both2 / norm } else { 0.0 },
+            containment: if lesser > 0.0 { both / lesser } else { 0.0 },
+        }
+    }
+}
+
+fn identifier(a: Packed<'_>, b: Packed<'_>) -> usize {
+    if a.terms().first() == b.terms().first() {
+        return 1;
+    }
+    if one_edit(a, b) {
+        return 2;
+    }
+    let (mut left, mut right) = ([0; 64], [0; 64]);
+    let shorter = a.chars(&mut left).min(b.chars(&mut right));
+    if shorter >= 8 && a.length() != b.length() && left[..shorter] == right[..shorter] { 3 } else { 4 }
+}
+
+fn amount(words: &[u32]) -> f64 {
+    let word = |at: usize| u64::from(words.get(at).copied().unwrap_or(0));
+    f64::from_bits(word(0) | word(1) << 32)
+}
+
+fn money(a: &[u32], b: &[u32]) -> usize {
+    let (a, b) = (amount(a), amount(b));
+    let ratio = a.max(b) / a.min(b).max(f64::MIN_POSITIVE);
+    match ratio {
+        ratio if ratio <= 1.001 => 1,
+        ratio if ratio <= 1.02 => 2,
+        ratio if ratio <= 1.15 => 3,
+        // One of the two was written in the wrong unit.
+        ratio if (ratio / 1e4 - 1.0).abs() <= 0.001 => 4,
+        ratio if ratio <= 1.5 => 5,
+        _ => 6,
+    }
+}
+
+fn date(a: &[u32], b: &[u32]) -> usize {
+    let ([a0, a1], [b0, b1]) = (a, b) else { return 0 };
+    let (a0, a1, b0, b1) = (*a0 as i32, *a1 as i32, *b0 as i32, *b1 as i32);
+    if (a0, a1) == (b0, b1) {
+        return 1;
+    }
+    // Two months or years that do not overlap are as far apart as their beginnings.
+    let gap = if a0.max(b0) <= a1.min(b1) { 0 } else { a0.abs_diff(b0) };
+    match gap {
+        ..=2 => 2,
+        3..=32 => 3,
+        33..=372 => 4,
+        _ => 5,
+    }
+}
+
+fn place(dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>) -> usize {
+    let (&[road_a, number_a, district_a], &[road_b, number_b, district_b]) = (a.words(), b.words()) else {
+        return 0;
+    };
+    let number = number_a == number_b && number_a != 0;
+    if road_a == road_b && road_a != 0 {
+        return match (number, number_a == 0 || number_b == 0) {
+            (true, _) => 1,
+            (_, true) => 3,
+            _ => 4,
+        };
+    }
+    if number && one_edit(a, b) {
+        return 2;
+    }
+    if (road_a == 0 || road_b == 0) && Likeness::of(dictionary, a.grams(), b.grams()).cosine >= 0.6 {
+        return 5;
+    }
+    match (district_a == district_b, district_a == 0 || district_b == 0) {
+        (_, true) => 7,
+        (true, _) => 6,
+        _ => 8,
+    }
+}
+
+/// Marks are pairs of what is counted and the value, ascending.
+fn marks(a: &[u32], b: &[u32]) -> usize {
+    let (mut same, mut missing) = (false, false);
+    for (here, there) in [(a, b), (b, a)] {
+        for mark in here.chunks(2) {
+            let mut of = there.chunks(2).filter(|other| other[0] == mark[0]).peekable();
+            if of.peek().is_none() {
+                missing = true;
+            } else if of.any(|other| other == mark) {
+                same = true;
+            } else {
+                return DIFFERENT;
+            }
+        }
+    }
+    if same && !missing { 1 } else { 2 }
+}
+
+fn numbers(a: &[u32], b: &[u32]) -> usize {
+    let both = a.iter().filter(|number| b.contains(number)).count();
+    match both {
+        both if both == a.len() && both == b.len() => 1,
+        both if both == a.len() || both == b.len() => 2,
+        0 => 5,
+        _ => 3,
+    }
+}
+
+/// Whether one insertion, deletion, replacement or swap makes the two equal.
+fn one_edit(a: Packed<'_>, b: Packed<'_>) -> bool {
+    let (length_a, length_b) = (a.length(), b.length());
+    if length_a.abs_diff(length_b) > 1 || length_a.min(length_b) < 2 {
+        return false;
+    }
+    let (mut left, mut right) = ([0; 64], [0; 64]);
+    let (length_a, length_b) = (a.chars(&mut left), b.chars(&mut right));
+    let (a, b) = (&left[..length_a], &right[..length_b]);
+    let head = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[head..], &b[head..]);
+    let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[..a.len() - tail], &b[..b.len() - tail]);
+    match (a, b) {
+        ([_] | [], [_] | []) => true,
+        ([a0, a1], [b0, b1]) => a0 == b1 && a1 == b0,
+        _ => false,
+    }
+}

@@ -1,0 +1,25 @@
+//! Record linkage: which records speak of the same thing, learnt without labelled data.
+//!
+//! One road: text is made comparable ([`normalise`]), candidates are found in an inverted index
+//! ([`index`]), each pair is compared field by field into levels ([`compare`]), levels weigh what
+//! expectation-maximisation has learnt of them ([`weights`]), and pairs become clusters by average linkage
+//! under vetoes ([`cluster`]). [`engine::Linker`] drives it, batch by batch;
+//! [`online::Things`] asks for one record at a time, for hosts that keep the things themselves; [`explain`] says why.
+//!
+//! Nothing here knows projects, departments or sheets: fields and their kinds come from [`config::Config`].
+//! Nothing here keeps state or does I/O. The same records in the same batches give the same clusters,
+//! whatever the number of threads.
+
+pub mod cluster;
+pub mod compare;
+pub mod config;
+pub mod engine;
+pub mod explain;
+pub mod features;
+pub mod index;
+pub mod normalise;
+pub mod online;
+pub mod weights;
+
+pub use config::{Config, FieldConfig, Kind};
+pub use engine::{Linker, Row};

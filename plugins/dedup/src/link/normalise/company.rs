@@ -1,0 +1,125 @@
+//! Names of companies and offices: region, bracketed region and legal form are set aside, the core is kept.
+
+use super::regions;
+use super::text::plain;
+
+const FORMS: [&str; 24] = [
+    "股份有限责任公司",
+    "集团股份有限公司",
+    "集团有限责任公司",
+    "集团有限公司",
+    "股份有限公司",
+    "有限责任公司",
+    "控股有限公司",
+    "有限公司",
+    "责任公司",
+    "总公司",
+    "分公司",
+    "集团公司",
+    "公司",
+    "集团",
+    "股份",
+    "控股",
+    " incorporated",
+    " corporation",
+    " limited",
+    " company",
+    " corp",
+    " inc",
+    " ltd",
+    " llc",
+];
+
+/// The full name without punctuation, and its core.
+pub fn company(folded: &[char], full: &mut Vec<char>, core: &mut Vec<char>) {
+    plain(folded, full);
+    let mut open = Vec::with_capacity(folded.len());
+    let mut at = 0;
+    while at < folded.len() {
+        // A bracketed region, wherever it stands; other brackets stay.
+        let inside = (folded[at] == '(').then(|| folded[at + 1..].iter().position(|c| *c == ')')).flatten();
+        match inside {
+            Some(length) if length <= 8 && regions::is_region(&folded[at + 1..at + 1 + length]) => {
+                at += length + 2;
+            }
+            _ => {
+                open.push(folded[at]);
+                at += 1;
+            }
+        }
+    }
+    plain(&open, core);
+    while let Some(shorter) = FORMS.iter().find_map(|form| without_ending(core, form)) {
+        core.truncate(shorter);
+    }
+    let rest = regions::without(core);
+    if rest.len() < core.len() {
+        let head = core.len() - rest.len();
+        core.drain(..head);
+    }
+}
+
+/// Takes legal forms and bracketed regions out of a name that begins with a company.
+pub fn without_forms(text: &mut Vec<char>) {
+    const INNER: [&str; 8] = [
+        "集团股份有限公司",
+        "集团有限责任公司",
+        "集团有限公司",
+        "股份有限公司",
+        "有限责任公司",
+        "有限公司",
+        "集团公司",
+        "集团",
+    ];
+    if let Some(open) = text.iter().position(|c| *c == '(')
+        && let Some(length) = text[open + 1..].iter().position(|c| *c == ')')
+        && regions::is_region(&text[open + 1..open + 1 + length])
+    {
+        text.drain(open..open + length + 2);
+    }
+    for form in INNER {
+        let length = form.chars().count();
+        let found = text.windows(length).position(|window| window.iter().copied().eq(form.chars()));
+        if let Some(at) = found.filter(|at| *at >= 2) {
+            text.drain(at..at + length);
+            return;
+        }
+    }
+}
+
+/// The length without an ending, when at least two characters are left.
+pub(crate) fn without_ending(text: &[char], ending: &str) -> Option<usize> {
+    let mut at = text.len();
+    for c in ending.chars().rev() {
+        at = at.checked_sub(1)?;
+        if text[at] != c {
+            return None;
+        }
+    }
+    (at >= 2).then_some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::text::fold;
+    use super::*;
+
+    #[test]
+    fn forms_and_regions_do_not_tell_companies_apart() {
+        let table = [
+            ("金和塑胶(株洲)集团有限公司", "株洲金和塑胶有限公司"),
+            ("航康木食品（石家庄）有限责任公司", "石家庄航康木食品"),
+            ("浙江省杭州市传化化学股份有限公司", "杭州传化化学公司"),
+            ("Acme, Inc.", "ACME Incorporated"),
+        ];
+        for (a, b) in table {
+            let core = |name: &str| {
+                let (mut folded, mut full, mut core) = (Vec::new(), Vec::new(), Vec::new());
+                fold(name, &mut folded);
+                company(&folded, &mut full, &mut core);
+                core.into_iter().collect::<String>()
+            };
+            assert_eq!(core(a), core(b), "{a} | {b}");
+        }
+    }
+}

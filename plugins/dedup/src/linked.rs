@@ -1,0 +1,225 @@
+//! Likeness inside `keep: merge`: what no key recognises is asked of the linkage.
+//!
+//! | state key | value |
+//! |---|---|
+//! | `n/` + number (4 bytes) | a row the linkage knows: the id of its record (10 bytes), then its source and values as JSON |
+//! | `n#` | how many rows that are (4 bytes), and a hash over all of them (8 bytes) |
+//! | `q/` + id + id (20 bytes) | a pair of records for a person to judge: evidence and reasons as JSON; never asked twice |
+//! | `w/` + id + number + place (15 bytes) | why a row was taken for its record, or kept apart, as JSON |
+//!
+//! The linkage lies in memory and is built from the state: on the first batch, and whenever what is in memory
+//! is not what the state says, as after a delivery that failed.
+
+use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
+use huiliu_stage::{Finding, Host, StageError};
+use serde_json::json;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use crate::link::online::{Answer, Found, Things};
+use crate::link::{Config, Linker, Row, explain};
+use crate::records::RecordId;
+use crate::report;
+
+const ROWS: &[u8] = b"n/";
+const COUNT: &[u8] = b"n#";
+
+/// The linkage of one stage.
+pub(crate) struct Linked {
+    host: Arc<dyn Host>,
+    config: Config,
+    linker: Linker,
+    things: Things,
+    ids: Vec<RecordId>,
+    numbers: HashMap<RecordId, u32>,
+    /// Contents of rows that are known, so that the same row again costs nothing.
+    contents: HashSet<u64>,
+    count: u32,
+    chain: u64,
+    /// A row was asked for and not kept: the delivery failed in between.
+    open: bool,
+    source: String,
+}
+
+/// What the linkage says of a row.
+pub(crate) struct Said {
+    /// The row's number in the linkage.
+    row: u32,
+    answer: Answer,
+}
+
+impl Linked {
+    pub(crate) fn new(host: Arc<dyn Host>, config: Config) -> Self {
+        Self {
+            linker: Linker::new(config.clone(), 1),
+            things: Things::default(),
+            ids: Vec::new(),
+            numbers: HashMap::new(),
+            contents: HashSet::new(),
+            count: 0,
+            chain: 0,
+            open: false,
+            source: String::new(),
+            host,
+            config,
+        }
+    }
+
+    /// Before a batch: brings memory in line with the state.
+    pub(crate) fn begin(&mut self, source: &str) -> Result<(), StageError> {
+        source.clone_into(&mut self.source);
+        let kept = self.host.state_get(COUNT)?.unwrap_or_default();
+        if !self.open && (kept == self.stamp() || kept.is_empty() && self.count == 0) {
+            return Ok(());
+        }
+        *self = Self {
+            source: std::mem::take(&mut self.source),
+            ..Self::new(self.host.clone(), self.config.clone())
+        };
+        let mut rows = Vec::new();
+        self.host.state_scan(ROWS, &mut |_, value| {
+            rows.push(value.to_vec());
+            true
+        })?;
+        for row in rows {
+            self.restore(&row).ok_or_else(|| StageError::new("a kept row of the linkage cannot be read"))?;
+        }
+        if self.stamp() != kept && self.count > 0 {
+            return Err(StageError::new("the kept rows of the linkage are not those that were counted"));
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self, kept: &[u8]) -> Option<()> {
+        let (id, content) = kept.split_first_chunk::<10>()?;
+        let (source, values): (String, Vec<Option<String>>) = serde_json::from_slice(content).ok()?;
+        let row = Row { values: values.iter().map(Option::as_deref).collect(), source: &source };
+        let thing = self.thing(RecordId::from_bytes(*id));
+        self.things.restore(&mut self.linker, &row, thing);
+        self.note(kept);
+        Some(())
+    }
+
+    fn stamp(&self) -> Vec<u8> {
+        [self.count.to_be_bytes().as_slice(), &self.chain.to_be_bytes()].concat()
+    }
+
+    fn note(&mut self, kept: &[u8]) {
+        self.count += 1;
+        self.chain = xxh3_64_with_seed(kept, self.chain);
+        self.contents.insert(xxh3_64(kept));
+    }
+
+    fn thing(&mut self, id: RecordId) -> u32 {
+        *self.numbers.entry(id).or_insert_with(|| {
+            self.ids.push(id);
+            self.ids.len() as u32 - 1
+        })
+    }
+
+    /// What a row is that no key recognised.
+    pub(crate) fn ask(&mut self, values: &[Option<String>]) -> Said {
+        self.open = true;
+        let row = Row { values: values.iter().map(Option::as_deref).collect(), source: &self.source };
+        let (row, answer) = self.things.ask(&mut self.linker, &row);
+        Said { row, answer }
+    }
+
+    /// The record that a row belongs to, if the linkage is sure.
+    pub(crate) fn matched(&self, said: &Said) -> Option<RecordId> {
+        match &said.answer {
+            Answer::Match(found) => self.ids.get(found.thing as usize).copied(),
+            _ => None,
+        }
+    }
+
+    /// Keeps a row of a record, with why it is there, and tells the sender. `said` is missing for a row that a
+    /// key recognised.
+    pub(crate) fn keep(
+        &mut self,
+        id: RecordId,
+        values: &[Option<String>],
+        said: Option<Said>,
+        row_id: i64,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), StageError> {
+        let content =
+            serde_json::to_vec(&(&self.source, values)).map_err(|e| StageError::new(e.to_string()))?;
+        let kept = [id.bytes().as_slice(), &content].concat();
+        let thing = self.thing(id);
+        match said {
+            None if self.contents.contains(&xxh3_64(&kept)) => return Ok(()),
+            None => {
+                self.open = true;
+                let row = Row { values: values.iter().map(Option::as_deref).collect(), source: &self.source };
+                self.things.restore(&mut self.linker, &row, thing);
+            }
+            Some(said) => {
+                self.things.belongs(said.row, thing);
+                self.tell(id, said.answer, row_id, findings)?;
+            }
+        }
+        self.host.state_put(&[ROWS, self.count.to_be_bytes().as_slice()].concat(), &kept)?;
+        self.note(&kept);
+        self.host.state_put(COUNT, &self.stamp())?;
+        self.open = false;
+        Ok(())
+    }
+
+    /// Writes down why, queues what a person must judge, and tells the sender.
+    fn tell(
+        &self,
+        id: RecordId,
+        answer: Answer,
+        row_id: i64,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), StageError> {
+        let (word, all) = match answer {
+            Answer::Match(found) => ("match", vec![found]),
+            Answer::Review(all) => ("review", all),
+            Answer::New(Some(found)) => ("apart", vec![found]),
+            Answer::New(None) => return Ok(()),
+        };
+        all.iter()
+            .enumerate()
+            .try_for_each(|(at, found)| self.tell_one(id, word, at as u8, found, row_id, findings))
+    }
+
+    fn tell_one(
+        &self,
+        id: RecordId,
+        word: &str,
+        at: u8,
+        found: &Found,
+        row_id: i64,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), StageError> {
+        let Some(&other) = self.ids.get(found.thing as usize) else { return Ok(()) };
+        let (zh, en) = explain::text(&self.linker, found.pattern, found.bits);
+        let why = self.why(word, other, found, &zh, &en);
+        let key = [b"w/".as_slice(), &id.bytes(), &self.count.to_be_bytes(), &[at]].concat();
+        self.host.state_put(&key, why.to_string().as_bytes())?;
+        if word == "review" {
+            let (first, second) = if id < other { (id, other) } else { (other, id) };
+            let key = [b"q/".as_slice(), &first.bytes(), &second.bytes()].concat();
+            if self.host.state_get(&key)?.is_none() {
+                self.host.state_put(&key, why.to_string().as_bytes())?;
+            }
+        }
+        findings.push(report::linked(row_id, word, id, other, &zh, &en));
+        Ok(())
+    }
+
+    fn why(&self, word: &str, other: RecordId, found: &Found, zh: &str, en: &str) -> serde_json::Value {
+        let lines: Vec<_> = explain::lines(&self.linker, found.pattern)
+            .into_iter()
+            .map(|line| {
+                json!({"field": line.field, "zh": line.zh, "en": line.en, "bits": (line.bits * 10.0).round() / 10.0,
+                    "counts": line.counts, "veto": line.veto})
+            })
+            .collect();
+        json!({"answer": word, "other": other.to_string(), "bits": found.bits, "next": found.next,
+            "zh": zh, "en": en, "lines": lines})
+    }
+}

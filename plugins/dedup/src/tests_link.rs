@@ -1,0 +1,194 @@
+//! What likeness promises: lookalikes that are one meet, lookalikes that are two stay apart, people are asked
+//! in between, and neither order, restart nor repetition changes that.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::SchemaRef;
+use huiliu_stage::testing::MemoryHost;
+use huiliu_stage::{Field, FieldType, OpenStage, Origin, Outcome, RecordSchema};
+use proptest::prelude::*;
+
+use super::Dedup;
+use crate::link::{Config, Linker, Row};
+
+const PAIRS: &str = include_str!("../testdata/dedup_pairs.csv");
+
+const LINK: &str = r#"{"match": [{"fields": ["code"], "normalise": {"code": "code"}}],
+    "link": {"review": -6, "fields": [
+        {"field": "name", "kind": "name"}, {"field": "code", "kind": "identifier"},
+        {"field": "owner", "kind": "company"}]}}"#;
+
+fn schema() -> SchemaRef {
+    let fields = ["code", "owner", "name"].map(|name| Field {
+        name: name.into(),
+        kind: FieldType::Text,
+        ..Field::default()
+    });
+    RecordSchema { record: "project".into(), label: String::new(), fields: fields.into() }.to_arrow()
+}
+
+/// Hands rows (code, owner, name; empty is missing) to a freshly opened stage and ends the delivery.
+fn give(host: &Arc<MemoryHost>, rows: &[[&str; 3]]) -> Outcome {
+    let mut opened = Dedup::open_json(LINK, schema(), host.clone()).unwrap();
+    let column = |at: usize| -> ArrayRef {
+        Arc::new(rows.iter().map(|row| Some(row[at]).filter(|v| !v.is_empty())).collect::<StringArray>())
+    };
+    let columns = vec![
+        column(0),
+        column(1),
+        column(2),
+        Arc::new(StringArray::from(vec!["表1"; rows.len()])),
+        Arc::new(Int64Array::from_iter_values(0..rows.len() as i64)),
+        Arc::new(StringArray::from(vec![None::<&str>; rows.len()])),
+    ];
+    let origin = Origin { delivery: "d".into(), sender: "s".into(), ..Origin::default() };
+    let batch = RecordBatch::try_new(Arc::new(origin.mark(&schema())), columns).unwrap();
+    let outcome = opened.stage.process(batch).unwrap();
+    opened.stage.finish().unwrap();
+    outcome
+}
+
+/// The records that the kept rows belong to, by name.
+fn records(host: &MemoryHost) -> BTreeMap<String, Vec<u8>> {
+    let state = host.state();
+    let rows = state.iter().filter(|(key, _)| key.starts_with(b"n/"));
+    rows.map(|(_, value)| {
+        let (_, values): (String, Vec<Option<String>>) = serde_json::from_slice(&value[10..]).unwrap();
+        (values[0].clone().unwrap(), value[..10].to_vec())
+    })
+    .collect()
+}
+
+fn queued(host: &MemoryHost, a: &[u8], b: &[u8]) -> bool {
+    let (first, second) = if a < b { (a, b) } else { (b, a) };
+    host.state().contains_key(&[b"q/", first, second].concat())
+}
+
+#[test]
+fn the_labelled_pairs_are_merged_kept_apart_or_queued_as_a_person_labelled_them() {
+    let host = Arc::new(MemoryHost::default());
+    let pairs: Vec<Vec<&str>> =
+        PAIRS.lines().skip(1).map(|line| line.splitn(4, ',').collect::<Vec<_>>()).collect();
+    for side in 0..2 {
+        // Where the label rests on the investor and not on the names, the row states the investor.
+        let owner = |pair: &[&str]| if pair[3].contains("same investor") { "琥崧科技" } else { "" };
+        let rows: Vec<[&str; 3]> = pairs.iter().map(|pair| ["", owner(pair), pair[side]]).collect();
+        give(&host, &rows);
+    }
+    let records = records(&host);
+    for pair in &pairs {
+        let (a, b) = (&records[pair[0]], &records[pair[1]]);
+        match pair[2] {
+            "same" => assert_eq!(a, b, "{pair:?}"),
+            "different" => assert_ne!(a, b, "{pair:?}"),
+            _ => assert!(a != b && queued(&host, a, b), "{pair:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_merge_and_a_veto_are_explained_in_both_languages_and_kept() {
+    let host = Arc::new(MemoryHost::default());
+    give(&host, &[["", "宏源新材料有限公司", "年产30万吨树脂项目一期"]]);
+    let outcome = give(
+        &host,
+        &[
+            ["", "宏源新材料", "宏源新材料年产300000吨树脂建设项目(Ⅰ期)"],
+            ["", "宏源新材料有限公司", "年产30万吨树脂项目二期"],
+        ],
+    );
+    let said: Vec<(&str, &str, &str)> =
+        outcome.findings.iter().map(|f| (&*f.code, &*f.message.zh, &*f.message.en)).collect();
+    assert_eq!(said[0].0, "linked");
+    assert!(said[0].1.contains("期次相同") && said[0].2.contains("same phase"), "{said:?}");
+    assert_eq!(said[1].0, "apart");
+    assert!(said[1].1.contains("期次不同") && said[1].2.contains("other phase"), "{said:?}");
+    assert_eq!(host.state().keys().filter(|key| key.starts_with(b"w/")).count(), 2);
+    let by = outcome.batch.column_by_name("matched_by").unwrap().as_string::<i32>();
+    assert_eq!(by.iter().flatten().collect::<Vec<_>>(), ["likeness", "new"]);
+}
+
+#[test]
+fn the_same_delivery_again_changes_nothing() {
+    let host = Arc::new(MemoryHost::default());
+    let rows = [["K1", "甲公司", "海晨物流项目"], ["", "乙公司", "海晨物流"], ["", "", "南湖泵站工程"]];
+    give(&host, &rows);
+    let before = host.state();
+    let outcome = give(&host, &rows);
+    assert_eq!(outcome.batch.num_rows(), 0);
+    assert_eq!(host.state(), before);
+}
+
+/// Small worlds: companies, products, phases; each thing is written in one of several ways.
+fn world() -> impl Strategy<Value = Vec<(usize, [String; 3])>> {
+    const COMPANIES: [&str; 6] = ["宏源化工", "金禾塑胶", "航康食品", "信达电子", "景祥水务", "远辰半导体"];
+    const PRODUCTS: [&str; 6] = ["聚丙烯", "不锈钢管", "预制菜", "电子铜箔", "污水处理厂", "储能电池"];
+    let record = (0..6usize, 0..6usize, 1..4usize, 0..4usize);
+    proptest::collection::vec(record, 20..60).prop_map(|records| {
+        let written = records.into_iter().map(|(company, product, phase, way)| {
+            let thing = (company * 6 + product) * 4 + phase;
+            let (company, product) = (COMPANIES[company], PRODUCTS[product]);
+            let name = match way {
+                0 => format!("{company}有限公司{product}生产线项目{}期", ["", "一", "二", "三"][phase]),
+                1 => format!("{company}{product}生产线({phase}期)"),
+                2 => format!("{product}生产线项目第{}期", ["", "一", "二", "三"][phase]),
+                _ => format!("{company} {product}生产线建设项目－{phase}期"),
+            };
+            (thing, [String::new(), format!("{company}有限公司"), name])
+        });
+        written.collect()
+    })
+}
+
+fn linker(rows: &[(usize, [String; 3])], batch: usize, threads: usize) -> Vec<u32> {
+    let config: Config = serde_json::from_str(
+        r#"{"fields": [{"field": "name", "kind": "name"}, {"field": "owner", "kind": "company"}]}"#,
+    )
+    .unwrap();
+    let mut linker = Linker::new(config, threads);
+    for batch in rows.chunks(batch) {
+        let rows: Vec<Row<'_>> = batch
+            .iter()
+            .map(|(_, [_, owner, name])| Row { values: vec![Some(name), Some(owner)], source: "s" })
+            .collect();
+        linker.add(&rows);
+    }
+    linker.clusters().collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn neither_the_number_of_threads_nor_chance_changes_a_cluster(rows in world()) {
+        let rows: Vec<_> = std::iter::repeat_n(rows, 8).flatten().collect();
+        let once = linker(&rows, rows.len(), 1);
+        prop_assert_eq!(&once, &linker(&rows, rows.len(), 3));
+        prop_assert_eq!(&once, &linker(&rows, rows.len(), 2));
+    }
+
+    #[test]
+    fn things_of_different_phases_never_meet_and_no_row_is_lost(rows in world(), batch in 1..20usize) {
+        let clusters = linker(&rows, batch, 1);
+        prop_assert_eq!(clusters.len(), rows.len());
+        for (a, (thing_a, _)) in rows.iter().enumerate() {
+            for (b, (thing_b, _)) in rows.iter().enumerate() {
+                let phases_differ = thing_a % 4 != thing_b % 4;
+                prop_assert!(!(phases_differ && clusters[a] == clusters[b]), "{:?} {:?}", rows[a], rows[b]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_stage_opened_anew_for_each_delivery_says_what_one_that_stayed_open_says(rows in world()) {
+        let rows: Vec<[&str; 3]> = rows.iter().map(|(_, row)| [&*row[0], &*row[1], &*row[2]]).collect();
+        let (whole, parts) = (Arc::new(MemoryHost::default()), Arc::new(MemoryHost::default()));
+        give(&whole, &rows);
+        for part in rows.chunks(7) {
+            give(&parts, part);
+        }
+        prop_assert_eq!(records(&whole), records(&parts));
+    }
+}
