@@ -110,7 +110,8 @@ fn mend_otherwise(text: &str, from: usize, main: &Form, columns: &[Profile], bes
     if columns.len() < 2 {
         return;
     }
-    for delimiter in [",", ";", "\t", "|", " ", ":", ", ", "; ", "||"] {
+    // Of two that explain a row alike, the longer one is it.
+    for delimiter in [", ", "; ", "||", ",", ";", "\t", "|", " ", ":"] {
         if delimiter == main.delimiter {
             continue;
         }

@@ -48,7 +48,9 @@ impl<'a> Reader<'a> {
     pub(super) fn new(form: &'a Form, columns: &'a [Profile], record: &'a str) -> Self {
         let quotes = record.bytes().any(|b| matches!(b, b'"' | b'\'') || Some(b) == form.quote);
         let broken = memchr::memchr2(b'\n', b'\r', record.as_bytes()).is_some();
-        Self { form, columns, record, spaced: format!("{} ", form.delimiter), quotes, broken }
+        let bare = form.delimiter.trim_end_matches(' ');
+        let spaced = if bare.is_empty() { "  ".to_owned() } else { format!("{bare} ") };
+        Self { form, columns, record, spaced, quotes, broken }
     }
 
     /// The cheapest reading with the table's width, if it costs less than `bound`.
