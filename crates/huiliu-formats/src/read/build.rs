@@ -166,12 +166,9 @@ impl Assembler {
                     "row {number} has {cells} cells, the header has {width}; look for a missing or surplus delimiter"
                 ),
             );
-            self.findings.push(Finding::new(
-                Some(row_id(self.ordinal, number)),
-                Severity::Warning,
-                "width",
-                text,
-            ));
+            // With a cell too many, some cell stands under another's heading; cells left out at the end harm none.
+            let severity = if cells as usize > width { Severity::Error } else { Severity::Warning };
+            self.findings.push(Finding::new(Some(row_id(self.ordinal, number)), severity, "width", text));
         }
     }
 

@@ -309,6 +309,8 @@ pub(super) fn repaired(text: &str) -> Finding {
 /// Says what was done to a row.
 pub(super) fn tell_repairs(finding: &mut Finding, row: &Row, number: u32, header: bool) {
     let failed = row.repairs.contains(&Repair::Failed);
+    // Where one cell ends and the next begins was guessed: a person must say whether rightly.
+    let guessed = row.repairs.iter().any(|repair| matches!(repair, Repair::Parted | Repair::Joined));
     let (zh, en): (Vec<_>, Vec<_>) = row.repairs.iter().map(|repair| said(*repair)).unzip();
     let (zh, en) = (zh.join("、"), en.join(", "));
     finding.message = match failed {
@@ -324,7 +326,7 @@ pub(super) fn tell_repairs(finding: &mut Finding, row: &Row, number: u32, header
         ),
     };
     finding.severity = match row.repairs[..] {
-        _ if failed => Severity::Error,
+        _ if failed || guessed => Severity::Error,
         [Repair::Quote | Repair::Escape | Repair::OtherQuote] => Severity::Info,
         _ => Severity::Warning,
     };
