@@ -18,6 +18,7 @@ mod number;
 mod ods;
 mod parts;
 mod sheet;
+mod shown;
 mod strings;
 mod styles;
 #[cfg(test)]
