@@ -291,3 +291,15 @@ fn an_amount_shown_in_a_unit_is_read_in_it() {
     let texts: Vec<&str> = cells.iter().map(|(.., text)| text.as_str()).collect();
     assert_eq!(texts, ["1.5亿", "1.5万元", "12亩", "3"]);
 }
+
+#[test]
+fn a_cell_whose_shared_text_is_not_there_costs_that_cell_only() {
+    let (cells, findings) = read(&bare(
+        "<worksheet><sheetData><row><c><v>1</v></c><c t=\"s\"><v>99</v></c><c t=\"s\"><v>x</v></c></row></sheetData></worksheet>",
+    ));
+    assert_eq!(cells, [(1, 0, "1".to_owned())]);
+    assert!(
+        findings.iter().any(|text| text.contains("2 cells of sheet `S` are not in the file (B1、C1)")),
+        "{findings:?}"
+    );
+}
