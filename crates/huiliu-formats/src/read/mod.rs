@@ -30,6 +30,7 @@ mod single;
 #[cfg(test)]
 mod tests;
 mod text;
+mod unshown;
 mod value;
 mod workbook;
 

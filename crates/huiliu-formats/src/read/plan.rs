@@ -1,5 +1,6 @@
 //! What is worked out about a file before its rows are read: kind, encoding, dialect, header of each sheet.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -20,8 +21,8 @@ use super::options::{FormatKind, ReadOptions};
 use super::package::Package;
 use super::rows::RowKinds;
 use super::text::TextReader;
-use super::workbook::XlsxSource;
-use super::{Reading, Sheet, Source, kind, raw, text};
+use super::workbook::{Bare, XlsxSource};
+use super::{Reading, Sheet, Source, kind, raw, text, unshown};
 use crate::report::{ReadReport, SheetReport};
 
 /// Bytes looked at to tell a file's kind. The directory of an OLE2 container, which says whether it is
@@ -272,7 +273,11 @@ impl Plan<'_> {
                 false => Merged::default(),
             };
             let form = self.is_form(&grid).then(|| form(name));
-            if form.is_some() || !self.find_header(name.clone(), ordinal as u32, &grid, &merged) {
+            let found = form.is_none() && self.find_header(name.clone(), ordinal as u32, &grid, &merged);
+            if found && let Some(bare) = source.bare() {
+                self.tell_bare(bare);
+            }
+            if !found {
                 if largest.is_some() {
                     continue;
                 }
@@ -351,6 +356,13 @@ impl Plan<'_> {
             }
         }
         true
+    }
+
+    /// Says which columns of the sheet that was added last may have been shown in another way than they are read.
+    fn tell_bare(&mut self, bare: &BTreeMap<u32, Bare>) {
+        if let (Some(sheet), Some((record, _))) = (self.sheets.last_mut(), &self.known) {
+            sheet.findings.extend(unshown::findings(&sheet.name, &sheet.layout, record, bare));
+        }
     }
 
     fn add_sheet(&mut self, name: String, ordinal: u32, layout: Layout, kinds: Option<RowKinds>) {

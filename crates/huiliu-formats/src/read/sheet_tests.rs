@@ -363,3 +363,17 @@ fn days_of_both_date_systems_are_the_same_days() {
         assert_eq!(value_of(&rows[0], "start_date"), "2023-03-15", "{system}");
     }
 }
+
+#[test]
+fn a_workbook_that_hides_its_formats_says_where_that_may_matter() {
+    let cells: [(&[u8], &str, bool); 3] = [
+        (include_bytes!("../../data/samples/percent.xls"), "shown as percentages", true),
+        (include_bytes!("../../data/samples/codes.xls"), "shown with zeros in front", true),
+        (include_bytes!("../../data/samples/small.xls"), "read as stored", false),
+    ];
+    for (bytes, words, expected) in cells {
+        let (_, findings) = read(bytes, &shipped(), &options());
+        let told = findings.iter().any(|f| f.starts_with("warning cell-format") && f.contains(words));
+        assert_eq!(told, expected, "{words} {findings:#?}");
+    }
+}

@@ -7,6 +7,7 @@
 //! below ([`group`], [`fill`]); what totals and titles declare is held against the rows by `checks`.
 
 mod fill;
+mod foreign;
 mod group;
 mod kind;
 mod merged;
@@ -39,6 +40,8 @@ pub(super) struct RowKinds {
     words: Vec<usize>,
     /// Leading columns that a clean row fills.
     leading: Vec<usize>,
+    /// Columns that hold numbers or dates.
+    figures: Vec<usize>,
     /// Columns whose totals mean something, and their fields.
     summed: Vec<(usize, usize)>,
     serial: Option<Serial>,
@@ -76,6 +79,7 @@ impl RowKinds {
         let of = |column: &usize| layout.columns[*column].field.and_then(|field| record.fields.get(field));
         let all = || 0..layout.columns.len();
         let words: Vec<usize> = all().filter(|c| of(c).is_some_and(|f| f.kind == FieldType::Text)).collect();
+        let figures = all().filter(|c| of(c).is_some_and(|f| foreign::is_figure(f.kind))).collect();
         let summed: Vec<(usize, usize)> = all()
             .filter(|column| of(column).is_some_and(is_summed))
             .filter_map(|column| Some((column, layout.columns[column].field?)))
@@ -96,6 +100,7 @@ impl RowKinds {
             header: leaves,
             titles,
             words,
+            figures,
             leading,
             checks: Checks::new(sheet, summed.iter().map(|(_, field)| *field).collect(), declared),
             summed,
@@ -164,7 +169,8 @@ impl RowKinds {
             Some(Kind::Header) => self.other = false,
             None if !self.other && (stands_apart || self.names_first_column(view, row)) => {
                 let cells: Vec<&str> = view.row(row).collect();
-                self.other = header::is_header(&cells, names);
+                self.other = header::is_header(&cells, names)
+                    || stands_apart && foreign::begins(view, row, &self.figures, names);
                 return self.other.then_some(Kind::OtherTable);
             }
             _ => {}

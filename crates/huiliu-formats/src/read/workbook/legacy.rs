@@ -1,8 +1,10 @@
 //! Workbooks of other kinds (`.xls`, WPS `.et`, `.xlsb`), through calamine.
 //!
 //! Nothing reaches calamine before its size was checked, and a panic of it becomes an error of the delivery. One
-//! sheet at a time is held, as one text and the places in it.
+//! sheet at a time is held, as one text and the places in it. Calamine does not say how a number is shown, so that a
+//! percentage and a code look like any number; [`Bare`] tells where that may matter.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs::File;
 use std::io::{BufReader, Read, sink};
@@ -27,6 +29,15 @@ const MOST_CELLS: usize = 8_000_000;
 /// Largest part of a binary workbook that is held whole.
 const MOST_PART: u64 = 96 << 20;
 
+/// The last rows of a column with numbers that may be shown as something else; 0 for none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::read) struct Bare {
+    /// With a number between 0 and 2, which may be shown as a percentage.
+    pub(in crate::read) share: u32,
+    /// With a whole number, which may be shown with zeros in front.
+    pub(in crate::read) whole: u32,
+}
+
 enum Book {
     Xls(Box<Xls<BufReader<File>>>),
     Xlsb(Box<Xlsb<BufReader<File>>>),
@@ -39,6 +50,7 @@ pub(super) struct Legacy {
     /// Row number, column, text, whether it is an error; in order of rows.
     cells: Vec<(u32, u32, Span, bool)>,
     next: usize,
+    bare: BTreeMap<u32, Bare>,
 }
 
 /// Opens a workbook that is not in Office Open XML; `None` if it may be.
@@ -78,7 +90,7 @@ fn prove(package: &Package) -> Result<(), ReadError> {
 
 impl Legacy {
     fn new(book: Book) -> Self {
-        Self { book, text: String::new(), cells: Vec::new(), next: 0 }
+        Self { book, text: String::new(), cells: Vec::new(), next: 0, bare: BTreeMap::new() }
     }
 
     pub(super) fn format(&self) -> &'static str {
@@ -103,6 +115,8 @@ impl Legacy {
         text.clear();
         cells.clear();
         self.next = 0;
+        let mut bare = std::mem::take(&mut self.bare);
+        bare.clear();
         let most_cells = most_cells.min(MOST_CELLS);
         let mut put = |row: u32, column: u32, value: &DataRef<'_>| {
             let start = text.len();
@@ -118,6 +132,7 @@ impl Legacy {
                     most_cells as u64,
                 ));
             }
+            note_number(&mut bare, row.saturating_add(1), column, value);
             let span = Span::new(start, text.len());
             cells.push((row.saturating_add(1), column, span, matches!(value, DataRef::Error(_))));
             Ok(())
@@ -142,7 +157,7 @@ impl Legacy {
         }
         cells.sort_by_key(|&(row, column, ..)| (row, column));
         cells.dedup_by_key(|&mut (row, column, ..)| (row, column));
-        (self.text, self.cells) = (text, cells);
+        (self.text, self.cells, self.bare) = (text, cells, bare);
         Ok(())
     }
 
@@ -160,6 +175,11 @@ impl Legacy {
         true
     }
 
+    /// What may be shown as something else, by column, in the sheet that was taken in.
+    pub(super) fn bare(&self) -> &BTreeMap<u32, Bare> {
+        &self.bare
+    }
+
     pub(super) fn merges(&self, sheet: &str) -> Vec<Merge> {
         let Book::Xls(book) = &self.book else { return Vec::new() };
         let merges = book.merge_cells_by_sheet_name(sheet).unwrap_or_default();
@@ -170,6 +190,21 @@ impl Legacy {
             last_column: range.end.1,
         };
         merges.iter().map(merge).collect()
+    }
+}
+
+/// Takes note of a number whose format is not known.
+fn note_number(bare: &mut BTreeMap<u32, Bare>, row: u32, column: u32, value: &DataRef<'_>) {
+    let number = match value {
+        DataRef::Int(int) => *int as f64,
+        DataRef::Float(float) => *float,
+        _ => return,
+    };
+    let (share, whole) = (number.abs() > 0.0 && number.abs() <= 2.0, number >= 0.0 && number.fract() == 0.0);
+    if share || whole {
+        let of = bare.entry(column).or_default();
+        of.share = if share { of.share.max(row) } else { of.share };
+        of.whole = if whole { of.whole.max(row) } else { of.whole };
     }
 }
 

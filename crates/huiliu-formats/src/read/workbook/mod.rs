@@ -18,6 +18,7 @@ mod number;
 mod ods;
 mod parts;
 mod sheet;
+mod shown;
 mod strings;
 mod styles;
 #[cfg(test)]
@@ -25,8 +26,10 @@ mod tests;
 mod told;
 pub(super) mod xml;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 
+pub(super) use self::legacy::Bare;
 use self::legacy::Legacy;
 use self::markup::Tagged;
 pub(super) use self::merges::Merge;
@@ -177,6 +180,14 @@ impl XlsxSource {
     /// Names of all sheets in their order, and whether each is a visible sheet of cells.
     pub(super) fn sheets(&self) -> &[(String, bool)] {
         &self.sheets
+    }
+
+    /// Numbers whose formats the file hides, by column, in the sheet that was last looked at. `None` if it hides none.
+    pub(super) fn bare(&self) -> Option<&BTreeMap<u32, Bare>> {
+        match &self.book {
+            Book::Legacy(legacy) => Some(legacy.bare()),
+            _ => None,
+        }
     }
 
     /// The first rows of a sheet, for the search of its header.

@@ -31,7 +31,14 @@ pub(super) fn write(to: &mut String, raw: &str, shown: Shown, date1904: bool) {
         Shown::Date if write_date(to, number, date1904) => {}
         Shown::Time if (0.0..1.0).contains(&number) => write_time(to, (number * 86_400.0).round() as i64),
         Shown::Time if number >= 1.0 && write_date(to, number, date1904) => {}
-        Shown::Percent => write_percent(to, number),
+        Shown::Percent => {
+            write_moved(to, number, 2);
+            to.push('%');
+        }
+        Shown::Labelled(label) => {
+            write_moved(to, number, -i32::from(label.places));
+            to.push_str(label.unit);
+        }
         Shown::Padded(width) if number >= 0.0 && number.fract() == 0.0 && number < 1e15 => {
             // Writing to a String cannot fail.
             let _ = write!(to, "{:0width$}", number as i64, width = usize::from(width));
@@ -88,8 +95,8 @@ fn pad_places(to: &mut String, start: usize, places: usize) {
     }
 }
 
-/// The number times a hundred, by moving the point of its text, so that no digit changes.
-fn write_percent(to: &mut String, number: f64) {
+/// The number times `10^by`, by moving the point of its text, so that no digit changes.
+fn write_moved(to: &mut String, number: f64, by: i32) {
     let mut text = String::new();
     write_plain(&mut text, number);
     let (sign, digits) = match text.strip_prefix('-') {
@@ -97,13 +104,17 @@ fn write_percent(to: &mut String, number: f64) {
         None => ("", text.as_str()),
     };
     if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        write_plain(to, number * 100.0);
-        to.push('%');
-        return;
+        return write_plain(to, number * 10_f64.powi(by));
     }
+    let room = by.unsigned_abs() as usize;
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let mut moved = format!("{whole}{fraction:0<2}");
-    let point = whole.len() + 2;
+    let (mut moved, point) = match by >= 0 {
+        true => (format!("{whole}{fraction:0<room$}"), whole.len() + room),
+        false => {
+            let whole = format!("{whole:0>width$}", width = room + 1);
+            (format!("{whole}{fraction}"), whole.len() - room)
+        }
+    };
     let rest = moved.split_off(point.min(moved.len()));
     let whole = moved.trim_start_matches('0');
     to.push_str(sign);
@@ -113,7 +124,6 @@ fn write_percent(to: &mut String, number: f64) {
         to.push('.');
         to.push_str(rest);
     }
-    to.push('%');
 }
 
 /// A serial number as a day, `false` if it is none. Day 60 of the first system is the 29th of February 1900, which
@@ -167,12 +177,17 @@ fn civil(since: i64) -> (i64, i64, i64) {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::shown::Label;
     use super::*;
 
     fn text(raw: &str, shown: Shown) -> String {
         let mut to = String::new();
         write(&mut to, raw, shown, false);
         to
+    }
+
+    fn labelled(unit: &'static str, places: u8) -> Shown {
+        Shown::Labelled(Label { unit, places })
     }
 
     #[test]
@@ -211,6 +226,11 @@ mod tests {
             ("2023.1", Shown::Places(2), "2023.10"),
             ("12", Shown::Places(2), "12"),
             ("3.14159", Shown::Places(2), "3.14159"),
+            ("1.5", labelled("亿", 0), "1.5亿"),
+            ("15000", labelled("万元", 4), "1.5万元"),
+            ("-15", labelled("", 3), "-0.015"),
+            ("0", labelled("亩", 6), "0亩"),
+            ("2.5", labelled("亿", 6), "0.0000025亿"),
         ] {
             assert_eq!(text(raw, shown), expected);
         }
@@ -251,7 +271,7 @@ mod tests {
 
         #[test]
         fn nothing_panics(raw in "[-+0-9.eE ]{0,24}", date1904: bool) {
-            for shown in [Shown::Plain, Shown::Date, Shown::Time, Shown::Percent, Shown::Padded(9), Shown::Places(3)] {
+            for shown in [Shown::Plain, Shown::Date, Shown::Time, Shown::Percent, Shown::Padded(9), Shown::Places(3), labelled("亿", 12)] {
                 write(&mut String::new(), &raw, shown, date1904);
             }
         }

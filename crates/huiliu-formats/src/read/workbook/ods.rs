@@ -2,13 +2,14 @@
 //!
 //! Cells and rows that repeat are written once with a count. Empty ones cost nothing; repeated values are given as often
 //! as the sheet shows them, within the limits. Values are taken as stored (`office:value`), texts as shown; notes
-//! on cells are no text. Merged cells say how many they span.
+//! on cells are no text. What is shown tells the unit of a number (`1.50亿`) and the zeros of a code. Merged cells say how many they span.
 
 use std::io::Read;
 
 use super::merges::Merge;
 use super::number;
 use super::sheet::Row;
+use super::shown::Label;
 use super::styles::Shown;
 use super::xml::{Attributes, Scanner, Token, unescape};
 use crate::read::chunk::Span;
@@ -197,7 +198,11 @@ impl<R: Read> OdsStream<R> {
                     if !empty {
                         let name: &[u8] = if covered { b"covered-table-cell" } else { b"table-cell" };
                         let wanted = value != Value::Done;
+                        let shown = self.text.len();
                         paragraphs(&mut self.scanner, &mut self.text, name, wanted)?;
+                        if value == Value::Number {
+                            as_shown(&mut self.text, start, shown);
+                        }
                     }
                     let span = Span::new(start, self.text.len());
                     spread = spread.saturating_add((self.text.len() - start).saturating_mul(count as usize));
@@ -231,6 +236,8 @@ impl<R: Read> OdsStream<R> {
 #[derive(PartialEq)]
 enum Value {
     Done,
+    /// It was, and how it is shown may say more.
+    Number,
     Text,
     Error,
 }
@@ -251,6 +258,9 @@ fn value(attributes: Attributes<'_>, to: &mut String) -> Value {
             let raw = attributes.text(b"value").unwrap_or_default();
             let shown = if kind == b"percentage" { Shown::Percent } else { Shown::Plain };
             number::write(to, &raw, shown, false);
+            if kind != b"percentage" && to.len() > start {
+                return Value::Number;
+            }
         }
         b"date" => {
             let raw = attributes.text(b"date-value").unwrap_or_default();
@@ -260,6 +270,22 @@ fn value(attributes: Attributes<'_>, to: &mut String) -> Value {
         _ => {}
     }
     if to.len() > start { Value::Done } else { Value::Text }
+}
+
+/// Writes the number that stands in `to` from `start` on as the text from `shown` on says that it is shown: with its
+/// unit, or with the zeros in front of a code. The text goes.
+fn as_shown(to: &mut String, start: usize, shown: usize) {
+    let text = to.split_off(shown);
+    let text = text.trim();
+    let Some(Ok(number)) = to.get(start..).map(str::parse::<f64>) else { return };
+    let zeros = text.len() > 1 && text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+    if zeros && text.parse() == Ok(number) {
+        to.truncate(start);
+        to.push_str(text);
+    } else if let Some(label) = Label::of_text(text, number) {
+        let raw = to.split_off(start);
+        number::write(to, &raw, Shown::Labelled(label), false);
+    }
 }
 
 /// Reads what stands in a cell up to its end, and keeps the text if it is wanted.
@@ -333,6 +359,27 @@ mod tests {
         <table:table-row table:visibility=\"collapse\"><table:table-cell office:value-type=\"date\" office:date-value=\"2023-03-15T00:00:00\" table:number-columns-repeated=\"2\"/>\
         <table:table-cell office:value-type=\"string\" calcext:value-type=\"error\"><text:p>#REF!</text:p></table:table-cell></table:table-row>\
         <table:table-row table:number-rows-repeated=\"1048576\"/></table:table><table:table table:name=\"二\" table:style-name=\"h\"/></office:document-content>";
+
+    #[test]
+    fn a_number_is_read_as_it_is_shown() {
+        for (number, shown, expected) in [
+            ("1.5", "1.50亿", "1.5亿"),
+            ("15000", "1.5万元", "1.5万元"),
+            ("123", "0000123", "0000123"),
+            ("123", "0000124", "123"),
+            ("1.5", "2", "1.5"),
+            ("0", "0", "0"),
+        ] {
+            let part = format!(
+                "<table:table><table:table-row><table:table-cell office:value-type=\"float\" office:value=\"{number}\">\
+                <text:p>{shown}</text:p></table:table-cell></table:table-row></table:table>"
+            );
+            let mut stream = OdsStream::open(part.as_bytes(), 0).unwrap();
+            let (mut row, mut text) = (Row::default(), String::new());
+            assert!(stream.next_row(&mut row, &mut text).unwrap());
+            assert_eq!(text, expected, "{number} shown as {shown}");
+        }
+    }
 
     #[test]
     fn tables_rows_and_repeats_are_read() {

@@ -1,10 +1,12 @@
 //! How numbers are shown: what of a workbook's number formats changes what a number means.
 //!
 //! A serial number under a date format is a date, `0.358` under a percent format is `35.8%`, `123` under `000000` is
-//! the code `000123`. All other formats (colours, separators, currency) leave the number as it is stored.
+//! the code `000123`, `1.5` under `0.00"亿"` is `1.5亿`. All other formats (colours, separators, currency) leave the
+//! number as it is stored.
 
 use std::io::Read;
 
+use super::shown::Label;
 use super::xml::{Scanner, Token, unescape};
 use crate::read::error::ReadError;
 
@@ -27,6 +29,8 @@ pub(super) enum Shown {
     Padded(u8),
     /// Shown with so many places behind the point.
     Places(u8),
+    /// Shown in a unit or a scale of its own.
+    Labelled(Label),
 }
 
 /// The formats of a workbook's cell styles.
@@ -89,6 +93,9 @@ fn built_in(id: u32) -> Shown {
 /// Reads a format code; its first section, for positive numbers, decides.
 fn of_code(code: &str) -> Shown {
     let lower = code.to_lowercase();
+    if let Some(label) = Label::of_code(&lower) {
+        return Shown::Labelled(label);
+    }
     if lower.starts_with("general") || lower.starts_with("g/通用格式") || lower.contains("general;") {
         return Shown::Plain;
     }
@@ -170,6 +177,7 @@ mod tests {
             ("\"day\" 0", Shown::Plain),
             ("@", Shown::Plain),
             ("¥#,##0", Shown::Plain),
+            ("0.00\"亿\"", Shown::Labelled(Label { unit: "亿", places: 0 })),
         ] {
             assert_eq!(of_code(code), shown, "{code}");
         }

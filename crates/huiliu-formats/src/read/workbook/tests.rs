@@ -278,3 +278,28 @@ fn a_failed_formula_is_null_and_an_error_with_its_address() {
     assert_eq!(found, expected);
     assert_eq!(reading.report().format, "xlsx");
 }
+
+#[test]
+fn an_amount_shown_in_a_unit_is_read_in_it() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet().set_name("S").unwrap();
+    let cells = [(1.5, "0.00\"亿\""), (15_000.0, "0!.0,\"万元\""), (12.0, "#,##0\\亩"), (3.0, "0\"天\"")];
+    for (row, (number, format)) in cells.into_iter().enumerate() {
+        sheet.write_with_format(row as u32, 0, number, &Format::new().set_num_format(format)).unwrap();
+    }
+    let cells = read(&book.save_to_buffer().unwrap()).0;
+    let texts: Vec<&str> = cells.iter().map(|(.., text)| text.as_str()).collect();
+    assert_eq!(texts, ["1.5亿", "1.5万元", "12亩", "3"]);
+}
+
+#[test]
+fn a_cell_whose_shared_text_is_not_there_costs_that_cell_only() {
+    let (cells, findings) = read(&bare(
+        "<worksheet><sheetData><row><c><v>1</v></c><c t=\"s\"><v>99</v></c><c t=\"s\"><v>x</v></c></row></sheetData></worksheet>",
+    ));
+    assert_eq!(cells, [(1, 0, "1".to_owned())]);
+    assert!(
+        findings.iter().any(|text| text.contains("2 cells of sheet `S` are not in the file (B1、C1)")),
+        "{findings:?}"
+    );
+}

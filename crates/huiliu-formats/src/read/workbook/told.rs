@@ -1,4 +1,4 @@
-//! What a sender is told of a sheet besides its cells: hidden rows and columns, formulas without a result.
+//! What a sender is told of a sheet besides its cells: hidden rows and columns, formulas without a result, lost texts.
 //!
 //! Also keeps which rows were given, so that a sheet that has a row twice is refused and not half read.
 
@@ -45,6 +45,8 @@ pub(super) struct Told {
     uncomputed: u64,
     /// The first formulas without a result.
     addresses: Vec<String>,
+    /// Row and column of the first cells whose text is lost, and how many there are.
+    lost: (Vec<(u32, u32)>, u64),
 }
 
 impl Told {
@@ -80,6 +82,12 @@ impl Told {
             self.uncomputed += 1;
             if self.addresses.len() < SHOWN {
                 self.addresses.push(cell_address(column as usize, row.number));
+            }
+        }
+        for &column in &row.lost {
+            self.lost.1 += 1;
+            if self.lost.0.len() < SHOWN {
+                self.lost.0.push((row.number, column));
             }
         }
         if !self.columns.is_empty() {
@@ -122,6 +130,7 @@ impl Told {
                 ),
             ));
         }
+        self.finish_lost(chunk);
         if self.uncomputed > 0 {
             let (count, shown) = (self.uncomputed, self.addresses.join("、"));
             chunk.findings.push(finding(
@@ -135,6 +144,24 @@ impl Told {
 }
 
 impl Told {
+    /// Tells of cells whose text is not in the file.
+    fn finish_lost(&self, chunk: &mut Chunk) {
+        let (first, count) = &self.lost;
+        if *count == 0 {
+            return;
+        }
+        let sheet = &self.sheet;
+        let shown: Vec<String> =
+            first.iter().map(|(row, column)| cell_address(*column as usize, *row)).collect();
+        let shown = shown.join("、");
+        chunk.findings.push(finding(
+            Severity::Error,
+            "lost-text",
+            format!("工作表“{sheet}”有{count}个单元格的文字不在文件中（{shown}），文件已损坏，按空白处理；请用表格软件打开、补全后重新上传"),
+            format!("the texts of {count} cells of sheet `{sheet}` are not in the file ({shown}), which is damaged; taken as empty; open it in a spreadsheet program, fill them in and send it again"),
+        ));
+    }
+
     /// `what` is hidden, in both languages, at the places `shown`.
     fn hides(&self, what: (&str, &str), shown: &str) -> Finding {
         let (sheet, (zh, en)) = (&self.sheet, what);

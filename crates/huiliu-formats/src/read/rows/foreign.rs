@@ -1,0 +1,61 @@
+//! The header of a table below the first one whose words nobody knows: 企业名称, 产值, 税收 under a list of projects.
+//!
+//! Such a row stands apart, names something in words, and has a word where this table has numbers and dates, right
+//! above a row that has numbers there. All three must hold: the rows below a header are not read.
+
+use huiliu_stage::FieldType;
+
+use super::words::is_mark;
+use crate::read::chunk::View;
+use crate::read::header::{self, Names, tidy};
+
+/// Longest name of a column, in characters.
+const LONGEST: usize = 20;
+
+/// Whether fields of this type hold numbers or dates.
+pub(super) fn is_figure(kind: FieldType) -> bool {
+    use FieldType::{Date, Integer, Money, Number, Timestamp};
+    matches!(kind, Date | Integer | Money | Number | Timestamp)
+}
+
+/// Whether another table begins at a row, with its header or with its title; `figures` are the columns of this table
+/// that hold numbers or dates.
+pub(super) fn begins(view: View<'_>, row: usize, figures: &[usize], names: &Names) -> bool {
+    if is_header(view, row, figures) {
+        return true;
+    }
+    let mut filled = view.row(row).filter(|cell| !cell.trim().is_empty());
+    let alone = filled.next().is_some() && filled.next().is_none();
+    let below: Vec<&str> = view.row(row + 1).collect();
+    alone && !figures.is_empty() && (is_header(view, row + 1, figures) && !header::is_header(&below, names))
+}
+
+fn is_header(view: View<'_>, row: usize, figures: &[usize]) -> bool {
+    let filled: Vec<&str> = view.row(row).map(str::trim).filter(|cell| !cell.is_empty()).collect();
+    let named = filled.len() >= 2
+        && filled.iter().all(|cell| cell.chars().count() <= LONGEST)
+        && filled.iter().any(|cell| is_name(cell));
+    let mut words = figures.iter().filter(|column| !view.get(row, **column).trim().is_empty()).peekable();
+    named
+        && words.peek().is_some()
+        && words.clone().all(|column| !has_value(view.get(row, *column)))
+        && words.any(|column| has_digit(view.get(row + 1, *column)))
+}
+
+/// Whether a cell names a column and no thing: 企业名称, 序号.
+fn is_name(cell: &str) -> bool {
+    let word = tidy(cell);
+    let ends = ["名称", "姓名", "编号", "代码", "日期", "时间", "金额", "数量"];
+    header::is_serial(cell) || ends.iter().any(|end| word.ends_with(end))
+}
+
+/// Whether a cell says a number or a date, or that there is none.
+fn has_value(cell: &str) -> bool {
+    let word = tidy(cell);
+    let none = ["无", "暂无", "没有", "待定", "未定", "不详", "未知", "空"];
+    has_digit(cell) || is_mark(cell) || none.contains(&word.as_str())
+}
+
+fn has_digit(cell: &str) -> bool {
+    cell.chars().any(|c| c.is_ascii_digit() || ('０'..='９').contains(&c))
+}
