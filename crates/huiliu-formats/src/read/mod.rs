@@ -38,7 +38,7 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use huiliu_stage::{Finding, Findings, Outcome, RecordSchema};
+use huiliu_stage::{FieldType, Finding, Findings, Outcome, RecordSchema};
 
 pub use bundle::{Attachment, Evidence, KeepAttachment, Link};
 pub use error::ReadError;
@@ -270,7 +270,10 @@ impl Reading {
         let last = sheet.layout.header_rows.last().copied().unwrap_or(0);
         match &mut self.source {
             Source::Csv(source) => source.skip_to(last)?,
-            Source::Xlsx(source) => source.load(&sheet.name, last + 1)?,
+            Source::Xlsx(source) => {
+                source.expect_dates(dates(&sheet.layout, &self.record));
+                source.load(&sheet.name, last + 1)?;
+            }
             Source::Table(source) => source.skip_to(last),
             Source::Jsonl(_) | Source::Keyed(_) | Source::Bundle(_) => {}
         }
@@ -285,6 +288,16 @@ impl Reading {
         self.current = Some((sheet, assembler));
         Ok(true)
     }
+}
+
+/// The columns of a sheet that hold days.
+fn dates(layout: &Layout, record: &RecordSchema) -> Vec<u32> {
+    let kind = |field: usize| record.fields.get(field).map(|field| field.kind);
+    let columns = layout.columns.iter().enumerate();
+    let dated = columns.filter(|(_, column)| {
+        matches!(column.field.and_then(kind), Some(FieldType::Date | FieldType::Timestamp))
+    });
+    dated.filter_map(|(column, _)| u32::try_from(column).ok()).collect()
 }
 
 impl Iterator for Reading {

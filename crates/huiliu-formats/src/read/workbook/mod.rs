@@ -217,6 +217,14 @@ impl XlsxSource {
         Ok(grid)
     }
 
+    /// Says which columns hold days. There a number without a format counts days as the workbook does; in one that
+    /// counts from 1900 the reader of dates knows that anyway.
+    pub(super) fn expect_dates(&mut self, columns: Vec<u32>) {
+        if let Book::Own { shared, .. } = &mut self.book {
+            shared.dates = if shared.date1904 { columns } else { Vec::new() };
+        }
+    }
+
     /// Takes in a sheet from row `first` on.
     pub(super) fn load(&mut self, sheet: &str, first: u32) -> Result<(), ReadError> {
         self.start(sheet)?;

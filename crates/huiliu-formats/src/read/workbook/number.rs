@@ -12,6 +12,8 @@ use super::styles::Shown;
 const DAYS_1904: i64 = 1462;
 /// Last day of the year 9999.
 const LAST_DAY: i64 = 2_958_465;
+/// Serial numbers of the years that projects have: 1954 to 2119 in the first system, four years more in the second.
+const DAYS_NOW: std::ops::RangeInclusive<f64> = 20_000.0..=80_000.0;
 /// Digits that are never more than a binary number holds.
 const SAFE_DIGITS: usize = 15;
 
@@ -29,6 +31,8 @@ pub(super) fn write(to: &mut String, raw: &str, shown: Shown, date1904: bool) {
     let start = to.len();
     match shown {
         Shown::Date if write_date(to, number, date1904) => {}
+        // A smaller number is a year, a larger one a day in digits.
+        Shown::Serial if DAYS_NOW.contains(&number) && write_date(to, number, date1904) => {}
         Shown::Time if (0.0..1.0).contains(&number) => write_time(to, (number * 86_400.0).round() as i64),
         Shown::Time if number >= 1.0 && write_date(to, number, date1904) => {}
         Shown::Percent => {
@@ -210,6 +214,13 @@ mod tests {
         let mut to = String::new();
         write(&mut to, "43538", Shown::Date, true);
         assert_eq!(to, "2023-03-15");
+        for (raw, expected) in
+            [("43538", "2023-03-15"), ("2023", "2023"), ("2023.5", "2023.5"), ("20230315", "20230315")]
+        {
+            to.clear();
+            write(&mut to, raw, Shown::Serial, true);
+            assert_eq!(to, expected);
+        }
         assert_eq!(text("0.35416666666666669", Shown::Time), "08:30:00");
     }
 

@@ -24,6 +24,8 @@ pub(super) struct Shared {
     pub(super) strings: Strings,
     pub(super) styles: Styles,
     pub(super) date1904: bool,
+    /// Columns whose numbers without a format are days too.
+    pub(super) dates: Vec<u32>,
     /// Most bytes of a row's texts.
     pub(super) most_text: usize,
 }
@@ -144,6 +146,10 @@ impl<R: Read> SheetStream<R> {
                         continue;
                     }
                     let shown = style.map_or(Shown::Plain, |style| shared.styles.get(style));
+                    let shown = match shown {
+                        Shown::Plain if shared.dates.contains(&column) => Shown::Serial,
+                        shown => shown,
+                    };
                     let from = text.len();
                     self.value(shared, kind, shown, column, row, text)?;
                     let blank = text.get(from..).is_none_or(|text| text.trim().is_empty());

@@ -23,6 +23,8 @@ pub(super) enum Shown {
     Percent,
     /// A day, perhaps with a time.
     Date,
+    /// A number in a column of days: a day if it is as large as the days of our time.
+    Serial,
     /// A time of day.
     Time,
     /// A whole number shown with at least so many digits.

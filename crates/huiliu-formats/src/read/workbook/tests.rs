@@ -303,3 +303,22 @@ fn a_cell_whose_shared_text_is_not_there_costs_that_cell_only() {
         "{findings:?}"
     );
 }
+
+#[test]
+fn a_number_in_a_column_of_days_counts_them_as_the_workbook_does() {
+    let sheet = b"<worksheet><sheetData><row><c t=\"inlineStr\"><is><t>a</t></is></c><c><v>43538</v></c><c><v>43538</v></c></row></sheetData></worksheet>";
+    for (book, expected) in [
+        (
+            "<workbook><workbookPr date1904=\"1\"/><sheets><sheet name=\"S\" sheetId=\"1\"/></sheets></workbook>",
+            "2023-03-15",
+        ),
+        ("<workbook><sheets><sheet name=\"S\" sheetId=\"1\"/></sheets></workbook>", "43538"),
+    ] {
+        let bytes = zip_of(&[("xl/workbook.xml", book.as_bytes()), ("xl/worksheets/sheet1.xml", sheet)]);
+        let mut source = open(&bytes).unwrap();
+        source.expect_dates(vec![1]);
+        let cells = all(&mut source, "S", 9).unwrap().0;
+        let texts: Vec<&str> = cells.iter().map(|(.., text)| text.as_str()).collect();
+        assert_eq!(texts, ["a", expected, "43538"]);
+    }
+}
