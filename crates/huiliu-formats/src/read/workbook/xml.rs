@@ -84,7 +84,8 @@ impl<R: Read> Scanner<R> {
                 return Ok(Found::Text(from, from + length));
             }
             while self.end - self.start < 2 && self.more()? {}
-            match self.buffer.get(self.start + 1) {
+            // Behind the end stand bytes of before.
+            match self.buffer.get(self.start..self.end).and_then(|there| there.get(1)) {
                 Some(b'!') => {
                     if let Some(found) = self.declaration()? {
                         return Ok(found);
@@ -378,7 +379,9 @@ mod tests {
 
     #[test]
     fn what_is_cut_or_harmful_is_refused() {
-        for part in ["<a", "<!-- a", "<![CDATA[ a", "<?x", "<!DOCTYPE a [<!ENTITY b 'c'>]><a/>", "<a b='>"] {
+        for part in
+            ["T!<><", "<a", "<!-- a", "<![CDATA[ a", "<?x", "<!DOCTYPE a [<!ENTITY b 'c'>]><a/>", "<a b='>"]
+        {
             assert!(tokens(part.as_bytes()).is_err(), "{part}");
         }
         let endless = std::io::repeat(b'x');
