@@ -10,6 +10,8 @@
 
 mod build;
 mod bundle;
+#[cfg(test)]
+mod chance;
 mod checks;
 mod chunk;
 mod csv;

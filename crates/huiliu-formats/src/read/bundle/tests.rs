@@ -7,6 +7,7 @@ use huiliu_stage::{Field, FieldType};
 use rust_xlsxwriter::Workbook;
 
 use super::*;
+use crate::read::chance::Numbers;
 use crate::read::options::Limits;
 use crate::read::package::tests::{zip_of, zip_with_run};
 use crate::read::{open, open_raw};
@@ -253,18 +254,6 @@ fn a_package_without_a_schema_gives_the_tables_that_are_alike() {
     let rows: usize = reading.by_ref().map(|outcome| outcome.unwrap().batch.num_rows()).sum();
     assert_eq!(rows, 2);
     assert_eq!(reading.report().format, "zip");
-}
-
-/// A small generator of numbers that gives the same ones every time.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % below.max(1) as u64) as usize
-    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::io::Write;
 use arrow::array::AsArray;
 use huiliu_stage::{Field, FieldType, RecordSchema, row_number};
 
+use crate::read::chance::Numbers;
 use crate::read::package::tests::file_of;
 use crate::read::{ReadOptions, Reading, open, open_raw, plan};
 
@@ -175,18 +176,6 @@ fn findings_name_record_and_field() {
     assert_eq!(finding.field.as_deref(), Some("amount"));
     assert!(finding.message.en.starts_with("record 2 (amount) `viel` "), "{}", finding.message.en);
     assert!(finding.message.zh.starts_with("第2条记录（amount）“viel”"), "{}", finding.message.zh);
-}
-
-/// A small generator of numbers that gives the same ones every time.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % below.max(1) as u64) as usize
-    }
 }
 
 #[test]

@@ -9,24 +9,13 @@ use rust_xlsxwriter::{Format, Formula, Workbook};
 
 use super::tests::{all, open};
 use super::*;
+use crate::read::chance::Numbers;
 use crate::read::package::tests::{file_of, zip_of};
 
 const XLS: &[u8] = include_bytes!("../../../data/samples/small.xls");
 const ODS: &[u8] = include_bytes!("../../../data/samples/small.ods");
 /// Variants of each file.
 const VARIANTS: u64 = 150;
-
-/// A small generator of numbers that gives the same ones every time.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % below.max(1) as u64) as usize
-    }
-}
 
 /// Changes some bytes, cuts, doubles or takes away a piece.
 fn damaged(bytes: &[u8], numbers: &mut Numbers) -> Vec<u8> {

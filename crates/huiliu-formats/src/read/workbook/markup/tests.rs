@@ -3,6 +3,7 @@
 use super::super::XlsxSource;
 use super::super::tests::{All, all};
 use super::*;
+use crate::read::chance::Numbers;
 use crate::read::options::Limits;
 use crate::read::package::tests::file_of;
 use crate::read::{ReadOptions, plan};
@@ -135,18 +136,6 @@ fn spans_as_large_as_can_be_written_cost_nothing() {
         .replace("ss:Index=\"4\"", "ss:Index=\"4294967295\"");
     let mut source = open(book.as_bytes(), Charset::UTF8, Markup::Spreadsheet).unwrap();
     assert!(!read(&mut source, "四月").0.is_empty());
-}
-
-/// A small generator of numbers that gives the same ones every time.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % below.max(1) as u64) as usize
-    }
 }
 
 #[test]
