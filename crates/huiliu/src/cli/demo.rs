@@ -63,6 +63,9 @@ pub(super) fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         write(&home.join(name), content)?;
     }
     let functions = functions();
+    for (name, content) in SAMPLES {
+        write(&ready_to_send(&home, name), content)?;
+    }
     let checked = load::check(&[home.join("pipelines")], &Catalog::new(None, true), &functions)?;
     if !checked.problems.is_empty() {
         load::print_problems(&checked.problems);
@@ -145,8 +148,8 @@ fn show(home: &Path, running: &Running, sinks: &[String]) -> anyhow::Result<()> 
     let bar = indicatif::ProgressBar::new(SAMPLES.len() as u64)
         .with_style(indicatif::ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}")?);
     bar.set_message("deliveries of three departments");
-    for (name, content) in SAMPLES {
-        drop_file(home, name, content)?;
+    for (name, _) in SAMPLES {
+        send(home, name)?;
         let mut store = None;
         wait_for(running, "answer", || {
             if store.is_none() {
@@ -176,13 +179,17 @@ fn show(home: &Path, running: &Running, sinks: &[String]) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// As an upload program does it: under a temporary name first, then renamed.
-fn drop_file(home: &Path, name: &str, content: &[u8]) -> anyhow::Result<()> {
+/// Where the departments' files lie before they are sent.
+fn ready_to_send(home: &Path, name: &str) -> PathBuf {
+    home.join("outgoing").join(name)
+}
+
+/// As an upload program does it: the file is moved in when it is whole.
+fn send(home: &Path, name: &str) -> anyhow::Result<()> {
     let target = home.join("inbox").join(name);
-    let mut part = target.clone().into_os_string();
-    part.push(".part");
-    write(Path::new(&part), content)?;
-    std::fs::rename(&part, &target).with_context(|| format!("cannot write `{}`", target.display()))
+    let wrong = || format!("cannot write `{}`", target.display());
+    std::fs::create_dir_all(target.parent().unwrap_or(home)).with_context(wrong)?;
+    std::fs::rename(ready_to_send(home, name), &target).with_context(wrong)
 }
 
 fn print_results(store: &SqliteStore, home: &Path) -> anyhow::Result<()> {

@@ -160,6 +160,8 @@ impl Look {
             }
             return;
         }
+        let untold = sign == Sign::None && self.disk == Disk::Local && !self.readiness.knows(path);
+        let sign = if untold && Stamp::is_older_than_folder(path) { Sign::Renamed } else { sign };
         let ready = self.readiness.look(path, stamp, self.now(), self.wall(), sign);
         if sign == Sign::Written {
             self.found.remove(path); // Renamed into place, and written to all the same.

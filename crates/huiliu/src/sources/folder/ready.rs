@@ -40,6 +40,15 @@ impl Stamp {
         std::fs::symlink_metadata(path).ok().filter(Metadata::is_file).map(|meta| Self::of(&meta))
     }
 
+    /// Whether the file at a path was made and last written before the folder it lies in was made: then it can only
+    /// have been moved there as a whole, though nobody may have told of it, as of the first file of a new folder.
+    pub(crate) fn is_older_than_folder(path: &Path) -> bool {
+        let made = |path: &Path| std::fs::symlink_metadata(path).and_then(|meta| meta.created()).ok();
+        let Some((folder, file)) = path.parent().and_then(made).zip(made(path)) else { return false };
+        let written = std::fs::symlink_metadata(path).and_then(|meta| meta.modified());
+        file < folder && written.is_ok_and(|written| written < folder)
+    }
+
     /// Whether `other` is the same content under perhaps another name, which a rename leaves behind.
     pub(crate) fn same_content(self, other: Self) -> bool {
         (self.size, self.mtime_ns, self.inode) == (other.size, other.mtime_ns, other.inode)
@@ -122,6 +131,11 @@ pub(crate) struct Readiness {
 impl Readiness {
     pub(crate) fn new(rule: Rule) -> Self {
         Self { rule, files: BTreeMap::new() }
+    }
+
+    /// Whether the file was looked at before.
+    pub(crate) fn knows(&self, path: &Path) -> bool {
+        self.files.contains_key(path)
     }
 
     /// A look at a file. `now` is monotonic.
@@ -323,6 +337,31 @@ mod tests {
             let now = Duration::from_secs(1000);
             assert_eq!(files.look(Path::new(A), old, now, wall, Sign::None), expected, "{wall:?}");
         }
+    }
+
+    #[test]
+    fn a_file_that_was_there_before_its_folder_was_moved_into_it() {
+        let place = tempfile::tempdir().unwrap();
+        let (old, folder) = (place.path().join(A), place.path().join("new"));
+        std::fs::write(&old, "a").unwrap();
+        // File systems stamp in ticks of some milliseconds.
+        let written = Stamp::at(&old).unwrap();
+        let probe = place.path().join("probe");
+        while {
+            std::fs::write(&probe, "b").unwrap();
+            Stamp::at(&probe).unwrap().mtime_ns <= written.mtime_ns
+        } {}
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::rename(&old, folder.join(A)).unwrap();
+        std::fs::write(folder.join("made.csv"), "a").unwrap();
+        let copied = std::fs::File::create(folder.join("copied.csv")).unwrap();
+        copied.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        for (name, moved) in [(A, true), ("made.csv", false), ("copied.csv", false)] {
+            assert_eq!(Stamp::is_older_than_folder(&folder.join(name)), moved, "{name}");
+        }
+        // Written to where it is now, it is no longer what was moved.
+        std::fs::write(folder.join(A), "ab").unwrap();
+        assert!(!Stamp::is_older_than_folder(&folder.join(A)));
     }
 
     #[test]
