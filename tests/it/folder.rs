@@ -167,3 +167,29 @@ fn a_single_run_ends_though_an_answer_cannot_be_given() {
     home.once().expect(0);
     assert_eq!((home.answered(), home.lines("out").len()), (1, 1));
 }
+
+#[test]
+fn a_done_file_proves_a_file_on_a_share_and_says_when_it_is_not_whole() {
+    let pipeline = small_pipeline("folder", "inbox", "[validate]", "[{jsonl: {path: out}}]");
+    // Nothing but a done file makes a file complete here: it would have to lie still for a day.
+    let share = "poll: always, poll_secs: 0.05, quiet_secs: 86400, wait_for_done: true";
+    let home = Home::new(&pipeline.replace("settle_ms: 0", share));
+    let mut daemon = home.start();
+    daemon.hear("ready");
+    let content = rows("一号泵站");
+    home.write("data/inbox/甲/a.csv", &content[..9]);
+    daemon.hear("no done file beside it yet");
+    home.write("data/inbox/甲/a.csv.done", content.len().to_string().as_bytes());
+    daemon.hear("its done file tells of");
+    assert_eq!(home.answered(), 0);
+    home.write("data/inbox/甲/a.csv", &content);
+    home.write("data/inbox/甲/a.csv.done", content.len().to_string().as_bytes());
+    daemon.wait("an answer", || home.answered() == 1);
+    daemon.wait("an empty inbox", || home.names("inbox").is_empty());
+    home.write("data/inbox/甲/b.csv", &rows("二号泵站"));
+    home.write("data/inbox/甲/b.ok", b"");
+    daemon.wait("an answer", || home.answered() == 2);
+    daemon.wait("an empty inbox", || home.names("inbox").is_empty());
+    assert!(daemon.stop().success());
+    assert_eq!(home.lines("out").len(), 2);
+}

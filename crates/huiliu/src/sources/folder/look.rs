@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{info, warn};
 
+use super::done::{DoneFiles, Said};
 use super::names::Wanted;
 use super::place::Template;
 use super::ready::{Readiness, Ready, Sign, Stamp};
@@ -31,6 +32,7 @@ const FAR: Duration = Duration::from_secs(100 * 365 * 86_400);
 pub(super) struct Look {
     template: Template,
     wanted: Wanted,
+    done: DoneFiles,
     data: PathBuf,
     pub(super) base: PathBuf,
     kind: Kind,
@@ -74,6 +76,7 @@ impl Look {
         Ok(Self {
             template,
             wanted,
+            done: DoneFiles::new(&source.done_suffixes, source.wait_for_done),
             data: data.to_owned(),
             base,
             kind,
@@ -124,6 +127,8 @@ impl Look {
 
     pub(super) fn hint(&mut self, hint: Hint) {
         match hint {
+            // What it speaks of is looked at with all that waits.
+            Hint::At(path, _) if self.done.is_one(&path) => self.waiting(),
             Hint::At(path, sign) => self.look_at(&path, sign),
             Hint::Everything | Hint::Gone => {
                 self.everything(false);
@@ -170,11 +175,16 @@ impl Look {
         if matches!(sign, Sign::Renamed | Sign::Closed) {
             self.again.remove(path);
         }
+        let ready = match self.done.say(path, stamp) {
+            Said::Nothing => ready,
+            Said::Complete => Ready::Proven,
+            Said::Otherwise(why) => return self.hold(path, why),
+        };
         if ready == Ready::No || self.again.get(path).is_some_and(|at| *at > Instant::now()) {
             return;
         }
         match self.user(path, ready) {
-            Some(Some(who)) => self.hold(path, &who),
+            Some(Some(who)) => self.hold(path, format!("it is open in {who}")),
             Some(None) => {}
             None => {
                 self.ready.insert((stamp.mtime_ns, path.to_owned()));
@@ -204,12 +214,12 @@ impl Look {
         }
     }
 
-    /// Holds a file back that somebody has open, and says so once.
-    fn hold(&mut self, path: &Path, who: &str) {
+    /// Holds a file back, and says why once.
+    fn hold(&mut self, path: &Path, why: String) {
         self.again.insert(path.to_owned(), Instant::now() + self.settle.clamp(SHORT, HELD));
-        if self.held.get(path).is_none_or(|before| before != who) {
-            info!(file = %path.display(), open_by = who, "waiting, the file is open");
-            self.held.insert(path.to_owned(), who.to_owned());
+        if self.held.get(path).is_none_or(|before| *before != why) {
+            info!(file = %path.display(), why, "waiting for the file");
+            self.held.insert(path.to_owned(), why);
         }
     }
 
@@ -237,6 +247,7 @@ impl Look {
             Verdict::Done(path) => {
                 self.out.remove(&path);
                 self.readiness.gone(&path);
+                self.done.remove(&path);
                 // The same name may have been sent again meanwhile.
                 let renamed = self.renamed.remove(&path).is_some_and(|stamp| Stamp::at(&path) == Some(stamp));
                 self.look_at(&path, if renamed { Sign::Renamed } else { Sign::None });

@@ -1,9 +1,10 @@
 //! A watched folder.
 //!
 //! [`FolderSource`] is its configuration, [`watch`] the task that offers complete files and [`look`] what it knows
-//! of them. Which files count is in [`names`], when one is complete in [`ready`], who still has it open in [`in_use`]
-//! and [`writers`], how senders are read off paths in [`place`].
+//! of them. Which files count is in [`names`], when one is complete in [`ready`] and [`done`], who still has it open in
+//! [`in_use`] and [`writers`], how senders are read off paths in [`place`].
 
+mod done;
 mod in_use;
 mod list;
 mod look;
@@ -76,6 +77,14 @@ pub(crate) struct FolderSource {
     #[serde(default = "default_lock_secs", deserialize_with = "seconds")]
     pub(crate) lock_secs: Duration,
 
+    /// Endings of the files by which senders say that a file is complete: `a.csv.done` or `a.done` for `a.csv`.
+    #[serde(default = "default_done_suffixes")]
+    pub(crate) done_suffixes: Vec<String>,
+
+    /// Whether no file is taken without one.
+    #[serde(default)]
+    pub(crate) wait_for_done: bool,
+
     /// Whether to poll.
     #[serde(default)]
     pub(crate) poll: Poll,
@@ -126,6 +135,10 @@ fn default_lock_secs() -> Duration {
     Duration::from_secs(12 * 3600)
 }
 
+fn default_done_suffixes() -> Vec<String> {
+    [".done", ".ok"].map(str::to_owned).to_vec()
+}
+
 fn default_poll_secs() -> Duration {
     Duration::from_secs(5)
 }
@@ -161,6 +174,8 @@ impl FolderSource {
             quiet_large_secs: default_quiet_large_secs(),
             unfinished_secs: default_unfinished_secs(),
             lock_secs: default_lock_secs(),
+            done_suffixes: Vec::new(),
+            wait_for_done: false,
             poll: Poll::Auto,
             poll_secs: default_poll_secs(),
             rescan_secs: default_rescan_secs(),
@@ -181,7 +196,7 @@ impl FolderSource {
         }
         Wanted::new(&self.include, &[]).map_err(|why| ("include", why))?;
         Wanted::new(&self.exclude, &[]).map_err(|why| ("exclude", why))?;
-        Ok(())
+        done::DoneFiles::check(&self.done_suffixes, self.wait_for_done)
     }
 
     /// How still a file must lie where it lies.
