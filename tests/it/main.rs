@@ -16,6 +16,7 @@ mod formats;
 mod once;
 mod packages;
 mod quarantine;
+mod readme;
 mod receipts;
 mod sinks;
 mod stages;
