@@ -124,7 +124,14 @@ fn the_engine_and_the_plugins_know_nothing_of_the_world() {
     let engine = &known(&metadata)["huiliu-pipeline"];
     // What DataFusion's parts bring along is theirs; the engine calls none of it.
     assert!(WORLD.iter().all(|world| !engine.contains(*world)), "{engine:?}");
-    for name in ["huiliu-stage", "huiliu-validate", "huiliu-dedup", "huiliu-commitment", "huiliu-score"] {
+    for name in [
+        "huiliu-stage",
+        "huiliu-validate",
+        "huiliu-dedup",
+        "huiliu-commitment",
+        "huiliu-score",
+        "huiliu-derive",
+    ] {
         let brought = brought(&metadata, name);
         assert!(brought.contains("arrow"), "{brought:?}");
         // Plugins are exported by the crate that also loads them.
@@ -184,7 +191,7 @@ fn the_engine_opens_nothing_and_asks_nobody_for_the_time() {
     let world =
         ["std::fs", "fs::", "std::net", "std::process", "SystemTime", "Instant::now", "File", "TcpStream"];
     assert_absent("crates/huiliu-pipeline/src", &world);
-    for plugin in ["stage", "validate", "dedup", "commitment", "score"] {
+    for plugin in ["stage", "validate", "dedup", "commitment", "score", "derive"] {
         let folder = if plugin == "stage" {
             "crates/huiliu-stage/src".to_owned()
         } else {

@@ -22,6 +22,8 @@ stages:
   - validate: {rules: [{id: r, check: n > 0}]}
   - dedup: {match: [{fields: [a]}]}
   - commitment: {nodes: [{node: s, label: S, when: n > 0, required: [x]}], materials: a}
+  - derive: {columns: [{name: c, value: n}]}
+  - filter: {keep: n > 0}
   - score: {dimensions: [{name: d, value: n, linear: {full: 1}}]}
 sinks:
   - register: {}
@@ -35,7 +37,7 @@ receipts: {}
 const NONE: &str = "qqxx";
 
 /// Heading of the section, which of its tables, and where an unknown key is written: after this text.
-const SECTIONS: [(&str, usize, &str); 15] = [
+const SECTIONS: [(&str, usize, &str); 18] = [
     ("## The pipeline file", 0, "PIPELINE"),
     ("### `record`", 0, "RECORD"),
     ("### `record`", 1, "{name: n, "),
@@ -48,6 +50,9 @@ const SECTIONS: [(&str, usize, &str); 15] = [
     ("### `stages: commitment`", 0, "commitment: {"),
     ("### `stages: score`", 0, "score: {"),
     ("### `stages: score`", 1, "{name: d, "),
+    ("### `stages: derive`", 0, "derive: {"),
+    ("### `stages: derive`", 1, "{name: c, "),
+    ("### `stages: filter`", 0, "filter: {"),
     ("### `sinks`", 0, "jsonl: {"),
     ("### `sinks`", 0, "parquet: {"),
     ("### `receipts`", 0, "receipts: {"),

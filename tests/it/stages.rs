@@ -36,7 +36,10 @@ fn install(home: &mut Home, libraries: &[&str]) -> PathBuf {
     folder
 }
 
-const BUILTIN: [&str; 4] = ["huiliu_validate", "huiliu_dedup", "huiliu_commitment", "huiliu_score"];
+const BUILTIN: [&str; 5] =
+    ["huiliu_validate", "huiliu_dedup", "huiliu_commitment", "huiliu_score", "huiliu_derive"];
+/// The stages in them.
+const STAGES: [&str; 6] = ["commitment", "dedup", "derive", "filter", "score", "validate"];
 
 #[test]
 fn built_in_stages_do_the_same_linked_in_and_loaded() {
@@ -49,7 +52,7 @@ fn built_in_stages_do_the_same_linked_in_and_loaded() {
     loaded.options.push("--without-builtin".to_owned());
     let listed = loaded.huiliu(&loaded.with_options(&["stages", "--json"])).expect(0);
     let stages = listed.json()["stages"].as_array().unwrap().clone();
-    assert_eq!(stages.len(), BUILTIN.len(), "{stages:#?}");
+    assert_eq!(stages.len(), STAGES.len(), "{stages:#?}");
     assert!(stages.iter().all(|stage| stage["builtin"] == false), "{stages:#?}");
     loaded.drop_samples();
     loaded.once().expect(0);
@@ -96,7 +99,7 @@ fn what_is_no_plugin_is_refused_with_its_reason_and_the_daemon_goes_on() {
     ];
 
     let listed = home.huiliu(&home.with_options(&["stages"])).expect(78);
-    for stage in ["validate", "dedup", "commitment", "score"] {
+    for stage in STAGES {
         assert!(listed.out.contains(stage), "the others are there: {}", listed.out);
     }
     let checked = home.check().expect(78);

@@ -18,8 +18,14 @@ use crate::sources::folder::FolderSource;
 
 /// The plugins that are linked in. They have no privilege: each is also built as a shared library.
 fn builtin() -> Vec<StageFactory> {
-    [huiliu_validate::plugin(), huiliu_dedup::plugin(), huiliu_commitment::plugin(), huiliu_score::plugin()]
-        .concat()
+    [
+        huiliu_validate::plugin(),
+        huiliu_dedup::plugin(),
+        huiliu_commitment::plugin(),
+        huiliu_score::plugin(),
+        huiliu_derive::plugin(),
+    ]
+    .concat()
 }
 
 /// Stages, sources and sinks at hand.
