@@ -118,6 +118,9 @@ const WORLD: [&str; 12] = [
     "object_store",
 ];
 
+/// The built-in plugins.
+const PLUGINS: [&str; 6] = ["validate", "dedup", "commitment", "score", "derive", "classify"];
+
 #[test]
 fn the_engine_and_the_plugins_know_nothing_of_the_world() {
     let metadata = metadata();
@@ -191,14 +194,10 @@ fn the_engine_opens_nothing_and_asks_nobody_for_the_time() {
     let world =
         ["std::fs", "fs::", "std::net", "std::process", "SystemTime", "Instant::now", "File", "TcpStream"];
     assert_absent("crates/huiliu-pipeline/src", &world);
-    for plugin in ["stage", "validate", "dedup", "commitment", "score", "derive"] {
-        let folder = if plugin == "stage" {
-            "crates/huiliu-stage/src".to_owned()
-        } else {
-            format!("plugins/{plugin}/src")
-        };
-        assert_absent(&folder, &world);
-        assert_absent(&folder, &["println", "eprintln", "tracing"]);
+    let plugins = PLUGINS.map(|plugin| format!("plugins/{plugin}/src"));
+    for folder in ["crates/huiliu-stage/src"].into_iter().chain(plugins.iter().map(String::as_str)) {
+        assert_absent(folder, &world);
+        assert_absent(folder, &["println", "eprintln", "tracing"]);
     }
 }
 

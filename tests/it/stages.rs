@@ -36,10 +36,16 @@ fn install(home: &mut Home, libraries: &[&str]) -> PathBuf {
     folder
 }
 
-const BUILTIN: [&str; 5] =
-    ["huiliu_validate", "huiliu_dedup", "huiliu_commitment", "huiliu_score", "huiliu_derive"];
+const BUILTIN: [&str; 6] = [
+    "huiliu_validate",
+    "huiliu_dedup",
+    "huiliu_commitment",
+    "huiliu_score",
+    "huiliu_derive",
+    "huiliu_classify",
+];
 /// The stages in them.
-const STAGES: [&str; 6] = ["commitment", "dedup", "derive", "filter", "score", "validate"];
+const STAGES: [&str; 7] = ["classify", "commitment", "dedup", "derive", "filter", "score", "validate"];
 
 #[test]
 fn built_in_stages_do_the_same_linked_in_and_loaded() {

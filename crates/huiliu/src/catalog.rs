@@ -24,6 +24,7 @@ fn builtin() -> Vec<StageFactory> {
         huiliu_commitment::plugin(),
         huiliu_score::plugin(),
         huiliu_derive::plugin(),
+        huiliu_classify::plugin(),
     ]
     .concat()
 }
