@@ -1,7 +1,7 @@
 //! From a file to typed batches, with every value's cell kept.
 //!
 //! [`open`] tells the kind of file by its first bytes, finds the header and names the columns; the
-//! [`Reading`] it gives is an iterator of batches. A format (`csv`, `xlsx`, `jsonl`) turns bytes into a
+//! [`Reading`] it gives is an iterator of batches. A format (`csv`, `workbook`, `keyed`) turns bytes into a
 //! [`chunk`](chunk::Chunk), places of cells in a text; `rows` takes out what is no data; `build` makes typed columns of
 //! the rest, one cell at a time through `value`. Each cell that cannot be read becomes a null and a finding.
 //!
@@ -17,7 +17,6 @@ mod chunk;
 mod csv;
 mod error;
 mod header;
-mod jsonl;
 mod keyed;
 mod kind;
 mod merged;
@@ -52,7 +51,6 @@ use self::bundle::BundleSource;
 use self::chunk::Chunk;
 use self::csv::{CsvSource, TableSource};
 use self::header::{Layout, Names};
-use self::jsonl::JsonlSource;
 use self::keyed::KeyedSource;
 use self::rows::RowKinds;
 use self::workbook::XlsxSource;
@@ -90,10 +88,9 @@ pub fn open_raw(path: &Path, options: &ReadOptions) -> Result<Reading, ReadError
 }
 
 enum Source {
-    Csv(CsvSource),
+    Csv(Box<CsvSource>),
     Table(Box<TableSource>),
     Xlsx(Box<XlsxSource>),
-    Jsonl(JsonlSource),
     Keyed(Box<KeyedSource>),
     Bundle(Box<BundleSource>),
 }
@@ -175,7 +172,6 @@ impl Reading {
         let done = match &self.source {
             Source::Csv(source) => source.done(),
             Source::Table(source) => source.done(),
-            Source::Jsonl(source) => source.done(),
             Source::Keyed(source) => source.done(),
             Source::Bundle(_) if self.over => self.total,
             Source::Bundle(source) => source.done(),
@@ -217,9 +213,6 @@ impl Reading {
                     more.then_some("")
                 }
                 Source::Xlsx(source) => source.fill(&mut self.chunk, most)?,
-                Source::Jsonl(source) => {
-                    source.fill(&mut self.chunk, most, &mut sheet.layout, &self.names)?
-                }
                 Source::Keyed(source) => {
                     source.fill(&mut self.chunk, most, &mut sheet.layout, &self.names)?
                 }
@@ -277,10 +270,10 @@ impl Reading {
                 source.load(&sheet.name, last + 1)?;
             }
             Source::Table(source) => source.skip_to(last),
-            Source::Jsonl(_) | Source::Keyed(_) | Source::Bundle(_) => {}
+            Source::Keyed(_) | Source::Bundle(_) => {}
         }
         let mut assembler = Assembler::new(&self.record, &self.options, &sheet.name, sheet.ordinal);
-        if matches!(self.source, Source::Keyed(_)) {
+        if matches!(&self.source, Source::Keyed(source) if !source.has_lines()) {
             assembler.count_records();
         }
         assembler.lay_out(&sheet.layout);

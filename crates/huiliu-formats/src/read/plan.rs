@@ -12,7 +12,7 @@ use super::chunk::Chunk;
 use super::csv::{CsvSource, TableSource};
 use super::error::ReadError;
 use super::header::{self, Grid, Layout, Names};
-use super::jsonl::JsonlSource;
+use super::keyed::json::lines::LineRecords;
 use super::keyed::json::{self, JsonRecords};
 use super::keyed::xml::{self, XmlRecords};
 use super::keyed::{KeyedSource, Pieces};
@@ -80,8 +80,8 @@ pub(super) fn of_file(
     }
     match kind {
         FormatKind::Xlsx | FormatKind::Zip => plan.workbook(file, &head),
-        FormatKind::Csv | FormatKind::Jsonl => plan.text(file, kind),
-        FormatKind::Json | FormatKind::Xml => plan.records(file, kind),
+        FormatKind::Csv => plan.text(file),
+        FormatKind::Json | FormatKind::Jsonl | FormatKind::Xml => plan.records(file, kind),
     }
 }
 
@@ -96,13 +96,13 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    fn text(&mut self, mut file: File, kind: FormatKind) -> Result<Reading, ReadError> {
+    fn text(&mut self, mut file: File) -> Result<Reading, ReadError> {
         let told = text::encoding_of(&mut file, self.options)?;
         if kind::is_binary(&told.sample, told.charset, self.options.format.kind.is_some()) {
             return Err(ReadError::wrong_type("无法识别的文件", "a file of no known kind"));
         }
         let most = self.options.limits.max_columns;
-        if kind == FormatKind::Csv && is_too_wide(&told.sample, most) {
+        if is_too_wide(&told.sample, most) {
             return Err(ReadError::too_large("列数", "the number of columns", most as u64));
         }
         file.rewind().map_err(|e| ReadError::io(&e))?;
@@ -112,25 +112,12 @@ impl Plan<'_> {
             self.general.push(guessed(&told.charset.name()));
         }
         let names = vec![String::new()];
-        if kind == FormatKind::Jsonl {
-            let mut source = JsonlSource::open(file, told.charset, self.options.limits.max_row_bytes);
-            let mut layout = Layout::default();
-            if self.known.is_none() {
-                let keys = source.all_keys()?;
-                self.known = Some(raw::record(&keys));
-            }
-            if let Some((_, names)) = &self.known {
-                source.first_keys(&mut layout, names)?;
-            }
-            self.add_sheet(String::new(), 0, layout, None);
-            return self.reading(Source::Jsonl(source), names);
-        }
         if self.known.is_none() && self.options.format.header_row.is_none() {
             return self.table(TableSource::open(file, told.charset, self.options)?, names);
         }
         let again = file.try_clone().map_err(|e| ReadError::io(&e))?;
         let (source, grid) = match CsvSource::open(file, told.charset, self.options)? {
-            Some((source, grid)) => (Source::Csv(source), grid),
+            Some((source, grid)) => (Source::Csv(Box::new(source)), grid),
             None => {
                 (&again).rewind().map_err(|e| ReadError::io(&e))?;
                 let (source, grid) = TableSource::open_for_search(again, told.charset, self.options)?;
@@ -167,7 +154,7 @@ impl Plan<'_> {
         (self.report.quote, self.report.escape, self.report.dialect) = (quote, escape, words);
     }
 
-    /// JSON or XML: records of named values.
+    /// JSON, JSON Lines or XML: records of named values.
     fn records(&mut self, mut file: File, kind: FormatKind) -> Result<Reading, ReadError> {
         let told = match kind {
             FormatKind::Xml => text::encoding_of_markup(&mut file, self.options)?,
@@ -178,23 +165,31 @@ impl Plan<'_> {
         }
         self.report.encoding = told.charset.name();
         self.report.encoding_by = told.how.as_str().to_owned();
+        if told.is_wild_guess() {
+            self.general.push(guessed(&told.charset.name()));
+        }
         let longest = self.options.limits.max_row_bytes;
         let names = self.known.as_ref().map(|(_, names)| names);
         let reader = |file: &mut File| -> Result<TextReader, ReadError> {
             file.rewind().map_err(|e| ReadError::io(&e))?;
             Ok(TextReader::new(file.try_clone().map_err(|e| ReadError::io(&e))?, told.charset))
         };
-        let pieces = if kind == FormatKind::Json {
-            let table = json::survey(reader(&mut file)?, longest, names)?;
-            self.general.extend(json::others(&table));
-            Pieces::Json(Box::new(JsonRecords::open(reader(&mut file)?, longest, &table)?))
-        } else {
-            let table = xml::survey(reader(&mut file)?, longest, names)?;
-            Pieces::Xml(Box::new(XmlRecords::open(reader(&mut file)?, longest, table)))
+        let pieces = match kind {
+            FormatKind::Jsonl => Pieces::Lines(LineRecords::open(reader(&mut file)?, longest)),
+            FormatKind::Json => {
+                let table = json::survey(reader(&mut file)?, longest, names)?;
+                self.general.extend(json::others(&table));
+                Pieces::Json(Box::new(JsonRecords::open(reader(&mut file)?, longest, &table)?))
+            }
+            _ => {
+                let table = xml::survey(reader(&mut file)?, longest, names)?;
+                Pieces::Xml(Box::new(XmlRecords::open(reader(&mut file)?, longest, table)))
+            }
         };
         let mut source = KeyedSource::new(pieces);
         let found = source.first_names()?;
-        if found.is_empty() {
+        // Lines that are all broken are told one by one.
+        if found.is_empty() && (source.is_empty() || !source.has_lines()) {
             return Err(ReadError::empty());
         }
         let mut layout = Layout::default();

@@ -1,7 +1,8 @@
-//! Records of named values: what is read from JSON and XML, which have no rows and columns.
+//! Records of named values: what is read from JSON, JSON Lines and XML, which have no rows and columns.
 //!
 //! A name met for the first time becomes a column behind the others, so that records which differ are read as well.
-//! The number of a record stands for its row. What gives the records ([`json`], [`xml`]) holds one of them at a time.
+//! The number of a record, or of its line, stands for its row. What gives the records ([`json`], [`xml`]) holds one of
+//! them at a time.
 
 pub(super) mod json;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use huiliu_stage::{Finding, Severity, Text, row_id};
 
 use self::json::JsonRecords;
+use self::json::lines::LineRecords;
 use self::xml::XmlRecords;
 use super::chunk::{Chunk, Span};
 use super::error::ReadError;
@@ -20,11 +22,13 @@ use super::header::{Layout, Names};
 use super::value::ITEM;
 
 /// Most different names of a file.
-const MOST_NAMES: usize = 1024;
+const MOST_NAMES: usize = 4096;
+/// Names that are weighed to tell which of several tables is meant.
+const MOST_WEIGHED: usize = 1024;
 /// Longest name; those of nested values are made of several.
 const LONGEST_NAME: usize = 256;
 /// Records that are looked at for their names before the first is given.
-const AHEAD: usize = 200;
+const AHEAD: usize = 1000;
 /// Their text, at most.
 const AHEAD_TEXT: usize = 1 << 20;
 /// Text after which a chunk is full.
@@ -39,15 +43,21 @@ pub(super) enum Value {
 }
 
 /// One record, or why there is none where one should be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) enum Piece {
     Record(Vec<(String, Value)>),
-    Fault { why: String, raw: String },
+    Fault {
+        why: String,
+        raw: String,
+    },
+    /// No record, but word of the file as a whole.
+    Told(Finding),
 }
 
 /// What gives the records.
 pub(super) enum Pieces {
     Json(Box<JsonRecords>),
+    Lines(LineRecords),
     Xml(Box<XmlRecords>),
 }
 
@@ -55,6 +65,7 @@ impl Pieces {
     fn next(&mut self) -> Result<Option<Piece>, ReadError> {
         match self {
             Self::Json(records) => records.next(),
+            Self::Lines(records) => records.next(),
             Self::Xml(records) => records.next(),
         }
     }
@@ -62,6 +73,7 @@ impl Pieces {
     fn done(&self) -> u64 {
         match self {
             Self::Json(records) => records.done(),
+            Self::Lines(records) => records.done(),
             Self::Xml(records) => records.done(),
         }
     }
@@ -70,9 +82,14 @@ impl Pieces {
 /// A file of records that is being read.
 pub(super) struct KeyedSource {
     pieces: Pieces,
-    /// Read ahead.
-    waiting: VecDeque<Piece>,
+    /// Read ahead, with their numbers.
+    waiting: VecDeque<(u32, Piece)>,
+    /// The name of each column.
+    names: Vec<String>,
     columns: HashMap<String, usize>,
+    /// The record that gave each column its last value.
+    filled: Vec<u32>,
+    /// Number of the last record that was read.
     number: u32,
     text: String,
     over: bool,
@@ -83,7 +100,9 @@ impl KeyedSource {
         Self {
             pieces,
             waiting: VecDeque::new(),
+            names: Vec::new(),
             columns: HashMap::new(),
+            filled: Vec::new(),
             number: 0,
             text: String::new(),
             over: false,
@@ -95,20 +114,42 @@ impl KeyedSource {
         self.pieces.done()
     }
 
+    /// Whether records are known by their lines, and so have places in the file.
+    pub(super) fn has_lines(&self) -> bool {
+        matches!(self.pieces, Pieces::Lines(_))
+    }
+
+    /// Whether nothing was read ahead, not even what is no record.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// The next piece and its number.
+    fn pull(&mut self) -> Result<Option<(u32, Piece)>, ReadError> {
+        let Some(piece) = self.pieces.next()? else { return Ok(None) };
+        self.number = match (&self.pieces, &piece) {
+            (Pieces::Lines(lines), _) => lines.number(),
+            (_, Piece::Told(_)) => self.number,
+            _ => self.number.saturating_add(1),
+        };
+        Ok(Some((self.number, piece)))
+    }
+
     /// The names in the first records, in the order in which they are met.
     pub(super) fn first_names(&mut self) -> Result<Vec<String>, ReadError> {
-        let (mut names, mut text) = (Vec::<String>::new(), 0);
+        let (mut names, mut met, mut text) = (Vec::<String>::new(), HashSet::new(), 0);
         while self.waiting.len() < AHEAD && text < AHEAD_TEXT {
-            let Some(piece) = self.pieces.next()? else { break };
+            let Some((number, piece)) = self.pull()? else { break };
             if let Piece::Record(fields) = &piece {
                 for (name, value) in fields {
                     text += name.len() + value.len();
-                    if !names.contains(name) && names.len() < MOST_NAMES {
+                    if names.len() < MOST_NAMES && !met.contains(name) {
+                        met.insert(name.clone());
                         names.push(name.clone());
                     }
                 }
             }
-            self.waiting.push_back(piece);
+            self.waiting.push_back((number, piece));
         }
         Ok(names)
     }
@@ -116,14 +157,21 @@ impl KeyedSource {
     /// Gives the names their columns.
     pub(super) fn lay_out(&mut self, found: &[String], layout: &mut Layout, names: &Names) {
         for name in found {
-            self.add(name, layout, names);
+            if !self.columns.contains_key(name) {
+                self.columns.insert(name.clone(), layout.columns.len());
+                self.names.push(name.clone());
+                self.filled.push(0);
+                layout.push(name, names);
+            }
         }
     }
 
-    fn add(&mut self, name: &str, layout: &mut Layout, names: &Names) {
-        if !self.columns.contains_key(name) {
-            self.columns.insert(name.to_owned(), layout.columns.len());
-            layout.push(name, names);
+    /// The column of a name. Records mostly have the same names in the same order, so the column behind the last is
+    /// looked at first.
+    fn column(&self, name: &str, behind: usize) -> Option<usize> {
+        match self.names.get(behind) {
+            Some(known) if known == name => Some(behind),
+            _ => self.columns.get(name).copied(),
         }
     }
 
@@ -137,54 +185,89 @@ impl KeyedSource {
         names: &Names,
     ) -> Result<Option<&str>, ReadError> {
         self.text.clear();
-        while chunk.rows() < most && self.text.len() < CHUNK_TEXT {
-            let piece = match self.waiting.pop_front() {
-                Some(piece) => piece,
-                None if self.over => break,
-                None => match self.pieces.next()? {
-                    Some(piece) => piece,
-                    None => {
-                        self.over = true;
-                        break;
-                    }
-                },
+        while chunk.rows() < most && self.text.len() < CHUNK_TEXT && !self.over {
+            let next = match self.waiting.pop_front() {
+                Some(next) => Some(next),
+                None => self.pull()?,
             };
-            if let Piece::Record(fields) = &piece
-                && let fresh = fields.iter().filter(|(name, _)| !self.columns.contains_key(name))
-                && let fresh = fresh.map(|(name, _)| name.clone()).collect::<Vec<_>>()
-                && !fresh.is_empty()
-            {
-                if self.columns.len() + fresh.len() > MOST_NAMES {
-                    return Err(ReadError::too_large("列名的种数", "the number of names", MOST_NAMES as u64));
+            match next {
+                None => self.over = true,
+                Some((_, Piece::Told(finding))) => chunk.findings.push(finding),
+                Some((number, Piece::Fault { why, raw })) => {
+                    let text =
+                        if self.has_lines() { no_object(number, &why) } else { no_record(number, &why) };
+                    let id = Some(row_id(0, number));
+                    chunk.findings.push(Finding::new(id, Severity::Error, "json", text).with_raw(raw));
+                    chunk.cells.resize(chunk.cells.len() + chunk.width, Span::default());
+                    chunk.numbers.push(number);
                 }
-                self.lay_out(&fresh, layout, names);
-                self.waiting.push_front(piece);
-                return Ok(Some(&self.text));
-            }
-            self.number = self.number.saturating_add(1);
-            match piece {
-                Piece::Record(fields) => self.put(chunk, &fields, layout, names),
-                Piece::Fault { why, raw } => fault(chunk, self.number, &why, &raw),
+                Some((number, Piece::Record(fields))) => {
+                    let fresh = self.fresh(&fields);
+                    if !fresh.is_empty() {
+                        if self.columns.len() + fresh.len() > MOST_NAMES {
+                            let most = MOST_NAMES as u64;
+                            return Err(ReadError::too_large("列名的种数", "the number of names", most));
+                        }
+                        self.lay_out(&fresh, layout, names);
+                        self.waiting.push_front((number, Piece::Record(fields)));
+                        return Ok(Some(&self.text));
+                    }
+                    self.put(chunk, number, &fields, layout, names);
+                }
             }
         }
-        Ok(if chunk.rows() == 0 && self.over { None } else { Some(&self.text) })
+        let some = chunk.rows() > 0 || !chunk.findings.is_empty() || !self.over;
+        Ok(some.then_some(&self.text))
     }
 
-    fn put(&mut self, chunk: &mut Chunk, fields: &[(String, Value)], layout: &Layout, names: &Names) {
+    /// Names without a column.
+    fn fresh(&self, fields: &[(String, Value)]) -> Vec<String> {
+        let mut behind = 0;
+        let mut fresh = Vec::new();
+        for (name, _) in fields {
+            match self.column(name, behind) {
+                Some(column) => behind = column + 1,
+                None => fresh.push(name.clone()),
+            }
+        }
+        fresh
+    }
+
+    fn put(
+        &mut self,
+        chunk: &mut Chunk,
+        number: u32,
+        fields: &[(String, Value)],
+        layout: &Layout,
+        names: &Names,
+    ) {
         let row = chunk.cells.len();
         chunk.cells.resize(row + chunk.width, Span::default());
+        let (mut behind, mut twice) = (0, Vec::<&str>::new());
         for (name, value) in fields {
-            let Some(&column) = self.columns.get(name).filter(|column| **column < chunk.width) else {
+            let Some(column) = self.column(name, behind).filter(|column| *column < chunk.width) else {
                 continue;
             };
+            behind = column + 1;
             let field = layout.columns.get(column).and_then(|column| column.field);
             let start = self.text.len();
             value.write(&mut self.text, field.is_some_and(|field| names.is_list(field)));
             if let Some(cell) = chunk.cells.get_mut(row + column) {
                 *cell = Span::new(start, self.text.len());
             }
+            if let Some(last) = self.filled.get_mut(column)
+                && std::mem::replace(last, number) == number
+                && !twice.contains(&name.as_str())
+            {
+                twice.push(name);
+            }
         }
-        chunk.numbers.push(self.number);
+        if !twice.is_empty() {
+            let text = written_twice(self.has_lines(), number, &twice);
+            let id = Some(row_id(0, number));
+            chunk.findings.push(Finding::new(id, Severity::Warning, "json", text));
+        }
+        chunk.numbers.push(number);
     }
 }
 
@@ -213,14 +296,31 @@ impl Value {
     }
 }
 
-fn fault(chunk: &mut Chunk, number: u32, why: &str, raw: &str) {
-    let text = Text::new(
+fn no_record(number: u32, why: &str) -> Text {
+    Text::new(
         format!("第{number}条记录看不懂（{why}）；请改正这一条"),
         format!("record {number} cannot be understood ({why}); mend it"),
-    );
-    chunk.findings.push(Finding::new(Some(row_id(0, number)), Severity::Error, "json", text).with_raw(raw));
-    chunk.cells.resize(chunk.cells.len() + chunk.width, Span::default());
-    chunk.numbers.push(number);
+    )
+}
+
+fn no_object(number: u32, why: &str) -> Text {
+    Text::new(
+        format!("第{number}行不是 JSON 对象（{why}）；请改正这一行"),
+        format!("line {number} is no JSON object ({why}); correct this line"),
+    )
+}
+
+/// Word of names that stand more than once in a record.
+fn written_twice(lines: bool, number: u32, names: &[&str]) -> Text {
+    let shown: Vec<&str> = names.iter().take(5).copied().collect();
+    let (zh, en) = if lines { ("行", "line") } else { ("条记录", "record") };
+    Text::new(
+        format!("第{number}{zh}里“{}”写了不止一次，取了最后一个值；请只保留一个", shown.join("”“")),
+        format!(
+            "{en} {number} has `{}` twice; the last value was taken, keep one of them",
+            shown.join("`, `")
+        ),
+    )
 }
 
 /// How well names do as columns: how many fields they name.
@@ -232,5 +332,5 @@ fn worth(found: &[String], names: Option<&Names>) -> usize {
         layout.push(name, names);
         layout.columns.first().and_then(|column| column.field)
     };
-    found.iter().take(MOST_NAMES).filter_map(field).collect::<HashSet<_>>().len()
+    found.iter().take(MOST_WEIGHED).filter_map(field).collect::<HashSet<_>>().len()
 }

@@ -111,6 +111,49 @@ fn repeated_elements_are_a_table_of_attributes_and_children() {
 }
 
 #[test]
+fn numbers_keep_all_their_digits_in_json_lines_as_in_json() {
+    let object = r#"{"a":123456789012345678.25,"b":[9007199254740993,-0.10],"c":{"d": 9007199254740993.5}}"#;
+    let lines = format!("{object}\n\n{object}\n");
+    let row = r#"123456789012345678.25|9007199254740993、-0.10|{"d":9007199254740993.5}"#;
+    assert_eq!(raw(lines.as_bytes()), format!("a|b|c\n{row}\n{row}"));
+}
+
+#[test]
+fn a_broken_line_is_told_by_its_number_and_costs_no_other() {
+    let told = raw(b"{\"a\":1}\n\n7\n{\"a\":\n{\"a\":\"\\ud800\"}\n{\"b\":2}");
+    assert!(told.starts_with("a|b\n1|\n|\n|\n|\n|2\n"), "{told}");
+    assert!(told.contains("line 3 is no JSON object (not an object); correct this line"), "{told}");
+    for line in 4..6 {
+        assert!(told.contains(&format!("line {line} is no JSON object (")), "{line}: {told}");
+    }
+}
+
+#[test]
+fn a_key_that_stands_twice_is_told_and_its_last_value_taken() {
+    let told = raw(br#"[{"a":1,"b":2,"a":3},{"a":{"x":4},"b":5},{"a.x":6,"a":{"x":7}}]"#);
+    assert!(told.starts_with("a|b|a.x\n3|2|\n|5|4\n||7\n"), "{told}");
+    assert!(told.contains("record 1 has `a` twice; the last value was taken"), "{told}");
+    assert!(told.contains("record 3 has `a.x` twice"), "{told}");
+    assert!(!told.contains("record 2"), "{told}");
+    assert!(raw(b"{\"a\":1,\"a\":1}\n{\"a\":2}").contains("line 1 has `a` twice"));
+}
+
+#[test]
+fn what_follows_the_end_of_a_json_file_is_told() {
+    for (text, shown) in [
+        (r#"[{"a":1}] {"b":2}"#, "{\"b\":2}"),
+        (r#"[{"a":1}]]"#, "]"),
+        ("{\"rows\":[{\"a\":1}],\n\"n\":1}\n垃圾", "垃圾"),
+        ("{\"rows\":[\n{\"a\":1}]}{\"rows\":[{\"a\":2},{\"a\":3}]}", "{\"rows\":"),
+    ] {
+        let told = raw(text.as_bytes());
+        assert!(told.starts_with("a\n1\n"), "{told}");
+        assert!(told.contains(&format!("there is more behind the end of the data (`{shown}")), "{told}");
+    }
+    assert_eq!(raw(b"[{\"a\":1}]\n \n"), "a\n1");
+}
+
+#[test]
 fn the_declared_encoding_of_xml_is_honoured_and_a_wrong_one_is_not_believed() {
     let text = "<?xml version=\"1.0\" encoding=\"GB2312\"?><表><行><名称>泵站</名称></行><行><名称>水厂</名称></行></表>";
     let expected = "名称\n泵站\n水厂";
@@ -156,11 +199,11 @@ fn long_names_above_many_others_do_not_multiply() {
     let json = format!("{{\n\"x\":{{\"{long}\":{{{}}}}},\"rows\":[{{\"ok\":1}}]}}", &many[1..]);
     assert!(raw(json.as_bytes()).starts_with("ok\n1"));
     let json = format!("[{{{}}},{{\"ok\":1}}]", &many[1..]);
-    assert!(raw(json.as_bytes()).contains("more than 1024 names"));
+    assert!(raw(json.as_bytes()).contains("more than 4096 names"));
     let element = "e".repeat(60_000);
     let xml = format!("<?xml?>{}<a/>", format!("<{element}>").repeat(50));
     assert!(raw(xml.as_bytes()).contains("the length of a name exceeds the limit of 256"));
-    let paths: String = (0..3000).map(|at| format!("<a{at}><b/></a{at}>")).collect();
+    let paths: String = (0..1050).map(|at| format!("<a{at}><b/></a{at}>")).collect();
     assert!(!raw(format!("<?xml?><l>{paths}</l>").as_bytes()).is_empty());
 }
 

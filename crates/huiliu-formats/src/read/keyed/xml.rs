@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::{LONGEST_NAME, MOST_NAMES, Piece, Value, worth};
+use super::{LONGEST_NAME, MOST_WEIGHED, Piece, Value, worth};
 use crate::read::error::ReadError;
 use crate::read::header::Names;
 use crate::read::text::TextReader;
@@ -192,7 +192,7 @@ fn note(met: &mut HashMap<Vec<String>, Met>, open: &[String], attributes: Vec<(S
 }
 
 fn add(names: &mut Vec<String>, name: String) {
-    if names.len() < MOST_NAMES && !names.contains(&name) {
+    if names.len() < MOST_WEIGHED && !names.contains(&name) {
         names.push(name);
     }
 }

@@ -7,6 +7,8 @@ use crate::read::text::TextReader;
 
 /// How deep values may be nested; more is no data.
 const MOST_DEPTH: usize = 512;
+/// Characters that a finding repeats of what stands behind the end.
+const SHOWN: usize = 40;
 
 /// Reads values byte by byte.
 pub(super) struct Cursor {
@@ -150,12 +152,14 @@ impl Cursor {
         }
     }
 
-    /// Passes over what follows the records: `open` objects around them have to be closed.
-    pub(super) fn rest(&mut self, mut open: usize) -> Result<(), ReadError> {
+    /// Passes over what follows the records: `open` objects around them have to be closed. Gives the beginning of
+    /// what stands behind the last of them, where nothing should.
+    pub(super) fn rest(&mut self, mut open: usize) -> Result<Option<String>, ReadError> {
         let mut state = Depth::default();
-        loop {
+        while open > 0 {
             let unread = self.reader.unread();
-            for &byte in unread {
+            let mut length = unread.len();
+            for (at, &byte) in unread.iter().enumerate() {
                 match byte {
                     _ if state.text => drop(state.take(byte, 1)?),
                     b'"' => state.text = true,
@@ -163,14 +167,20 @@ impl Cursor {
                     b']' | b'}' => open = open.saturating_sub(1),
                     _ => {}
                 }
+                if open == 0 {
+                    length = at + 1;
+                    break;
+                }
             }
-            let length = unread.len();
             self.reader.advance(length);
-            if self.reader.is_over() {
-                return if open == 0 && !state.text { Ok(()) } else { Err(cut_off()) };
+            if open > 0 && self.reader.is_over() {
+                return Err(cut_off());
             }
-            self.more()?;
+            if open > 0 {
+                self.more()?;
+            }
         }
+        Ok(self.peek()?.map(|_| String::from_utf8_lossy(self.reader.unread()).chars().take(SHOWN).collect()))
     }
 }
 
@@ -180,17 +190,6 @@ struct Depth {
     open: usize,
     text: bool,
     escaped: bool,
-}
-
-/// The length of the value that a text begins with; all of it if it does not end.
-pub(super) fn length_of(bytes: &[u8]) -> usize {
-    let mut state = Depth::default();
-    for (at, &byte) in bytes.iter().enumerate() {
-        if let Ok(Some(length)) = state.take(byte, at) {
-            return length;
-        }
-    }
-    bytes.len()
 }
 
 impl Depth {

@@ -6,10 +6,13 @@
 
 mod cursor;
 mod fields;
+pub(in crate::read) mod lines;
 mod survey;
 
+use huiliu_stage::{Finding, Severity, Text};
+
 use self::cursor::{Cursor, cut_off, malformed};
-use self::fields::piece;
+use self::fields::{DEEPEST, piece};
 pub(in crate::read) use self::survey::{Table, others, survey};
 use super::Piece;
 use crate::read::error::ReadError;
@@ -56,7 +59,7 @@ impl JsonRecords {
         let next = self.cursor.peek()?;
         if !self.array {
             return match next {
-                Some(_) => self.cursor.value().map(|bytes| Some(piece(bytes))),
+                Some(_) => self.cursor.value().map(|bytes| Some(piece(bytes, DEEPEST))),
                 None => {
                     self.over = true;
                     Ok(None)
@@ -67,8 +70,7 @@ impl JsonRecords {
             Some(b']') => {
                 self.over = true;
                 self.cursor.reader.advance(1);
-                self.cursor.rest(self.depth)?;
-                return Ok(None);
+                return Ok(self.cursor.rest(self.depth)?.map(|shown| Piece::Told(left_over(&shown))));
             }
             Some(b',') if !self.first => self.cursor.reader.advance(1),
             Some(_) if self.first => {}
@@ -80,7 +82,18 @@ impl JsonRecords {
         self.first = false;
         match self.cursor.peek()? {
             Some(b']') => self.next(), // A comma behind the last one.
-            _ => self.cursor.value().map(|bytes| Some(piece(bytes))),
+            _ => self.cursor.value().map(|bytes| Some(piece(bytes, DEEPEST))),
         }
     }
+}
+
+/// Word of what stands behind the end, which may be rows that somebody misses.
+fn left_over(shown: &str) -> Finding {
+    let text = Text::new(
+        format!("数据结束之后还有内容（“{shown}”），没有读取；如是数据，请并入前面的数组后重新上传"),
+        format!(
+            "there is more behind the end of the data (`{shown}`), which was not read; if it is data, move it into the array and send the file again"
+        ),
+    );
+    Finding::new(None, Severity::Error, "json", text)
 }

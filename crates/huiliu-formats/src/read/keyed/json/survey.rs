@@ -2,9 +2,9 @@
 
 use huiliu_stage::{Finding, Severity, Text};
 
-use super::super::{LONGEST_NAME, MOST_NAMES, worth};
+use super::super::{LONGEST_NAME, MOST_WEIGHED, worth};
 use super::cursor::{Cursor, malformed};
-use super::{Piece, piece};
+use super::{DEEPEST, Piece, piece};
 use crate::read::error::ReadError;
 use crate::read::header::Names;
 use crate::read::text::TextReader;
@@ -53,7 +53,8 @@ pub(in crate::read) fn survey(
     longest: usize,
     names: Option<&Names>,
 ) -> Result<Table, ReadError> {
-    let mut survey = Survey { cursor: Cursor { reader, longest }, found: Vec::new(), path: Vec::new() };
+    let mut survey =
+        Survey { cursor: Cursor { reader, longest }, found: Vec::new(), path: Vec::new(), later: false };
     let mut top = Array::default();
     let ended = survey.top(&mut top);
     let mut found = survey.found;
@@ -84,6 +85,8 @@ struct Survey {
     cursor: Cursor,
     found: Vec<Array>,
     path: Vec<String>,
+    /// The first value is over. A path leads into that one only; others are told as what follows the end.
+    later: bool,
 }
 
 impl Survey {
@@ -108,6 +111,7 @@ impl Survey {
                     ));
                 }
             }
+            self.later = true;
         }
         Ok(())
     }
@@ -131,7 +135,7 @@ impl Survey {
                     let key = self.cursor.key()?;
                     let next = self.cursor.peek()?;
                     // Names that are too long or too many are told when records are read.
-                    let known = key.len() <= LONGEST_NAME && names.len() < MOST_NAMES;
+                    let known = key.len() <= LONGEST_NAME && names.len() < MOST_WEIGHED;
                     if known {
                         names.push(key.clone());
                     }
@@ -141,7 +145,7 @@ impl Survey {
                         Some(b'{') if self.path.len() < DEEP && !self.enough() => {
                             let inner = self.object()?;
                             if let Some(key) = names.pop_if(|_| known) {
-                                let room = MOST_NAMES - names.len();
+                                let room = MOST_WEIGHED - names.len();
                                 names.extend(inner.iter().take(room).map(|name| format!("{key}.{name}")));
                             }
                         }
@@ -156,7 +160,7 @@ impl Survey {
     /// Looks into an array. One of objects is kept as found, also if the file ends within it.
     fn array(&mut self) -> Result<(), ReadError> {
         self.cursor.expect(b'[')?;
-        if self.cursor.peek()? != Some(b'{') {
+        if self.later || self.cursor.peek()? != Some(b'{') {
             return self.cursor.close();
         }
         let at = self.found.len();
@@ -170,9 +174,9 @@ impl Survey {
                 Some(b',') => self.cursor.reader.advance(1),
                 _ if self.enough() => return self.cursor.close(),
                 _ => {
-                    let fields = match piece(self.cursor.value()?) {
+                    let fields = match piece(self.cursor.value()?, DEEPEST) {
                         Piece::Record(fields) => fields,
-                        Piece::Fault { .. } => Vec::new(),
+                        Piece::Fault { .. } | Piece::Told(_) => Vec::new(),
                     };
                     let Some(array) = self.found.get_mut(at) else { return Ok(()) };
                     array.count += 1;
