@@ -90,10 +90,10 @@ pub fn open_raw(path: &Path, options: &ReadOptions) -> Result<Reading, ReadError
 }
 
 enum Source {
-    Csv(CsvSource),
+    Csv(Box<CsvSource>),
     Table(Box<TableSource>),
     Xlsx(Box<XlsxSource>),
-    Jsonl(JsonlSource),
+    Jsonl(Box<JsonlSource>),
     Keyed(Box<KeyedSource>),
     Bundle(Box<BundleSource>),
 }

@@ -123,14 +123,14 @@ impl Plan<'_> {
                 source.first_keys(&mut layout, names)?;
             }
             self.add_sheet(String::new(), 0, layout, None);
-            return self.reading(Source::Jsonl(source), names);
+            return self.reading(Source::Jsonl(Box::new(source)), names);
         }
         if self.known.is_none() && self.options.format.header_row.is_none() {
             return self.table(TableSource::open(file, told.charset, self.options)?, names);
         }
         let again = file.try_clone().map_err(|e| ReadError::io(&e))?;
         let (source, grid) = match CsvSource::open(file, told.charset, self.options)? {
-            Some((source, grid)) => (Source::Csv(source), grid),
+            Some((source, grid)) => (Source::Csv(Box::new(source)), grid),
             None => {
                 (&again).rewind().map_err(|e| ReadError::io(&e))?;
                 let (source, grid) = TableSource::open_for_search(again, told.charset, self.options)?;
