@@ -177,6 +177,23 @@ pub(super) fn pattern(cell: &str) -> u64 {
     hasher.finish()
 }
 
+/// The look of a whole row: every run of digits and of letters counts as one sign, whatever its length.
+pub(super) fn looks(row: &str) -> u64 {
+    let (mut hasher, mut last) = (Mixer::default(), '\0');
+    for c in row.chars() {
+        let class = match c {
+            '0'..='9' => '9',
+            c if c.is_alphanumeric() => 'a',
+            c => c,
+        };
+        if class != last || !class.is_alphanumeric() {
+            class.hash(&mut hasher);
+        }
+        last = class;
+    }
+    hasher.finish()
+}
+
 fn value_hash(cell: &str) -> u64 {
     let mut hasher = Mixer::default();
     cell.trim().hash(&mut hasher);

@@ -6,7 +6,7 @@
 use super::lex::{self, Form, Record};
 use super::long;
 use super::outline::{Outline, outline};
-use super::repair::{Mended, Repair, mend, unmended};
+use super::repair::{Effort, Mended, Repair, mend};
 use super::shape::Profile;
 use super::sniff::{Known, sniff};
 
@@ -20,9 +20,6 @@ const LONGEST_ROW: usize = 16 << 20;
 /// Quotes that were never closed, one after the other, before no end is looked for far away.
 const FAR_LOOKS: u8 = 16;
 
-/// Work that repairs may take before good rows earn more, in states of their search.
-const EFFORT: usize = 1_000_000;
-
 /// How a text is read.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
@@ -34,7 +31,7 @@ pub(super) struct Plan {
     longest_row: usize,
     far_looks: u8,
     /// What repairs may still cost: a file of nothing but damage must end as well.
-    effort: usize,
+    pub(super) effort: Effort,
 }
 
 /// A row of the table.
@@ -59,7 +56,7 @@ impl Plan {
             patience: LONGEST_CELL,
             longest_row: LONGEST_ROW,
             far_looks: FAR_LOOKS,
-            effort: EFFORT,
+            effort: Effort::default(),
         }
     }
 
@@ -112,7 +109,7 @@ impl Plan {
         let sound = record.cells.len() == width && !record.odd;
         if sound && !self.other_quotes(&record) && !self.is_torn(text, &record) {
             self.patience = LONGEST_CELL;
-            self.effort = self.effort.saturating_add(2 * width).min(EFFORT);
+            self.effort.earn(record.next - from);
             let cells = record.cells.into_iter().map(|cell| cell.text.into_owned()).collect();
             return Row { cells, repairs, end: record.end, next: record.next, blank: false };
         }
@@ -120,21 +117,13 @@ impl Plan {
             // Unclosed quotes everywhere must not make every row look through all of the text.
             self.patience = (self.patience / 2).max(LEAST_PATIENCE);
         }
-        let needed = (record.cells.len() + 1).saturating_mul(width + 1);
-        let Mended { cells, end, next, repairs, .. } = match self.effort.checked_sub(needed) {
-            None => unmended(text, from, &self.form, width),
-            Some(left) => {
-                self.effort = left;
-                match is_header {
-                    true => {
-                        let names: Vec<Profile> =
-                            self.outline.columns.iter().map(Profile::for_name).collect();
-                        mend(text, from, &self.form, &names)
-                    }
-                    false => mend(text, from, &self.form, &self.outline.columns),
-                }
-            }
+        let names: Vec<Profile> = match is_header {
+            true => self.outline.columns.iter().map(Profile::for_name).collect(),
+            false => Vec::new(),
         };
+        let columns = if is_header { &names } else { &self.outline.columns };
+        let Mended { cells, end, next, repairs, .. } =
+            mend(text, from, &self.form, columns, &mut self.effort);
         Row { cells, repairs, end, next: next.max(from + 1), blank: false }
     }
 

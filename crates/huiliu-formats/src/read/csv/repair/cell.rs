@@ -7,6 +7,9 @@ use super::super::shape::Profile;
 use super::Repair;
 use super::search::Reader;
 
+/// Work of looking at the shortest cell.
+const VALUE: usize = 32;
+
 /// A way to read one cell.
 pub(super) struct Value<'a> {
     pub(super) text: Cow<'a, str>,
@@ -17,6 +20,7 @@ pub(super) struct Value<'a> {
 impl Reader<'_> {
     /// What the cell with this raw text says, made of so many pieces.
     pub(super) fn value<'r>(&self, raw: &'r str, pieces: usize, column: &Profile) -> Value<'r> {
+        self.purse.spend(VALUE + raw.len());
         if self.quotes
             && let Some(quote) = self.form.quote
         {

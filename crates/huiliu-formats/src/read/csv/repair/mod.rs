@@ -6,10 +6,14 @@
 //! way has a price, and so has a cell that does not look like its column's. Never is text lost or invented.
 
 mod cell;
+mod effort;
 mod names;
 mod search;
 
-use self::search::Reader;
+pub(super) use self::effort::Effort;
+
+use self::effort::Purse;
+use self::search::{Reader, Step};
 use super::lex::{Form, line, record};
 use super::shape::Profile;
 
@@ -53,14 +57,38 @@ pub(super) struct Mended {
     pub(super) next: usize,
     pub(super) repairs: Vec<Repair>,
     cost: f64,
+    /// The steps that led here, the last one first.
+    steps: Vec<Step>,
+    /// The delimiter, if it is not the file's.
+    delimiter: Option<&'static str>,
 }
 
-/// Finds the best reading of the record that begins at `from`.
-pub(super) fn mend(text: &str, from: usize, form: &Form, columns: &[Profile]) -> Mended {
-    let mut best = Best(None);
-    mend_lines(text, from, form, columns, &mut best);
-    mend_otherwise(text, from, form, columns, &mut best);
-    best.0.unwrap_or_else(|| unmended(text, from, form, columns.len()))
+/// Finds the best reading of the record that begins at `from`, as long as there is work left for it: else it is read
+/// like one that looked the same, or left as it is.
+pub(super) fn mend(text: &str, from: usize, form: &Form, columns: &[Profile], effort: &mut Effort) -> Mended {
+    let (end, next) = line(text, from, form);
+    let only = text.get(from..end).unwrap_or_default();
+    if let Some(purse) = effort.purse() {
+        let mut best = Best(None);
+        mend_lines(text, from, form, columns, &purse, &mut best);
+        mend_otherwise(text, from, form, columns, &purse, &mut best);
+        effort.pay(&purse);
+        if !purse.is_empty() {
+            let found = best.0.unwrap_or_else(|| unmended(text, from, form, columns.len()));
+            if found.next == next {
+                effort.remember(only, &found);
+            }
+            return found;
+        }
+    }
+    let again = effort.recall(only).and_then(|way| {
+        let form = Form { delimiter: way.delimiter.unwrap_or(&form.delimiter).to_owned(), ..form.clone() };
+        Reader::new(&form, columns, only, &Purse::full()).repeated(&way.steps, way.delimiter)
+    });
+    match again {
+        Some(found) => Mended { end, next, ..found },
+        None => unmended(text, from, form, columns.len()),
+    }
 }
 
 /// The cheapest reading so far.
@@ -81,16 +109,16 @@ impl Best {
 
 /// Tries the line alone and with those behind it. Lines are joined only where a quote may be open at the end of the
 /// first or cells are lacking.
-fn mend_lines(text: &str, from: usize, form: &Form, columns: &[Profile], best: &mut Best) {
+fn mend_lines(text: &str, from: usize, form: &Form, columns: &[Profile], purse: &Purse, best: &mut Best) {
     let (mut end, mut next) = line(text, from, form);
     for lines in 0..MOST_LINES {
         let price = 0.6 * lines as f64;
         let Some(record) = text.get(from..end).filter(|record| record.len() <= LONGEST) else { return };
-        if price >= best.bound() {
+        if price >= best.bound() || purse.is_empty() {
             return;
         }
-        let more = price + left_over(text, next, form, columns.len());
-        best.consider(&Reader::new(form, columns, record), more, (end, next));
+        let more = price + left_over(text, next, form, columns.len(), purse);
+        best.consider(&Reader::new(form, columns, record, purse), more, (end, next));
         let lacking = record.matches(&form.delimiter).count() + 1 < columns.len();
         let open = lines < 6 && record.bytes().any(|b| Some(b) == form.quote || b == b'\'')
             || form.quote.is_some_and(|q| record.bytes().filter(|&b| b == q).count() % 2 == 1);
@@ -106,13 +134,13 @@ fn mend_lines(text: &str, from: usize, form: &Form, columns: &[Profile], best: &
 }
 
 /// Tries other delimiters than the file's.
-fn mend_otherwise(text: &str, from: usize, main: &Form, columns: &[Profile], best: &mut Best) {
+fn mend_otherwise(text: &str, from: usize, main: &Form, columns: &[Profile], purse: &Purse, best: &mut Best) {
     if columns.len() < 2 {
         return;
     }
     // Of two that explain a row alike, the longer one is it.
     for delimiter in [", ", "; ", "||", ",", ";", "\t", "|", " ", ":"] {
-        if delimiter == main.delimiter {
+        if delimiter == main.delimiter || purse.is_empty() {
             continue;
         }
         let form = Form { delimiter: delimiter.to_owned(), ..main.clone() };
@@ -125,11 +153,12 @@ fn mend_otherwise(text: &str, from: usize, main: &Form, columns: &[Profile], bes
                     " " if !named => 4.5,
                     _ => 3.0,
                 };
-                let more = doubt + 0.6 * f64::from(lines) + left_over(text, next, main, columns.len());
-                if best.consider(&Reader::new(&form, columns, record), more, (end, next))
+                let more = doubt + 0.6 * f64::from(lines) + left_over(text, next, main, columns.len(), purse);
+                if best.consider(&Reader::new(&form, columns, record, purse), more, (end, next))
                     && let Some(best) = &mut best.0
                 {
                     best.repairs.insert(0, Repair::OtherDelimiter);
+                    best.delimiter = Some(delimiter);
                 }
             }
             (end, next) = line(text, next, main);
@@ -138,13 +167,14 @@ fn mend_otherwise(text: &str, from: usize, main: &Form, columns: &[Profile], bes
 }
 
 /// What it costs when the next line could not be a row of its own.
-fn left_over(text: &str, next: usize, form: &Form, width: usize) -> f64 {
+fn left_over(text: &str, next: usize, form: &Form, width: usize, purse: &Purse) -> f64 {
     if next >= text.len() {
         return 0.0;
     }
     let following = record(text, next, form, 4 << 10);
     let fits = following.is_blank() || (following.cells.len() == width && !following.odd);
     let rest = text.get(next..following.end).unwrap_or_default();
+    purse.spend(rest.len());
     let half = form.quote.is_some_and(|quote| rest.bytes().filter(|&b| b == quote).count() % 2 == 1);
     match (fits, half) {
         (true, _) => 0.0,
@@ -155,10 +185,11 @@ fn left_over(text: &str, next: usize, form: &Form, width: usize) -> f64 {
 }
 
 /// The pieces as they are, all text kept: what is lacking is empty, what is too much stays in the last cell.
-pub(super) fn unmended(text: &str, from: usize, form: &Form, width: usize) -> Mended {
+fn unmended(text: &str, from: usize, form: &Form, width: usize) -> Mended {
     let (end, next) = line(text, from, form);
     let record = text.get(from..end).unwrap_or_default();
     let mut cells: Vec<String> = record.splitn(width.max(1), &form.delimiter).map(str::to_owned).collect();
     cells.resize(width.max(1), String::new());
-    Mended { cells, end, next, repairs: vec![Repair::Failed], cost: f64::MAX }
+    let repairs = vec![Repair::Failed];
+    Mended { cells, end, next, repairs, cost: f64::MAX, steps: Vec::new(), delimiter: None }
 }

@@ -3,11 +3,13 @@
 use super::super::lex::Form;
 use super::super::shape::{Kind, Profile, kind};
 use super::cell::inside;
+use super::effort::Purse;
 use super::names::doubt;
 use super::{Mended, Repair};
 
-#[derive(Clone, Copy)]
-enum Step {
+/// How some of a record's pieces become cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
     /// So many pieces are a cell.
     Cell(usize),
     Surplus,
@@ -18,6 +20,28 @@ enum Step {
     Parted(usize, usize),
 }
 
+impl Step {
+    /// Pieces that it takes.
+    pub(super) fn pieces(self) -> usize {
+        match self {
+            Self::Cell(taken) | Self::Parted(taken, _) => taken,
+            Self::Surplus => 1,
+            Self::Missing | Self::Tail(_) => 0,
+        }
+    }
+
+    /// The pieces used and cells made before it.
+    fn back(self, (used, made): (usize, usize)) -> (usize, usize) {
+        let cells = match self {
+            Self::Cell(_) | Self::Missing => 1,
+            Self::Surplus => 0,
+            Self::Parted(..) => 2,
+            Self::Tail(from) => made.saturating_sub(from),
+        };
+        (used.saturating_sub(self.pieces()), made.saturating_sub(cells))
+    }
+}
+
 /// Most pieces of a record that is mended.
 const MOST_PIECES: usize = 400;
 /// Most states of the search for one reading.
@@ -26,6 +50,8 @@ const MOST_STATES: usize = 12_000;
 const LONGEST_JOIN: usize = 40;
 /// Most names that tell how the header writes them.
 const MOST_NAMES: usize = 50;
+/// Work of looking at one place where a piece may be parted.
+const PLACE: usize = 4;
 /// Longest piece that is parted in two.
 const LONGEST_PARTED: usize = 400;
 
@@ -39,18 +65,21 @@ pub(super) struct Reader<'a> {
     /// Whether there are quotes of any kind, and line breaks.
     pub(super) quotes: bool,
     pub(super) broken: bool,
+    /// The work that may be done.
+    pub(super) purse: &'a Purse,
 }
 
 /// What is known of a state of the search: its price and the step that led to it.
 type State = (f64, Option<Step>);
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(form: &'a Form, columns: &'a [Profile], record: &'a str) -> Self {
+    pub(super) fn new(form: &'a Form, columns: &'a [Profile], record: &'a str, purse: &'a Purse) -> Self {
+        purse.spend(record.len());
         let quotes = record.bytes().any(|b| matches!(b, b'"' | b'\'') || Some(b) == form.quote);
         let broken = memchr::memchr2(b'\n', b'\r', record.as_bytes()).is_some();
         let bare = form.delimiter.trim_end_matches(' ');
         let spaced = if bare.is_empty() { "  ".to_owned() } else { format!("{bare} ") };
-        Self { form, columns, record, spaced, quotes, broken }
+        Self { form, columns, record, spaced, quotes, broken, purse }
     }
 
     /// The cheapest reading with the table's width, if it costs less than `bound`.
@@ -70,6 +99,9 @@ impl<'a> Reader<'a> {
                 if price == f64::MAX || made > used + 3 {
                     continue;
                 }
+                if self.purse.is_empty() {
+                    return None;
+                }
                 self.steps(&pieces, (used, made), bound - price, |used, made, cost, step| {
                     let to = &mut prices[used * (width + 1) + made];
                     if price + cost < to.0 - 1e-9 && price + cost < bound {
@@ -78,7 +110,26 @@ impl<'a> Reader<'a> {
                 });
             }
         }
-        self.walk(&pieces, &prices)
+        self.purse.spend(prices.len());
+        let cost = prices[count * (width + 1) + width].0;
+        let (mut at, mut steps) = ((count, width), Vec::new());
+        while cost < f64::MAX && at != (0, 0) {
+            let step = prices[at.0 * (width + 1) + at.1].1?;
+            steps.push(step);
+            at = step.back(at);
+        }
+        (cost < f64::MAX).then(|| self.walk(&pieces, steps, cost))?
+    }
+
+    /// The reading that these steps lead to, which another record was read by.
+    pub(super) fn repeated(&self, steps: &[Step], delimiter: Option<&'static str>) -> Option<Mended> {
+        let pieces = self.pieces();
+        let taken: usize = steps.iter().map(|step| step.pieces()).sum();
+        let mut found = (taken == pieces.len()).then(|| self.walk(&pieces, steps.to_vec(), 0.0))??;
+        if delimiter.is_some() {
+            found.repairs.insert(0, Repair::OtherDelimiter);
+        }
+        Some(found)
     }
 
     /// All steps from a state, each with where it leads and what it costs; none that costs more than `most`.
@@ -135,42 +186,33 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Goes the cheapest way back from its end.
-    fn walk(&self, pieces: &[(usize, usize)], prices: &[State]) -> Option<Mended> {
+    /// Makes the cells that the steps lead to, which stand here from the last one to the first.
+    fn walk(&self, pieces: &[(usize, usize)], steps: Vec<Step>, cost: f64) -> Option<Mended> {
         let width = self.columns.len();
-        let (mut used, mut made) = (pieces.len(), width);
-        let cost = prices[used * (width + 1) + made].0;
-        if cost == f64::MAX {
-            return None;
-        }
+        let mut at = (pieces.len(), width);
         let (mut cells, mut repairs) = (Vec::with_capacity(width), Vec::new());
-        while used > 0 || made > 0 {
-            match prices[used * (width + 1) + made].1? {
+        for &step in &steps {
+            let (used, made) = step.back(at);
+            at = (used, made);
+            match step {
                 Step::Tail(from) => {
                     repairs.push(Repair::Missing);
                     cells.resize(width - from, String::new());
-                    made = from;
                 }
-                Step::Surplus => {
-                    repairs.push(Repair::Surplus);
-                    used -= 1;
-                }
+                Step::Surplus => repairs.push(Repair::Surplus),
                 Step::Missing => {
                     repairs.push(Repair::Missing);
                     cells.push(String::new());
-                    made -= 1;
                 }
                 Step::Cell(taken) => {
-                    (used, made) = (used - taken, made - 1);
-                    let value = self.value(self.raw(pieces, used, taken), taken, &self.columns[made]);
+                    let value = self.value(self.raw(pieces, used, taken), taken, self.columns.get(made)?);
                     repairs.extend(value.repairs);
                     cells.push(value.text.into_owned());
                 }
                 Step::Parted(taken, place) => {
-                    (used, made) = (used - taken, made - 2);
                     let raw = self.raw(pieces, used, taken);
-                    for (column, half) in [(made + 1, &raw[place..]), (made, &raw[..place])] {
-                        let value = self.value(half, 1, &self.columns[column]);
+                    for (column, half) in [(made + 1, raw.get(place..)?), (made, raw.get(..place)?)] {
+                        let value = self.value(half, 1, self.columns.get(column)?);
                         cells.push(value.text.into_owned());
                     }
                     repairs.push(Repair::Parted);
@@ -180,7 +222,7 @@ impl<'a> Reader<'a> {
         cells.reverse();
         repairs.sort_unstable();
         repairs.dedup();
-        Some(Mended { cells, end: 0, next: 0, repairs, cost })
+        Some(Mended { cells, end: 0, next: 0, repairs, cost, steps, delimiter: None })
     }
 
     /// Places of the pieces between all delimiters but escaped ones.
@@ -230,6 +272,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let (left, right) = (self.columns.get(made)?, self.columns.get(made + 1)?);
+        self.purse.spend(PLACE * raw.len());
         let whole = inside(raw.trim(), self.form.quote.unwrap_or(b'"')).is_some();
         let names = left.is_name().then(|| self.record.split(self.form.delimiter.as_str()));
         let others: Vec<&str> =
@@ -273,6 +316,7 @@ impl<'a> Reader<'a> {
 
     /// Whether each of two halves is either in quotes or without a delimiter.
     fn keeps_together(&self, one: &str, two: &str) -> bool {
+        self.purse.spend(one.len() + two.len());
         let quoted = |text: &str| {
             let inner = self.form.quote.and_then(|quote| inside(text.trim(), quote));
             inner.is_some_and(|inner| self.faults(inner, self.form.quote.unwrap_or(b'"')).0 == 0)
