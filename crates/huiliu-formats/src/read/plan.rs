@@ -142,6 +142,9 @@ impl Plan<'_> {
             let (cut, dialect) = ((cut.0.to_owned(), cut.1, cut.2), raw::dialect(cut, rows));
             self.tell_dialect(cut, dialect);
         }
+        if let Source::Table(source) = &source {
+            self.tell_line_end(source.line_end());
+        }
         if !found {
             return Err(self.no_header());
         }
@@ -152,6 +155,16 @@ impl Plan<'_> {
         let (delimiter, quote, escape) = form;
         self.report.delimiter = Some(delimiter);
         (self.report.quote, self.report.escape, self.report.dialect) = (quote, escape, words);
+    }
+
+    /// Says what ends the rows where that is neither of the usual line ends.
+    fn tell_line_end(&mut self, line_end: Option<&str>) {
+        let Some(line_end) = line_end.filter(|end| !["\n", "\r", "\r\n"].contains(end)) else { return };
+        let name = raw::name_of_line_end(line_end);
+        self.report.dialect.push_str(&format!(", line end {name}"));
+        if self.options.format.newline.is_none() {
+            self.general.push(unusual_line_end(&name));
+        }
     }
 
     /// JSON, JSON Lines or XML: records of named values.
@@ -210,6 +223,7 @@ impl Plan<'_> {
         let (delimiter, quote, escape) = source.dialect();
         let dialect = raw::dialect(source.dialect(), source.header_rows());
         self.tell_dialect((delimiter.to_owned(), quote, escape), dialect);
+        self.tell_line_end(source.line_end());
         self.known = Some(raw::as_written(&headers));
         let mut layout = Layout::plain(0, &headers);
         layout.header_rows = source.header_rows().to_vec();
@@ -438,6 +452,14 @@ fn guessed(encoding: &str) -> Finding {
         ),
     );
     Finding::new(None, Severity::Info, "encoding", text)
+}
+
+fn unusual_line_end(name: &str) -> Finding {
+    let text = Text::new(
+        format!("各行以 {name} 结束，不是通常的换行，已按此分行读取；请核对行数"),
+        format!("rows end in {name} instead of a usual line end and were read so; check their number"),
+    );
+    Finding::new(None, Severity::Info, "outline", text)
 }
 
 fn passed_over(sheet: &str) -> Finding {

@@ -62,6 +62,14 @@ pub(super) fn dialect(form: (&str, Option<char>, Option<char>), header_rows: &[u
     words
 }
 
+/// A line end as it is spoken of: `U+2028`, `'||'`.
+pub(super) fn name_of_line_end(line_end: &str) -> String {
+    match line_end.chars().all(|c| c.is_ascii_graphic()) {
+        true => format!("'{line_end}'"),
+        false => line_end.chars().map(|c| format!("U+{:04X}", u32::from(c))).collect::<Vec<_>>().join(" "),
+    }
+}
+
 /// The header is the row the caller names, else the first that is nearly as wide as the table and holds no numbers.
 pub(super) fn lay_out(grid: &Grid, row: Option<u32>) -> Option<((RecordSchema, Names), Layout)> {
     let filled = |cells: &[String]| cells.iter().filter(|cell| !cell.trim().is_empty()).count();

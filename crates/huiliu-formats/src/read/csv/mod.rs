@@ -4,6 +4,10 @@
 //! of the header; [`CsvSource::fill`] then hands out the rows behind it, block by block. The buffer
 //! holds one block and the row at its end, never the file.
 
+#[cfg(test)]
+mod dialect_tests;
+#[cfg(test)]
+mod dialects;
 mod lex;
 mod long;
 #[cfg(test)]

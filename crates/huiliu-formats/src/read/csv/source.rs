@@ -40,6 +40,8 @@ pub(in crate::read) struct TableSource {
     findings: Vec<Finding>,
     repaired: u64,
     damaged: bool,
+    /// No row was handed out so far.
+    hollow: bool,
     /// The header is found by the names of a record schema, and not by what the rows look like.
     searched: bool,
 }
@@ -58,6 +60,7 @@ impl TableSource {
             findings: Vec::new(),
             repaired: 0,
             damaged: false,
+            hollow: true,
             searched: false,
         }
     }
@@ -163,6 +166,11 @@ impl TableSource {
         self.plan.form.told()
     }
 
+    /// What ends a row, if only one text does.
+    pub(in crate::read) fn line_end(&self) -> Option<&str> {
+        self.plan.form.newline.as_deref()
+    }
+
     /// Rows repaired so far.
     pub(in crate::read) fn repaired(&self) -> u64 {
         self.repaired
@@ -179,11 +187,17 @@ impl TableSource {
         self.plan.widen(chunk.width);
         while chunk.numbers.len() < most && chunk.side.len() < MOST_TEXT {
             let number = self.number;
-            let Some(row) = self.next_row(false)? else { break };
+            let Some(row) = self.next_row(false)? else {
+                if std::mem::take(&mut self.hollow) {
+                    self.findings.push(no_rows());
+                }
+                break;
+            };
             blank_only = false;
             if row.blank {
                 continue;
             }
+            self.hollow = false;
             self.tell_repairs(&row, number, false);
             put_row(chunk, &row, number);
         }
@@ -298,6 +312,15 @@ impl TableSource {
             tell_repairs(finding, row, number, header);
         }
     }
+}
+
+/// A table without a single row must not pass for one that was read.
+fn no_rows() -> Finding {
+    let text = Text::new(
+        "没有读到任何数据行；如果文件中有数据，请检查换行和分隔符",
+        "no row of data was found; if the file holds some, check its line ends and delimiters",
+    );
+    Finding::new(None, Severity::Warning, "outline", text)
 }
 
 /// The text of a row that was repaired, as a finding to be completed.

@@ -36,7 +36,8 @@ fn last_row(lines: &[Line<'_>], first: usize, width: usize) -> usize {
                 return at;
             }
         }
-        if cells == width && line.record.filled() > usize::from(width > 2) {
+        let aside = (line.gap || hollow) && at > first + 1 && is_aside(line, &profiles);
+        if cells == width && line.record.filled() > usize::from(width > 2) && !aside {
             continue;
         }
         if ends_here(lines, at, width, &profiles) {
@@ -73,7 +74,8 @@ fn ends_here(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile]) -
     let rest = &lines[at..];
     // What stands behind a blank line, or a row of nothing, stands there to its end.
     let mut gap = line.gap || at.checked_sub(1).is_some_and(|before| lines[before].empty);
-    let later = rest.iter().skip(1).filter(|l| l.record.cells.len() == width && l.record.filled() > 1);
+    let like = |l: &&Line<'_>| l.record.cells.len() == width && l.record.filled() > 1;
+    let later = rest.iter().skip(1).filter(|l| like(l) && !(gap && is_aside(l, columns)));
     // Rows like the table's follow: whatever this is, it stands inside of it.
     let back = later.clone().next();
     let filled = line.record.filled();
@@ -104,9 +106,19 @@ fn is_prose(line: &Line<'_>) -> bool {
         && others.all(|cell| !cell.quoted && cell.text.starts_with(' ') && !kind(&cell.text).is_value())
 }
 
+/// Whether a row is a labelled note whose commas cut it into cells: `Source: statistics office, 2021`. A blank stands
+/// behind each, which it does not in the table.
+fn is_aside(line: &Line<'_>, columns: &[Profile]) -> bool {
+    let mut others = line.record.cells.iter().skip(1).filter(|cell| !cell.text.is_empty()).peekable();
+    others.peek().is_some()
+        && others.all(|cell| !cell.quoted && cell.text.starts_with(' '))
+        && columns.iter().skip(1).all(Profile::is_hardly_indented)
+        && line.record.cells.first().is_some_and(|cell| is_labelled(&cell.text))
+}
+
 fn is_note(line: &Line<'_>, gap: bool, width: usize, columns: &[Profile]) -> bool {
     let (cells, filled) = (line.record.cells.len(), line.record.filled());
-    if gap && is_prose(line) {
+    if gap && (is_prose(line) || is_aside(line, columns)) {
         return true;
     }
     if line.record.odd && cells > 1 {

@@ -75,11 +75,15 @@ pub(super) fn outline(sample: &str, form: &Form, header: Option<usize>, whole: b
     }
 }
 
-/// Whether rows of two cells are words about a table rather than a table: `Operator, M. Lee`.
-fn are_keys(lines: &[&Line<'_>]) -> bool {
+/// Whether rows of two cells are words about a table of `behind` rows rather than a table: `Operator, M. Lee`; or
+/// numbers of many more rows, each with a name of its own: `ncols 4`.
+fn are_keys(lines: &[&Line<'_>], behind: usize) -> bool {
     let column = |at: usize| lines.iter().filter_map(move |line| line.record.cells.get(at));
     let values = |at: usize| column(at).filter(|cell| kind(&cell.text).is_value()).count();
-    values(0) == 0 && values(1) + 1 < lines.len()
+    let mut names: Vec<&str> = column(0).map(|cell| cell.text.as_ref()).collect();
+    names.sort_unstable();
+    let settings = values(1) == lines.len() && names.windows(2).all(|two| two[0] != two[1]);
+    values(0) == 0 && (values(1) + 1 < lines.len() || settings && lines.len() * 3 <= behind)
 }
 
 /// The profiles of the columns, from the rows beyond doubt.
@@ -135,7 +139,7 @@ fn width_of_first_table(lines: &[Line<'_>]) -> usize {
         before >= 3
             && before * 5 >= begins * 4
             && before * 6 >= count(mode)
-            && !(width == 2 && count(mode) >= before && are_keys(&filled[..begins]))
+            && !(width == 2 && count(mode) >= before && are_keys(&filled[..begins], count(mode)))
     });
     earlier.unwrap_or(mode)
 }

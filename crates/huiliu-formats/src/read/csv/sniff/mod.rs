@@ -1,0 +1,158 @@
+//! Which delimiter, quote and escape a text is written with, by evidence over the whole sample.
+//!
+//! Every candidate cuts the sample; the one wins whose rows are of the same width, whose cells look like whole
+//! cells, and whose columns hold one kind of thing each.
+
+mod candidates;
+mod line_ends;
+mod score;
+
+use self::candidates::{Trust, delimiters, lines_in, lines_of, trust};
+use self::score::{records, score, score_of};
+use super::lex::{Form, Record};
+use super::long::in_order;
+
+const QUOTES: [u8; 3] = [b'"', b'\'', b'`'];
+/// Characters that stand before a quote to take its meaning.
+const ESCAPES: [u8; 7] = [b'\\', b'/', b'^', b'$', b'@', b'!', 0];
+/// Text that candidates are judged by.
+const JUDGED: usize = 16 << 10;
+
+/// Delimiters that stand in any prose.
+const WEAK: [&str; 6] = [" ", ":", "#", "&", "*", "，"];
+/// Records that are judged of a text that is in order.
+const ENOUGH: usize = 200;
+
+/// What the caller knows beforehand.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    pub(super) delimiter: Option<String>,
+    /// `Some(None)`: there are no quotes.
+    pub(super) quote: Option<Option<u8>>,
+    pub(super) escape: Option<Option<u8>>,
+    /// What ends a record.
+    pub(super) newline: Option<String>,
+}
+
+/// Tells how a text is written from its beginning; `whole` says that there is no more of it.
+pub(super) fn sniff(all: &str, known: &Known, whole: bool) -> Form {
+    let newline = known.newline.clone().or_else(|| line_ends::line_end(lines_of(all, JUDGED, None)));
+    let known = &Known { newline, ..known.clone() };
+    let newline = known.newline.as_deref();
+    let sample = lines_of(all, JUDGED, newline);
+    let mut delimiters = match &known.delimiter {
+        Some(delimiter) if !delimiter.is_empty() => vec![delimiter.clone()],
+        _ => delimiters(sample, newline),
+    };
+    let quotes: Vec<Option<u8>> = match known.quote {
+        Some(quote) => vec![quote],
+        None => {
+            let there = QUOTES.iter().filter(|q| sample.as_bytes().contains(q)).map(|&q| Some(q));
+            let mut all: Vec<Option<u8>> = there.collect();
+            if !all.contains(&Some(b'"')) {
+                all.insert(0, Some(b'"'));
+            }
+            all
+        }
+    };
+    let mut best: Option<(f64, Form)> = None;
+    for delimiter in &delimiters {
+        for &quote in &quotes {
+            let form = Form {
+                delimiter: delimiter.clone(),
+                quote,
+                escape: known.escape.flatten(),
+                newline: known.newline.clone(),
+            };
+            let score = score(sample, &form);
+            if best.as_ref().is_none_or(|(most, _)| score > most + 1e-9) {
+                best = Some((score, form));
+            }
+        }
+    }
+    let fallback =
+        Form { delimiter: ",".to_owned(), quote: Some(b'"'), escape: None, newline: known.newline.clone() };
+    let mut form = best.map_or(fallback, |(_, form)| form);
+    if known.escape.is_none() {
+        form.escape = escape(sample, &form);
+    }
+    let judged = records(sample, &form);
+    let even = judged.windows(2).all(|two| two[0].cells.len() == two[1].cells.len());
+    if even && judged.iter().all(|record| !record.odd) {
+        return form;
+    }
+    if known.delimiter.is_none() {
+        // A cell of many lines hides what the other lines are cut by; the header and the first row show it.
+        let head = lines_in(all, newline).into_iter().take(2).collect::<Vec<_>>().join("\n");
+        delimiters.extend(self::delimiters(&head, None));
+    }
+    explained(all, whole, &delimiters, &quotes, known).unwrap_or(form)
+}
+
+/// The form that explains the whole text with nothing left over, if there is one: it beats all that is likely.
+fn explained(
+    all: &str,
+    whole: bool,
+    delimiters: &[String],
+    quotes: &[Option<u8>],
+    known: &Known,
+) -> Option<Form> {
+    let mut best: Option<(f64, Form)> = None;
+    let strong = |delimiter: &&String| {
+        known.delimiter.is_some()
+            || (!WEAK.contains(&delimiter.as_str()) && trust(delimiter) != Trust::Doubtful)
+    };
+    for delimiter in delimiters.iter().filter(strong) {
+        for &quote in quotes.iter().filter(|quote| quote.is_some()) {
+            let escapes = match known.escape {
+                Some(escape) => vec![escape],
+                None => vec![None, Some(b'\\')],
+            };
+            for escape in escapes {
+                let newline = known.newline.clone();
+                let form = Form { delimiter: delimiter.clone(), quote, escape, newline };
+                let Some(records) = in_order(all, whole, &form, ENOUGH) else { continue };
+                let score = score_of(&records, all, &form);
+                if best.as_ref().is_none_or(|(most, _)| score > most + 1e-9) {
+                    best = Some((score, form));
+                }
+            }
+        }
+    }
+    best.map(|(_, form)| form)
+}
+
+/// The escape, if one explains quotes that nothing else does in more than a stray row.
+fn escape(sample: &str, form: &Form) -> Option<u8> {
+    let plain = records(sample, form);
+    let odd = |records: &[Record<'_>]| records.iter().filter(|record| record.odd).count();
+    let width = |records: &[Record<'_>]| {
+        let mut widths: Vec<usize> = records.iter().map(|r| r.cells.len()).collect();
+        widths.sort_unstable();
+        let mode = widths.chunk_by(|a, b| a == b).max_by_key(|run| run.len());
+        mode.map_or(0, |run| run.len())
+    };
+    let (faults, most) = (odd(&plain), width(&plain));
+    let mut best = (faults, None);
+    for escape in ESCAPES {
+        let Some(quote) = form.quote else { break };
+        let pair = [escape, quote];
+        let uses = memchr::memmem::find_iter(sample.as_bytes(), &pair).count();
+        let doubled = memchr::memmem::find_iter(sample.as_bytes(), &[quote, quote]).count();
+        let uses_before_delimiter = escape == b'\\' && sample.contains(&format!("\\{}", form.delimiter));
+        if (uses == 0 || uses < doubled) && !uses_before_delimiter {
+            continue;
+        }
+        let records = records(sample, &Form { escape: Some(escape), ..form.clone() });
+        // One row alone may be the one that is written in another way.
+        let explained = best.0.saturating_sub(odd(&records)) + width(&records).saturating_sub(most);
+        let rare = explained == 1 && plain.len() > 8 && doubled > 0;
+        if explained > 0 && !rare && width(&records) >= most {
+            best = (odd(&records), Some(escape));
+        }
+    }
+    best.1
+}
+
+#[cfg(test)]
+mod tests;
