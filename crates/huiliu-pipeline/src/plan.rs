@@ -325,10 +325,11 @@ pub fn is_flat(kind: &DataType) -> bool {
     }
 }
 
-/// The first place, within an expression, of the name that a message begins by missing.
-fn narrow(mut span: Span, message: &str) -> Span {
+/// The first place, within an expression or a query, of the name that a message begins by missing.
+pub fn narrow(mut span: Span, message: &str) -> Span {
     let mut quoted = message.split('`');
-    let (Some("there is no column " | "there is no function "), Some(name)) = (quoted.next(), quoted.next())
+    let (Some("there is no column " | "there is no function " | "there is no register "), Some(name)) =
+        (quoted.next(), quoted.next())
     else {
         return span;
     };

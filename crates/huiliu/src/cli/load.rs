@@ -11,7 +11,7 @@ use huiliu_pipeline::plan::{Plan, StagePlace, plan};
 
 use super::places;
 use crate::catalog::Catalog;
-use crate::daemon::plan_tables;
+use crate::daemon::{plan_tables, registers};
 
 /// What checking gave: the plans that are right and everything that is wrong.
 pub(super) struct Checked {
@@ -50,6 +50,10 @@ pub(super) fn check(
     }
     checked.problems.extend(same_names(&checked.plans));
     checked.problems.extend(places::check(&checked.plans));
+    // What a plan that is wrong would fill is not known, and its absence would only repeat the mistake.
+    if checked.problems.is_empty() {
+        checked.problems.extend(registers::check(&checked.plans));
+    }
     checked.problems.extend(checked.plans.iter().flat_map(missing_tables).collect::<Vec<_>>());
     checked.files = files;
     Ok(checked)
@@ -71,7 +75,8 @@ fn same_names(plans: &[Plan]) -> Vec<Diagnostic> {
 /// Reference tables belong to the configuration: one that cannot be read would refuse every delivery.
 fn missing_tables(plan: &Plan) -> Vec<Diagnostic> {
     let tables = plan_tables(&plan.tables);
-    let wrong = plan.tables.keys().filter_map(|name| tables.table(name).err());
+    let files = plan.tables.iter().filter(|(_, table)| table.query.is_none());
+    let wrong = files.filter_map(|(name, _)| tables.table(name).err());
     wrong.map(|error| Diagnostic::in_file(&plan.path, error.to_string())).collect()
 }
 
