@@ -1,5 +1,6 @@
 //! From paths on the command line to checked plans.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use huiliu_pipeline::plan::{Plan, StagePlace, plan};
 
 use super::places;
 use crate::catalog::Catalog;
+use crate::daemon::functions::{HOLIDAYS, with_calendar};
 use crate::daemon::{plan_tables, registers};
 
 /// What checking gave: the plans that are right and everything that is wrong.
@@ -39,13 +41,20 @@ pub(super) fn check(
     }
     let mut checked = Checked { plans: Vec::new(), problems, files: Vec::new() };
     for file in &files {
+        // Made once for a pipeline that has a calendar, and kept: what was compiled while planning is there for running.
+        let own = OnceCell::new();
         let hosts = |place: &StagePlace<'_>| -> Arc<dyn huiliu_stage::Host> {
             let slot = format!("{}/{}", place.pipeline, place.stage);
-            Arc::new(EngineHost::for_planning(&slot, functions.clone(), plan_tables(place.tables)))
+            let tables = plan_tables(place.tables);
+            let functions = match place.tables.contains_key(HOLIDAYS) {
+                true => own.get_or_init(|| with_calendar(tables.clone())).clone(),
+                false => functions.clone(),
+            };
+            Arc::new(EngineHost::for_planning(&slot, functions, tables))
         };
         let read = |path: &Path| std::fs::read_to_string(path);
         let (planned, problems) = plan(file, &read, &|name| std::env::var(name).ok(), catalog, &hosts);
-        checked.plans.extend(planned);
+        checked.plans.extend(planned.map(|plan| Plan { functions: own.get().cloned(), ..plan }));
         checked.problems.extend(problems);
     }
     checked.problems.extend(same_names(&checked.plans));

@@ -349,13 +349,14 @@ impl Daemon {
     }
 }
 
-/// The engine of a pipeline on a store.
+/// The engine of a pipeline on a store, with these tables.
 pub(crate) fn runner(
     plan: &Plan,
     store: Arc<dyn Store>,
     functions: Arc<Functions>,
     tables: Arc<dyn Tables>,
 ) -> Runner {
+    let functions = plan.functions.clone().unwrap_or(functions);
     let slots = plan.stages.iter().map(|stage| {
         let slot = format!("{}/{}", plan.name, stage.name);
         let host = Arc::new(EngineHost::new(&slot, store.clone(), functions.clone(), tables.clone()));
