@@ -18,6 +18,7 @@ mod packages;
 mod quarantine;
 mod readme;
 mod receipts;
+mod schedule;
 mod sinks;
 mod stages;
 mod support;

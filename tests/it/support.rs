@@ -32,6 +32,8 @@ pub(crate) struct Home {
     /// The pipeline that runs, and further options of `run`.
     pub(crate) config: PathBuf,
     pub(crate) options: Vec<String>,
+    /// What the program takes for now, if not [`NOW`].
+    pub(crate) clock: Option<String>,
     dropped: u64,
 }
 
@@ -71,7 +73,7 @@ impl Home {
     }
 
     fn at(config: PathBuf) -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), config, options: Vec::new(), dropped: 0 }
+        Self { folder: tempfile::tempdir().unwrap(), config, options: Vec::new(), clock: None, dropped: 0 }
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
@@ -113,7 +115,8 @@ impl Home {
     /// The program, with a clock that stands still.
     pub(crate) fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_huiliu"));
-        command.args(arguments).env("HUILIU_NOW", NOW).env("HUILIU_DATA", self.path("data"));
+        let now = self.clock.as_deref().unwrap_or(NOW);
+        command.args(arguments).env("HUILIU_NOW", now).env("HUILIU_DATA", self.path("data"));
         command
             .env("TZ", "Asia/Shanghai")
             .env("NO_COLOR", "1")

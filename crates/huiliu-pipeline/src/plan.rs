@@ -17,6 +17,7 @@ use huiliu_stage::{EXTRA, Host, Opened, Problem, ROW, RecordSchema, SHEET, Stage
 
 use crate::config::{Choice, Draft, Files, Language, Node, Receipts, Table};
 use crate::diagnostic::{Diagnostic, Span, suggestion, tidy};
+use crate::expression::Functions;
 
 /// How a complaint about a missing column begins, in `huiliu_stage::column_index` and in expressions.
 const MISSING_COLUMN: &str = "there is no column `";
@@ -149,6 +150,8 @@ pub struct Plan {
     pub receipts: Receipts,
     /// Reference tables by name.
     pub tables: BTreeMap<String, Table>,
+    /// The functions that its expressions may call, where they depend on its tables; else those of the daemon.
+    pub functions: Option<Arc<Functions>>,
 }
 
 /// Plans a pipeline file.
@@ -184,6 +187,7 @@ pub fn plan(
         output,
         receipts: draft.receipts,
         tables: draft.tables,
+        functions: None,
     };
     (Some(plan), problems)
 }
@@ -325,10 +329,11 @@ pub fn is_flat(kind: &DataType) -> bool {
     }
 }
 
-/// The first place, within an expression, of the name that a message begins by missing.
-fn narrow(mut span: Span, message: &str) -> Span {
+/// The first place, within an expression or a query, of the name that a message begins by missing.
+pub fn narrow(mut span: Span, message: &str) -> Span {
     let mut quoted = message.split('`');
-    let (Some("there is no column " | "there is no function "), Some(name)) = (quoted.next(), quoted.next())
+    let (Some("there is no column " | "there is no function " | "there is no register "), Some(name)) =
+        (quoted.next(), quoted.next())
     else {
         return span;
     };

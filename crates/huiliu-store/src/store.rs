@@ -10,6 +10,7 @@ use huiliu_pipeline::ports::{
     Commit, Counts, Delivery, Evidence, LedgerEntry, LogWriter, Store, StoreError, Stream,
 };
 use huiliu_stage::Finding;
+use rusqlite::Connection;
 
 use crate::database::{Access, Database, Durability};
 use crate::doctor::{self, Imbalance};
@@ -234,6 +235,22 @@ impl SqliteStore {
     /// Forgets what a header means; tells whether there was anything to forget.
     pub fn remove_mapping(&self, pipeline: &str, sender: &str, header: &str) -> Result<bool, StoreError> {
         Ok(self.database.write(Durability::Synced, |t| mapping::remove(t, pipeline, sender, header))?)
+    }
+
+    /// A note of the daemon's own that belongs to no delivery, such as how far a schedule has come.
+    pub fn note(&self, slot: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.database.read(|c| state::get(c, slot, key.as_bytes()))?)
+    }
+
+    /// Keeps a note, in the place of an earlier one.
+    pub fn set_note(&self, slot: &str, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        let mut change = [(key.as_bytes().to_vec(), Some(value.to_vec()))];
+        Ok(self.database.write(Durability::Synced, |t| state::apply(t, slot, &mut change))?)
+    }
+
+    /// Asks the file itself.
+    pub(crate) fn read(&self, ask: impl FnOnce(&Connection) -> Result<()>) -> Result<(), StoreError> {
+        Ok(self.database.read(ask)?)
     }
 
     /// A sink of `pipeline`, named `sink` there, that keeps records in a register.

@@ -10,11 +10,13 @@ use huiliu_abi::{LoadError, PluginOrigin, StageFactory, load_folder};
 use huiliu_formats::read::FormatOptions;
 use huiliu_pipeline::config::{Node, from_node};
 use huiliu_pipeline::diagnostic::Diagnostic;
-use huiliu_pipeline::plan::{self, StageOpener};
+use huiliu_pipeline::plan::{self, Plan, StageOpener};
 use jiff::tz::TimeZone;
 
 use crate::sinks::{self, SinkConfig};
+use crate::sources;
 use crate::sources::folder::FolderSource;
+use crate::sources::schedule::ScheduleSource;
 
 /// The plugins that are linked in. They have no privilege: each is also built as a shared library.
 fn builtin() -> Vec<StageFactory> {
@@ -91,11 +93,12 @@ impl plan::Catalog for Catalog {
     }
 
     fn source_kinds(&self) -> Vec<String> {
-        vec!["folder".to_owned()]
+        sources::KINDS.map(str::to_owned).to_vec()
     }
 
-    fn check_source(&self, _kind: &str, options: &Node) -> Result<(), Vec<Diagnostic>> {
-        folder_source(options).map(drop)
+    fn check_source(&self, kind: &str, options: &Node) -> Result<(), Vec<Diagnostic>> {
+        // Of the pipeline's own time zone is spoken elsewhere.
+        source(kind, options, "UTC").map(drop)
     }
 
     fn check_format(&self, options: &Node) -> Result<(), Vec<Diagnostic>> {
@@ -123,8 +126,39 @@ fn with_cause(error: &LoadError) -> String {
     }
 }
 
+/// A source's configuration, checked.
+pub(crate) enum SourceConfig {
+    Folder(Box<FolderSource>),
+    Schedule(Box<ScheduleSource>),
+}
+
+/// A source of a kind, read and checked, in a pipeline whose time zone is `timezone`.
+///
+/// # Errors
+/// Everything that is wrong, with its place.
+pub(crate) fn source(kind: &str, options: &Node, timezone: &str) -> Result<SourceConfig, Vec<Diagnostic>> {
+    match kind {
+        "folder" => folder_source(options).map(|source| SourceConfig::Folder(Box::new(source))),
+        "schedule" => {
+            ScheduleSource::parse(options, timezone).map(|source| SourceConfig::Schedule(Box::new(source)))
+        }
+        _ => Err(vec![options.problem(format!("there is no source `{kind}`"))]),
+    }
+}
+
+/// The folder that a pipeline watches; `None` if its source is of another kind.
+pub(crate) fn watched_folder(plan: &Plan) -> Option<FolderSource> {
+    (plan.source.0 == "folder").then(|| folder_source(&plan.source.1).ok()).flatten()
+}
+
+/// The schedule of a pipeline; `None` if its source is of another kind.
+pub(crate) fn schedule_of(plan: &Plan) -> Option<ScheduleSource> {
+    let read = || ScheduleSource::parse(&plan.source.1, &plan.timezone).ok();
+    (plan.source.0 == "schedule").then(read).flatten()
+}
+
 /// A folder source, read and checked.
-pub(crate) fn folder_source(options: &Node) -> Result<FolderSource, Vec<Diagnostic>> {
+fn folder_source(options: &Node) -> Result<FolderSource, Vec<Diagnostic>> {
     let source: FolderSource = from_node(options)?;
     source.check().map_err(|(key, why)| vec![Diagnostic::new(&options.locate(key, false), why)])?;
     Ok(source)

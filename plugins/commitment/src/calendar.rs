@@ -2,25 +2,77 @@
 //!
 //! Days are counted from 1970-01-01, as Arrow's Date32 does. The day one counts from is not itself counted: with
 //! a deadline of one working day, what was promised on Friday is due on Monday.
+//!
+//! The daemon lends it to expressions as well (`workdays_between`, `add_workdays`), so that all count alike.
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::Date32Type;
+
+/// What an official list says, before it is put in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Days {
+    /// Days not worked.
+    pub holidays: Vec<i32>,
+    /// Worked days that fall on a weekend.
+    pub workdays: Vec<i32>,
+    /// Days in years whose holidays are not announced yet: only what the law fixes is known of them.
+    pub unannounced: Vec<i32>,
+}
+
+impl Days {
+    /// Adds the rows of a table with the columns `date` and `kind` (`holiday`, `workday` or `unannounced`).
+    ///
+    /// # Errors
+    /// Says which row is wrong and how.
+    pub fn add(&mut self, table: &RecordBatch) -> Result<(), String> {
+        let dates = table.column_by_name("date").ok_or("there is no column `date`")?;
+        let kinds = table.column_by_name("kind").and_then(|kinds| kinds.as_string_opt::<i32>());
+        let kinds = kinds.ok_or("there is no column `kind` of texts")?;
+        for row in 0..table.num_rows() {
+            let day = day_of(dates, row).map_err(|what| format!("row {}: {what}", row + 1))?;
+            match if kinds.is_valid(row) { kinds.value(row).trim() } else { "" } {
+                "holiday" | "休" | "休假" | "节假日" => self.holidays.push(day),
+                "workday" | "班" | "上班" | "调休" => self.workdays.push(day),
+                "unannounced" | "未公布" => self.unannounced.push(day),
+                other => {
+                    return Err(format!("row {}: `{other}` is neither `holiday` nor `workday`", row + 1));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn day_of(dates: &dyn Array, row: usize) -> Result<i32, String> {
+    if dates.is_null(row) {
+        return Err("the date is missing".to_owned());
+    }
+    match (dates.as_primitive_opt::<Date32Type>(), dates.as_string_opt::<i32>()) {
+        (Some(days), _) => Ok(days.value(row)),
+        (_, Some(texts)) => parse(texts.value(row)),
+        _ => Err(format!("column `date` is {}, a date or text is needed", dates.data_type())),
+    }
+}
 
 /// Which days are worked, beyond the rule of the week.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Calendar {
+pub struct Calendar {
     /// Holidays that fall on Monday to Friday, in order.
     holidays: Vec<i32>,
     /// Worked days that fall on a weekend, in order.
     make_up: Vec<i32>,
-    /// The years of which anything is known, in order.
+    /// The years of which all is known, in order.
     years: Vec<i16>,
 }
 
 /// Most working days that are counted one by one.
-pub(crate) const MOST_WORKDAYS: u32 = 2_000;
+pub const MOST_WORKDAYS: u32 = 2_000;
 
 impl Calendar {
     /// From holidays and worked days in any order. Holidays on weekends and worked days in the week say
     /// nothing new; they are welcome, since official lists hold them.
-    pub(crate) fn new(holidays: &[i32], workdays: &[i32]) -> Self {
+    pub fn new(days: &Days) -> Self {
+        let Days { holidays, workdays, unannounced } = days;
         let sorted = |days: &[i32], weekend: bool| {
             let mut days: Vec<i32> =
                 days.iter().copied().filter(|&day| is_weekend(day.into()) == weekend).collect();
@@ -30,17 +82,25 @@ impl Calendar {
         };
         let mut years: Vec<i16> =
             holidays.iter().chain(workdays).filter_map(|&day| Some(date(day)?.year())).collect();
+        let open: Vec<i16> = unannounced.iter().filter_map(|&day| Some(date(day)?.year())).collect();
+        years.retain(|year| !open.contains(year));
         years.sort_unstable();
         years.dedup();
         Self { holidays: sorted(holidays, false), make_up: sorted(workdays, true), years }
     }
 
-    /// Whether anything is known of the year in which the day lies.
-    pub(crate) fn knows(&self, day: i32) -> bool {
+    /// Whether the holidays of the year in which the day lies are known.
+    pub fn knows(&self, day: i32) -> bool {
         date(day).is_some_and(|date| self.years.binary_search(&date.year()).is_ok())
     }
 
-    pub(crate) fn is_workday(&self, day: i32) -> bool {
+    /// Whether there is any year of which the holidays are known.
+    pub(crate) fn has_years(&self) -> bool {
+        !self.years.is_empty()
+    }
+
+    /// Whether the day is worked.
+    pub fn is_workday(&self, day: i32) -> bool {
         match is_weekend(day.into()) {
             true => self.make_up.binary_search(&day).is_ok(),
             false => self.holidays.binary_search(&day).is_err(),
@@ -48,7 +108,7 @@ impl Calendar {
     }
 
     /// The `count`-th working day after `from`; the day itself for 0. Stops at the end of time.
-    pub(crate) fn after(&self, from: i32, count: u32) -> i32 {
+    pub fn after(&self, from: i32, count: u32) -> i32 {
         let mut day = from;
         let mut left = count.min(MOST_WORKDAYS);
         while left > 0 && day < i32::MAX {
@@ -58,8 +118,19 @@ impl Calendar {
         day
     }
 
+    /// The `count`-th working day before `from`; the day itself for 0. Stops at the beginning of time.
+    pub fn before(&self, from: i32, count: u32) -> i32 {
+        let mut day = from;
+        let mut left = count.min(MOST_WORKDAYS);
+        while left > 0 && day > i32::MIN {
+            day -= 1;
+            left -= u32::from(self.is_workday(day));
+        }
+        day
+    }
+
     /// How many working days lie after `from`, up to and with `to`; negative when `to` is earlier.
-    pub(crate) fn between(&self, from: i32, to: i32) -> i64 {
+    pub fn between(&self, from: i32, to: i32) -> i64 {
         if to < from {
             return -self.between(to, from);
         }
@@ -117,7 +188,30 @@ mod tests {
             .chain([day("2025-01-01")])
             .chain(day("2025-01-28")..=day("2025-02-04"))
             .collect();
-        Calendar::new(&holidays, &days(&["2024-09-29", "2024-10-12", "2025-01-26", "2025-02-08"]))
+        let workdays = days(&["2024-09-29", "2024-10-12", "2025-01-26", "2025-02-08"]);
+        Calendar::new(&Days { holidays, workdays, unannounced: Vec::new() })
+    }
+
+    #[test]
+    fn of_a_year_that_is_not_announced_only_what_the_law_fixes_is_known() {
+        let days = Days {
+            holidays: vec![day("2026-10-01"), day("2027-01-01")],
+            workdays: Vec::new(),
+            unannounced: vec![day("2027-01-01")],
+        };
+        let calendar = Calendar::new(&days);
+        assert!(calendar.knows(day("2026-12-31")) && !calendar.knows(day("2027-03-01")));
+        assert_eq!(show(calendar.after(day("2026-12-31"), 1)), "2027-01-04", "New Year and the weekend");
+    }
+
+    #[test]
+    fn counting_backwards_is_the_same_the_other_way_round() {
+        let calendar = calendar();
+        assert_eq!(show(calendar.before(day("2024-10-08"), 1)), "2024-09-30");
+        assert_eq!(show(calendar.before(day("2024-09-30"), 1)), "2024-09-29", "a Sunday that is worked");
+        for start in (day("2024-09-01")..day("2024-11-01")).filter(|&day| calendar.is_workday(day)) {
+            assert_eq!(calendar.between(calendar.before(start, 7), start), 7, "{}", show(start));
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@
 //!
 //! Start at [`Options`]; a row's fate is decided in [`judge`], days are counted in [`calendar`].
 
-mod calendar;
+pub mod calendar;
 mod columns;
 mod judge;
 mod materials;

@@ -40,6 +40,7 @@ pub(crate) fn findings(
     } else if let Some(claim) = claim {
         findings.extend(standing(row, claim, verdict, terms, weigh, fields));
     }
+    findings.extend(verdict.due.and_then(|due| doubtful(row, due, verdict.status, terms, fields)));
     if verdict.fulfilled_in_future {
         let text = Text::new(
             "承诺履行日期晚于今天，暂不视为已履行；请核对日期",
@@ -49,6 +50,30 @@ pub(crate) fn findings(
         findings.push(finding.with_field(&fields.fulfilled));
     }
     findings
+}
+
+/// A deadline that was counted though the holidays of its year are not announced.
+fn doubtful(row: i64, due: i32, status: Status, terms: &Terms<'_>, fields: &Fields<'_>) -> Option<Finding> {
+    let waits = !matches!(status, Status::None | Status::Fulfilled);
+    if !waits || !terms.calendar.has_years() || terms.calendar.knows(due) {
+        return None;
+    }
+    let day = show(due);
+    let year: String = day.chars().take(4).collect();
+    let text = Text::new(
+        format!(
+            "补交期限{day}所在的{year}年放假安排尚未公布（或未录入节假日表），暂按周末和法定节日推算；公布后请更新节假日表"
+        ),
+        format!(
+            "the deadline {day} is in {year}, whose holidays are not announced (or not in the table); it was counted by \
+             weekends and the days that the law fixes; bring the table up to date when they are"
+        ),
+    );
+    Some(
+        Finding::new(Some(row), Severity::Warning, "calendar", text)
+            .with_field(&fields.deadline)
+            .with_raw(day),
+    )
 }
 
 fn missing(node: &str, material: &str, why: Uncovered) -> Text {

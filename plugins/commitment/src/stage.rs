@@ -6,12 +6,12 @@ use arrow::array::{
     Array, AsArray, BooleanArray, Date32Array, Int64Array, ListBuilder, RecordBatch, StringArray,
     StringBuilder,
 };
-use arrow::datatypes::{DataType, Date32Type, Field as ArrowField, Int64Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field as ArrowField, Int64Type, Schema, SchemaRef};
 use huiliu_stage::{
     Expression, Findings, Host, Level, OpenStage, Outcome, Problem, ROW, Stage, StageError, column_index,
 };
 
-use crate::calendar::{self, Calendar, MOST_WORKDAYS};
+use crate::calendar::{self, Calendar, Days, MOST_WORKDAYS};
 use crate::columns::{Claims, Columns, Lists};
 use crate::judge::{Node, Terms, judge};
 use crate::materials::Wanted;
@@ -28,8 +28,8 @@ pub struct Commitment {
     row_column: usize,
     output: SchemaRef,
     host: Arc<dyn Host>,
-    /// Days given in the options: holidays and worked days.
-    given: (Vec<i32>, Vec<i32>),
+    /// Days given in the options.
+    given: Days,
     /// Made for each delivery, since a table may have been loaded anew.
     calendar: Option<Calendar>,
     /// The last year for which the lack of a calendar was logged in this delivery.
@@ -172,26 +172,13 @@ impl Commitment {
     }
 
     fn make_calendar(&self) -> Result<Calendar, StageError> {
-        let (mut holidays, mut workdays) = self.given.clone();
+        let mut days = self.given.clone();
         if let Some(name) = &self.options.calendar.table {
             let table = self.host.table(name)?;
-            let fault = |what: &str| StageError::at("calendar.table", format!("table `{name}`: {what}"));
-            let dates = table.column_by_name("date").ok_or_else(|| fault("there is no column `date`"))?;
-            let kinds = table.column_by_name("kind").and_then(|kinds| kinds.as_string_opt::<i32>());
-            let kinds = kinds.ok_or_else(|| fault("there is no column `kind` of texts"))?;
-            for row in 0..table.num_rows() {
-                let day = day_of(dates, row).map_err(|what| fault(&format!("row {}: {what}", row + 1)))?;
-                match if kinds.is_valid(row) { kinds.value(row).trim() } else { "" } {
-                    "holiday" | "休" | "休假" | "节假日" => holidays.push(day),
-                    "workday" | "班" | "上班" | "调休" => workdays.push(day),
-                    other => {
-                        let what = format!("row {}: `{other}` is neither `holiday` nor `workday`", row + 1);
-                        return Err(fault(&what));
-                    }
-                }
-            }
+            let fault = |what: String| StageError::at("calendar.table", format!("table `{name}`: {what}"));
+            days.add(&table).map_err(fault)?;
         }
-        Ok(Calendar::new(&holidays, &workdays))
+        Ok(Calendar::new(&days))
     }
 }
 
@@ -232,17 +219,6 @@ fn claims(when: &dyn Expression, batch: &RecordBatch) -> Result<BooleanArray, St
     let value = when.evaluate(batch)?;
     let claimed = value.as_boolean_opt().cloned();
     claimed.ok_or_else(|| StageError::new(format!("`when` gave {}, not a boolean", value.data_type())))
-}
-
-fn day_of(dates: &dyn Array, row: usize) -> Result<i32, String> {
-    if dates.is_null(row) {
-        return Err("the date is missing".to_owned());
-    }
-    match (dates.as_primitive_opt::<Date32Type>(), dates.as_string_opt::<i32>()) {
-        (Some(days), _) => Ok(days.value(row)),
-        (_, Some(texts)) => calendar::parse(texts.value(row)),
-        _ => Err(format!("column `date` is {}, a date or text is needed", dates.data_type())),
-    }
 }
 
 fn nodes(
@@ -308,7 +284,7 @@ fn required(node: &NodeOptions, problem: &mut impl FnMut(&str, String)) -> Vec<(
     required
 }
 
-fn given_days(options: &CalendarOptions, problems: &mut Vec<Problem>) -> (Vec<i32>, Vec<i32>) {
+fn given_days(options: &CalendarOptions, problems: &mut Vec<Problem>) -> Days {
     let mut parse = |key: &str, texts: &[String]| {
         let mut days = Vec::new();
         for (i, text) in texts.iter().enumerate() {
@@ -324,7 +300,7 @@ fn given_days(options: &CalendarOptions, problems: &mut Vec<Problem>) -> (Vec<i3
         let message = format!("{} is among the holidays too", calendar::show(*day));
         problems.push(Problem { path: "calendar.workdays".to_owned(), message });
     }
-    (holidays, workdays)
+    Days { holidays, workdays, unannounced: Vec::new() }
 }
 
 fn check_limits(options: &Options, problems: &mut Vec<Problem>) {

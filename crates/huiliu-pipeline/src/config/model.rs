@@ -46,7 +46,7 @@ pub struct Draft {
     pub sinks: Vec<Choice>,
     /// `receipts:` what the sender is answered.
     pub receipts: Receipts,
-    /// `tables:` reference tables by name, each `{csv: path}`.
+    /// `tables:` reference tables by name, each `{csv: path}` or `{query: SELECT …}`.
     pub tables: BTreeMap<String, Table>,
 }
 
@@ -105,12 +105,19 @@ impl Default for Receipts {
     }
 }
 
-/// A reference table.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// A reference table: of a file, or of what a query to the register gives.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
-    /// The CSV file it is read from, relative to the pipeline file.
+    /// The CSV file it is read from, relative to the pipeline file; empty for a table by `query`.
+    #[serde(default)]
     pub csv: PathBuf,
+    /// `SELECT` over registers, asked anew whenever a stage asks for the table.
+    #[serde(default)]
+    pub query: Option<String>,
+    /// Where the table stands.
+    #[serde(skip)]
+    pub span: Option<Span>,
 }
 
 const KEYS: &[&str] = &[
@@ -378,8 +385,15 @@ fn tables(node: &Node, pipeline: &Path, problems: &mut Vec<Diagnostic>) -> BTree
     let mut all = BTreeMap::new();
     for entry in entries {
         match from_node::<Table>(&entry.value) {
+            Ok(table) if table.query.is_some() != table.csv.as_os_str().is_empty() => {
+                let help = "write `{csv: FILE}` or `{query: SELECT …}`";
+                let text = "a table comes from a file or from a query, one of the two";
+                problems.push(entry.value.problem(text).with_help(help));
+            }
             Ok(table) => {
-                all.insert(entry.key.clone(), Table { csv: beside(pipeline, &table.csv) });
+                let csv = if table.query.is_some() { PathBuf::new() } else { beside(pipeline, &table.csv) };
+                let span = Some(entry.value.span.clone());
+                all.insert(entry.key.clone(), Table { csv, query: table.query, span });
             }
             Err(found) => problems.extend(found),
         }

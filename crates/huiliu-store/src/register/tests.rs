@@ -202,3 +202,29 @@ fn the_same_deliveries_give_the_same_register() {
     };
     assert_eq!(run(), run());
 }
+
+#[test]
+fn a_pipeline_that_knows_a_part_of_a_record_changes_that_part_alone() {
+    let (_folder, store) = store();
+    send(&store, "a", rows("a", &[("r1", "甲", "在建"), ("r2", "乙", "在建")]));
+    let mut options = RegisterOptions::new("project");
+    options.only = vec!["status".into(), "light".into()];
+    let mut sink = store.register_sink(PIPELINE, "register", options);
+    let cells: [(&str, &[&str]); 4] = [
+        ("record_id", &["r1", "r2", "r3"]),
+        ("name", &["别名", "", "丙"]),
+        ("status", &["竣工", "", "在建"]),
+        ("light", &["red", "", ""]),
+    ];
+    let seq = commit(&store, "b", &[(Stream::Records, batch(&cells, 2))]).unwrap();
+    let entry = store.next_after(PIPELINE, seq - 1).unwrap().unwrap();
+    for _ in 0..2 {
+        sink.deliver(&entry, &mut store.read_log(seq, Stream::Records).unwrap()).unwrap();
+    }
+    let records = store.records("project", "", 9).unwrap();
+    let data: Vec<String> = records.iter().map(|record| record.data.to_string()).collect();
+    assert_eq!(data, [r#"{"name":"甲","status":"竣工","light":"red"}"#, r#"{"name":"乙"}"#], "no third one");
+    let first = &records[0];
+    assert_eq!((first.revision, &*first.delivery, first.matched.as_deref()), (2, "b", Some("by a")));
+    assert_eq!(store.explain("project", "r1").unwrap().revisions.len(), 2);
+}

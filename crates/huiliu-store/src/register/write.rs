@@ -27,6 +27,9 @@ pub struct RegisterOptions {
     pub origins: String,
     /// Column that says why the row was taken for this record.
     pub matched: String,
+    /// If not empty, only these fields of records that are there are changed; nothing else of them, and no record is
+    /// made. For pipelines that know a part of a record alone, such as how its commitment stands today.
+    pub only: Vec<String>,
 }
 
 impl RegisterOptions {
@@ -37,6 +40,7 @@ impl RegisterOptions {
             id: "record_id".into(),
             origins: "origins".into(),
             matched: "matched_by".into(),
+            only: Vec::new(),
         }
     }
 }
@@ -77,7 +81,10 @@ impl RegisterSink {
                 };
                 for i in 0..batch.num_rows() {
                     rows.text.fill(shape, &batch, i, &entry.delivery.id);
-                    rows.put()?;
+                    match self.options.only.is_empty() {
+                        true => rows.put()?,
+                        false => rows.patch(&self.options.only)?,
+                    }
                 }
             }
             cursor::advance(transaction, &self.pipeline, &self.sink, entry.seq)
@@ -208,6 +215,39 @@ impl<'t> Rows<'t> {
         }
         Ok(())
     }
+
+    /// Changes some fields of a record that is there. One that is not, or not any more, is left alone.
+    fn patch(&mut self, only: &[String]) -> Result<()> {
+        let RowText { id, data, sheet, row, .. } = &self.text;
+        let find = |row: &rusqlite::Row<'_>| {
+            let text = |at| row.get::<_, Option<String>>(at);
+            Ok((row.get::<_, i64>(0)?, text(1)?.unwrap_or_default(), text(2)?, text(3)?, text(4)?))
+        };
+        let found = self.find.query_row(params![self.register, id], find).optional()?;
+        let Some((rowid, old, extra, origins, matched)) = found else { return Ok(()) };
+        let new = patched(&old, data, only)?.to_string();
+        if !same(&old, &new)? {
+            let (delivery, at_ms) = (self.delivery, self.at_ms);
+            self.keep.execute([rowid])?;
+            self.change.execute(params![rowid, new, extra, origins, matched, delivery, sheet, row, at_ms])?;
+        }
+        Ok(())
+    }
+}
+
+/// A record's fields with those named in `only` as `new` has them: a value that is missing there is taken out.
+fn patched(old: &str, new: &str, only: &[String]) -> Result<Fields> {
+    let (mut fields, new) = (Fields::parse(old)?, Fields::parse(new)?);
+    for name in only {
+        let at = fields.0.iter().position(|(field, _)| field == name);
+        match (at, new.get(name)) {
+            (Some(at), Some(value)) => fields.0[at].1 = value.clone(),
+            (Some(at), None) => drop(fields.0.remove(at)),
+            (None, Some(value)) => fields.0.push((name.clone(), value.clone())),
+            (None, None) => {}
+        }
+    }
+    Ok(fields)
 }
 
 /// Compares texts first; only if they differ, the objects in them.

@@ -6,8 +6,12 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{CONFIG, PluginArgs, load, output};
-use crate::catalog::Catalog;
+use crate::catalog::{self, Catalog};
+use crate::daemon::clock::Clock;
 use crate::daemon::functions::functions;
+
+/// How many ticks of a schedule are shown.
+const NEXT_TICKS: usize = 3;
 
 /// Reads the configuration and the plugins, nothing else, and tells every mistake with file, line and column.
 #[derive(Debug, Args)]
@@ -30,6 +34,7 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         load::print_problems(&checked.problems);
         return Ok(ExitCode::from(CONFIG));
     }
+    let clock = Clock::from_env()?;
     for plan in &checked.plans {
         let stages: Vec<&str> = plan.stages.iter().map(|stage| &*stage.name).collect();
         let sinks: Vec<&str> = plan.sinks.iter().map(|sink| &*sink.name).collect();
@@ -41,6 +46,11 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
             if stages.is_empty() { "(no stages)".to_owned() } else { stages.join(" -> ") },
             sinks.join(", ")
         ))?;
+        if let Some(schedule) = catalog::schedule_of(plan) {
+            let next = schedule.next(clock.now(), NEXT_TICKS);
+            let zone = schedule.zone.iana_name().unwrap_or_default();
+            output::print(&format!("  next ticks: {} ({zone})\n", next.join(", ")))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

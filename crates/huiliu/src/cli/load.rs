@@ -1,5 +1,6 @@
 //! From paths on the command line to checked plans.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +12,8 @@ use huiliu_pipeline::plan::{Plan, StagePlace, plan};
 
 use super::places;
 use crate::catalog::Catalog;
-use crate::daemon::plan_tables;
+use crate::daemon::functions::{HOLIDAYS, with_calendar};
+use crate::daemon::{plan_tables, registers};
 
 /// What checking gave: the plans that are right and everything that is wrong.
 pub(super) struct Checked {
@@ -39,17 +41,28 @@ pub(super) fn check(
     }
     let mut checked = Checked { plans: Vec::new(), problems, files: Vec::new() };
     for file in &files {
+        // Made once for a pipeline that has a calendar, and kept: what was compiled while planning is there for running.
+        let own = OnceCell::new();
         let hosts = |place: &StagePlace<'_>| -> Arc<dyn huiliu_stage::Host> {
             let slot = format!("{}/{}", place.pipeline, place.stage);
-            Arc::new(EngineHost::for_planning(&slot, functions.clone(), plan_tables(place.tables)))
+            let tables = plan_tables(place.tables);
+            let functions = match place.tables.contains_key(HOLIDAYS) {
+                true => own.get_or_init(|| with_calendar(tables.clone())).clone(),
+                false => functions.clone(),
+            };
+            Arc::new(EngineHost::for_planning(&slot, functions, tables))
         };
         let read = |path: &Path| std::fs::read_to_string(path);
         let (planned, problems) = plan(file, &read, &|name| std::env::var(name).ok(), catalog, &hosts);
-        checked.plans.extend(planned);
+        checked.plans.extend(planned.map(|plan| Plan { functions: own.get().cloned(), ..plan }));
         checked.problems.extend(problems);
     }
     checked.problems.extend(same_names(&checked.plans));
     checked.problems.extend(places::check(&checked.plans));
+    // What a plan that is wrong would fill is not known, and its absence would only repeat the mistake.
+    if checked.problems.is_empty() {
+        checked.problems.extend(registers::check(&checked.plans));
+    }
     checked.problems.extend(checked.plans.iter().flat_map(missing_tables).collect::<Vec<_>>());
     checked.files = files;
     Ok(checked)
@@ -71,7 +84,8 @@ fn same_names(plans: &[Plan]) -> Vec<Diagnostic> {
 /// Reference tables belong to the configuration: one that cannot be read would refuse every delivery.
 fn missing_tables(plan: &Plan) -> Vec<Diagnostic> {
     let tables = plan_tables(&plan.tables);
-    let wrong = plan.tables.keys().filter_map(|name| tables.table(name).err());
+    let files = plan.tables.iter().filter(|(_, table)| table.query.is_none());
+    let wrong = files.filter_map(|(name, _)| tables.table(name).err());
     wrong.map(|error| Diagnostic::in_file(&plan.path, error.to_string())).collect()
 }
 

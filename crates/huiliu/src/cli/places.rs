@@ -35,11 +35,12 @@ struct Written {
 pub(super) fn check(plans: &[Plan]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let sources: Vec<(&Plan, FolderSource)> =
-        plans.iter().filter_map(|plan| Some((plan, catalog::folder_source(&plan.source.1).ok()?))).collect();
-    for (plan, source) in &sources {
-        let span = plan.source.1.locate("path", false);
-        let watched = base(&source.path);
-        found.extend(own(&watched, &span));
+        plans.iter().filter_map(|plan| Some((plan, catalog::watched_folder(plan)?))).collect();
+    for plan in plans {
+        let source = sources.iter().find(|(other, _)| std::ptr::eq(*other, plan)).map(|(_, source)| source);
+        if let Some(source) = source {
+            found.extend(own(&base(&source.path), &plan.source.1.locate("path", false)));
+        }
         for written in written(plan, source) {
             if let At::Key(span) = &written.at
                 && let Some(wrong) = own(&written.folder, span)
@@ -79,26 +80,29 @@ fn swallowed(plan: &Plan, written: &Written, other: &Plan, into: &FolderSource) 
 }
 
 /// Folders that a pipeline writes to.
-fn written(plan: &Plan, source: &FolderSource) -> Vec<Written> {
+fn written(plan: &Plan, source: Option<&FolderSource>) -> Vec<Written> {
     let key = |node: &Node, key: &str| At::Key(node.locate(key, false));
     let options = &plan.source.1;
-    let mut all = vec![
-        Written {
-            folder: base(&source.archive),
-            what: "what is archived".into(),
-            at: key(options, "archive"),
-        },
-        Written {
-            folder: base(&source.returned),
-            what: "what is returned".into(),
-            at: key(options, "returned"),
-        },
-        Written {
-            folder: base(&outbox(plan.receipts.path.as_deref())),
-            what: "a receipt".into(),
-            at: At::File,
-        },
-    ];
+    let mut all = Vec::new();
+    if let Some(source) = source {
+        all.extend([
+            Written {
+                folder: base(&source.archive),
+                what: "what is archived".into(),
+                at: key(options, "archive"),
+            },
+            Written {
+                folder: base(&source.returned),
+                what: "what is returned".into(),
+                at: key(options, "returned"),
+            },
+            Written {
+                folder: base(&outbox(plan.receipts.path.as_deref())),
+                what: "a receipt".into(),
+                at: At::File,
+            },
+        ]);
+    }
     for sink in &plan.sinks {
         if let Some(path) = sink.options.get("path").and_then(Node::as_str) {
             all.push(Written {

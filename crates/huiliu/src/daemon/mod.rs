@@ -19,14 +19,17 @@ pub(crate) mod functions;
 pub(crate) mod identify;
 mod quiet;
 pub(crate) mod reader;
+pub(crate) mod registers;
 pub(crate) mod resend;
 mod retry;
 mod spool;
 mod tables;
+mod tick;
 pub(crate) mod worker;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, channel};
@@ -43,7 +46,7 @@ use huiliu_pipeline::host::{EngineHost, Tables};
 use huiliu_pipeline::plan::{Plan, PlannedSink};
 use huiliu_pipeline::ports::Store;
 use huiliu_pipeline::run::{Runner, Slot};
-use huiliu_store::SqliteStore;
+use huiliu_store::{RegisterQuery, SqliteStore};
 use tokio::sync::{Notify, mpsc, watch};
 use tracing::{error, info, warn};
 
@@ -51,13 +54,14 @@ use self::answer::Answerer;
 use self::clock::Clock;
 use self::drain::{Drain, Signal};
 use self::spool::Spool;
-use self::tables::CsvTables;
+use self::tables::PlanTables;
 use self::worker::{ToAnswer, Totals, Worker};
-use crate::catalog;
+use crate::catalog::{self, SourceConfig};
 use crate::sinks::{Place, SinkConfig};
 use crate::sources::folder::FolderSource;
 use crate::sources::folder::watch::FolderWatch;
-use crate::sources::{Kind, RETRY, Verdict};
+use crate::sources::schedule::watch::ScheduleWatch;
+use crate::sources::{Kind, Offer, RETRY, Verdict};
 
 /// After an answer could not be given.
 const ANSWER_PAUSE: Duration = Duration::from_secs(30);
@@ -91,6 +95,18 @@ pub(crate) struct Summary {
     pub(crate) behind: Vec<String>,
 }
 
+impl Summary {
+    fn add(&mut self, more: Self) {
+        self.committed += more.committed;
+        self.known += more.known;
+        self.failed += more.failed;
+        self.behind.extend(more.behind);
+    }
+}
+
+/// The task of a pipeline's source.
+type SourceTask = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>>;
+
 /// The threads and signals of one running pipeline.
 struct Running {
     committed: Arc<Signal>,
@@ -112,15 +128,40 @@ impl Daemon {
         let store = Arc::new(SqliteStore::open_exclusive(&self.data)?);
         resend::finish_interrupted(&store, &self.data)?;
         let busy = Arc::new(Notify::new());
+        let resting = (!self.once).then(|| tokio::spawn(quiet::rest(busy.clone())));
+        // A single run has an end, so that one pipeline can find what others left in their registers.
+        let groups = match self.once {
+            true => registers::groups(&self.plans),
+            false => vec![(0..self.plans.len()).collect()],
+        };
+        let mut summary = Summary::default();
+        for group in groups {
+            let plans = group.iter().filter_map(|&at| self.plans.get(at)).collect();
+            summary.add(self.side_by_side(plans, &store, &busy, stop.clone()).await?);
+            if *stop.borrow() {
+                break;
+            }
+        }
+        resting.inspect(tokio::task::JoinHandle::abort);
+        Ok(summary)
+    }
+
+    /// Runs pipelines until they end.
+    async fn side_by_side(
+        &self,
+        plans: Vec<&Plan>,
+        store: &Arc<SqliteStore>,
+        busy: &Arc<Notify>,
+        stop: watch::Receiver<bool>,
+    ) -> anyhow::Result<Summary> {
         let mut running = Vec::new();
         let mut sources = tokio::task::JoinSet::new();
-        for plan in &self.plans {
-            let (pipeline, source) = self.start(plan, &store, &busy, stop.clone())?;
+        for plan in &plans {
+            let (pipeline, source) = self.start(plan, store, busy, stop.clone())?;
             running.push(pipeline);
             sources.spawn(source);
         }
-        info!(pipelines = self.plans.len(), data = %self.data.display(), "ready");
-        let resting = (!self.once).then(|| tokio::spawn(quiet::rest(busy)));
+        info!(pipelines = plans.len(), data = %self.data.display(), "ready");
 
         let stopping = {
             let signals: Vec<_> =
@@ -140,19 +181,26 @@ impl Daemon {
         }
         let joined = tokio::task::spawn_blocking(move || join(running)).await?;
         stopping.abort();
-        resting.inspect(tokio::task::JoinHandle::abort);
         Ok(joined)
     }
 
-    /// Starts the threads of a pipeline; gives the task that watches its folder.
+    /// Starts the threads of a pipeline; gives the task of its source.
     fn start(
         &self,
         plan: &Plan,
         store: &Arc<SqliteStore>,
         busy: &Arc<Notify>,
         stop: watch::Receiver<bool>,
-    ) -> anyhow::Result<(Running, impl Future<Output = anyhow::Result<()>> + Send + use<>)> {
-        let source = catalog::folder_source(&plan.source.1).map_err(|found| anyhow::anyhow!(told(&found)))?;
+    ) -> anyhow::Result<(Running, SourceTask)> {
+        let (kind, options) = &plan.source;
+        let source =
+            catalog::source(kind, options, &plan.timezone).map_err(|found| anyhow::anyhow!(told(&found)))?;
+        let retry = FolderSource::own(&RETRY.replace("{pipeline}", &plan.name));
+        // Of a schedule only what comes back out of quarantine is a file.
+        let files_from = match &source {
+            SourceConfig::Folder(folder) => &**folder,
+            SourceConfig::Schedule(_) => &retry,
+        };
         let (committed, delivered) = (Arc::new(Signal::default()), Arc::new(Signal::default()));
         let totals = Arc::new(Totals::default());
         let names: Vec<&str> = plan.sinks.iter().map(|sink| &*sink.name).collect();
@@ -163,9 +211,9 @@ impl Daemon {
             sinks.push(thread(&format!("sink-{}", sink.name), move || drain.run())?);
         }
 
-        let (files, files_in) = mpsc::unbounded_channel();
+        let (offers, offered) = mpsc::unbounded_channel();
         let (to_answer, answers_in) = channel();
-        let answerer = self.answerer(plan, &source, store)?;
+        let answerer = self.answerer(plan, files_from, store)?;
         let left = store.unanswered(&plan.name)?;
         let answer_totals = totals.clone();
         let answer_stop = committed.clone();
@@ -173,6 +221,9 @@ impl Daemon {
         let once = self.once;
         let answers = thread("answer", move || {
             for entry in &left {
+                if entry.delivery.origin.starts_with(tick::ORIGIN) {
+                    continue; // Offered again, since its source did not hear of its end.
+                }
                 let path = PathBuf::from(&entry.delivery.origin);
                 let names = answerer.names_of(&path);
                 if let Err(error) = answerer.answer(entry, &path, None, &names) {
@@ -189,10 +240,16 @@ impl Daemon {
             record: plan.record.clone(),
             format: format_options(plan)?,
             zone: catalog::time_zone(&plan.timezone).map_err(anyhow::Error::msg)?,
-            clock: self.clock,
+            clock: self.clock.clone(),
             spool: Spool::open(&self.data, &plan.name)
                 .with_context(|| format!("cannot make the spool of `{}`", plan.name))?,
-            runner: self.runner(plan, store),
+            runner: runner(
+                plan,
+                store.clone(),
+                self.functions.clone(),
+                Arc::new(registers::tables(plan, &self.plans, store)),
+            ),
+            query: registers::schedule_query(plan, &self.plans).and_then(Result::ok),
             stages: plan.stages.clone(),
             store: store.clone(),
             committed: committed.clone(),
@@ -202,13 +259,39 @@ impl Daemon {
             backlog: self.backlog,
             once: self.once,
         };
-        let worker = thread("worker", move || worker.run(files_in))?;
-        let retry = FolderSource::own(&RETRY.replace("{pipeline}", &plan.name));
-        let retry =
-            FolderWatch::new(retry, &self.data, Kind::Retry, self.once).run(files.clone(), stop.clone());
-        let sent = FolderWatch::new(source, &self.data, Kind::Sent, self.once).run(files, stop);
+        let sent = self.source(plan, source, worker.query.as_ref(), store, offers.clone(), stop.clone());
+        let worker = thread("worker", move || worker.run(offered))?;
+        let retry = FolderWatch::new(retry, &self.data, Kind::Retry, self.once).run(offers, stop);
         let task = async { tokio::try_join!(retry, sent).map(|_| ()) };
-        Ok((Running { committed, delivered, worker, answers, sinks, totals }, task))
+        Ok((Running { committed, delivered, worker, answers, sinks, totals }, Box::pin(task)))
+    }
+
+    /// The task that offers what a pipeline's source gives.
+    fn source(
+        &self,
+        plan: &Plan,
+        source: SourceConfig,
+        query: Option<&RegisterQuery>,
+        store: &Arc<SqliteStore>,
+        offers: mpsc::UnboundedSender<Offer>,
+        stop: watch::Receiver<bool>,
+    ) -> SourceTask {
+        match source {
+            SourceConfig::Folder(folder) => {
+                Box::pin(FolderWatch::new(*folder, &self.data, Kind::Sent, self.once).run(offers, stop))
+            }
+            SourceConfig::Schedule(schedule) => {
+                let watch = ScheduleWatch {
+                    pipeline: plan.name.clone(),
+                    source: *schedule,
+                    clock: self.clock.clone(),
+                    store: store.clone(),
+                    writers: query.map(|query| registers::writers(query, &self.plans)).unwrap_or_default(),
+                    once: self.once,
+                };
+                Box::pin(watch.run(offers, stop))
+            }
+        }
     }
 
     fn drain(
@@ -236,10 +319,6 @@ impl Daemon {
             committed: committed.clone(),
             delivered: delivered.clone(),
         })
-    }
-
-    fn runner(&self, plan: &Plan, store: &Arc<SqliteStore>) -> Runner {
-        runner(plan, store.clone(), self.functions.clone())
     }
 
     fn answerer(
@@ -270,9 +349,14 @@ impl Daemon {
     }
 }
 
-/// The engine of a pipeline on a store.
-pub(crate) fn runner(plan: &Plan, store: Arc<dyn Store>, functions: Arc<Functions>) -> Runner {
-    let tables = Arc::new(CsvTables::new(&plan.tables));
+/// The engine of a pipeline on a store, with these tables.
+pub(crate) fn runner(
+    plan: &Plan,
+    store: Arc<dyn Store>,
+    functions: Arc<Functions>,
+    tables: Arc<dyn Tables>,
+) -> Runner {
+    let functions = plan.functions.clone().unwrap_or(functions);
     let slots = plan.stages.iter().map(|stage| {
         let slot = format!("{}/{}", plan.name, stage.name);
         let host = Arc::new(EngineHost::new(&slot, store.clone(), functions.clone(), tables.clone()));
@@ -289,7 +373,7 @@ pub(crate) fn runner(plan: &Plan, store: Arc<dyn Store>, functions: Arc<Function
 
 /// The reference tables that a pipeline declares.
 pub(crate) fn plan_tables(tables: &BTreeMap<String, config::Table>) -> Arc<dyn Tables> {
-    Arc::new(CsvTables::new(tables))
+    Arc::new(PlanTables::new(tables))
 }
 
 /// The folders that a pipeline's receipts go to, as a template: the configured ones, or the usual.

@@ -24,7 +24,7 @@ const BATCH_ROWS: usize = 1024;
 
 /// Reads a file of retried rows.
 pub(crate) struct RetryReader {
-    lines: Lines<BufReader<File>>,
+    lines: Lines<Box<dyn BufRead + Send>>,
     schema: SchemaRef,
     next_row: i64,
     /// The day on which `3月` is read as this year's.
@@ -34,9 +34,17 @@ pub(crate) struct RetryReader {
 impl RetryReader {
     /// Opens the file; batches will have `schema`, marked with `origin`.
     pub(crate) fn open(path: &Path, schema: SchemaRef, origin: Origin, today: i32) -> io::Result<Self> {
-        let lines = BufReader::new(File::open(path)?).lines();
-        let schema = Arc::new(origin.mark(&schema));
-        Ok(Self { lines, schema, next_row: 1, today })
+        Ok(Self::over(Box::new(BufReader::new(File::open(path)?)), schema, &origin, today))
+    }
+
+    /// The same for lines that lie elsewhere, such as the rows that a schedule was answered.
+    pub(crate) fn over(
+        lines: Box<dyn BufRead + Send>,
+        schema: SchemaRef,
+        origin: &Origin,
+        today: i32,
+    ) -> Self {
+        Self { lines: lines.lines(), schema: Arc::new(origin.mark(&schema)), next_row: 1, today }
     }
 
     fn batch(&mut self) -> anyhow::Result<Option<(RecordBatch, Findings)>> {

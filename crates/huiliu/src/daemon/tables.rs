@@ -1,38 +1,71 @@
-//! Reference tables: CSV files that a pipeline declares, read when first asked for and again when they change.
+//! Reference tables that a pipeline declares.
 //!
-//! All columns are text, named by the first line as it stands.
+//! CSV files are read when first asked for and again when they change; all columns are text, named by the first line
+//! as it stands. A table by query is what the registers hold when it is asked for, all columns text too: so a list
+//! that a department drops into a folder of its own is at hand for other pipelines.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::compute::concat_batches;
-use arrow::datatypes::Schema;
+use arrow::datatypes::{DataType, Field, Schema};
 use huiliu_formats::read::{FormatOptions, ReadOptions, open_raw};
 use huiliu_pipeline::config::Table;
 use huiliu_pipeline::host::Tables;
 use huiliu_stage::HostError;
+use huiliu_store::{RegisterQuery, SqliteStore};
 
 /// The tables of one pipeline.
-pub(crate) struct CsvTables {
+pub(crate) struct PlanTables {
     paths: BTreeMap<String, PathBuf>,
+    /// Tables by query; `None` while there is no store to ask.
+    queries: BTreeMap<String, Option<RegisterQuery>>,
+    store: Option<Arc<SqliteStore>>,
     loaded: Mutex<BTreeMap<String, (SystemTime, RecordBatch)>>,
 }
 
-impl CsvTables {
-    /// Tables as a pipeline file declares them; paths are complete.
+impl PlanTables {
+    /// Tables as a pipeline file declares them, for planning; paths are complete.
     pub(crate) fn new(tables: &BTreeMap<String, Table>) -> Self {
-        let paths = tables.iter().map(|(name, table)| (name.clone(), table.csv.clone())).collect();
-        Self { paths, loaded: Mutex::default() }
+        let files = tables.iter().filter(|(_, table)| table.query.is_none());
+        let paths = files.map(|(name, table)| (name.clone(), table.csv.clone())).collect();
+        let queries = tables.iter().filter(|(_, table)| table.query.is_some());
+        let queries = queries.map(|(name, _)| (name.clone(), None)).collect();
+        Self { paths, queries, store: None, loaded: Mutex::default() }
+    }
+
+    /// The same for running, with a store and the queries planned.
+    pub(crate) fn on(mut self, store: Arc<SqliteStore>, queries: BTreeMap<String, RegisterQuery>) -> Self {
+        self.queries = queries.into_iter().map(|(name, query)| (name, Some(query))).collect();
+        self.store = Some(store);
+        self
+    }
+
+    /// What a query gives now.
+    fn ask(&self, name: &str, query: Option<&RegisterQuery>) -> Result<RecordBatch, HostError> {
+        let (Some(query), Some(store)) = (query, &self.store) else {
+            return Err(HostError(format!("table `{name}` is asked for when the pipeline runs, not before")));
+        };
+        let wrong = |why: &dyn std::fmt::Display| HostError(format!("table `{name}`: {why}"));
+        let columns = query.texts(store, "", "").map_err(|error| wrong(&error))?;
+        let fields = query.columns().iter().map(|name| Field::new(name, DataType::Utf8, true));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let arrays =
+            columns.into_iter().map(|texts| Arc::new(StringArray::from(texts)) as ArrayRef).collect();
+        RecordBatch::try_new(schema, arrays).map_err(|error| wrong(&error))
     }
 }
 
-impl Tables for CsvTables {
+impl Tables for PlanTables {
     fn table(&self, name: &str) -> Result<RecordBatch, HostError> {
+        if let Some(query) = self.queries.get(name) {
+            return self.ask(name, query.as_ref());
+        }
         let path = self.paths.get(name).ok_or_else(|| {
-            let known: Vec<&str> = self.paths.keys().map(String::as_str).collect();
+            let known: Vec<&str> = self.paths.keys().chain(self.queries.keys()).map(String::as_str).collect();
             HostError(format!(
                 "there is no table `{name}`; declared under `tables:` are: {}",
                 known.join(", ")

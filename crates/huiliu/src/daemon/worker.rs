@@ -1,4 +1,4 @@
-//! The way of one file through one pipeline: identify, read, run, answer.
+//! The way of one file through one pipeline: identify, read, run, answer. The way of a tick is in [`super::tick`].
 //!
 //! A worker is a thread that takes its pipeline's files one after the other, oldest first, so that
 //! merging sees them in order. What sinks do with the outcome is theirs ([`super::drain`]); answers are
@@ -18,7 +18,7 @@ use huiliu_pipeline::plan::PlannedStage;
 use huiliu_pipeline::ports::{LedgerEntry, State, Store};
 use huiliu_pipeline::run::{Ran, RunError, Runner};
 use huiliu_stage::{Origin, RecordSchema};
-use huiliu_store::SqliteStore;
+use huiliu_store::{RegisterQuery, SqliteStore};
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tracing::{error, info, warn};
@@ -32,7 +32,7 @@ use super::reader::FileReader;
 use super::retry::RetryReader;
 use super::spool::{NotTaken, Spool, Taken};
 use crate::sources::folder::place::{Names, readable, sender};
-use crate::sources::{Candidate, Kind, Verdict};
+use crate::sources::{Candidate, Kind, Offer, TickEnd, Verdict};
 
 /// Why a file is put off that its sender is still at work on.
 const CHANGED: &str = "the file changed while it was taken";
@@ -89,6 +89,8 @@ pub(crate) struct Worker {
     pub(crate) clock: Clock,
     pub(crate) spool: Spool,
     pub(crate) runner: Runner,
+    /// What the register is asked at each tick, if the source is a schedule.
+    pub(crate) query: Option<RegisterQuery>,
     pub(crate) stages: Vec<PlannedStage>,
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) committed: Arc<Signal>,
@@ -103,11 +105,23 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Takes files until the source ends or the daemon stops.
-    pub(crate) fn run(mut self, mut files: UnboundedReceiver<Candidate>) {
-        while let Some(candidate) = files.blocking_recv() {
+    pub(crate) fn run(mut self, mut offers: UnboundedReceiver<Offer>) {
+        while let Some(offer) = offers.blocking_recv() {
             if self.committed.stopped() || !self.room() {
                 return;
             }
+            let candidate = match offer {
+                Offer::File(candidate) => candidate,
+                Offer::Tick(tick) => {
+                    let end = self.tick(&tick);
+                    if matches!(end, Err(RunError::Cancelled)) {
+                        return;
+                    }
+                    // Nobody listens any more when the daemon stops.
+                    let _ = tick.done.send(self.end_of_tick(&tick.file, end));
+                    continue;
+                }
+            };
             // Nobody listens to verdicts any more when the daemon stops.
             let tell = |verdict| drop(candidate.verdicts.send(verdict));
             let path = candidate.path.clone();
@@ -141,6 +155,16 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// What becomes of a tick that was run, or could not be.
+    fn end_of_tick(&self, tick: &str, end: Result<(), RunError>) -> TickEnd {
+        let Err(error) = end else { return TickEnd::Done };
+        warn!(pipeline = self.pipeline, tick, %error, "tick put off");
+        if self.once {
+            Totals::add(&self.totals.failed);
+        }
+        TickEnd::Again(STORE_PAUSE)
     }
 
     /// Waits until the log has room. `false`: the daemon stops.
@@ -301,6 +325,6 @@ fn from_whom(kind: Kind, names: &Names) -> String {
 }
 
 /// The calendar day of a local time.
-fn local_day(local_ms: i64) -> i32 {
+pub(super) fn local_day(local_ms: i64) -> i32 {
     i32::try_from(local_ms.div_euclid(86_400_000)).unwrap_or(0)
 }

@@ -4,7 +4,7 @@ mod csv;
 mod file;
 mod jsonl;
 mod parquet;
-mod register;
+pub(crate) mod register;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -91,7 +91,7 @@ impl SinkConfig {
     /// The key that is wrong, and why.
     fn check(&self, output: &SchemaRef) -> Result<(), (&'static str, String)> {
         match self {
-            Self::Register(_) => Ok(()),
+            Self::Register(sink) => sink.check(output),
             Self::Jsonl(sink) => sink.check(output),
             Self::Csv(sink) => sink.check(output),
             Self::Parquet(sink) => sink.check(output),

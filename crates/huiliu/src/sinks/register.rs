@@ -1,6 +1,8 @@
 //! The register in the embedded store: unified records with their history.
 
+use arrow::datatypes::SchemaRef;
 use huiliu_pipeline::ports::Sink;
+use huiliu_stage::column_index;
 use huiliu_store::RegisterOptions;
 use serde::Deserialize;
 
@@ -28,6 +30,11 @@ pub(crate) struct RegisterSinkConfig {
     /// Column that says why a row was taken for this record.
     #[serde(default = "default_matched")]
     pub(crate) matched: String,
+
+    /// Only these columns are written, into records that are there; no record is made. For a pipeline that knows but
+    /// a part of the records of another one's register.
+    #[serde(default)]
+    pub(crate) only: Vec<String>,
 }
 
 fn default_id() -> String {
@@ -43,12 +50,30 @@ fn default_matched() -> String {
 }
 
 impl RegisterSinkConfig {
+    /// The key that is wrong, and why.
+    pub(super) fn check(&self, output: &SchemaRef) -> Result<(), (&'static str, String)> {
+        if self.only.is_empty() {
+            return Ok(());
+        }
+        let mut needed = self.only.iter().map(|name| ("only", name)).chain([("id", &self.id)]);
+        match needed.find_map(|(key, name)| Some((key, column_index(output, name).err()?))) {
+            None => Ok(()),
+            Some((key, error)) => Err((key, error.to_string())),
+        }
+    }
+
+    /// The register that it fills, in a pipeline of this name.
+    pub(crate) fn name(&self, pipeline: &str) -> String {
+        self.register.clone().unwrap_or_else(|| pipeline.to_owned())
+    }
+
     pub(super) fn open(self, place: &Place<'_>) -> Box<dyn Sink> {
         let options = RegisterOptions {
-            register: self.register.unwrap_or_else(|| place.pipeline.to_owned()),
+            register: self.name(place.pipeline),
             id: self.id,
             origins: self.origins,
             matched: self.matched,
+            only: self.only,
         };
         Box::new(place.store.register_sink(place.pipeline, place.name, options))
     }

@@ -1,13 +1,46 @@
 //! Where deliveries come from. One file (or folder of files) a kind, one variant here.
 
 pub(crate) mod folder;
+pub(crate) mod schedule;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
 use crate::sources::folder::ready::Stamp;
+
+/// The kinds of source.
+pub(crate) const KINDS: [&str; 2] = ["folder", "schedule"];
+
+/// What a source gives its pipeline's worker.
+pub(crate) enum Offer {
+    /// A file.
+    File(Box<Candidate>),
+    /// A time that has come.
+    Tick(Tick),
+}
+
+/// A tick of a schedule that is due.
+pub(crate) struct Tick {
+    /// When it is, or was.
+    pub(crate) at: Timestamp,
+    /// The same in the schedule's zone; stands for the name of a file.
+    pub(crate) file: String,
+    /// Where to tell what became of it.
+    pub(crate) done: oneshot::Sender<TickEnd>,
+}
+
+/// What becomes of a tick.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TickEnd {
+    /// It is in the ledger, committed or refused.
+    Done,
+    /// It could not be run now; offer it again after a pause.
+    Again(Duration),
+}
 
 /// A file that is complete and waits to be taken.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! The stage's promises, on batches.
 
 use arrow::array::{ArrayRef, Int64Array};
+use arrow::datatypes::Date32Type;
 use huiliu_stage::testing::MemoryHost;
 use huiliu_stage::{HostError, Opened, Severity};
 

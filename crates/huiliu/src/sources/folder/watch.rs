@@ -16,7 +16,7 @@ use tracing::warn;
 use super::FolderSource;
 use super::look::Look;
 use super::ready::Sign;
-use crate::sources::{Candidate, Kind};
+use crate::sources::{Kind, Offer};
 
 /// No folder is looked at more often, whatever is written in a pipeline.
 const SHORTEST: Duration = Duration::from_millis(20);
@@ -41,7 +41,7 @@ impl FolderWatch {
     /// The folder cannot be made or watched.
     pub(crate) async fn run(
         self,
-        out: UnboundedSender<Candidate>,
+        out: UnboundedSender<Offer>,
         mut stop: watch::Receiver<bool>,
     ) -> anyhow::Result<()> {
         let mut look = Look::new(&self.source, &self.data, self.kind, self.once)?;
@@ -75,7 +75,7 @@ impl FolderWatch {
             }
             look.waiting();
             for candidate in look.take_ready(&verdicts_out) {
-                if out.send(candidate).is_err() {
+                if out.send(Offer::File(Box::new(candidate))).is_err() {
                     return Ok(());
                 }
             }

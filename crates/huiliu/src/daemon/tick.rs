@@ -1,0 +1,139 @@
+//! What a worker does at a tick of a schedule: asks the register, and runs the rows as a delivery.
+//!
+//! The delivery is named by pipeline and time, so a tick is run once however often it is offered. For its stages it is
+//! the time of the tick. Nobody sent it, so there is nobody to answer and nothing to put away.
+
+use std::io::Cursor;
+
+use huiliu_pipeline::ports::{Delivery, State, Store, StoreError};
+use huiliu_pipeline::run::{Now, Ran, ReadStop, Reader, RunError};
+use huiliu_stage::{Finding, Origin, Outcome, RecordSchema, Severity, Text};
+use huiliu_store::{RegisterQuery, SqliteStore};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tracing::info;
+
+use super::clock::at_in;
+use super::identify::delivery_id;
+use super::retry::RetryReader;
+use super::worker::{Totals, Worker, local_day};
+use crate::sources::Tick;
+
+/// What the origin of a tick begins with, where that of a file is its path.
+pub(crate) const ORIGIN: &str = "schedule:";
+/// Who a tick is from.
+const SENDER: &str = "schedule";
+
+impl Worker {
+    /// Runs a tick to its end, unless it was run before.
+    ///
+    /// # Errors
+    /// The store failed or the daemon stops; nothing of it is kept.
+    pub(super) fn tick(&mut self, tick: &Tick) -> Result<(), RunError> {
+        let now = at_in(tick.at.as_millisecond(), &self.zone);
+        let delivery = self.delivery_of(tick, now);
+        let entry = self.store.see(&delivery)?;
+        match entry.state {
+            State::Committed => {
+                info!(pipeline = self.pipeline, tick = delivery.file, "known already");
+                Totals::add(&self.totals.known);
+                self.store.set_answered(&delivery.id, "")?;
+                return Ok(());
+            }
+            // The pipeline may know better now.
+            State::Refused => self.store.reopen(&delivery.id)?,
+            State::Seen => {}
+        }
+        let mut reader = match self.ask(now, &delivery) {
+            Ok(reader) => reader,
+            Err(error) => Box::new(Failing(Some(error.to_string()))),
+        };
+        let committed = self.committed.clone();
+        let ran = self.runner.run(&delivery, reader.as_mut(), 0, now, &|| committed.stopped())?;
+        self.note_tick(&delivery.file, &ran);
+        self.store.set_answered(&delivery.id, "")?;
+        Ok(())
+    }
+
+    fn delivery_of(&self, tick: &Tick, now: Now) -> Delivery {
+        let time = tick.at.to_string();
+        Delivery {
+            id: delivery_id(&self.pipeline, SENDER, &time),
+            pipeline: self.pipeline.clone(),
+            sender: SENDER.to_owned(),
+            file: tick.file.clone(),
+            origin: format!("{ORIGIN}{time}"),
+            content_hash: blake3::hash(format!("{}@{time}", self.pipeline).as_bytes()).to_hex().to_string(),
+            bytes: 0,
+            received_ms: now.utc_ms,
+        }
+    }
+
+    fn ask(&self, now: Now, delivery: &Delivery) -> Result<Box<dyn Reader>, StoreError> {
+        let query = self.query.as_ref().ok_or_else(|| {
+            StoreError::Missing(format!("pipeline `{}` has no query for its ticks", self.pipeline))
+        })?;
+        let origin = Origin {
+            delivery: delivery.id.clone(),
+            sender: delivery.sender.clone(),
+            file: delivery.file.clone(),
+            received_ms: delivery.received_ms,
+            ..Origin::default()
+        };
+        let lines = rows(query, &self.store, &self.record, now, &self.zone)?;
+        let today = local_day(now.utc_ms + now.offset_ms);
+        let reader = RetryReader::over(Box::new(Cursor::new(lines)), self.record.to_arrow(), &origin, today);
+        Ok(Box::new(reader))
+    }
+
+    fn note_tick(&self, tick: &str, ran: &Ran) {
+        let pipeline = &*self.pipeline;
+        match ran {
+            Ran::Committed { counts, .. } => {
+                let (rows, quarantined) = (counts.rows_in, counts.quarantined);
+                info!(pipeline, tick, rows, quarantined, "committed");
+                Totals::add(&self.totals.committed);
+                self.committed.tick();
+            }
+            Ran::Refused { why } => {
+                tracing::warn!(pipeline, tick, reason = why.message.in_language("en"), "refused");
+                Totals::add(&self.totals.failed);
+            }
+        }
+    }
+}
+
+/// What the register answers at a time.
+fn rows(
+    query: &RegisterQuery,
+    store: &SqliteStore,
+    record: &RecordSchema,
+    now: Now,
+    zone: &TimeZone,
+) -> Result<Vec<u8>, StoreError> {
+    let at = zone.to_datetime(Timestamp::from_millisecond(now.utc_ms).unwrap_or(Timestamp::UNIX_EPOCH));
+    let (today, time) = (at.strftime("%Y-%m-%d").to_string(), at.strftime("%Y-%m-%d %H:%M").to_string());
+    query.rows(store, &record.to_arrow(), &today, &time)
+}
+
+/// In the place of rows that the register could not give.
+struct Failing(Option<String>);
+
+impl Reader for Failing {
+    fn next(&mut self) -> Option<Result<Outcome, ReadStop>> {
+        let why = self.0.take()?;
+        let text = Text::new(
+            format!("定时任务查询统一库失败，请联系管理员：{why}"),
+            format!("the register could not be asked at this tick; tell the administrator: {why}"),
+        );
+        Some(Err(ReadStop::Refuse(Box::new(Finding::new(None, Severity::Error, "schedule-query", text)))))
+    }
+
+    fn sheets(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn report(&self) -> serde_json::Value {
+        serde_json::Value::Null
+    }
+}
