@@ -10,7 +10,8 @@ pub struct ReadReport {
     /// Text encoding, such as `UTF-8` or `GB18030`; empty for workbooks.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub encoding: String,
-    /// How the encoding was told: `stated`, `declared`, `byte order mark`, `zero bytes`, `strict` or `statistics`.
+    /// How the encoding was told: `stated`, `declared`, `byte order mark`, `zero bytes`, `strict`,
+    /// `statistics` or, where another is hardly less likely, `guess`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub encoding_by: String,
     /// Field delimiter of a CSV file.

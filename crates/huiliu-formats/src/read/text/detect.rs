@@ -7,12 +7,16 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
     BIG5, EUC_JP, EUC_KR, Encoding, GB18030, IBM866, ISO_2022_JP, ISO_8859_5, KOI8_U, MACINTOSH, SHIFT_JIS,
-    UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252,
+    WINDOWS_1251, WINDOWS_1252,
 };
 
 use super::charset::Charset;
 use super::cyrillic::{cyrillic, is_mac_latin};
 use super::likely::likely;
+use super::wide::by_zero_bytes;
+
+/// Least lead of an encoding over the next likely one that is no guess, in logarithms of likelihood.
+const LEAST_LEAD: f64 = 6.0;
 
 /// How an encoding was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub(in crate::read) enum How {
     Strict,
     /// The likeliest of several.
     Statistics,
+    /// The likeliest of several, but hardly more so than the next.
+    Guess,
 }
 
 impl How {
@@ -41,6 +47,7 @@ impl How {
             Self::ZeroBytes => "zero bytes",
             Self::Strict => "strict",
             Self::Statistics => "statistics",
+            Self::Guess => "guess",
         }
     }
 }
@@ -58,12 +65,19 @@ pub(super) fn detect(sample: &[u8], whole: bool) -> (Charset, How) {
         Ok(_) if sample.windows(3).any(|w| matches!(w, [0x1b, b'$', b'@' | b'B'])) => {
             return (Charset::Known(ISO_2022_JP), How::Statistics);
         }
+        // So are the ways to write Chinese and Korean in seven bits, which nobody decodes any more.
+        Ok(text) if is_armoured(text) => return (Charset::UTF8, How::Guess),
+        // Two bytes of Chinese may be two of UTF-8, but hardly ever letters that go together.
+        Ok(text) if is_medley(text) => {
+            let found = likely(sample).filter(|found| found.bad == 0 && found.mean > MEAN_OF_WORDS);
+            return (found.map_or(Charset::UTF8, |found| found.charset), How::Guess);
+        }
         Ok(_) => return (Charset::UTF8, How::Strict),
         // Cut inside a character.
         Err(error) if error.error_len().is_none() && !whole => return (Charset::UTF8, How::Strict),
         Err(_) => {}
     }
-    (weighed(sample, whole), How::Statistics)
+    weighed(sample, whole)
 }
 
 fn by_mark(sample: &[u8]) -> Option<Charset> {
@@ -75,44 +89,11 @@ fn by_mark(sample: &[u8]) -> Option<Charset> {
     }
 }
 
-/// Wide encodings have zeros at places of their own: in UTF-32 each fourth byte, in UTF-16 one of two for ASCII.
-fn by_zero_bytes(sample: &[u8]) -> Option<Charset> {
-    memchr::memchr(0, sample)?;
-    for big in [false, true] {
-        let charset = Charset::Utf32 { big };
-        let (text, bad) = charset.text(sample, false);
-        if sample.len() >= 8 && bad == 0 && !text.contains('\0') {
-            return Some(charset);
-        }
-    }
-    let pairs = sample.len() / 2;
-    let count = |offset: usize| sample.chunks_exact(2).filter(|pair| pair[offset] == 0).count();
-    let (high, low) = (count(0), count(1));
-    let (zeros, charset) =
-        if high > low { (high, Charset::Known(UTF_16BE)) } else { (low, Charset::Known(UTF_16LE)) };
-    let others = high.min(low);
-    if zeros * 5 > pairs && others * 5 <= pairs {
-        return Some(charset);
-    }
-    // Mostly Chinese: few zeros, for commas and line ends, and nothing odd among the characters.
-    if zeros * 100 < pairs || others * 8 > zeros || std::str::from_utf8(sample).is_ok() {
-        return None;
-    }
-    let (text, bad) = charset.text(sample, false);
-    let odd = text.chars().filter(|&c| is_odd(c)).count();
-    (bad == 0 && odd * 50 <= pairs).then_some(charset)
-}
-
-/// Characters that tables do not hold.
-fn is_odd(c: char) -> bool {
-    let control = c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-    control || matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fff0}'..) || matches!(c, '\u{a000}'..='\u{abff}')
-}
-
-fn weighed(sample: &[u8], whole: bool) -> Charset {
+/// The likeliest encoding, and whether it stands apart from the others.
+fn weighed(sample: &[u8], whole: bool) -> (Charset, How) {
     // Mostly UTF-8 with some damage is UTF-8 with some damage.
     if mostly_utf8(sample) {
-        return Charset::UTF8;
+        return (Charset::UTF8, How::Statistics);
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(sample, whole);
@@ -123,7 +104,7 @@ fn weighed(sample: &[u8], whole: bool) -> Charset {
     if let Some(found) = likely(sample) {
         let text = found.mean > if asian(guess) { -10.5 } else { -8.6 };
         if text && found.bad * 20 <= found.count {
-            return found.charset;
+            return (found.charset, if found.lead < LEAST_LEAD { How::Guess } else { How::Statistics });
         }
     }
     let guess = if asian(guess) { detector.guess(None, Utf8Detection::Deny) } else { guess };
@@ -131,16 +112,53 @@ fn weighed(sample: &[u8], whole: bool) -> Charset {
     if let Some(charset) = cyrillic(sample)
         && (slavic || charset != Charset::Known(guess))
     {
-        return charset;
+        return (charset, How::Statistics);
     }
     if !asian(guess) && !slavic && is_mac_latin(sample) {
-        return Charset::Known(MACINTOSH);
+        return (Charset::Known(MACINTOSH), How::Statistics);
     }
     match Charset::of(guess) {
-        charset if charset.text(sample, whole).1 == 0 => charset,
-        _ if asian(guess) => Charset::Known(GB18030),
-        _ => Charset::Known(WINDOWS_1252),
+        charset if charset.text(sample, whole).1 == 0 => (charset, How::Statistics),
+        _ if asian(guess) => (Charset::Known(GB18030), How::Statistics),
+        _ => (Charset::Known(WINDOWS_1252), How::Statistics),
     }
+}
+
+/// Most bytes of a text that is looked at for letters that do not go together.
+const MEDLEY: usize = 256;
+/// Least mean likelihood of words in one of the East Asian encodings, a logarithm.
+const MEAN_OF_WORDS: f64 = -8.0;
+
+/// Whether the letters beyond ASCII are of several alphabets, or of rare parts of one: bytes that are UTF-8 by chance.
+fn is_medley(text: &str) -> bool {
+    if text.len() > MEDLEY || text.is_ascii() || text.chars().any(|c| c.len_utf8() > 2) {
+        return false;
+    }
+    let alphabet = |c: char| match c {
+        '\u{a0}'..='\u{17f}' => Some(0),
+        'Ά'..='ώ' => Some(1),
+        'Ѐ'..='џ' | 'Ґ' | 'ґ' => Some(2),
+        'Ա'..='և' => Some(3),
+        'א'..='ת' => Some(4),
+        'ء'..='ي' => Some(5),
+        _ => None,
+    };
+    let mut found: Vec<Option<u8>> = text.chars().filter(|c| !c.is_ascii()).map(alphabet).collect();
+    found.dedup();
+    found.contains(&None) || found.len() > 1 && !found.contains(&Some(0))
+}
+
+/// Whether an ASCII text holds another in escapes: ISO 2022 of Korean and Chinese (`ESC $ ) C`), HZ (`~{VPND~}`).
+fn is_armoured(text: &str) -> bool {
+    if !text.is_ascii() {
+        return false;
+    }
+    let escaped = text.contains("\x1b$)");
+    let mut pairs = text.split("~{").skip(1).map(|rest| rest.split_once("~}").map(|(inside, _)| inside));
+    let holds = |inside: &str| {
+        !inside.is_empty() && inside.len().is_multiple_of(2) && !inside.contains(char::is_whitespace)
+    };
+    escaped || text.contains("~{") && pairs.all(|inside| inside.is_some_and(holds))
 }
 
 /// Characters of three bytes and more hardly come about by chance; a few of them weigh as much as many shorter ones.

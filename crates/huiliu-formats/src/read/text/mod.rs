@@ -7,7 +7,10 @@
 mod charset;
 mod cyrillic;
 mod detect;
+#[cfg(test)]
+mod languages;
 mod likely;
+mod wide;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -34,10 +37,10 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// Whether the encoding is one of those that no text contradicts, and was weighed only.
+    /// Whether the encoding is one of those that no text contradicts and was weighed only, or no likelier than another.
     pub(super) fn is_wild_guess(&self) -> bool {
         let any_byte = matches!(self.charset, Charset::Known(encoding) if encoding.is_single_byte());
-        any_byte && self.how == How::Statistics
+        self.how == How::Guess || any_byte && self.how == How::Statistics
     }
 }
 
@@ -74,7 +77,7 @@ pub(super) fn encoding_of(file: &mut File, options: &ReadOptions) -> Result<Told
 /// The encoding of XML or HTML: as it declares itself, unless its bytes say otherwise.
 pub(super) fn encoding_of_markup(file: &mut File, options: &ReadOptions) -> Result<Told, ReadError> {
     let told = encoding_of(file, options)?;
-    if told.how != How::Statistics {
+    if !matches!(told.how, How::Statistics | How::Guess) {
         return Ok(told);
     }
     let declared = declared(told.sample.get(..DECLARED).unwrap_or(&told.sample));

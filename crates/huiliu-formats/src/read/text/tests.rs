@@ -71,3 +71,14 @@ fn every_cell_with_bad_bytes_is_told() {
     let told = findings.iter().filter(|finding| finding.code == "encoding").count();
     assert_eq!(told, 3);
 }
+
+#[test]
+fn rows_that_end_strangely_are_read_and_told_and_no_table_is_empty_without_a_word() {
+    let (batches, findings, report) = read("id;name\u{2028}1;a\u{2028}2;b\u{2028}".as_bytes());
+    assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 2);
+    assert!(report.dialect.ends_with("line end U+2028"), "{}", report.dialect);
+    assert!(findings.iter().any(|finding| finding.message.en.contains("U+2028")), "{findings:?}");
+    let (batches, findings, _) = read(b"id,name\n");
+    assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 0);
+    assert!(findings.iter().any(|finding| finding.message.en.starts_with("no row of data")), "{findings:?}");
+}

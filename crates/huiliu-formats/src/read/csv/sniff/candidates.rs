@@ -90,8 +90,18 @@ fn long_delimiters(lines: &[&str]) -> Vec<String> {
     let mut common: Vec<(usize, &str)> = runs.into_iter().map(|(run, (seen, _))| (seen, run)).collect();
     // Words before the table have their own signs.
     common.retain(|(seen, run)| *seen > 1 && seen * 5 >= lines.len() * 2 && !hollow(run));
+    common.retain(|(_, run)| !is_quoted(run, lines));
     common.sort_unstable_by(|a, b| b.cmp(a));
     common.into_iter().take(3).map(|(_, run)| run.to_owned()).collect()
+}
+
+/// Whether a run is a delimiter between two quotes: `~,~` in lines that begin and end with `~`.
+fn is_quoted(run: &str, lines: &[&str]) -> bool {
+    let Some(quote) = run.chars().next().filter(|quote| run.len() > 2 && run.ends_with(*quote)) else {
+        return false;
+    };
+    let within = lines.iter().filter(|line| line.starts_with(quote) && line.trim_end().ends_with(quote));
+    within.count() * 5 >= lines.len() * 4
 }
 
 /// Signs that stand equally often in most lines and that hardly anyone uses.

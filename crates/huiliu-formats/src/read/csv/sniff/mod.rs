@@ -52,6 +52,7 @@ pub(super) fn sniff(all: &str, known: &Known, whole: bool) -> Form {
             if !all.contains(&Some(b'"')) {
                 all.insert(0, Some(b'"'));
             }
+            all.extend(wrapping(&lines_in(sample, newline)).map(Some));
             all
         }
     };
@@ -73,6 +74,11 @@ pub(super) fn sniff(all: &str, known: &Known, whole: bool) -> Form {
     let fallback =
         Form { delimiter: ",".to_owned(), quote: Some(b'"'), escape: None, newline: known.newline.clone() };
     let mut form = best.map_or(fallback, |(_, form)| form);
+    if known.quote.is_none()
+        && let Some(quote) = rare_quote(sample, &form)
+    {
+        form.quote = Some(quote);
+    }
     if known.escape.is_none() {
         form.escape = escape(sample, &form);
     }
@@ -120,6 +126,37 @@ fn explained(
         }
     }
     best.map(|(_, form)| form)
+}
+
+/// Signs that some programs put around texts.
+const RARE_QUOTES: [u8; 5] = *b"~^$%*";
+
+/// The sign that nearly all lines begin and end with.
+fn wrapping(lines: &[&str]) -> Option<u8> {
+    let within = |quote: u8| {
+        let around = |line: &&&str| [line.bytes().next(), line.trim_end().bytes().last()] == [Some(quote); 2];
+        lines.iter().filter(|line| line.len() > 1).filter(around).count()
+    };
+    RARE_QUOTES.into_iter().find(|&quote| lines.len() > 1 && within(quote) * 5 >= lines.len() * 4)
+}
+
+/// The sign around many cells of a text without other quotes, if there is one.
+fn rare_quote(sample: &str, form: &Form) -> Option<u8> {
+    let all = records(sample, form);
+    let cells = || all.iter().filter(|record| record.cells.len() > 1).flat_map(|record| &record.cells);
+    let there = cells().filter(|cell| !cell.text.is_empty()).count();
+    if cells().any(|cell| cell.quoted) {
+        return None;
+    }
+    let around = |quote: u8| {
+        let wrapped =
+            |text: &str| text.len() > 1 && [text.bytes().next(), text.bytes().last()] == [Some(quote); 2];
+        cells().filter(|cell| wrapped(&cell.text)).count()
+    };
+    let other = RARE_QUOTES.into_iter().filter(|quote| !form.delimiter.as_bytes().contains(quote));
+    let (count, quote) = other.map(|quote| (around(quote), quote)).max()?;
+    // A whole column of three, or a third of the cells.
+    (count > 3 && count * 3 >= there).then_some(quote)
 }
 
 /// The escape, if one explains quotes that nothing else does in more than a stray row.

@@ -106,7 +106,7 @@ fn weight_of(sample: &str, form: &Form, cut: Cut) -> f64 {
 }
 
 /// Share of the rows with this width between the first and the last that have it: words before and behind a table do
-/// not count.
+/// not count, if there is a table.
 fn evenness(records: &[Record<'_>], width: usize) -> f64 {
     let of_width = |record: &Record<'_>| record.cells.len() == width;
     let (Some(first), Some(last)) = (records.iter().position(of_width), records.iter().rposition(of_width))
@@ -114,7 +114,8 @@ fn evenness(records: &[Record<'_>], width: usize) -> f64 {
         return 0.0;
     };
     let same = records[first..=last].iter().filter(|record| of_width(record)).count();
-    same as f64 / (last - first + 1) as f64
+    let all = if same * 3 < records.len() { records.len() } else { last - first + 1 };
+    same as f64 / all as f64
 }
 
 /// Whether some column holds values.

@@ -82,3 +82,17 @@ fn rows_that_end_in_rare_ways_are_rows() {
         assert_eq!((found.delimiter.as_str(), found.newline.as_deref()), (";", Some(end)), "{text:?}");
     }
 }
+
+#[test]
+fn rare_signs_around_cells_are_quotes() {
+    for quote in ['~', '^', '$', '%'] {
+        let text = "'id','name','town'\n'1','Lee, Ann','x'\n'2','May, Bob','y'\n'3','Poe, Cy','z'\n";
+        let text = text.replace('\'', &quote.to_string());
+        let found = sniff(&text, &Known::default(), true);
+        assert_eq!((found.delimiter.as_str(), found.quote), (",", Some(quote as u8)), "{text:?}");
+    }
+    for text in ["a,b\n*,1\n*,2\n*,3\n", "a,b\n*1*,~x\n2,y~\n3,z\n4,*\n", "id|name\n1|~\n2|~\n3|~\n"] {
+        let found = sniff(text, &Known::default(), true);
+        assert_eq!(found.quote, Some(b'"'), "{text:?}");
+    }
+}

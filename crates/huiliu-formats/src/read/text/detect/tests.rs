@@ -1,9 +1,11 @@
 //! Encodings of tables, long and short, in the languages that meet in Chinese offices and some more.
 
 use encoding_rs::{
-    EUC_KR, ISO_8859_2, ISO_8859_7, UTF_8, WINDOWS_1250, WINDOWS_1253, WINDOWS_1254, X_MAC_CYRILLIC,
+    EUC_KR, ISO_8859_2, ISO_8859_7, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250, WINDOWS_1253, WINDOWS_1254,
+    X_MAC_CYRILLIC,
 };
 
+use super::super::languages::LANGUAGES;
 use super::*;
 
 fn encode(text: &str, charset: Charset) -> Vec<u8> {
@@ -129,4 +131,71 @@ fn a_few_bad_bytes_make_no_other_encoding_of_utf8() {
     assert_eq!(detect(&text, true).0, Charset::UTF8);
     let (text, _, _) = GB18030.encode("联通,一动\n项目名称,总投资\n湖塘镇,约十亿\n");
     assert_eq!(detect(&text, true).0, Charset::Known(GB18030));
+}
+
+/// Parts of a table: all of it, its first column, and the first rows of both.
+fn parts(table: &str) -> Vec<String> {
+    let lines: Vec<&str> = table.lines().collect();
+    let column: Vec<&str> = lines.iter().filter_map(|line| line.split(',').next()).collect();
+    [&lines[..], &lines[..3], &lines[..1], &column, &column[..3]].map(|part| part.join("\n") + "\n").to_vec()
+}
+
+#[test]
+fn no_table_is_decoded_wrongly_without_a_word() {
+    let (mut right, mut tries, mut silent) = (0, 0, Vec::new());
+    for language in &LANGUAGES {
+        for text in parts(language.table) {
+            let known = language.encodings.iter().filter_map(|label| Charset::of_label(label));
+            let wide = [UTF_8, UTF_16LE, UTF_16BE].map(Charset::Known);
+            let wider = [false, true].map(|big| Charset::Utf32 { big });
+            for charset in known.chain(wide).chain(wider) {
+                let bytes = encode(&text, charset);
+                let (found, how) = detect(&bytes, true);
+                let (decoded, bad) = found.text(&bytes, true);
+                tries += 1;
+                right += usize::from(decoded == text);
+                let single = matches!(found, Charset::Known(encoding) if encoding.is_single_byte());
+                let told = bad > 0 || how == How::Guess || single && how == How::Statistics;
+                if decoded != text && !told {
+                    silent.push(format!(
+                        "{} in {} as {}: {text}",
+                        language.name,
+                        charset.name(),
+                        found.name()
+                    ));
+                }
+            }
+        }
+    }
+    assert!(silent.is_empty(), "{}", silent.join("\n"));
+    assert!(right * 100 >= tries * 99, "{right} of {tries}");
+}
+
+#[test]
+fn thin_evidence_is_a_guess() {
+    for text in ["学校\n", "医院\n", "联通\n"] {
+        let bytes = encode(text, Charset::Known(GB18030));
+        assert_eq!(detect(&bytes, true), (Charset::Known(GB18030), How::Guess), "{text}");
+    }
+    for text in ["é\n", "Город\n", "Größe,°C\n", "Πόλη\n", "№\n", "ä,Город\n"] {
+        assert_eq!(detect(text.as_bytes(), true), (Charset::UTF8, How::Strict), "{text}");
+    }
+    // EUC-JP of one word is as likely Chinese.
+    let (_, how) = detect(&encode("音楽\n", Charset::Known(EUC_JP)), true);
+    assert_eq!(how, How::Guess);
+    for text in ["name\n~{VPND~}\n", "\x1b$)C\nname\n\x0e@L8'\x0f\n"] {
+        assert_eq!(detect(text.as_bytes(), true).1, How::Guess, "{text:?}");
+    }
+    for text in ["a~{b\n", "~{ x ~}\n", "path ~{1~} and ~{home\n", "a,b\n"] {
+        assert_eq!(detect(text.as_bytes(), true).1, How::Strict, "{text:?}");
+    }
+}
+
+#[test]
+fn zeros_within_a_narrow_text_make_it_no_wide_one() {
+    for text in ["a,b\n1\0,2\n\u{0}3,4\n", "名称,金额\n项目\0,1\n", "Город\0\nМосква\n"] {
+        assert_eq!(detect(text.as_bytes(), true).0, Charset::UTF8, "{text:?}");
+    }
+    let bytes = encode("名称,金额\n项目\0,1\n项目,2\n", Charset::Known(GB18030));
+    assert_eq!(detect(&bytes, true).0, Charset::Known(GB18030));
 }
