@@ -4,6 +4,8 @@
 //! of the header; [`CsvSource::fill`] then hands out the rows behind it, block by block. The buffer
 //! holds one block and the row at its end, never the file.
 
+#[cfg(test)]
+mod clean_tests;
 mod lex;
 mod long;
 #[cfg(test)]
@@ -11,6 +13,7 @@ mod long_tests;
 mod outline;
 #[cfg(test)]
 mod pollution;
+mod proof;
 #[cfg(test)]
 mod real;
 #[cfg(test)]

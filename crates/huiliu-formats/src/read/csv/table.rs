@@ -6,6 +6,7 @@
 use super::lex::{self, Form, Record};
 use super::long;
 use super::outline::{Outline, outline};
+use super::proof::proven;
 use super::repair::{Effort, Mended, Repair, mend};
 use super::shape::Profile;
 use super::sniff::{Known, sniff};
@@ -48,7 +49,7 @@ pub(super) struct Row {
 impl Plan {
     /// Works out how to read a text from its sample; `whole` says that there is no more of it.
     pub(super) fn new(sample: &str, known: &Known, header: Option<usize>, whole: bool) -> Self {
-        let form = sniff(sample, known, whole);
+        let form = proven(sample, sniff(sample, known, whole), known, whole);
         let outline = outline(sample, &form, header, whole);
         Self {
             form,
@@ -155,8 +156,10 @@ impl Plan {
     /// Whether a blank stands behind each delimiter, which it does not in the rest of the file.
     fn is_spaced(&self, record: &lex::Record<'_>) -> bool {
         let mut others = record.cells.iter().skip(1);
-        // With two cells alone the one blank may be a slip: only the rest of the column tells.
-        let sure = |column: &Profile| record.cells.len() > 2 || column.is_hardly_indented();
+        // With two cells alone the one blank may be the cell's own, unless the rest of the column stands in quotes.
+        let sure = |column: &Profile| {
+            record.cells.len() > 2 || (column.is_hardly_indented() && column.is_mostly_quoted())
+        };
         record.cells.len() > 1
             && self.outline.columns.get(1).is_some_and(sure)
             && !self.form.delimiter.ends_with(' ')
