@@ -138,3 +138,26 @@ fn a_row_of_two_cells_may_have_a_blank_behind_its_delimiter() {
     let (rows, _) = collect(&mut reading).unwrap();
     assert!(rows.len() == 30 && rows[7].contains("\"value\""), "{}", rows[7]);
 }
+
+#[test]
+fn a_row_that_lacks_a_cell_waits_for_a_person_however_small_the_file() {
+    let row = |at: usize| format!("A-{at:03},Lamp {at},{}.5,2021-02-0{at},note {at}\n", 10 + at);
+    for (rows, at) in [(2, 1), (3, 1), (3, 3), (5, 2), (8, 1)] {
+        let clean: String = (1..=rows).map(row).collect();
+        for (wrong, what) in [
+            (format!("A-{at:03},{}.5,2021-02-0{at},note {at}\n", 10 + at), "a cell is lacking"),
+            (format!("A-{at:03},Lamp {at}{}.5,2021-02-0{at},note {at}\n", 10 + at), "a delimiter is lacking"),
+        ] {
+            let text = format!("{}\n{}", HEADER.join(","), clean.replace(&row(at), &wrong));
+            let (found, findings, _) = read(&text, FormatOptions::default());
+            let told = format!("{what} in row {at} of {rows}: {found:?} {findings:?}");
+            assert_eq!(found.len(), rows, "{told}");
+            assert!(findings.iter().any(|finding| finding.starts_with("error")), "{told}");
+        }
+        // What is left out at the end harms none.
+        let text = format!("{}\n{}", HEADER.join(","), clean.replace(&format!(",note {at}\n"), "\n"));
+        let (found, findings, _) = read(&text, FormatOptions::default());
+        let told = format!("no note in row {at} of {rows}: {found:?} {findings:?}");
+        assert!(found.len() == rows && findings.len() == 1 && !findings[0].starts_with("error"), "{told}");
+    }
+}
