@@ -285,9 +285,10 @@ fn mended(plan: &mut Plan, bytes: &[u8], from: usize, over: bool, thin: bool) ->
     // What a row lacks at its end the reader of rows tells.
     let ended = row.repairs == [Repair::Missing] && row.cells.last().is_none_or(String::is_empty);
     let tail = ended && cells.as_ref().is_some_and(|cells| row.cells.starts_with(cells));
-    // Words alone in a row head a group; a row of the table they are only if another delimiter cuts them.
-    let words =
-        cells.is_some_and(|cells| cells.len() == 1) && row.repairs.first() != Some(&Repair::OtherDelimiter);
+    // Words alone in a row head a group; a row of the table they are only if another delimiter cuts them, or the table's
+    // own one once quotes around all of it are gone.
+    let words = cells.is_some_and(|cells| cells.len() == 1)
+        && !matches!(row.repairs.first(), Some(Repair::OtherDelimiter | Repair::Unwrapped));
     match () {
         () if cut || tail || words || row.blank => Stopped::Left,
         () if nothing && short => Stopped::Unsure(Row { repairs: vec![Repair::Failed], ..row }),

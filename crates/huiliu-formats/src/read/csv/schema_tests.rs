@@ -161,3 +161,20 @@ fn a_row_that_lacks_a_cell_waits_for_a_person_however_small_the_file() {
         assert!(found.len() == rows && findings.len() == 1 && !findings[0].starts_with("error"), "{told}");
     }
 }
+
+#[test]
+fn a_row_in_quotes_as_if_it_were_one_cell_is_unwrapped_and_told() {
+    let clean = text(",", '"', '"');
+    let (plain, ..) = read(&clean, FormatOptions::default());
+    let wrapped = |line: &str| format!("\"{}\"", line.replace('"', "\"\""));
+    for chosen in [&[4][..], &[1], &[7, 8, 20], &[3, 16]] {
+        let lines = clean.lines().enumerate();
+        let polluted: String = lines
+            .map(|(at, line)| if chosen.contains(&at) { wrapped(line) } else { line.to_owned() } + "\n")
+            .collect();
+        let (found, findings, _) = read(&polluted, FormatOptions::default());
+        assert_eq!(found, plain, "{chosen:?} {findings:?}");
+        let told = findings.iter().filter(|finding| finding.contains("quotes around the whole row")).count();
+        assert_eq!(told, chosen.len(), "{findings:?}");
+    }
+}

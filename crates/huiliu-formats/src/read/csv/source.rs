@@ -356,6 +356,7 @@ fn said(repair: Repair) -> (&'static str, &'static str) {
         Repair::Surplus => ("去掉了多出的空格子", "a surplus empty cell was left out"),
         Repair::Missing => ("补上了缺少的空格子", "a missing cell was taken as empty"),
         Repair::Parted => ("把粘在一起的两格分开", "two cells without a delimiter were parted"),
+        Repair::Unwrapped => ("去掉了整行外面的引号", "quotes around the whole row were taken off"),
         Repair::Failed => ("无法拆分", "nothing made sense"),
     }
 }
