@@ -177,6 +177,7 @@ impl CsvSource {
                 if decoded_badly {
                     tell_damage(chunk, text);
                 }
+                tell_nuls(chunk, text);
                 Ok(Some(text))
             }
             Err(_) => {
@@ -184,6 +185,7 @@ impl CsvSource {
                 chunk.clear(width);
                 split(self.dialect, self.mended.as_bytes(), Range::default(), true, most, first, chunk);
                 tell_damage(chunk, &self.mended);
+                tell_nuls(chunk, &self.mended);
                 Ok(Some(&self.mended))
             }
         }
@@ -335,6 +337,28 @@ fn separator_line(bytes: &[u8]) -> Option<usize> {
     let end = memchr::memchr(b'\n', &bytes[..bytes.len().min(16)])?;
     let line = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
     (line.len() == 5 && line[..4].eq_ignore_ascii_case(b"sep=")).then_some(end + 1)
+}
+
+/// Reports the cells that hold a NUL, which nobody typed and most programs cut the cell at.
+fn tell_nuls(chunk: &mut Chunk, text: &str) {
+    if memchr::memchr(0, text.as_bytes()).or(memchr::memchr(0, chunk.side.as_bytes())).is_none() {
+        return;
+    }
+    let view = chunk.view(text);
+    let mut found = Vec::new();
+    for (row, &number) in chunk.numbers.iter().enumerate() {
+        for (column, cell) in view.row(row).enumerate().filter(|(_, cell)| cell.contains('\0')) {
+            let address = cell_address(column, number);
+            let text = Text::new(
+                format!("{address} 含有不可见的空字符（NUL），已原样保留；请核对该格内容"),
+                format!("{address} holds a NUL character, which was kept; please check the cell"),
+            );
+            found.push(
+                Finding::new(Some(row_id(0, number)), Severity::Warning, "encoding", text).with_raw(cell),
+            );
+        }
+    }
+    chunk.findings.extend(found);
 }
 
 /// Reports the cells that hold the mark of bytes that could not be decoded.

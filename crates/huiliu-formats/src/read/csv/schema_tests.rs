@@ -178,3 +178,18 @@ fn a_row_in_quotes_as_if_it_were_one_cell_is_unwrapped_and_told() {
         assert_eq!(told, chosen.len(), "{findings:?}");
     }
 }
+
+#[test]
+fn a_nul_in_a_cell_is_kept_and_told() {
+    let polluted = text(",", '"', '"').replacen("Lamp 4", "La\0mp 4", 1);
+    let told =
+        |findings: &[String]| findings.iter().any(|f| f.starts_with("warning encoding") && f.contains("B6"));
+    let (found, findings, _) = read(&polluted, FormatOptions::default());
+    assert!(found.len() == 20 && told(&findings), "{findings:?}");
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), polluted).unwrap();
+    let format = FormatOptions { kind: Some(crate::read::FormatKind::Csv), ..FormatOptions::default() };
+    let options = ReadOptions { format, ..ReadOptions::default() };
+    let (rows, findings) = collect(&mut crate::read::open_raw(file.path(), &options).unwrap()).unwrap();
+    assert!(rows.len() == 20 && told(&findings), "{findings:?}");
+}

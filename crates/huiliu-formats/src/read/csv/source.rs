@@ -11,7 +11,7 @@ use huiliu_stage::{Finding, Severity, Text, row_id};
 use super::lex;
 use super::sniff::Known;
 use super::table::{LONGEST_CELL, Plan, Row};
-use super::{put_row, repair::Repair, tell_damage};
+use super::{put_row, repair::Repair, tell_damage, tell_nuls};
 use crate::read::chunk::Chunk;
 use crate::read::error::ReadError;
 use crate::read::header::{Grid, SEARCH_ROWS};
@@ -191,6 +191,7 @@ impl TableSource {
         if self.damaged {
             tell_damage(chunk, "");
         }
+        tell_nuls(chunk, "");
         Ok(!blank_only || !chunk.findings.is_empty())
     }
 
