@@ -5,6 +5,8 @@
 //! holds one block and the row at its end, never the file.
 
 #[cfg(test)]
+mod clean_tests;
+#[cfg(test)]
 mod dialect_tests;
 #[cfg(test)]
 mod dialects;
@@ -15,6 +17,7 @@ mod long_tests;
 mod outline;
 #[cfg(test)]
 mod pollution;
+mod proof;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
@@ -178,6 +181,7 @@ impl CsvSource {
                 if decoded_badly {
                     tell_damage(chunk, text);
                 }
+                tell_nuls(chunk, text);
                 Ok(Some(text))
             }
             Err(_) => {
@@ -185,6 +189,7 @@ impl CsvSource {
                 chunk.clear(width);
                 split(self.dialect, self.mended.as_bytes(), Range::default(), true, most, first, chunk);
                 tell_damage(chunk, &self.mended);
+                tell_nuls(chunk, &self.mended);
                 Ok(Some(&self.mended))
             }
         }
@@ -196,6 +201,8 @@ enum Stopped {
     Mended(Row),
     /// It is as it should be, or nothing is known better.
     Left,
+    /// Cells are lacking, and nothing tells which.
+    Unsure(Row),
     /// More text is needed to tell.
     Cut,
 }
@@ -205,7 +212,8 @@ impl CsvSource {
     fn split_block(&mut self, over: bool, most: usize, chunk: &mut Chunk) -> Progress {
         // A header that knows more columns than the table has cells says nothing of where cells belong.
         let seen = self.plan.outline.columns.first().map_or(0, Profile::rows);
-        let stops = self.plan.outline.width >= chunk.width && chunk.width > 1 && seen >= EVIDENCE;
+        let stops = self.plan.outline.width >= chunk.width && chunk.width > 1 && seen > 0;
+        let thin = seen < EVIDENCE;
         let mut range = Range { from: 0, stop_from: stops.then_some(0) };
         let mut lines = 0;
         loop {
@@ -216,15 +224,16 @@ impl CsvSource {
             if !progress.stopped {
                 return Progress { lines, ..progress };
             }
-            match mended(&mut self.plan, text, at, over) {
+            match mended(&mut self.plan, text, at, over, thin) {
                 Stopped::Cut => return Progress { lines, ..progress },
                 Stopped::Left => range = Range { from: at, stop_from: Some(at + 1) },
+                Stopped::Unsure(row) => {
+                    tell(chunk, text, at, &row, self.number + lines, thin);
+                    range = Range { from: at, stop_from: Some(at + 1) };
+                }
                 Stopped::Mended(row) => {
                     let number = self.number + lines;
-                    let shown = String::from_utf8_lossy(text.get(at..at + row.end).unwrap_or_default());
-                    let mut finding = source::repaired(&shown);
-                    source::tell_repairs(&mut finding, &row, number, false);
-                    chunk.findings.push(finding);
+                    tell(chunk, text, at, &row, number, thin);
                     put_row(chunk, &row, number);
                     self.repaired += 1;
                     lines += 1;
@@ -238,15 +247,27 @@ impl CsvSource {
     }
 }
 
-/// Rows that must be known before one is repaired by the example of the others.
+/// Tells what was done to the row at `at`. Where few rows are known (`thin`) it is a guess that a person must confirm.
+fn tell(chunk: &mut Chunk, text: &[u8], at: usize, row: &Row, number: u32, thin: bool) {
+    let shown = String::from_utf8_lossy(text.get(at..at + row.end).unwrap_or_default());
+    let mut finding = source::repaired(&shown);
+    source::tell_repairs(&mut finding, row, number, false);
+    if thin {
+        finding.severity = Severity::Error;
+    }
+    chunk.findings.push(finding);
+}
+
+/// Rows that must be known before one is repaired by the example of the others without a person's word.
 const EVIDENCE: u32 = 8;
 /// Text that the repair of one row may look at.
 const REPAIRED: usize = 64 << 10;
 /// Text that should follow a row that is repaired.
 const FOLLOWING: usize = 8 << 10;
 
-/// Repairs the row that begins at `from`. Places in it count from there.
-fn mended(plan: &mut Plan, bytes: &[u8], from: usize, over: bool) -> Stopped {
+/// Repairs the row that begins at `from`. Places in it count from there. Where few rows are known (`thin`), only one that
+/// lacks cells, which might stand under other headings.
+fn mended(plan: &mut Plan, bytes: &[u8], from: usize, over: bool, thin: bool) -> Stopped {
     let rest = bytes.get(from..).unwrap_or_default();
     if !over && rest.len() < FOLLOWING {
         return Stopped::Cut;
@@ -259,16 +280,27 @@ fn mended(plan: &mut Plan, bytes: &[u8], from: usize, over: bool) -> Stopped {
     if valid.len() < rest.len() && plan.goes_on(valid, 0) {
         return Stopped::Left;
     }
+    let cells = plan.cells_of(valid);
+    let short = cells.as_ref().is_some_and(|cells| cells.len() < plan.outline.width);
+    if thin && !short {
+        return Stopped::Left;
+    }
     let row = plan.row(valid, 0, false);
     let cut = row.next >= valid.len() && valid.len() < rest.len();
     let nothing = row.repairs.is_empty() || row.repairs.contains(&Repair::Failed);
     // What a row lacks at its end the reader of rows tells.
     let ended = row.repairs == [Repair::Missing] && row.cells.last().is_none_or(String::is_empty);
-    let tail = ended && plan.cells_of(valid).is_some_and(|cells| row.cells.starts_with(&cells));
-    // Words alone in a row head a group; a row of the table they are only if another delimiter cuts them.
-    let words = plan.cells_of(valid).is_some_and(|cells| cells.len() == 1)
-        && row.repairs.first() != Some(&Repair::OtherDelimiter);
-    if cut || nothing || tail || words || row.blank { Stopped::Left } else { Stopped::Mended(row) }
+    let tail = ended && cells.as_ref().is_some_and(|cells| row.cells.starts_with(cells));
+    // Words alone in a row head a group; a row of the table they are only if another delimiter cuts them, or the table's
+    // own one once quotes around all of it are gone.
+    let words = cells.is_some_and(|cells| cells.len() == 1)
+        && !matches!(row.repairs.first(), Some(Repair::OtherDelimiter | Repair::Unwrapped));
+    match () {
+        () if cut || tail || words || row.blank => Stopped::Left,
+        () if nothing && short => Stopped::Unsure(Row { repairs: vec![Repair::Failed], ..row }),
+        () if nothing => Stopped::Left,
+        () => Stopped::Mended(row),
+    }
 }
 
 fn put_row(chunk: &mut Chunk, row: &Row, number: u32) {
@@ -309,6 +341,28 @@ fn separator_line(bytes: &[u8]) -> Option<usize> {
     let end = memchr::memchr(b'\n', &bytes[..bytes.len().min(16)])?;
     let line = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
     (line.len() == 5 && line[..4].eq_ignore_ascii_case(b"sep=")).then_some(end + 1)
+}
+
+/// Reports the cells that hold a NUL, which nobody typed and most programs cut the cell at.
+fn tell_nuls(chunk: &mut Chunk, text: &str) {
+    if memchr::memchr(0, text.as_bytes()).or(memchr::memchr(0, chunk.side.as_bytes())).is_none() {
+        return;
+    }
+    let view = chunk.view(text);
+    let mut found = Vec::new();
+    for (row, &number) in chunk.numbers.iter().enumerate() {
+        for (column, cell) in view.row(row).enumerate().filter(|(_, cell)| cell.contains('\0')) {
+            let address = cell_address(column, number);
+            let text = Text::new(
+                format!("{address} 含有不可见的空字符（NUL），已原样保留；请核对该格内容"),
+                format!("{address} holds a NUL character, which was kept; please check the cell"),
+            );
+            found.push(
+                Finding::new(Some(row_id(0, number)), Severity::Warning, "encoding", text).with_raw(cell),
+            );
+        }
+    }
+    chunk.findings.extend(found);
 }
 
 /// Reports the cells that hold the mark of bytes that could not be decoded.

@@ -138,3 +138,58 @@ fn a_row_of_two_cells_may_have_a_blank_behind_its_delimiter() {
     let (rows, _) = collect(&mut reading).unwrap();
     assert!(rows.len() == 30 && rows[7].contains("\"value\""), "{}", rows[7]);
 }
+
+#[test]
+fn a_row_that_lacks_a_cell_waits_for_a_person_however_small_the_file() {
+    let row = |at: usize| format!("A-{at:03},Lamp {at},{}.5,2021-02-0{at},note {at}\n", 10 + at);
+    for (rows, at) in [(2, 1), (3, 1), (3, 3), (5, 2), (8, 1)] {
+        let clean: String = (1..=rows).map(row).collect();
+        for (wrong, what) in [
+            (format!("A-{at:03},{}.5,2021-02-0{at},note {at}\n", 10 + at), "a cell is lacking"),
+            (format!("A-{at:03},Lamp {at}{}.5,2021-02-0{at},note {at}\n", 10 + at), "a delimiter is lacking"),
+        ] {
+            let text = format!("{}\n{}", HEADER.join(","), clean.replace(&row(at), &wrong));
+            let (found, findings, _) = read(&text, FormatOptions::default());
+            let told = format!("{what} in row {at} of {rows}: {found:?} {findings:?}");
+            assert_eq!(found.len(), rows, "{told}");
+            assert!(findings.iter().any(|finding| finding.starts_with("error")), "{told}");
+        }
+        // What is left out at the end harms none.
+        let text = format!("{}\n{}", HEADER.join(","), clean.replace(&format!(",note {at}\n"), "\n"));
+        let (found, findings, _) = read(&text, FormatOptions::default());
+        let told = format!("no note in row {at} of {rows}: {found:?} {findings:?}");
+        assert!(found.len() == rows && findings.len() == 1 && !findings[0].starts_with("error"), "{told}");
+    }
+}
+
+#[test]
+fn a_row_in_quotes_as_if_it_were_one_cell_is_unwrapped_and_told() {
+    let clean = text(",", '"', '"');
+    let (plain, ..) = read(&clean, FormatOptions::default());
+    let wrapped = |line: &str| format!("\"{}\"", line.replace('"', "\"\""));
+    for chosen in [&[4][..], &[1], &[7, 8, 20], &[3, 16]] {
+        let lines = clean.lines().enumerate();
+        let polluted: String = lines
+            .map(|(at, line)| if chosen.contains(&at) { wrapped(line) } else { line.to_owned() } + "\n")
+            .collect();
+        let (found, findings, _) = read(&polluted, FormatOptions::default());
+        assert_eq!(found, plain, "{chosen:?} {findings:?}");
+        let told = findings.iter().filter(|finding| finding.contains("quotes around the whole row")).count();
+        assert_eq!(told, chosen.len(), "{findings:?}");
+    }
+}
+
+#[test]
+fn a_nul_in_a_cell_is_kept_and_told() {
+    let polluted = text(",", '"', '"').replacen("Lamp 4", "La\0mp 4", 1);
+    let told =
+        |findings: &[String]| findings.iter().any(|f| f.starts_with("warning encoding") && f.contains("B6"));
+    let (found, findings, _) = read(&polluted, FormatOptions::default());
+    assert!(found.len() == 20 && told(&findings), "{findings:?}");
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), polluted).unwrap();
+    let format = FormatOptions { kind: Some(crate::read::FormatKind::Csv), ..FormatOptions::default() };
+    let options = ReadOptions { format, ..ReadOptions::default() };
+    let (rows, findings) = collect(&mut crate::read::open_raw(file.path(), &options).unwrap()).unwrap();
+    assert!(rows.len() == 20 && told(&findings), "{findings:?}");
+}

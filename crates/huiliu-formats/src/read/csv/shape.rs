@@ -242,6 +242,8 @@ pub(super) struct Profile {
     /// Cells that need no quotes, and those among them that stand in quotes all the same.
     bare: u32,
     quoted: u32,
+    /// Cells in quotes, whether they need them or not.
+    wrapped: u32,
     /// Cells with a digit in them, and those outside quotes that begin with a blank.
     digits: u32,
     indented: u32,
@@ -263,6 +265,7 @@ impl Profile {
             self.longest = self.longest.max(length);
         }
         self.rows += 1;
+        self.wrapped += u32::from(quoted);
         self.digits += u32::from(cell.bytes().any(|b| b.is_ascii_digit()));
         self.indented += u32::from(!quoted && cell.starts_with(' '));
         if length > 0 && !cell.contains([',', ';', '\t', '|', '"', '\'', '\n', '\r']) {
@@ -318,6 +321,11 @@ impl Profile {
     /// Whether many cells were seen and hardly one began with a blank.
     pub(super) fn is_hardly_indented(&self) -> bool {
         self.rows >= 8 && self.indented * 10 < self.rows
+    }
+
+    /// Whether most cells stand in quotes, for whatever reason.
+    pub(super) fn is_mostly_quoted(&self) -> bool {
+        self.wrapped * 2 > self.rows
     }
 
     /// Cells seen.

@@ -11,7 +11,7 @@ use huiliu_stage::{Finding, Severity, Text, row_id};
 use super::lex;
 use super::sniff::Known;
 use super::table::{LONGEST_CELL, Plan, Row};
-use super::{put_row, repair::Repair, tell_damage};
+use super::{put_row, repair::Repair, tell_damage, tell_nuls};
 use crate::read::chunk::Chunk;
 use crate::read::error::ReadError;
 use crate::read::header::{Grid, SEARCH_ROWS};
@@ -205,6 +205,7 @@ impl TableSource {
         if self.damaged {
             tell_damage(chunk, "");
         }
+        tell_nuls(chunk, "");
         Ok(!blank_only || !chunk.findings.is_empty())
     }
 
@@ -379,6 +380,7 @@ fn said(repair: Repair) -> (&'static str, &'static str) {
         Repair::Surplus => ("去掉了多出的空格子", "a surplus empty cell was left out"),
         Repair::Missing => ("补上了缺少的空格子", "a missing cell was taken as empty"),
         Repair::Parted => ("把粘在一起的两格分开", "two cells without a delimiter were parted"),
+        Repair::Unwrapped => ("去掉了整行外面的引号", "quotes around the whole row were taken off"),
         Repair::Failed => ("无法拆分", "nothing made sense"),
     }
 }

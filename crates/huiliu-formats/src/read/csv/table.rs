@@ -6,6 +6,7 @@
 use super::lex::{self, Form, Record};
 use super::long;
 use super::outline::{Outline, outline};
+use super::proof::proven;
 use super::repair::{Effort, Mended, Repair, mend};
 use super::shape::Profile;
 use super::sniff::{Known, sniff};
@@ -48,7 +49,7 @@ pub(super) struct Row {
 impl Plan {
     /// Works out how to read a text from its sample; `whole` says that there is no more of it.
     pub(super) fn new(sample: &str, known: &Known, header: Option<usize>, whole: bool) -> Self {
-        let form = sniff(sample, known, whole);
+        let form = proven(sample, sniff(sample, known, whole), known, whole);
         let outline = outline(sample, &form, header, whole);
         Self {
             form,
@@ -106,6 +107,10 @@ impl Plan {
         if record.is_blank() {
             return Row { end: record.end, next: record.next, blank: true, ..Row::default() };
         }
+        if let Some(row) = self.unwrapped(&record) {
+            self.effort.earn(record.next - from);
+            return row;
+        }
         let sound = record.cells.len() == width && !record.odd;
         if sound && !self.other_quotes(&record) && !self.is_torn(text, &record) {
             self.patience = LONGEST_CELL;
@@ -127,10 +132,35 @@ impl Plan {
         Row { cells, repairs, end, next: next.max(from + 1), blank: false }
     }
 
+    /// The row within a record that is a single quoted cell, if it is one by the book: some programs quote whole lines,
+    /// and spreadsheets do when all of a row was pasted into its first cell.
+    fn unwrapped(&self, record: &Record<'_>) -> Option<Row> {
+        let (first, others) = record.cells.split_first()?;
+        let alone =
+            first.quoted && !record.odd && others.iter().all(|cell| !cell.quoted && cell.text.is_empty());
+        if !alone || self.outline.width < 2 || !first.text.contains(&self.form.delimiter) {
+            return None;
+        }
+        let inner = lex::record(&first.text, 0, &self.form, self.patience);
+        let whole = inner.cells.len() == self.outline.width && !inner.odd && inner.next >= first.text.len();
+        // A cell of two columns may hold one delimiter as well, and nothing stand beside it.
+        let sure = self.outline.width > 2 || others.is_empty();
+        (whole && sure && inner.filled() > 1).then(|| Row {
+            cells: inner.cells.into_iter().map(|cell| cell.text.into_owned()).collect(),
+            repairs: vec![Repair::Unwrapped],
+            end: record.end,
+            next: record.next,
+            blank: false,
+        })
+    }
+
     /// Reads the row at `from` of a table among which rows of words stand: less than half a row is no damaged one.
     pub(super) fn ragged_row(&mut self, text: &str, from: usize) -> Row {
         let record = self.record(text, from);
         let short = record.cells.len() == 1 || record.cells.len() * 2 < self.outline.width;
+        if let Some(row) = self.unwrapped(&record) {
+            return row;
+        }
         if !short || record.odd || record.is_blank() {
             return self.row(text, from, false);
         }
@@ -155,8 +185,10 @@ impl Plan {
     /// Whether a blank stands behind each delimiter, which it does not in the rest of the file.
     fn is_spaced(&self, record: &lex::Record<'_>) -> bool {
         let mut others = record.cells.iter().skip(1);
-        // With two cells alone the one blank may be a slip: only the rest of the column tells.
-        let sure = |column: &Profile| record.cells.len() > 2 || column.is_hardly_indented();
+        // With two cells alone the one blank may be the cell's own, unless the rest of the column stands in quotes.
+        let sure = |column: &Profile| {
+            record.cells.len() > 2 || (column.is_hardly_indented() && column.is_mostly_quoted())
+        };
         record.cells.len() > 1
             && self.outline.columns.get(1).is_some_and(sure)
             && !self.form.delimiter.ends_with(' ')

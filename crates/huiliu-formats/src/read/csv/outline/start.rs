@@ -109,6 +109,8 @@ fn is_damaged_header(lines: &[Line<'_>], first: usize, width: usize) -> bool {
     let long = cells.iter().any(|cell| cell.text.chars().count() > LONGEST_NAME);
     let cut = |delimiter: &str| above.text.matches(delimiter).count() + 1 == width;
     let cut_otherwise = cells.iter().all(|cell| !cell.quoted) && [",", ";", "\t", "|"].into_iter().any(cut);
+    // Quotes around one cell may stand around the whole row, unless it is a sentence.
+    let wrapped = cells.len() == 1 && cells[0].quoted && !above.text.contains(", ") && cut(",");
     let filled = above.record.filled();
     let near = cells.len().abs_diff(width) <= 1;
     match height(&lines[first..], width) {
@@ -118,7 +120,7 @@ fn is_damaged_header(lines: &[Line<'_>], first: usize, width: usize) -> bool {
         }
         _ => {
             let near = near && filled * 3 >= width && (filled >= 2 || width == 2);
-            cut_otherwise || cut(" ") || (near && !long)
+            cut_otherwise || wrapped || cut(" ") || (near && !long)
         }
     }
 }

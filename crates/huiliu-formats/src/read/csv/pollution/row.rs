@@ -26,6 +26,11 @@ pub(super) fn rows() -> Vec<RowPollution> {
             d.write(Pen { all_quoted: true, ..d.pen });
             rewrite(d, r, Pen { all_quoted: false, ..d.pen })
         }),
+        ("row in quotes as one cell", |d, r, _| {
+            let text = d.lines[r].text().replace('"', "\"\"");
+            d.lines[r].cells = vec![format!("\"{text}\"")];
+            d.width() > 2 && d.pen.quote == '"' && d.pen.escape.is_none() && !d.pen.careless
+        }),
         ("row ends \\r", |d, r, _| end(d, r, "\r")),
         ("row ends \\r\\n", |d, r, _| end(d, r, "\r\n")),
         ("row ends \\n", |d, r, _| end(d, r, "\n")),

@@ -45,6 +45,8 @@ pub(super) enum Repair {
     Missing,
     /// Two cells without a delimiter between them were parted.
     Parted,
+    /// The whole row stood in quotes as if it were one cell.
+    Unwrapped,
     /// Nothing made sense of it.
     Failed,
 }
