@@ -183,7 +183,8 @@ impl Plan<'_> {
             }
             _ => {
                 let table = xml::survey(reader(&mut file)?, longest, names)?;
-                Pieces::Xml(Box::new(XmlRecords::open(reader(&mut file)?, longest, table)))
+                let units = self.known.is_some();
+                Pieces::Xml(Box::new(XmlRecords::open(reader(&mut file)?, longest, table, units)))
             }
         };
         let mut source = KeyedSource::new(pieces);
