@@ -78,6 +78,10 @@ pub(super) struct OdsStream<R> {
     column: u32,
     pub(super) hidden_columns: Vec<(u32, u32)>,
     pub(super) merges: Vec<Merge>,
+    /// The document counts days from 1904.
+    date1904: bool,
+    /// Columns whose numbers without a format are days, if they are counted from 1904.
+    dates: Vec<u32>,
     over: bool,
 }
 
@@ -85,9 +89,12 @@ impl<R: Read> OdsStream<R> {
     /// Goes to the table of that ordinal.
     pub(super) fn open(part: R, ordinal: usize) -> Result<Self, ReadError> {
         let mut scanner = Scanner::new(part);
-        let (mut seen, mut depth) = (0, 0_u32);
+        let (mut seen, mut depth, mut date1904) = (0, 0_u32, false);
         let over = loop {
             match scanner.next()? {
+                Token::Open { name: b"null-date", attributes, .. } => {
+                    date1904 = attributes.get(b"date-value").is_some_and(|day| day.starts_with(b"1904"));
+                }
                 Token::Open { name: b"table", empty, .. } => {
                     if depth == 0 {
                         if seen == ordinal {
@@ -111,8 +118,15 @@ impl<R: Read> OdsStream<R> {
             column: 0,
             hidden_columns: Vec::new(),
             merges: Vec::new(),
+            date1904,
+            dates: Vec::new(),
             over,
         })
+    }
+
+    /// Says which columns hold days; see [`XlsxSource::expect_dates`](super::XlsxSource::expect_dates).
+    pub(super) fn expect_dates(&mut self, columns: &[u32]) {
+        self.dates = if self.date1904 { columns.to_vec() } else { Vec::new() };
     }
 
     /// Reads the next row that holds something, adding its texts to `text`; `false` behind the last one.
@@ -189,7 +203,8 @@ impl<R: Read> OdsStream<R> {
                     let count = attributes.number(b"number-columns-repeated").unwrap_or(1);
                     let count = count.clamp(1, MOST_COLUMNS);
                     let start = self.text.len();
-                    let value = value(attributes, &mut self.text);
+                    let plain = if self.dates.contains(&column) { Shown::Serial } else { Shown::Plain };
+                    let value = value(attributes, plain, &mut self.text);
                     if let Some(merge) = spanned(attributes, self.number.saturating_add(1), column)
                         && self.merges.len() < MOST_RANGES
                     {
@@ -242,8 +257,8 @@ enum Value {
     Error,
 }
 
-/// Writes the value of a cell that is not text.
-fn value(attributes: Attributes<'_>, to: &mut String) -> Value {
+/// Writes the value of a cell that is not text; `plain` is how a number without a format is meant.
+fn value(attributes: Attributes<'_>, plain: Shown, to: &mut String) -> Value {
     // The type may be there a second time under another prefix, which knows errors.
     let mut kind: &[u8] = b"";
     for (_, value) in attributes.filter(|(name, _)| *name == b"value-type") {
@@ -256,8 +271,9 @@ fn value(attributes: Attributes<'_>, to: &mut String) -> Value {
         b"error" => return Value::Error,
         b"float" | b"currency" | b"percentage" => {
             let raw = attributes.text(b"value").unwrap_or_default();
-            let shown = if kind == b"percentage" { Shown::Percent } else { Shown::Plain };
-            number::write(to, &raw, shown, false);
+            let shown = if kind == b"percentage" { Shown::Percent } else { plain };
+            // Days count from 1904 if any do.
+            number::write(to, &raw, shown, plain == Shown::Serial);
             if kind != b"percentage" && to.len() > start {
                 return Value::Number;
             }
