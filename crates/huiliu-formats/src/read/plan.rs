@@ -248,7 +248,7 @@ impl Plan<'_> {
         for (ordinal, (name, visible)) in all.iter().enumerate() {
             // What is wrong with a sheet that nobody sees harms nobody.
             let holds = |rows: Result<Grid, ReadError>| rows.is_ok_and(|rows| !rows.is_empty());
-            if wanted.is_none() && !visible && holds(source.first_rows(name)) {
+            if wanted.is_none() && !visible && source.hides_sheets() && holds(source.first_rows(name)) {
                 self.general.push(hidden(name));
             }
             let skip = wanted.map_or(!visible, |wanted| wanted != name);
@@ -363,7 +363,9 @@ impl Plan<'_> {
 
     fn add_sheet(&mut self, name: String, ordinal: u32, layout: Layout, kinds: Option<RowKinds>) {
         let fields = self.fields();
-        let findings = header::findings(&name, &layout, &fields);
+        let known = self.known.iter().flat_map(|(record, _)| &record.fields);
+        let titles: Vec<String> = known.map(|field| field.title().to_owned()).collect();
+        let findings = header::findings(&name, &layout, &fields, &titles);
         self.report.sheets.push(layout.report(&name, &fields));
         self.sheets.push(Sheet { name, ordinal, layout, kinds, at: self.report.sheets.len() - 1, findings });
     }

@@ -363,3 +363,24 @@ fn days_of_both_date_systems_are_the_same_days() {
         assert_eq!(value_of(&rows[0], "start_date"), "2023-03-15", "{system}");
     }
 }
+
+#[test]
+fn a_name_that_looks_like_a_title_is_a_record_if_values_stand_behind_it() {
+    let table = "项目名称,总投资（万元）,年度计划投资（万元）\n城南小区(3个),5000,300\n城北学校,4000,200\n\
+        续建项目(1个),800,100\n城东学校,800,100\n";
+    let (rows, findings) = read(table.as_bytes(), &shipped(), &options());
+    let names: Vec<String> = rows.iter().map(|row| value_of(row, "project_name")).collect();
+    assert_eq!(names, ["城南小区(3个)", "城北学校", "城东学校"], "{findings:#?}");
+}
+
+#[test]
+fn a_field_is_called_by_its_title_in_chinese() {
+    let table = "项目名称,总投资（万元）,年度计划投资（万元）,累计完成投资\n城南学校,5000,300,7\n";
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, table.as_bytes()).unwrap();
+    let reading = open(file.path(), &shipped(), &options()).unwrap();
+    let told: Vec<String> =
+        reading.flat_map(|outcome| outcome.unwrap().findings.0).map(|finding| finding.message.zh).collect();
+    assert!(told.iter().any(|text| text.contains("累计完成投资")), "{told:?}");
+    assert!(!told.iter().any(|text| text.contains("_investment")), "{told:?}");
+}

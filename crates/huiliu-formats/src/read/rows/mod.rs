@@ -345,7 +345,9 @@ impl RowKinds {
         title.style = numbering.unwrap_or(title.style);
         let alone = rest.len() == filled.len();
         let chinese = matches!(title.style, Style::Chinese | Style::ChineseBracket);
-        let certain = chinese || title.declared.is_some() && ends_counted(&tidy(cell));
+        // A name and a value are a record, so a count makes a title only of words that say something or stand alone.
+        let counted = title.declared.is_some() && (title.means.is_some() || amounts.is_empty());
+        let certain = chinese || counted && ends_counted(&tidy(cell));
         // Without numbering or count the words must say something, and nothing else may stand there.
         let known = title.means.is_some() && filled.len() == 1;
         ((certain && (alone || numbering.is_some() || title.declared.is_some())) || known)

@@ -182,6 +182,11 @@ impl XlsxSource {
         }
     }
 
+    /// Whether a sheet that is not visible was hidden by somebody. A web page hides none: there it is layout.
+    pub(super) fn hides_sheets(&self) -> bool {
+        self.format() != "html"
+    }
+
     /// Names of all sheets in their order, and whether each is a visible sheet of cells.
     pub(super) fn sheets(&self) -> &[(String, bool)] {
         &self.sheets

@@ -171,3 +171,19 @@ fn changed_and_cut_files_never_panic_or_hang() {
         }
     }
 }
+
+#[test]
+fn layout_of_a_page_is_not_called_hidden() {
+    let page = "<html><table><tr><td>名称</td><td>数</td></tr><tr><td>甲</td><td>1</td></tr></table>\
+        <table><tr><td>填报人：张三</td></tr></table></html>";
+    let reading =
+        crate::read::open_raw(file_named(page).path(), &crate::read::ReadOptions::default()).unwrap();
+    let findings: Vec<_> = reading.flat_map(|outcome| outcome.unwrap().findings.0).collect();
+    assert!(findings.is_empty(), "{findings:?}");
+}
+
+fn file_named(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+    file
+}
