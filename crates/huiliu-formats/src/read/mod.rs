@@ -27,6 +27,8 @@ mod raw;
 mod rows;
 #[cfg(test)]
 mod sheet_tests;
+#[cfg(test)]
+mod shown_tests;
 mod single;
 #[cfg(test)]
 mod tests;

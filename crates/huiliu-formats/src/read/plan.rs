@@ -1,12 +1,15 @@
 //! What is worked out about a file before its rows are read: kind, encoding, dialect, header of each sheet.
 
+mod tell;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
 
-use huiliu_stage::{Finding, RecordSchema, Severity, Text};
+use huiliu_stage::{Finding, RecordSchema, Severity};
 
+use self::tell::{form, guessed, hidden, is_too_wide, passed_over, unusual_line_end, without_column};
 use super::bundle::{self, BundleSource};
 use super::chunk::Chunk;
 use super::csv::{CsvSource, TableSource};
@@ -196,7 +199,8 @@ impl Plan<'_> {
             }
             _ => {
                 let table = xml::survey(reader(&mut file)?, longest, names)?;
-                Pieces::Xml(Box::new(XmlRecords::open(reader(&mut file)?, longest, table)))
+                let units = self.known.is_some();
+                Pieces::Xml(Box::new(XmlRecords::open(reader(&mut file)?, longest, table, units)))
             }
         };
         let mut source = KeyedSource::new(pieces);
@@ -261,7 +265,7 @@ impl Plan<'_> {
         for (ordinal, (name, visible)) in all.iter().enumerate() {
             // What is wrong with a sheet that nobody sees harms nobody.
             let holds = |rows: Result<Grid, ReadError>| rows.is_ok_and(|rows| !rows.is_empty());
-            if wanted.is_none() && !visible && holds(source.first_rows(name)) {
+            if wanted.is_none() && !visible && source.hides_sheets() && holds(source.first_rows(name)) {
                 self.general.push(hidden(name));
             }
             let skip = wanted.map_or(!visible, |wanted| wanted != name);
@@ -376,7 +380,9 @@ impl Plan<'_> {
 
     fn add_sheet(&mut self, name: String, ordinal: u32, layout: Layout, kinds: Option<RowKinds>) {
         let fields = self.fields();
-        let findings = header::findings(&name, &layout, &fields);
+        let known = self.known.iter().flat_map(|(record, _)| &record.fields);
+        let titles: Vec<String> = known.map(|field| field.title().to_owned()).collect();
+        let findings = header::findings(&name, &layout, &fields, &titles);
         self.report.sheets.push(layout.report(&name, &fields));
         self.sheets.push(Sheet { name, ordinal, layout, kinds, at: self.report.sheets.len() - 1, findings });
     }
@@ -411,71 +417,4 @@ impl Plan<'_> {
             over: false,
         })
     }
-}
-
-/// What is said about a column, said about a field of records that have no columns.
-fn without_column(finding: &mut Finding) {
-    let Text { zh, en } = &mut finding.message;
-    if let Some((_, header)) = zh.split_once("列“") {
-        *zh = format!("字段“{header}");
-    }
-    if let Some(rest) = en.strip_prefix("column ").and_then(|rest| rest.split_once(' ')) {
-        *en = format!("field {}", rest.1);
-    }
-}
-
-/// What to tell of a form.
-fn form(sheet: &str) -> Text {
-    Text::new(
-        format!("工作表“{sheet}”是竖排的表单（项目各占一格，名称在左、内容在右）或行列颠倒的表，没有读取；请改成一行一个项目、首行为列名的表格").replace("工作表“”", "本文件"),
-        format!("sheet `{sheet}` is a form, each value beside its label, or a table turned on its side, and was not read; send a table with one record per row under a row of headers").replace("sheet `` ", "this file "),
-    )
-}
-
-/// Names of sheets that nobody expects data in.
-const COVERS: [&str; 6] = ["填表说明", "填报说明", "说明", "封面", "目录", "填报须知"];
-
-/// Whether two lines have more cells than a table may, whatever parts them. Such a file is not worth a closer look.
-fn is_too_wide(sample: &[u8], most: usize) -> bool {
-    let lines = sample.split(|byte| *byte == b'\n').filter(|line| line.len() > most).take(4);
-    let wide =
-        lines.filter(|line| b",;\t|".iter().any(|mark| memchr::memchr_iter(*mark, line).count() >= most));
-    wide.count() >= 2
-}
-
-/// An encoding in which every byte is some character cannot be proven by decoding without fault.
-fn guessed(encoding: &str) -> Finding {
-    let text = Text::new(
-        format!("文字编码按 {encoding} 推断，没有确证；如有乱码，请另存为 UTF-8 后重新上传"),
-        format!(
-            "the encoding {encoding} is a guess; if characters are wrong, save the file as UTF-8 and send it again"
-        ),
-    );
-    Finding::new(None, Severity::Info, "encoding", text)
-}
-
-fn unusual_line_end(name: &str) -> Finding {
-    let text = Text::new(
-        format!("各行以 {name} 结束，不是通常的换行，已按此分行读取；请核对行数"),
-        format!("rows end in {name} instead of a usual line end and were read so; check their number"),
-    );
-    Finding::new(None, Severity::Info, "outline", text)
-}
-
-fn passed_over(sheet: &str) -> Finding {
-    let severity = if COVERS.contains(&sheet.trim()) { Severity::Info } else { Severity::Warning };
-    let text = Text::new(
-        format!("工作表“{sheet}”中没有找到表头，没有读取；如有数据，请补上列名"),
-        format!("sheet `{sheet}` has no header and was not read; if it holds data, name its columns"),
-    );
-    Finding::new(None, severity, "sheet", text)
-}
-
-/// A hidden sheet that holds something.
-fn hidden(sheet: &str) -> Finding {
-    let text = Text::new(
-        format!("工作表“{sheet}”是隐藏的，没有读取；如需要，请取消隐藏后重新上传"),
-        format!("sheet `{sheet}` is hidden and was not read; show it and send the file again if it is meant"),
-    );
-    Finding::new(None, Severity::Info, "hidden", text)
 }

@@ -120,7 +120,7 @@ fn what_the_sender_confirmed_wins() {
 }
 
 /// The shipped record schema: YAML flow mappings, one field a line, read here without a YAML parser.
-fn shipped() -> RecordSchema {
+pub(super) fn shipped() -> RecordSchema {
     let yaml = include_str!("../../../../pipelines/records/project.yaml");
     let value = |line: &str, key: &str| {
         let rest = &line[line.find(&format!("{key}: "))? + key.len() + 2..];
@@ -154,7 +154,7 @@ fn shipped() -> RecordSchema {
 }
 
 /// A row's value of a field as text; empty if there is none.
-fn value_of(row: &str, field: &str) -> String {
+pub(super) fn value_of(row: &str, field: &str) -> String {
     let Some(at) = format!(" {row}").find(&format!(" {field}=")) else { return String::new() };
     let rest = &row[at + field.len() + 1..];
     let end = rest.find(" ").unwrap_or(rest.len());
@@ -365,15 +365,22 @@ fn days_of_both_date_systems_are_the_same_days() {
 }
 
 #[test]
-fn a_workbook_that_hides_its_formats_says_where_that_may_matter() {
-    let cells: [(&[u8], &str, bool); 3] = [
-        (include_bytes!("../../data/samples/percent.xls"), "shown as percentages", true),
-        (include_bytes!("../../data/samples/codes.xls"), "shown with zeros in front", true),
-        (include_bytes!("../../data/samples/small.xls"), "read as stored", false),
-    ];
-    for (bytes, words, expected) in cells {
-        let (_, findings) = read(bytes, &shipped(), &options());
-        let told = findings.iter().any(|f| f.starts_with("warning cell-format") && f.contains(words));
-        assert_eq!(told, expected, "{words} {findings:#?}");
-    }
+fn a_name_that_looks_like_a_title_is_a_record_if_values_stand_behind_it() {
+    let table = "项目名称,总投资（万元）,年度计划投资（万元）\n城南小区(3个),5000,300\n城北学校,4000,200\n\
+        续建项目(1个),800,100\n城东学校,800,100\n";
+    let (rows, findings) = read(table.as_bytes(), &shipped(), &options());
+    let names: Vec<String> = rows.iter().map(|row| value_of(row, "project_name")).collect();
+    assert_eq!(names, ["城南小区(3个)", "城北学校", "城东学校"], "{findings:#?}");
+}
+
+#[test]
+fn a_field_is_called_by_its_title_in_chinese() {
+    let table = "项目名称,总投资（万元）,年度计划投资（万元）,累计完成投资\n城南学校,5000,300,7\n";
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, table.as_bytes()).unwrap();
+    let reading = open(file.path(), &shipped(), &options()).unwrap();
+    let told: Vec<String> =
+        reading.flat_map(|outcome| outcome.unwrap().findings.0).map(|finding| finding.message.zh).collect();
+    assert!(told.iter().any(|text| text.contains("累计完成投资")), "{told:?}");
+    assert!(!told.iter().any(|text| text.contains("_investment")), "{told:?}");
 }

@@ -1,4 +1,4 @@
-//! Columns of a workbook that does not say how its numbers are shown (`.xls`, `.et`, `.xlsb`).
+//! Columns of a workbook that does not say how its numbers are shown (`.xlsb`).
 //!
 //! There a cell shown as 35.8% is the number 0.358, and a code shown as 0000123 the number 123. Which is meant
 //! cannot be known; so the number is read as it is stored, and the sender is told where that may be wrong.

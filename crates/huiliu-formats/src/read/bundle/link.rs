@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
-use huiliu_stage::{EXTRA, Finding, ROW};
+use huiliu_stage::{EXTRA, Finding, ROW, RecordSchema};
 use unicode_normalization::UnicodeNormalization;
 
 use super::Link;
@@ -43,7 +43,8 @@ const CODE: usize = 10;
 
 /// Links rows to the files of a package.
 pub(super) struct Linker {
-    fields: Vec<String>,
+    /// Names of the fields that name files, and what people call them.
+    fields: Vec<(String, String)>,
     folders: Vec<String>,
     paths: Vec<String>,
     /// The paths as they are compared, with and without the last ending.
@@ -69,6 +70,7 @@ impl Linker {
     /// For files with these paths, some of which are more than tables.
     pub(super) fn new<'a>(
         options: &FormatOptions,
+        record: Option<&RecordSchema>,
         paths: impl Iterator<Item = &'a str>,
         attachments: bool,
     ) -> Self {
@@ -83,10 +85,14 @@ impl Linker {
                 push(&mut by_folder, key, at);
             }
         }
+        let title = |name: &String| {
+            let field = record.and_then(|record| record.fields.iter().find(|field| field.name == *name));
+            field.map_or_else(|| name.clone(), |field| field.title().to_owned())
+        };
         let tidied = paths.iter().map(|path| [tidy(path), tidy(stem(path))]).collect();
         Self {
             tidied,
-            fields: options.evidence.clone(),
+            fields: options.evidence.iter().map(|name| (name.clone(), title(name))).collect(),
             folders: options.folders.clone(),
             paths,
             by_name,
@@ -106,6 +112,7 @@ impl Linker {
         let before = self.links.len();
         let folders = self.folders.clone();
         let fields = self.fields.clone();
+        let names: Vec<String> = fields.iter().map(|(name, _)| name.clone()).collect();
         for at in 0..batch.num_rows() {
             if self.full {
                 break; // It was told; a sheet of a million rows need not be compared with all files for it.
@@ -117,12 +124,12 @@ impl Linker {
                     own.extend(self.by_folder.get(&key_of(&value)).into_iter().flatten().copied());
                 }
             }
-            for name in &fields {
+            for (name, title) in &fields {
                 for value in texts(batch, name, at) {
-                    self.cell(row, Some(name), name, &value, &own, findings);
+                    self.cell(row, Some(name), title, &value, &own, findings);
                 }
             }
-            for (heading, value) in extras(batch, &fields, at) {
+            for (heading, value) in extras(batch, &names, at) {
                 self.cell(row, None, &heading, &value, &own, findings);
             }
             let mut own: Vec<usize> = own.into_iter().collect();
@@ -223,7 +230,7 @@ impl Linker {
     }
 
     fn linked_by_name(&self, file: usize, row: i64) -> bool {
-        let fields = self.fields.iter().map(|field| Some(field.clone())).chain([None]);
+        let fields = self.fields.iter().map(|(name, _)| Some(name.clone())).chain([None]);
         fields.into_iter().any(|field| self.linked.contains(&(file, row, field)))
     }
 
@@ -332,7 +339,7 @@ mod tests {
     use super::*;
 
     fn linker(paths: &[&str]) -> Linker {
-        Linker::new(&FormatOptions::default(), paths.iter().copied(), true)
+        Linker::new(&FormatOptions::default(), None, paths.iter().copied(), true)
     }
 
     #[test]

@@ -117,7 +117,7 @@ impl BundleSource {
         let contents = Contents::list(package, &options.limits, options.temp_dir.as_deref())?;
         let attachments = contents.files.iter().any(|file| !file.table);
         let paths = contents.files.iter().map(|file| file.path.as_str());
-        let linker = Linker::new(&options.format, paths, attachments);
+        let linker = Linker::new(&options.format, known.as_ref(), paths, attachments);
         let mut options = options.clone();
         options.format.kind = None;
         let queue = (0..contents.files.len()).filter(|&at| contents.files[at].table).collect();
@@ -279,7 +279,7 @@ impl BundleSource {
         let Some(linker) = self.linker.take() else { return Ok(None) };
         let (links, linked) = linker.finish();
         let mut findings = std::mem::take(&mut self.findings);
-        let (mut places, mut loose) = (HashMap::new(), 0);
+        let (mut places, mut loose) = (HashMap::new(), Vec::new());
         for (at, file) in self.contents.files.iter().enumerate() {
             if self.tables.contains(&at) && !linked.contains(&at) {
                 continue;
@@ -292,16 +292,19 @@ impl BundleSource {
                 None => String::new(),
             };
             if !linked.contains(&at) {
-                loose += 1;
-                if loose <= MOST_NAMED {
-                    findings.push(text::unreferenced(&file.path));
-                }
+                loose.push((hash.clone(), file.path.as_str()));
             }
             places.insert(at, self.evidence.attachments.len());
             self.evidence.attachments.push(Attachment { name: file.path.clone(), bytes: file.bytes, hash });
         }
-        if loose > MOST_NAMED {
-            findings.push(text::more_unreferenced(loose - MOST_NAMED));
+        // What some row has under another name is not missed.
+        let has = |at: &usize| places.get(at).and_then(|place: &usize| self.evidence.attachments.get(*place));
+        let had: HashSet<&str> =
+            linked.iter().filter_map(has).map(|attachment| attachment.hash.as_str()).collect();
+        loose.retain(|(hash, _)| hash.is_empty() || !had.contains(hash.as_str()));
+        findings.extend(loose.iter().take(MOST_NAMED).map(|(_, path)| text::unreferenced(path)));
+        if loose.len() > MOST_NAMED {
+            findings.push(text::more_unreferenced(loose.len() - MOST_NAMED));
         }
         let placed = links
             .into_iter()

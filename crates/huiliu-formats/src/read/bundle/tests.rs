@@ -142,6 +142,34 @@ fn attachments_are_linked_by_name_and_folder_and_the_others_are_told() {
 }
 
 #[test]
+fn a_copy_of_what_a_row_names_is_not_missed() {
+    let package = zip_of(&[
+        ("清单.csv", TABLE.as_bytes()),
+        ("副本.pdf", b"%PDF permit"),
+        ("施工许可证.pdf", b"%PDF permit"),
+        ("照片1.jpg", b"photo"),
+        ("没有这个.pdf", b"%PDF this"),
+        ("另一个.pdf", b"%PDF other"),
+    ]);
+    let told = read(&package).unwrap();
+    assert_eq!(told.findings, ["evidence-unreferenced 另一个.pdf"]);
+    assert_eq!(told.names.len(), 5, "copies are kept all the same");
+}
+
+#[test]
+fn a_missing_file_is_told_by_the_title_of_its_column() {
+    let package = zip_of(&[("清单.csv", TABLE.as_bytes()), ("施工许可证.pdf", b"%PDF permit")]);
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&package).unwrap();
+    let reading = open(file.path(), &record(), &ReadOptions::default()).unwrap();
+    let told: Vec<Finding> = reading.flat_map(|outcome| outcome.unwrap().findings.0).collect();
+    let missing: Vec<&str> =
+        told.iter().filter(|f| f.code == "evidence-missing").map(|f| f.message.zh.as_str()).collect();
+    assert_eq!(missing.len(), 2);
+    assert!(missing.iter().all(|text| text.starts_with("“佐证材料”中写的")), "{missing:?}");
+}
+
+#[test]
 fn several_tables_are_one_delivery_and_each_row_names_its_file() {
     let head = ["项目代码", "项目名称"];
     let book = workbook(&[

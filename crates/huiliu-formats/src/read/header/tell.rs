@@ -4,8 +4,14 @@ use huiliu_stage::{Finding, Severity, Text, column_letters};
 
 use super::Layout;
 
-/// What the sender should know of how the columns were understood. `fields` are the names of the record's fields.
-pub(in crate::read) fn findings(sheet: &str, layout: &Layout, fields: &[String]) -> Vec<Finding> {
+/// What the sender should know of how the columns were understood. `fields` are the names of the record's fields,
+/// `titles` what people call them.
+pub(in crate::read) fn findings(
+    sheet: &str,
+    layout: &Layout,
+    fields: &[String],
+    titles: &[String],
+) -> Vec<Finding> {
     let place = if sheet.is_empty() { String::new() } else { format!("{sheet} ") };
     let mut all = Vec::new();
     let beside = beside(layout);
@@ -45,7 +51,7 @@ pub(in crate::read) fn findings(sheet: &str, layout: &Layout, fields: &[String])
                 Severity::Warning,
                 format!(
                     "{place}{letters}列“{header}”按“{}”读取；列名不够明确，请核对",
-                    fields.get(field).map_or("", |f| f)
+                    titles.get(field).map_or("", |f| f)
                 ),
                 format!(
                     "{place}column {letters} `{header}` was taken for `{}`; its name may mean other things, please check",
@@ -54,17 +60,19 @@ pub(in crate::read) fn findings(sheet: &str, layout: &Layout, fields: &[String])
                 fields.get(field),
             ),
             (None, None, _) if !column.others.is_empty() => {
-                let named = column.others.iter().filter_map(|field| fields.get(*field).map(String::as_str));
-                let named: Vec<&str> = named.collect();
+                let named = |words: &[String], between: &str| {
+                    let named = column.others.iter().filter_map(|field| words.get(*field).cloned());
+                    named.collect::<Vec<_>>().join(between)
+                };
                 (
                     Severity::Warning,
                     format!(
                         "{place}{letters}列“{header}”可能是{}，无法确定，内容原样保留；请改用明确的列名或确认对应关系",
-                        named.join("、")
+                        named(titles, "、")
                     ),
                     format!(
                         "{place}column {letters} `{header}` may be {}; its values are kept as they are, name it clearly or confirm its field",
-                        named.join(" or ")
+                        named(fields, " or ")
                     ),
                     None,
                 )

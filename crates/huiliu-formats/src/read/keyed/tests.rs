@@ -154,6 +154,37 @@ fn what_follows_the_end_of_a_json_file_is_told() {
 }
 
 #[test]
+fn other_elements_that_repeat_are_told() {
+    let text = "<?xml version=\"1.0\"?><all><meta><by>x</by></meta>\
+         <log><entry at=\"1\"/><entry at=\"2\"/></log>\
+         <rows><row><a>1</a><b>1</b><tag k=\"1\"/><tag k=\"2\"/></row><row><a>2</a><b>2</b></row></rows>\
+         <contacts><contact><name>y</name></contact><contact><name>z</name></contact></contacts>\
+         <p/><p/></all>";
+    let told = raw(text.as_bytes());
+    assert!(told.starts_with("a|b|tag.k|tag\n1|1|1;2|;\n2|2||\n"), "{told}");
+    assert!(told.contains("2 more kinds of elements were not read (log.entry、contacts.contact)"), "{told}");
+    assert_eq!(told.matches("not read").count(), 1, "{told}");
+}
+
+#[test]
+fn a_unit_beside_a_value_is_the_unit_of_the_cell() {
+    let text = "<?xml version=\"1.0\"?><l>\
+         <r><name unit=\"甲镇\">一号泵站</name><amount unit=\"亿元\">3.5</amount></r>\
+         <r><name>二号泵站</name><amount 单位=\"万元\">12,000</amount></r>\
+         <r><name>三号泵站</name><amount unit=\"元\">7万元</amount></r></l>";
+    let fields = [("name", FieldType::Text), ("amount", FieldType::Money)];
+    let mut reading = records(text.as_bytes(), &fields);
+    let outcome = reading.next().unwrap().unwrap();
+    let amounts = outcome.batch.column_by_name("amount").unwrap();
+    let amounts = amounts.as_primitive::<arrow::datatypes::Decimal128Type>();
+    assert_eq!(amounts.values().as_ref(), [350_000_000, 120_000_000, 70_000]);
+    let told: Vec<&str> = outcome.findings.0.iter().map(|f| f.message.en.as_str()).collect();
+    assert!(told.iter().any(|text| text.contains("`name.unit`")), "what is no unit stays: {told:?}");
+    // Without a schema values stay as they are written.
+    assert!(raw(text.as_bytes()).starts_with("name.unit|name|amount.unit|amount|amount.单位\n"));
+}
+
+#[test]
 fn the_declared_encoding_of_xml_is_honoured_and_a_wrong_one_is_not_believed() {
     let text = "<?xml version=\"1.0\" encoding=\"GB2312\"?><表><行><名称>泵站</名称></行><行><名称>水厂</名称></行></表>";
     let expected = "名称\n泵站\n水厂";
@@ -226,26 +257,9 @@ fn changed_and_cut_files_never_panic_or_hang() {
     let json = r#"{"code":0,"data":{"list":[{"a":"x\"y","b":{"c":[1,2]},"d":null},{"a":"é","b":1.5e3}],"n":[[1]]},"t":"}"}"#;
     let xml = "<?xml version=\"1.0\"?><l a='1'><r id=\"7\"><n>x &lt; y</n><o><n>z</n></o></r><r/><![CDATA[q]]><r id='8'>t</r></l>";
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
-    for (original, marks) in [(json, b"{}[]\",:\\ 1"), (xml, b"<>/!?&;='\"")] {
+    for (original, marks) in [(json, &b"{}[]\",:\\ 1"[..]), (xml, b"<>/!?&;='\"")] {
         for _ in 0..1500 {
-            let mut bytes = original.as_bytes().to_vec();
-            for _ in 0..=numbers.next(5) {
-                if bytes.is_empty() {
-                    break;
-                }
-                let at = numbers.next(bytes.len());
-                let length = numbers.next(20).min(bytes.len() - at);
-                match numbers.next(6) {
-                    0 => bytes.truncate(at),
-                    1 => drop(bytes.drain(at..at + length)),
-                    2 => {
-                        let piece = bytes[at..at + length].to_vec();
-                        bytes.splice(at..at, piece);
-                    }
-                    3 => bytes[at] = 1 << numbers.next(8),
-                    _ => bytes[at] = marks[numbers.next(marks.len())],
-                }
-            }
+            let bytes = numbers.damage(original.as_bytes(), marks);
             let length = bytes.len() as u64;
             if let Ok(reading) = plan::of_file(file_of(&bytes), length, None, &ReadOptions::default()) {
                 let rows: usize =

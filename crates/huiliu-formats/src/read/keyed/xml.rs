@@ -4,13 +4,17 @@
 //! record schema knows best is the record, without a schema the one that brings most cells. Then the file is read from
 //! its start as a stream. Document types are refused, so there are no entities but the five of XML.
 
+mod passed;
+
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use self::passed::Passed;
 use super::{LONGEST_NAME, MOST_WEIGHED, Piece, Value, worth};
 use crate::read::error::ReadError;
 use crate::read::header::Names;
 use crate::read::text::TextReader;
+use crate::read::value::Unit;
 use crate::read::workbook::xml::{Scanner, Token, unescape};
 
 /// Bytes that are surveyed.
@@ -197,16 +201,25 @@ fn add(names: &mut Vec<String>, name: String) {
     }
 }
 
+/// Attributes that hold the unit of the value in their element.
+const UNITS: [&str; 6] = ["unit", "units", "uom", "dw", "单位", "计量单位"];
+
 /// An XML file that is being read.
 pub(in crate::read) struct XmlRecords {
     elements: Elements,
     table: Vec<String>,
     waiting: bool,
+    /// Whether a unit in an attribute becomes part of its element's value.
+    units: bool,
+    passed: Passed,
 }
 
 impl XmlRecords {
-    pub(in crate::read) fn open(reader: TextReader, longest: usize, table: Table) -> Self {
-        Self { elements: Elements::new(reader, longest), table: table.0, waiting: false }
+    /// Reads the records that `survey` has found; with `units` a unit that stands in an attribute beside a value is
+    /// read as if it stood behind the value, without it both are as they are written.
+    pub(in crate::read) fn open(reader: TextReader, longest: usize, table: Table, units: bool) -> Self {
+        let elements = Elements::new(reader, longest);
+        Self { elements, table: table.0, waiting: false, units, passed: Passed::default() }
     }
 
     pub(super) fn done(&self) -> u64 {
@@ -216,13 +229,15 @@ impl XmlRecords {
     pub(super) fn next(&mut self) -> Result<Option<Piece>, ReadError> {
         loop {
             match self.elements.next(&mut self.waiting)? {
-                Next::End => return Ok(None),
+                Next::End => return Ok(self.passed.told().map(Piece::Told)),
                 Next::Close => drop(self.elements.open.pop()),
                 Next::Text(_) => {}
                 Next::Open(attributes) if self.elements.open == self.table => {
                     return self.record(attributes).map(|fields| Some(Piece::Record(fields)));
                 }
-                Next::Open(_) => {}
+                Next::Open(attributes) => {
+                    self.passed.note(&self.elements.open, &self.table, !attributes.is_empty());
+                }
             }
         }
     }
@@ -235,29 +250,42 @@ impl XmlRecords {
         for (name, text) in attributes {
             fields.add(name, text)?;
         }
-        // The text of each open element, and whether it holds others.
-        let mut texts = vec![(String::new(), false)];
+        // The text of each open element, whether it holds others, and the unit beside it with its attribute's name.
+        let mut texts = vec![(String::new(), false, None)];
         loop {
             match self.elements.next(&mut self.waiting)? {
                 Next::End => return Err(cut_off()),
                 Next::Text(text) => {
-                    if let Some((known, _)) = texts.last_mut() {
+                    if let Some((known, ..)) = texts.last_mut() {
                         known.push_str(&text);
                         fields.count(text.len())?;
                     }
                 }
                 Next::Open(attributes) => {
-                    if let Some((_, holds)) = texts.last_mut() {
+                    if let Some((_, holds, _)) = texts.last_mut() {
                         *holds = true;
                     }
-                    texts.push((String::new(), false));
                     let name = self.name(top);
+                    let mut unit = None;
                     for (attribute, text) in attributes {
-                        fields.add(format!("{name}.{attribute}"), text)?;
+                        let full = format!("{name}.{attribute}");
+                        match unit.is_none() && self.units && is_unit(&attribute, &text) {
+                            true => unit = Some((full, text)),
+                            false => fields.add(full, text)?,
+                        }
                     }
+                    texts.push((String::new(), false, unit));
                 }
                 Next::Close => {
-                    let (text, holds) = texts.pop().unwrap_or_default();
+                    let (mut text, holds, unit) = texts.pop().unwrap_or_default();
+                    match unit {
+                        Some((_, unit)) if !holds && is_bare(&text) => {
+                            text.truncate(text.trim_end().len());
+                            text.push_str(&unit);
+                        }
+                        Some((name, unit)) => fields.add(name, unit)?,
+                        None => {}
+                    }
                     let name = match self.elements.open.len() == top {
                         true => self.table.last().cloned().unwrap_or_default(),
                         false => self.name(top),
@@ -280,6 +308,15 @@ impl XmlRecords {
     fn name(&self, top: usize) -> String {
         self.elements.open.get(top..).unwrap_or_default().join(".")
     }
+}
+
+fn is_unit(attribute: &str, text: &str) -> bool {
+    UNITS.iter().any(|unit| attribute.eq_ignore_ascii_case(unit)) && Unit::parse(text.trim()).is_some()
+}
+
+/// Whether a text is a number without a unit of its own.
+fn is_bare(text: &str) -> bool {
+    text.trim_end().chars().last().is_some_and(char::is_numeric) && !text.contains(char::is_alphabetic)
 }
 
 /// The values of a record while it is read.

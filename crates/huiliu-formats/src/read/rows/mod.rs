@@ -6,6 +6,7 @@
 //! is empty or begins like a total, so that a clean file costs nothing. Titles of groups give values to the rows
 //! below ([`group`], [`fill`]); what totals and titles declare is held against the rows by `checks`.
 
+mod above;
 mod fill;
 mod foreign;
 mod group;
@@ -15,12 +16,13 @@ mod words;
 
 use huiliu_stage::{FieldType, Finding, RecordSchema};
 
+use self::above::above;
 use self::fill::{Filler, Given};
 use self::group::{Groups, Meanings, Style, lone_number};
 use self::kind::{Kind, begins_other, opened, says_sheet, skipped};
 use self::merged::wide;
 use self::words::{
-    counted, is_essay, is_footer, is_mark, is_note, is_numeric, is_share, is_subtotal, is_total,
+    counted, ends_counted, is_essay, is_footer, is_mark, is_note, is_numeric, is_share, is_subtotal, is_total,
 };
 use super::build::Assembler;
 use super::checks::{Checks, Mark, Printed, Serial, Total, is_summed};
@@ -345,7 +347,9 @@ impl RowKinds {
         title.style = numbering.unwrap_or(title.style);
         let alone = rest.len() == filled.len();
         let chinese = matches!(title.style, Style::Chinese | Style::ChineseBracket);
-        let certain = chinese || title.declared.is_some() && ends_counted(&tidy(cell));
+        // A name and a value are a record, so a count makes a title only of words that say something or stand alone.
+        let counted = title.declared.is_some() && (title.means.is_some() || amounts.is_empty());
+        let certain = chinese || counted && ends_counted(&tidy(cell));
         // Without numbering or count the words must say something, and nothing else may stand there.
         let known = title.means.is_some() && filled.len() == 1;
         ((certain && (alone || numbering.is_some() || title.declared.is_some())) || known)
@@ -364,38 +368,6 @@ impl RowKinds {
         });
         others.count() >= 2
     }
-}
-
-/// The titles above the header, and the numbers of rows that they declare.
-fn above(grid: &Grid, layout: &Layout) -> (Vec<String>, Vec<Total>) {
-    let first = layout.header_rows.first().copied().unwrap_or(0);
-    let (mut titles, mut declared) = (Vec::new(), Vec::new());
-    for (number, cells) in grid.iter().take_while(|(number, _)| *number < first) {
-        for (column, cell) in cells.iter().enumerate().filter(|(_, cell)| !cell.trim().is_empty()) {
-            titles.push(cell.trim().to_owned());
-            let word = tidy(cell);
-            if let (_, Some(count)) = counted(&word)
-                && ends_counted(&word)
-            {
-                let label = cell.trim().to_owned();
-                let declares = Some(count);
-                declared.push(Total {
-                    number: *number,
-                    column,
-                    label,
-                    declared: declares,
-                    ..Total::default()
-                });
-            }
-        }
-    }
-    (titles, declared)
-}
-
-/// Whether a text ends in `个)` or its like.
-fn ends_counted(cell: &str) -> bool {
-    let inner = cell.trim_end().strip_suffix([')', '）']);
-    inner.is_some_and(|inner| inner.ends_with(['个', '项', '件', '宗', '目']))
 }
 
 /// Whether a row has a value beyond the columns of the table.

@@ -112,6 +112,12 @@ pub(super) fn counted(word: &str) -> (&str, Option<u32>) {
     }
 }
 
+/// Whether a text ends in `个)` or its like.
+pub(super) fn ends_counted(cell: &str) -> bool {
+    let inner = cell.trim_end().strip_suffix([')', '）']);
+    inner.is_some_and(|inner| inner.ends_with(['个', '项', '件', '宗', '目']))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

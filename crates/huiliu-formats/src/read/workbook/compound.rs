@@ -19,8 +19,8 @@ const MOST_CELLS: u64 = 6_000_000;
 /// Sectors from here on are marks, such as the end of a chain.
 const MARKS: u32 = 0xffff_fffa;
 
-/// Whether a container's bytes are an old workbook that can be read.
-pub(super) fn check(file: &File) -> Result<(), ReadError> {
+/// Whether a container's bytes are an old workbook that can be read; gives its records.
+pub(super) fn check(file: &File) -> Result<Vec<u8>, ReadError> {
     let length = file.metadata().map_err(|e| ReadError::io(&e))?.len();
     if length > MOST_BYTES {
         return Err(ReadError::too_large(
@@ -44,7 +44,9 @@ pub(super) fn check(file: &File) -> Result<(), ReadError> {
             },
         });
     };
-    check_records(&container.read(stream)?)
+    let records = container.read(stream)?;
+    check_records(&records)?;
+    Ok(records)
 }
 
 /// An entry of the container's directory.
@@ -233,11 +235,11 @@ impl Area {
     }
 }
 
-fn half(bytes: &[u8], at: usize) -> Option<u16> {
+pub(super) fn half(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..at.checked_add(2)?)?.try_into().ok().map(u16::from_le_bytes)
 }
 
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at.checked_add(4)?)?.try_into().ok().map(u32::from_le_bytes)
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Nothing reaches calamine before its size was checked, and a panic of it becomes an error of the delivery. One
 //! sheet at a time is held, as one text and the places in it. Calamine does not say how a number is shown, so that a
-//! percentage and a code look like any number; [`Bare`] tells where that may matter.
+//! percentage and a code look like any number: of `.xls` and `.et` [`biff`](super::biff) tells, of `.xlsb` [`Bare`] tells
+//! where that may matter.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,10 +14,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{Data, DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xls, Xlsb};
 
+use super::biff::Look;
 use super::compound;
 use super::merges::Merge;
 use super::number;
 use super::sheet::Row;
+use super::styles::Shown;
 use crate::read::chunk::Span;
 use crate::read::error::ReadError;
 use crate::read::options::Limits;
@@ -51,6 +54,12 @@ pub(super) struct Legacy {
     cells: Vec<(u32, u32, Span, bool)>,
     next: usize,
     bare: BTreeMap<u32, Bare>,
+    /// How the cells of an `.xls` are shown.
+    look: Option<Look>,
+    /// Ordinal of the sheet that was taken in.
+    sheet: usize,
+    /// Columns whose numbers without a format are days of 1904.
+    dates: Vec<u32>,
 }
 
 /// Opens a workbook that is not in Office Open XML; `None` if it may be.
@@ -59,10 +68,10 @@ pub(super) fn recognize(file: &File, limits: &Limits) -> Result<Option<Legacy>, 
     let count = file.read_at(&mut head, 0).map_err(|e| ReadError::io(&e))?;
     let again = || file.try_clone().map_err(|e| ReadError::io(&e));
     if head.get(..count) == Some(compound::MAGIC) {
-        compound::check(file)?;
+        let look = Look::read(&compound::check(file)?);
         let reader = BufReader::new(again()?);
         let book = guarded(|| Xls::new(reader).map_err(|e| ReadError::damaged(&e)))?;
-        return Ok(Some(Legacy::new(Book::Xls(Box::new(book)))));
+        return Ok(Some(Legacy::new(Book::Xls(Box::new(book)), Some(look))));
     }
     let package = Package::open(again()?, limits)?;
     if package.find("xl/workbook.bin").is_none() {
@@ -71,7 +80,7 @@ pub(super) fn recognize(file: &File, limits: &Limits) -> Result<Option<Legacy>, 
     prove(&package)?;
     let reader = BufReader::new(again()?);
     let book = guarded(|| Xlsb::new(reader).map_err(|e| ReadError::damaged(&e)))?;
-    Ok(Some(Legacy::new(Book::Xlsb(Box::new(book)))))
+    Ok(Some(Legacy::new(Book::Xlsb(Box::new(book)), None)))
 }
 
 /// Reads the parts of a binary workbook once, since calamine believes their declared sizes.
@@ -89,8 +98,33 @@ fn prove(package: &Package) -> Result<(), ReadError> {
 }
 
 impl Legacy {
-    fn new(book: Book) -> Self {
-        Self { book, text: String::new(), cells: Vec::new(), next: 0, bare: BTreeMap::new() }
+    fn new(book: Book, look: Option<Look>) -> Self {
+        Self {
+            book,
+            text: String::new(),
+            cells: Vec::new(),
+            next: 0,
+            bare: BTreeMap::new(),
+            look,
+            sheet: 0,
+            dates: Vec::new(),
+        }
+    }
+
+    /// Whether the workbook says how its cells are shown and which are hidden.
+    pub(super) fn has_look(&self) -> bool {
+        self.look.is_some()
+    }
+
+    /// Says which columns hold days; see [`XlsxSource::expect_dates`](super::XlsxSource::expect_dates).
+    pub(super) fn expect_dates(&mut self, columns: Vec<u32>) {
+        let counted = self.look.as_ref().is_some_and(|look| look.date1904);
+        self.dates = if counted { columns } else { Vec::new() };
+    }
+
+    pub(super) fn hidden_columns(&self) -> &[(u32, u32)] {
+        let sheet = self.look.as_ref().and_then(|look| look.sheet(self.sheet));
+        sheet.map_or(&[], |sheet| &sheet.hidden_columns)
     }
 
     pub(super) fn format(&self) -> &'static str {
@@ -118,9 +152,14 @@ impl Legacy {
         let mut bare = std::mem::take(&mut self.bare);
         bare.clear();
         let most_cells = most_cells.min(MOST_CELLS);
+        self.sheet = self.sheets().iter().position(|(name, _)| name == sheet).unwrap_or(usize::MAX);
+        let (look, ordinal, dates) = (self.look.as_ref(), self.sheet, &self.dates);
         let mut put = |row: u32, column: u32, value: &DataRef<'_>| {
             let start = text.len();
-            write_value(&mut text, value);
+            match look.and_then(|look| write_shown(look, (ordinal, row, column), dates, value)) {
+                Some(shown) => text.push_str(&shown),
+                None => write_value(&mut text, value),
+            }
             if text.get(start..).is_none_or(|text| text.trim().is_empty()) {
                 text.truncate(start);
                 return Ok(());
@@ -132,7 +171,9 @@ impl Legacy {
                     most_cells as u64,
                 ));
             }
-            note_number(&mut bare, row.saturating_add(1), column, value);
+            if look.is_none() {
+                note_number(&mut bare, row.saturating_add(1), column, value);
+            }
             let span = Span::new(start, text.len());
             cells.push((row.saturating_add(1), column, span, matches!(value, DataRef::Error(_))));
             Ok(())
@@ -165,6 +206,8 @@ impl Legacy {
     pub(super) fn next_row(&mut self, row: &mut Row, text: &mut String) -> bool {
         let Some(&(number, ..)) = self.cells.get(self.next) else { return false };
         row.clear(number);
+        let sheet = self.look.as_ref().and_then(|look| look.sheet(self.sheet));
+        row.hidden = sheet.is_some_and(|sheet| sheet.hides(number));
         while let Some(&(_, column, span, failed)) = self.cells.get(self.next).filter(|c| c.0 == number) {
             self.next += 1;
             let start = text.len();
@@ -206,6 +249,30 @@ fn note_number(bare: &mut BTreeMap<u32, Bare>, row: u32, column: u32, value: &Da
         of.share = if share { of.share.max(row) } else { of.share };
         of.whole = if whole { of.whole.max(row) } else { of.whole };
     }
+}
+
+/// A number as its format shows it, in the terms of [`number::write`]; `None` if it is shown as it is, or is none.
+fn write_shown(
+    look: &Look,
+    (sheet, row, column): (usize, u32, u32),
+    dates: &[u32],
+    value: &DataRef<'_>,
+) -> Option<String> {
+    let number = match value {
+        DataRef::Int(int) => *int as f64,
+        DataRef::Float(float) => *float,
+        DataRef::DateTime(time) => time.as_f64(),
+        _ => return None,
+    };
+    let shown = match look.shown(sheet, row, column, number) {
+        Shown::Plain if dates.contains(&column) => Shown::Serial,
+        Shown::Plain => return None,
+        shown => shown,
+    };
+    let (mut raw, mut text) = (String::new(), String::new());
+    number::write_plain(&mut raw, number);
+    number::write(&mut text, &raw, shown, look.date1904);
+    Some(text)
 }
 
 fn borrowed(value: &Data) -> DataRef<'_> {

@@ -8,6 +8,7 @@
 //! table ([`XlsxSource::merges`]). Hidden rows and columns are told, and read like all others unless the caller wants them
 //! left out.
 
+mod biff;
 mod compound;
 #[cfg(test)]
 mod fuzz;
@@ -17,6 +18,7 @@ mod merges;
 mod number;
 mod ods;
 mod parts;
+mod sections;
 mod sheet;
 mod shown;
 mod strings;
@@ -72,6 +74,8 @@ pub(super) struct XlsxSource {
     spread: u64,
     over: bool,
     hidden: Hidden,
+    /// Columns of days of an OpenDocument sheet, whose date system stands before its rows.
+    dates: Vec<u32>,
 }
 
 enum Book {
@@ -122,6 +126,7 @@ impl XlsxSource {
             spread: 0,
             over: true,
             hidden: Hidden::Read,
+            dates: Vec::new(),
         }
     }
 
@@ -177,6 +182,11 @@ impl XlsxSource {
         }
     }
 
+    /// Whether a sheet that is not visible was hidden by somebody. A web page hides none: there it is layout.
+    pub(super) fn hides_sheets(&self) -> bool {
+        self.format() != "html"
+    }
+
     /// Names of all sheets in their order, and whether each is a visible sheet of cells.
     pub(super) fn sheets(&self) -> &[(String, bool)] {
         &self.sheets
@@ -185,7 +195,7 @@ impl XlsxSource {
     /// Numbers whose formats the file hides, by column, in the sheet that was last looked at. `None` if it hides none.
     pub(super) fn bare(&self) -> Option<&BTreeMap<u32, Bare>> {
         match &self.book {
-            Book::Legacy(legacy) => Some(legacy.bare()),
+            Book::Legacy(legacy) if !legacy.has_look() => Some(legacy.bare()),
             _ => None,
         }
     }
@@ -220,8 +230,11 @@ impl XlsxSource {
     /// Says which columns hold days. There a number without a format counts days as the workbook does; in one that
     /// counts from 1900 the reader of dates knows that anyway.
     pub(super) fn expect_dates(&mut self, columns: Vec<u32>) {
-        if let Book::Own { shared, .. } = &mut self.book {
-            shared.dates = if shared.date1904 { columns } else { Vec::new() };
+        match &mut self.book {
+            Book::Own { shared, .. } => shared.dates = if shared.date1904 { columns } else { Vec::new() },
+            Book::Legacy(legacy) => legacy.expect_dates(columns),
+            Book::Ods { .. } => self.dates = columns,
+            Book::Tagged(_) => {}
         }
     }
 
@@ -231,7 +244,7 @@ impl XlsxSource {
         (self.first, self.waiting, self.over) = (first, false, false);
         (self.cells, self.spread) = (0, 0);
         self.text.clear();
-        let untold = matches!(self.book, Book::Legacy(_));
+        let untold = matches!(&self.book, Book::Legacy(legacy) if !legacy.has_look());
         self.told = Told::new(sheet, self.hidden, untold);
         Ok(())
     }
@@ -334,6 +347,7 @@ impl XlsxSource {
             }
             Book::Ods { package, stream, sheets } => {
                 *stream = ods_stream(package, sheets, sheet)?.map(Box::new);
+                stream.iter_mut().for_each(|stream| stream.expect_dates(&self.dates));
                 Ok(())
             }
             Book::Legacy(legacy) => legacy.start(sheet, self.limits.max_sheet_cells),
@@ -344,13 +358,14 @@ impl XlsxSource {
 
 impl Book {
     /// Hidden columns of the sheet that is being read: first and last of each range. An OpenDocument sheet knows them
-    /// from its first row on; older kinds of workbook do not say.
+    /// from its first row on; `.xlsb` does not say.
     fn hidden_columns(&self) -> &[(u32, u32)] {
         match self {
             Self::Own { stream: Some(stream), .. } => &stream.hidden_columns,
             Self::Ods { stream: Some(stream), .. } => &stream.hidden_columns,
             Self::Tagged(tagged) => tagged.hidden_columns(),
-            Self::Own { stream: None, .. } | Self::Ods { stream: None, .. } | Self::Legacy(_) => &[],
+            Self::Legacy(legacy) => legacy.hidden_columns(),
+            Self::Own { stream: None, .. } | Self::Ods { stream: None, .. } => &[],
         }
     }
 

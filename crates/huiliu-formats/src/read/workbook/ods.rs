@@ -78,6 +78,10 @@ pub(super) struct OdsStream<R> {
     column: u32,
     pub(super) hidden_columns: Vec<(u32, u32)>,
     pub(super) merges: Vec<Merge>,
+    /// The document counts days from 1904.
+    date1904: bool,
+    /// Columns whose numbers without a format are days, if they are counted from 1904.
+    dates: Vec<u32>,
     over: bool,
 }
 
@@ -85,9 +89,12 @@ impl<R: Read> OdsStream<R> {
     /// Goes to the table of that ordinal.
     pub(super) fn open(part: R, ordinal: usize) -> Result<Self, ReadError> {
         let mut scanner = Scanner::new(part);
-        let (mut seen, mut depth) = (0, 0_u32);
+        let (mut seen, mut depth, mut date1904) = (0, 0_u32, false);
         let over = loop {
             match scanner.next()? {
+                Token::Open { name: b"null-date", attributes, .. } => {
+                    date1904 = attributes.get(b"date-value").is_some_and(|day| day.starts_with(b"1904"));
+                }
                 Token::Open { name: b"table", empty, .. } => {
                     if depth == 0 {
                         if seen == ordinal {
@@ -111,8 +118,15 @@ impl<R: Read> OdsStream<R> {
             column: 0,
             hidden_columns: Vec::new(),
             merges: Vec::new(),
+            date1904,
+            dates: Vec::new(),
             over,
         })
+    }
+
+    /// Says which columns hold days; see [`XlsxSource::expect_dates`](super::XlsxSource::expect_dates).
+    pub(super) fn expect_dates(&mut self, columns: &[u32]) {
+        self.dates = if self.date1904 { columns.to_vec() } else { Vec::new() };
     }
 
     /// Reads the next row that holds something, adding its texts to `text`; `false` behind the last one.
@@ -189,7 +203,8 @@ impl<R: Read> OdsStream<R> {
                     let count = attributes.number(b"number-columns-repeated").unwrap_or(1);
                     let count = count.clamp(1, MOST_COLUMNS);
                     let start = self.text.len();
-                    let value = value(attributes, &mut self.text);
+                    let plain = if self.dates.contains(&column) { Shown::Serial } else { Shown::Plain };
+                    let value = value(attributes, plain, &mut self.text);
                     if let Some(merge) = spanned(attributes, self.number.saturating_add(1), column)
                         && self.merges.len() < MOST_RANGES
                     {
@@ -242,8 +257,8 @@ enum Value {
     Error,
 }
 
-/// Writes the value of a cell that is not text.
-fn value(attributes: Attributes<'_>, to: &mut String) -> Value {
+/// Writes the value of a cell that is not text; `plain` is how a number without a format is meant.
+fn value(attributes: Attributes<'_>, plain: Shown, to: &mut String) -> Value {
     // The type may be there a second time under another prefix, which knows errors.
     let mut kind: &[u8] = b"";
     for (_, value) in attributes.filter(|(name, _)| *name == b"value-type") {
@@ -256,8 +271,9 @@ fn value(attributes: Attributes<'_>, to: &mut String) -> Value {
         b"error" => return Value::Error,
         b"float" | b"currency" | b"percentage" => {
             let raw = attributes.text(b"value").unwrap_or_default();
-            let shown = if kind == b"percentage" { Shown::Percent } else { Shown::Plain };
-            number::write(to, &raw, shown, false);
+            let shown = if kind == b"percentage" { Shown::Percent } else { plain };
+            // Days count from 1904 if any do.
+            number::write(to, &raw, shown, plain == Shown::Serial);
             if kind != b"percentage" && to.len() > start {
                 return Value::Number;
             }
@@ -347,61 +363,4 @@ fn spanned(attributes: Attributes<'_>, row: u32, column: u32) -> Option<Merge> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PART: &str = "<office:document-content><style:style style:name=\"h\"><style:table-properties table:display=\"false\"/></style:style>\
-        <table:table table:name=\"一\"><table:table-column/><table:table-column table:visibility=\"collapse\"/>\
-        <table:table-row table:number-rows-repeated=\"3\"><table:table-cell table:number-columns-repeated=\"16384\"/></table:table-row>\
-        <table:table-row table:number-rows-repeated=\"2\"><table:table-cell office:value-type=\"float\" office:value=\"1.50\"><text:p>1.5</text:p></table:table-cell>\
-        <table:table-cell table:number-columns-spanned=\"2\" office:value-type=\"string\"><office:annotation><text:p>note</text:p></office:annotation><text:p>a<text:s text:c=\"2\"/>b</text:p><text:p>c</text:p></table:table-cell>\
-        <table:covered-table-cell/><table:table-cell office:value-type=\"percentage\" office:value=\"0.358\"/></table:table-row>\
-        <table:table-row table:visibility=\"collapse\"><table:table-cell office:value-type=\"date\" office:date-value=\"2023-03-15T00:00:00\" table:number-columns-repeated=\"2\"/>\
-        <table:table-cell office:value-type=\"string\" calcext:value-type=\"error\"><text:p>#REF!</text:p></table:table-cell></table:table-row>\
-        <table:table-row table:number-rows-repeated=\"1048576\"/></table:table><table:table table:name=\"二\" table:style-name=\"h\"/></office:document-content>";
-
-    #[test]
-    fn a_number_is_read_as_it_is_shown() {
-        for (number, shown, expected) in [
-            ("1.5", "1.50亿", "1.5亿"),
-            ("15000", "1.5万元", "1.5万元"),
-            ("123", "0000123", "0000123"),
-            ("123", "0000124", "123"),
-            ("1.5", "2", "1.5"),
-            ("0", "0", "0"),
-        ] {
-            let part = format!(
-                "<table:table><table:table-row><table:table-cell office:value-type=\"float\" office:value=\"{number}\">\
-                <text:p>{shown}</text:p></table:table-cell></table:table-row></table:table>"
-            );
-            let mut stream = OdsStream::open(part.as_bytes(), 0).unwrap();
-            let (mut row, mut text) = (Row::default(), String::new());
-            assert!(stream.next_row(&mut row, &mut text).unwrap());
-            assert_eq!(text, expected, "{number} shown as {shown}");
-        }
-    }
-
-    #[test]
-    fn tables_rows_and_repeats_are_read() {
-        assert_eq!(sheets(PART.as_bytes()).unwrap(), [("一".to_owned(), true), ("二".to_owned(), false)]);
-        let mut stream = OdsStream::open(PART.as_bytes(), 0).unwrap();
-        let (mut row, mut text, mut all) = (Row::default(), String::new(), Vec::new());
-        while stream.next_row(&mut row, &mut text).unwrap() {
-            let cells = row.cells.iter().chain(&row.errors);
-            let cells: Vec<String> =
-                cells.map(|(column, span)| format!("{column}={}", span.of(&text))).collect();
-            all.push(format!("{} {} {}", row.number, row.hidden, cells.join(" ")));
-        }
-        let same = "0=1.5 1=a  b\nc 3=35.8%";
-        assert_eq!(
-            all,
-            [
-                format!("4 false {same}"),
-                format!("5 false {same}"),
-                "6 true 0=2023-03-15 1=2023-03-15 2=#REF!".to_owned()
-            ]
-        );
-        assert_eq!(stream.hidden_columns, [(1, 1)]);
-        assert_eq!(stream.merges, [Merge { first_row: 4, last_row: 4, first_column: 1, last_column: 2 }]);
-    }
-}
+mod tests;

@@ -230,7 +230,16 @@ impl<R: Read> SheetStream<R> {
             return Ok(());
         }
         match kind {
-            Kind::Number => number::write(text, &self.raw, shown, shared.date1904),
+            Kind::Number => {
+                let shown = match shown {
+                    Shown::Chosen(_) => {
+                        let number = self.raw.trim().parse().unwrap_or(f64::NAN); // No section holds for what is none.
+                        shared.styles.chosen(shown, number)
+                    }
+                    shown => shown,
+                };
+                number::write(text, &self.raw, shown, shared.date1904);
+            }
             Kind::Shared => {
                 let index = self.raw.trim().parse::<usize>().ok();
                 match index.and_then(|index| shared.strings.get(index)) {

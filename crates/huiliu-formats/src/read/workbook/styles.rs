@@ -6,6 +6,7 @@
 
 use std::io::Read;
 
+use super::sections::Sections;
 use super::shown::Label;
 use super::xml::{Scanner, Token, unescape};
 use crate::read::error::ReadError;
@@ -33,18 +34,24 @@ pub(super) enum Shown {
     Places(u8),
     /// Shown in a unit or a scale of its own.
     Labelled(Label),
+    /// As the section of a format that holds for the number: [`Styles::chosen`].
+    Chosen(u16),
 }
 
 /// The formats of a workbook's cell styles.
 #[derive(Debug, Default)]
-pub(super) struct Styles(Vec<Shown>);
+pub(super) struct Styles {
+    shown: Vec<Shown>,
+    /// Formats with conditions.
+    chosen: Vec<Sections<Shown>>,
+}
 
 impl Styles {
     /// Reads the part `styles.xml`.
     pub(super) fn read(part: impl Read) -> Result<Self, ReadError> {
         let mut scanner = Scanner::new(part);
-        let (mut own, mut styles) = (Vec::<(u32, Shown)>::new(), Vec::new());
-        let (mut inside, mut code) = (false, String::new());
+        let (mut own, mut styles) = (Vec::<(u32, String)>::new(), Vec::new());
+        let mut inside = false;
         loop {
             match scanner.next()? {
                 Token::Open { name: b"numFmt", attributes, .. } => {
@@ -52,32 +59,59 @@ impl Styles {
                     if let (Some(id), Some(raw)) = (id, attributes.get(b"formatCode"))
                         && own.len() < MOST_STYLES
                     {
-                        code.clear();
+                        let mut code = String::new();
                         unescape(&mut code, raw.get(..MOST_CODE).unwrap_or(raw));
-                        own.push((id, of_code(&code)));
+                        own.push((id, code));
                     }
                 }
                 Token::Open { name: b"cellXfs", empty, .. } => {
-                    own.sort_by_key(|(id, _)| *id);
                     inside = !empty;
                 }
                 Token::Close { name: b"cellXfs" } => inside = false,
                 Token::Open { name: b"xf", attributes, .. } if inside && styles.len() < MOST_STYLES => {
-                    let id = attributes.number(b"numFmtId").unwrap_or(0);
-                    let at = own.binary_search_by_key(&id, |(id, _)| *id);
-                    let found = at.ok().and_then(|at| own.get(at)).map(|(_, shown)| *shown);
-                    styles.push(found.unwrap_or_else(|| built_in(id)));
+                    styles.push(attributes.number(b"numFmtId").unwrap_or(0));
                 }
-                Token::End => return Ok(Self(styles)),
+                Token::End => {
+                    own.sort_by_key(|(id, _)| *id);
+                    return Ok(Self::of(&own, &styles));
+                }
                 _ => {}
             }
         }
     }
 
+    /// Of the codes of a workbook's own formats, in order of their numbers, and the format of each style.
+    pub(super) fn of(own: &[(u32, String)], styles: &[u32]) -> Self {
+        let mut chosen = Vec::new();
+        let mut read = |code: &str| match Sections::of_code(code, of_code) {
+            Some(sections) => match u16::try_from(chosen.len()) {
+                Ok(at) => {
+                    chosen.push(sections);
+                    Shown::Chosen(at)
+                }
+                Err(_) => Shown::Plain,
+            },
+            None => of_code(code),
+        };
+        let own: Vec<(u32, Shown)> = own.iter().map(|(id, code)| (*id, read(code))).collect();
+        let shown = |id: &u32| match own.binary_search_by_key(id, |(id, _)| *id) {
+            Ok(at) => own.get(at).map_or(Shown::Plain, |(_, shown)| *shown),
+            Err(_) => built_in(*id),
+        };
+        Self { shown: styles.iter().map(shown).collect(), chosen }
+    }
+
     /// How style number `index` shows numbers.
     #[inline]
     pub(super) fn get(&self, index: u32) -> Shown {
-        self.0.get(index as usize).copied().unwrap_or_default()
+        self.shown.get(index as usize).copied().unwrap_or_default()
+    }
+
+    /// How a number is shown where that depends on the number.
+    #[inline]
+    pub(super) fn chosen(&self, shown: Shown, number: f64) -> Shown {
+        let Shown::Chosen(at) = shown else { return shown };
+        self.chosen.get(usize::from(at)).and_then(|sections| sections.get(number)).unwrap_or_default()
     }
 }
 

@@ -109,7 +109,9 @@ fn well_formed(name: &str, text: &str) {
 
 #[test]
 fn all_parts_that_need_no_change_are_the_same_bytes() {
-    let (sent, copy) = (rich(), answered(&sample("xlsx", Language::Zh), &rich()));
+    // Made once: a workbook holds the second in which it was made.
+    let sent = rich();
+    let copy = answered(&sample("xlsx", Language::Zh), &sent);
     let (before, after) = (parts(&sent), parts(&copy));
     let mut touched = Vec::new();
     for (name, text) in &before {
