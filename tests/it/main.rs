@@ -7,6 +7,7 @@
 
 mod architecture;
 mod cli;
+mod commitments;
 mod config;
 mod conservation;
 mod crash;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Ended, Home};
+use crate::support::Home;
 
 const PROJECTS: &str = "
 pipeline: projects
@@ -55,14 +55,6 @@ fn home(catch_up: &str) -> Home {
     home
 }
 
-/// A single run at a time of Beijing.
-fn run(home: &Home, at: &str) -> Ended {
-    let arguments = home.with_options(&["run", &home.config.to_string_lossy(), "--once"]);
-    let output = home.command(&arguments).env("HUILIU_NOW", format!("{at}:00+08:00")).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ended { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
-}
-
 /// Day asked and project of each line.
 fn reminders(home: &Home) -> Vec<String> {
     let mut lines: Vec<String> = home
@@ -80,7 +72,7 @@ fn reminders(home: &Home) -> Vec<String> {
 fn a_single_run_takes_the_files_and_then_the_tick_that_is_due() {
     let mut home = home("once");
     home.drop_file("甲/a.csv", ROWS.as_bytes());
-    run(&home, "2026-11-23T09:00").expect(0);
+    home.once_at("2026-11-23T09:00").expect(0);
     assert_eq!(reminders(&home), ["2026-11-23 一号泵站"]);
     let line = &home.lines("out/reminders")[0];
     assert_eq!(
@@ -93,7 +85,7 @@ fn a_single_run_takes_the_files_and_then_the_tick_that_is_due() {
     assert_eq!(tick["received_ms"], 1_795_392_000_000_i64, "it is as old as its tick");
 
     let before = home.picture();
-    let again = run(&home, "2026-11-23T23:00").expect(0);
+    let again = home.once_at("2026-11-23T23:00").expect(0);
     assert!(!again.err.contains("tick="), "nothing is due: {}", again.err);
     home.picture().assert_same(&before, "a second run on the same day");
 }
@@ -117,8 +109,8 @@ fn missed_ticks_are_run_as_the_schedule_says_each_at_its_own_time() {
     ] {
         let mut home = home(catch_up);
         home.drop_file("甲/a.csv", ROWS.as_bytes());
-        run(&home, "2026-11-22T08:00").expect(0);
-        run(&home, "2026-11-25T10:00").expect(0);
+        home.once_at("2026-11-22T08:00").expect(0);
+        home.once_at("2026-11-25T10:00").expect(0);
         assert_eq!(reminders(&home), expected, "catch_up: {catch_up}");
     }
 }
@@ -182,13 +174,13 @@ fn check_tells_the_next_ticks_and_what_a_query_names_wrongly() {
 fn a_tick_that_was_interrupted_is_run_again_and_counts_once() {
     let mut home = home("all");
     home.drop_file("甲/a.csv", ROWS.as_bytes());
-    run(&home, "2026-11-22T08:00").expect(0);
+    home.once_at("2026-11-22T08:00").expect(0);
     let before = home.picture();
     // As if it had been killed after the commit and before the note: the note is that of the day before.
     let store = huiliu_store::SqliteStore::open_exclusive(&home.data("")).unwrap();
     store.set_note("reminders/@schedule", "done", b"2026-11-21T00:00:00Z").unwrap();
     drop(store);
-    let again = run(&home, "2026-11-22T08:00").expect(0);
+    let again = home.once_at("2026-11-22T08:00").expect(0);
     assert!(again.err.contains("known already"), "{}", again.err);
     home.picture().assert_same(&before, "run again");
 }

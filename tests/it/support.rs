@@ -148,6 +148,14 @@ impl Home {
         self.huiliu(&self.with_options(&["run", &self.config.to_string_lossy(), "--once"]))
     }
 
+    /// `run --once` at a minute of Beijing, such as `2026-11-24T08:00`.
+    pub(crate) fn once_at(&self, minute: &str) -> Ended {
+        let run = self.with_options(&["run", &self.config.to_string_lossy(), "--once"]);
+        let output = self.command(&run).env("HUILIU_NOW", format!("{minute}:00+08:00")).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ended { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    }
+
     /// `run`, in the background.
     pub(crate) fn start(&self) -> Daemon {
         let run = self.with_options(&["run", &self.config.to_string_lossy()]);

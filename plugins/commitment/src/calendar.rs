@@ -168,6 +168,12 @@ fn date(day: i32) -> Option<jiff::civil::Date> {
     jiff::civil::date(1970, 1, 1).checked_add(days).ok()
 }
 
+/// The same day of the month so many months later, or the last one of a shorter month.
+pub(crate) fn months_after(day: i32, months: u32) -> i32 {
+    let later = date(day).and_then(|date| date.checked_add(jiff::Span::new().try_months(months).ok()?).ok());
+    later.and_then(|later| parse(&later.to_string()).ok()).unwrap_or(day)
+}
+
 /// The day as people write it.
 pub(crate) fn show(day: i32) -> String {
     date(day).map_or_else(|| format!("1970-01-01{day:+}d"), |date| date.to_string())

@@ -4,6 +4,7 @@ use arrow::array::{Array, AsArray, Date32Array, Int64Array, ListArray, RecordBat
 use arrow::datatypes::{DataType, Date32Type, Int64Type, Schema};
 use huiliu_stage::{Problem, StageError, column_index};
 
+use crate::course::Ending;
 use crate::judge::{Claim, Deadline};
 use crate::materials::{plain, split};
 use crate::options::{CommitmentColumns, Options};
@@ -12,6 +13,8 @@ use crate::options::{CommitmentColumns, Options};
 pub(crate) struct Columns {
     pub(crate) materials: usize,
     pub(crate) claim: Option<ClaimColumns>,
+    /// The status that was last known.
+    pub(crate) previous: Option<usize>,
 }
 
 /// Where the parts of a commitment stand.
@@ -21,6 +24,10 @@ pub(crate) struct ClaimColumns {
     pub(crate) deadline: Option<usize>,
     pub(crate) missing: Option<usize>,
     pub(crate) fulfilled: Option<usize>,
+    pub(crate) extended_to: Option<usize>,
+    pub(crate) reason: Option<usize>,
+    pub(crate) outcome: Option<usize>,
+    pub(crate) outcome_date: Option<usize>,
 }
 
 impl Columns {
@@ -28,7 +35,12 @@ impl Columns {
     pub(crate) fn find(options: &Options, input: &Schema, problems: &mut Vec<Problem>) -> Option<Self> {
         let materials = find(input, &options.materials, "materials", &LISTS, problems);
         let claim = options.commitment.as_ref().map(|names| ClaimColumns::find(names, input, problems));
+        let previous = options.previous.as_ref().map(|name| find(input, name, "previous", &TEXTS, problems));
         Some(Self {
+            previous: match previous {
+                Some(found) => Some(found?),
+                None => None,
+            },
             materials: materials?,
             claim: match claim {
                 Some(found) => Some(found?),
@@ -50,7 +62,13 @@ impl ClaimColumns {
         let deadline = maybe(&names.deadline, "deadline", &DEADLINES);
         let missing = maybe(&names.missing, "missing", &LISTS);
         let fulfilled = maybe(&names.fulfilled, "fulfilled", &DATES);
-        let found = Self { no, date: date?, deadline, missing, fulfilled };
+        let extended_to = maybe(&names.extended_to, "extended_to", &DATES);
+        let reason = maybe(&names.extension_reason, "extension_reason", &TEXTS);
+        let outcome = maybe(&names.outcome, "outcome", &TEXTS);
+        let outcome_date = maybe(&names.outcome_date, "outcome_date", &DATES);
+        let date = date?;
+        let found =
+            Self { no, date, deadline, missing, fulfilled, extended_to, reason, outcome, outcome_date };
         (problems.len() == before).then_some(found)
     }
 }
@@ -130,6 +148,10 @@ pub(crate) struct Claims<'a> {
     deadline: Option<Deadlines<'a>>,
     missing: Option<Lists<'a>>,
     fulfilled: Option<&'a Date32Array>,
+    extended_to: Option<&'a Date32Array>,
+    reason: Option<&'a StringArray>,
+    outcome: Option<&'a StringArray>,
+    outcome_date: Option<&'a Date32Array>,
 }
 
 impl<'a> Claims<'a> {
@@ -152,6 +174,10 @@ impl<'a> Claims<'a> {
             deadline: at.deadline.map(deadlines).transpose()?,
             missing: at.missing.map(|at| Lists::of(batch, at)).transpose()?,
             fulfilled: at.fulfilled.map(dates).transpose()?,
+            extended_to: at.extended_to.map(dates).transpose()?,
+            reason: at.reason.map(texts).transpose()?,
+            outcome: at.outcome.map(texts).transpose()?,
+            outcome_date: at.outcome_date.map(dates).transpose()?,
         })
     }
 
@@ -174,7 +200,28 @@ impl<'a> Claims<'a> {
             deadline,
             promised: self.missing.as_ref().map(|lists| lists.plain(row)),
             fulfilled: self.fulfilled.and_then(day),
+            extended_to: self.extended_to.and_then(day),
+            without_reason: self.reason.is_some_and(|texts| text(texts, row).is_none()),
+            ending: self.outcome.and_then(|texts| ending(text(texts, row)?)),
+            ended_on: self.outcome_date.and_then(day),
         })
+    }
+}
+
+/// A text that says something.
+fn text(texts: &StringArray, row: usize) -> Option<&str> {
+    texts.is_valid(row).then(|| texts.value(row).trim()).filter(|text| !text.is_empty())
+}
+
+/// How an authority says that it has ended a commitment; `None` for whatever else stands there.
+fn ending(text: &str) -> Option<Ending> {
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if says(&["虚假", "不实", "false", "revoked"]) {
+        Some(Ending::False)
+    } else if says(&["终止", "退件", "撤回", "terminated"]) {
+        Some(Ending::Terminated)
+    } else {
+        None
     }
 }
 

@@ -3,6 +3,7 @@
 //! Plain values in, a verdict out: no columns, no clock, no texts.
 
 use crate::calendar::{Calendar, MOST_WORKDAYS};
+use crate::course::{Ending, Facts, Pace, Status, blocked_until, course, last_day};
 use crate::materials::Wanted;
 
 /// A node and its materials.
@@ -25,6 +26,12 @@ pub(crate) struct Claim {
     /// The materials it promises, in comparable form; `None` if the pipeline has no column for them.
     pub(crate) promised: Option<Vec<String>>,
     pub(crate) fulfilled: Option<i32>,
+    pub(crate) extended_to: Option<i32>,
+    /// Whether a reason for the extension is wanted and not given.
+    pub(crate) without_reason: bool,
+    /// How the authority has ended it, and when, if that is told.
+    pub(crate) ending: Option<Ending>,
+    pub(crate) ended_on: Option<i32>,
 }
 
 /// By when the materials are promised.
@@ -39,31 +46,11 @@ pub(crate) enum Deadline {
 pub(crate) struct Terms<'a> {
     pub(crate) limit: u32,
     pub(crate) default: u32,
-    pub(crate) due_soon: u32,
+    pub(crate) pace: Pace,
+    /// Most working days of an extension.
+    pub(crate) extension: u32,
     pub(crate) calendar: &'a Calendar,
     pub(crate) today: i32,
-}
-
-/// How a commitment stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Status {
-    None,
-    Open,
-    DueSoon,
-    Overdue,
-    Fulfilled,
-}
-
-impl Status {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Open => "open",
-            Self::DueSoon => "due_soon",
-            Self::Overdue => "overdue",
-            Self::Fulfilled => "fulfilled",
-        }
-    }
 }
 
 /// Why a commitment's days do not hold.
@@ -77,6 +64,12 @@ pub(crate) enum Fault {
     Backwards,
     /// More working days than the limit.
     TooLong(i64),
+    /// The extension is not later than the deadline.
+    ExtendedBackwards,
+    /// More working days of extension than the limit.
+    ExtendedTooLong(i64),
+    /// The extension has no reason.
+    NoReason,
 }
 
 /// Why no commitment covers a missing material.
@@ -107,11 +100,22 @@ pub(crate) struct Verdict {
     pub(crate) fault: Option<Fault>,
     /// Fulfilment is dated in the future, so it has not come about.
     pub(crate) fulfilled_in_future: bool,
+    /// The steps it has taken, each with its day.
+    pub(crate) steps: Vec<(i32, Status)>,
+    /// Until when the company may not commit.
+    pub(crate) blocked_until: Option<i32>,
+    /// Claimed nodes that rest on it while it is not fulfilled (容缺), by their index.
+    pub(crate) resting: Vec<usize>,
 }
 
 /// Judges a row that claims `nodes`, with the materials `given` (in comparable form).
 pub(crate) fn judge(nodes: &[&Node], given: &[String], claim: Option<&Claim>, terms: &Terms<'_>) -> Verdict {
-    let (due, fault) = claim.map_or((None, None), |claim| days(claim, terms));
+    let (mut due, mut fault) = claim.map_or((None, None), |claim| days(claim, terms));
+    let first_due = due;
+    if let (Some(claim), Some(first), None) = (claim, due, fault) {
+        let (extended, wrong) = extension(claim, first, terms);
+        (due, fault) = (extended.or(due), wrong);
+    }
     let said_fulfilled = claim.and_then(|claim| claim.fulfilled);
     let is_fulfilled = said_fulfilled.is_some_and(|day| day <= terms.today);
     let why = |wanted: &Wanted, may_be_missing: bool| match claim {
@@ -137,13 +141,38 @@ pub(crate) fn judge(nodes: &[&Node], given: &[String], claim: Option<&Claim>, te
             }
         }
     }
-    let status = match claim {
-        None => Status::None,
-        Some(_) if is_fulfilled => Status::Fulfilled,
-        Some(claim) if nothing_pending(nodes, &missing, given, claim) => Status::Fulfilled,
-        Some(_) => standing(due, terms),
+    let there = claim.is_some_and(|claim| nothing_pending(nodes, &missing, given, claim));
+    let steps = match (claim, first_due) {
+        (Some(claim), Some(first)) => {
+            let last = last_day(due.unwrap_or(first), terms.calendar);
+            // Nobody said when: what is there counts as in time.
+            let fulfilled = said_fulfilled.filter(|_| is_fulfilled).or(there.then(|| terms.today.min(last)));
+            let facts = Facts {
+                date: claim.date.unwrap_or(first.min(terms.today)),
+                due: first,
+                extended_to: due.filter(|due| *due != first),
+                fulfilled,
+                ended: claim.ending.map(|ending| (ending, claim.ended_on.unwrap_or(terms.today))),
+            };
+            course(&facts, terms.pace, terms.calendar, terms.today)
+        }
+        _ => Vec::new(),
     };
+    let status = match (claim, steps.last()) {
+        (None, _) => Status::None,
+        (Some(_), Some((_, status))) => *status,
+        (Some(_), None) if is_fulfilled || there => Status::Fulfilled,
+        (Some(_), None) => Status::Open,
+    };
+    let covered = |node: &&Node| {
+        let mut wanted = node.required.iter();
+        wanted.any(|(wanted, may_be_missing)| *may_be_missing && !wanted.is_among(given))
+    };
+    let resting = nodes.iter().enumerate().filter(|(_, node)| status.is_pending() && covered(node));
     Verdict {
+        resting: resting.map(|(at, _)| at).collect(),
+        blocked_until: blocked_until(&steps, terms.pace),
+        steps,
         status,
         due,
         missing: (!nodes.is_empty()).then_some(missing),
@@ -189,12 +218,18 @@ fn nothing_pending(nodes: &[&Node], missing: &[String], given: &[String], claim:
     }
 }
 
-fn standing(due: Option<i32>, terms: &Terms<'_>) -> Status {
-    match due {
-        None => Status::Open,
-        Some(due) if terms.today > due => Status::Overdue,
-        Some(due) if terms.calendar.between(terms.today, due) <= terms.due_soon.into() => Status::DueSoon,
-        Some(_) => Status::Open,
+/// The later day that was granted, if it holds; else what is wrong with it.
+fn extension(claim: &Claim, due: i32, terms: &Terms<'_>) -> (Option<i32>, Option<Fault>) {
+    let Some(to) = claim.extended_to else { return (None, None) };
+    let workdays = terms.calendar.between(last_day(due, terms.calendar), to);
+    if to <= due {
+        (None, Some(Fault::ExtendedBackwards))
+    } else if workdays > terms.extension.into() {
+        (None, Some(Fault::ExtendedTooLong(workdays)))
+    } else if claim.without_reason {
+        (None, Some(Fault::NoReason))
+    } else {
+        (Some(to), None)
     }
 }
 
@@ -215,6 +250,40 @@ mod tests {
         Some(Deadline::Day(parse(text).unwrap()))
     }
 
+    fn terms(calendar: &Calendar) -> Terms<'_> {
+        let pace = Pace { due_soon: 5, breach: None, block_months: 12 };
+        Terms { limit: 20, default: 20, pace, extension: 10, calendar, today: parse(TODAY).unwrap() }
+    }
+
+    #[test]
+    fn an_extension_counts_once_it_is_reasoned_later_and_not_too_long() {
+        // Due on 2024-06-13, the day before today.
+        let late = claim("2024-06-03", on("2024-06-13"));
+        for (to, without_reason, fault, status, due) in [
+            ("2024-06-27", false, None, Status::Extended, "2024-06-27"),
+            ("2024-06-21", false, None, Status::DueSoon, "2024-06-21"),
+            ("2024-06-28", false, Some(Fault::ExtendedTooLong(11)), Status::Overdue, "2024-06-13"),
+            ("2024-06-13", false, Some(Fault::ExtendedBackwards), Status::Overdue, "2024-06-13"),
+            ("2024-06-27", true, Some(Fault::NoReason), Status::Overdue, "2024-06-13"),
+        ] {
+            let claim = Claim { extended_to: parse(to).ok(), without_reason, ..late.clone() };
+            let verdict = start(&["许可证"], Some(&claim));
+            assert_eq!((verdict.fault, verdict.status), (fault, status), "{to} {without_reason}");
+            assert_eq!(verdict.due.map(show).as_deref(), Some(due), "{to} {without_reason}");
+        }
+    }
+
+    #[test]
+    fn a_node_that_rests_on_an_open_commitment_is_told() {
+        let open = claim("2024-06-03", None);
+        assert_eq!(start(&["许可证"], Some(&open)).resting, [0]);
+        assert!(start(&["许可证", "照片"], Some(&open)).resting.is_empty());
+        let ended = Claim { ending: Some(Ending::False), ended_on: parse("2024-06-12").ok(), ..open };
+        let verdict = start(&["许可证"], Some(&ended));
+        assert_eq!((verdict.status, verdict.resting.len()), (Status::Revoked, 0));
+        assert_eq!(verdict.blocked_until.map(show).as_deref(), Some("2025-06-12"));
+    }
+
     /// Judges a start that wants a permit and, waivable, a photo.
     fn start(given: &[&str], claim: Option<&Claim>) -> Verdict {
         let wanted = |name| Wanted::parse(name).unwrap();
@@ -224,8 +293,7 @@ mod tests {
         };
         let given: Vec<String> = given.iter().map(|text| plain(text)).collect();
         let calendar = Calendar::default();
-        let terms =
-            Terms { limit: 20, default: 20, due_soon: 5, calendar: &calendar, today: parse(TODAY).unwrap() };
+        let terms = terms(&calendar);
         judge(&[&node], &given, claim, &terms)
     }
 
@@ -305,8 +373,7 @@ mod tests {
     #[test]
     fn without_a_claimed_node_nothing_is_missing_and_a_commitment_runs_on() {
         let calendar = Calendar::default();
-        let terms =
-            Terms { limit: 20, default: 20, due_soon: 5, calendar: &calendar, today: parse(TODAY).unwrap() };
+        let terms = terms(&calendar);
         let none = judge(&[], &[], None, &terms);
         assert_eq!((none.status, none.missing), (Status::None, None));
         let early = judge(&[], &[], Some(&claim("2024-06-03", None)), &terms);

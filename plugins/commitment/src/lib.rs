@@ -6,9 +6,13 @@
 //!
 //! | column | holds |
 //! |---|---|
-//! | `commitment_status` | `none`, `open`, `due_soon`, `overdue`, `fulfilled` |
-//! | `commitment_due` | the day by which the missing materials are promised; null without a commitment |
+//! | `commitment_status` | `none`, `open`, `due_soon`, `extended`, `overdue`, `fulfilled`, `terminated`, `breached`, `revoked` |
+//! | `commitment_due` | the day by which the missing materials are promised, with its extension; null without a commitment |
 //! | `commitment_missing` | required materials of the claimed nodes that are not there; null when no node is claimed |
+//! | `commitment_since` | the day on which it came to this status |
+//! | `commitment_history` | every status it had with its day (`2026-09-22 due_soon`) |
+//! | `commitment_nodes` | claimed nodes that rest on it while it is open (容缺) |
+//! | `blocked_until` | until when a breach keeps the company from committing |
 //!
 //! What a missing value does: `when` null claims nothing; materials null are none handed in, so all are
 //! missing; a commitment with neither number, date nor deadline is none; one without a date is an error, since its
@@ -18,12 +22,15 @@
 //! An overdue commitment is a warning by default: as an error (as in the domain's V20) it would keep the
 //! very row out of the register in which people look for overdue commitments.
 //!
-//! Absent: who may commit at all (credit lists), extensions, and what a breach leads to.
+//! Absent: memory. So who may commit at all (credit lists), how many commitments a company has open and whether
+//! it was extended before are not checked here.
 //!
-//! Start at [`Options`]; a row's fate is decided in [`judge`], days are counted in [`calendar`].
+//! Start at [`Options`]; a row's fate is decided in [`judge`], how a commitment fares in time in [`course`], days are
+//! counted in [`calendar`].
 
 pub mod calendar;
 mod columns;
+mod course;
 mod judge;
 mod materials;
 mod options;

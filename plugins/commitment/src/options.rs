@@ -22,7 +22,8 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Options {
-    /// The nodes whose materials are checked.
+    /// The nodes whose materials are checked; none where only the time of commitments passes.
+    #[serde(default)]
     pub nodes: Vec<NodeOptions>,
 
     /// Column that lists what was handed in: a list, or text separated by `、 , ; ` or line breaks.
@@ -43,6 +44,22 @@ pub struct Options {
     /// With at most this many working days left, a commitment is due soon.
     #[serde(default = "five")]
     pub due_soon_workdays: u32,
+
+    /// Most working days by which an extension may move the deadline.
+    #[serde(default = "ten")]
+    pub extension_workdays: u32,
+
+    /// Working days after the deadline with which a commitment is breached; if not set, time alone breaches none.
+    #[serde(default)]
+    pub breach_workdays: Option<u32>,
+
+    /// Months for which a breach keeps the company from committing.
+    #[serde(default = "twelve")]
+    pub block_months: u32,
+
+    /// Column with the status that was last known: rows whose status is still the same are left out.
+    #[serde(default)]
+    pub previous: Option<String>,
 
     /// Holidays and make-up days; without them Monday to Friday are worked.
     #[serde(default)]
@@ -104,6 +121,22 @@ pub struct CommitmentColumns {
     /// The day on which it was fulfilled (date).
     #[serde(default)]
     pub fulfilled: Option<String>,
+
+    /// The later day that an extension has granted (date).
+    #[serde(default)]
+    pub extended_to: Option<String>,
+
+    /// Why it was extended (text). With this column an extension without a reason does not count.
+    #[serde(default)]
+    pub extension_reason: Option<String>,
+
+    /// How the authority has ended it (text): 终止, 退件, 撤回 … or 虚假, 不实 …
+    #[serde(default)]
+    pub outcome: Option<String>,
+
+    /// The day of that (date); without it, the day on which it is told.
+    #[serde(default)]
+    pub outcome_date: Option<String>,
 }
 
 /// Days that differ from the rule of the week.
@@ -145,6 +178,14 @@ fn twenty() -> u32 {
     20
 }
 
+fn ten() -> u32 {
+    10
+}
+
+fn twelve() -> u32 {
+    12
+}
+
 fn five() -> u32 {
     5
 }
@@ -152,12 +193,11 @@ fn five() -> u32 {
 pub(crate) const OPTION_SCHEMA: &str = r#"{
   "type": "object",
   "additionalProperties": false,
-  "required": ["nodes", "materials"],
+  "required": ["materials"],
   "properties": {
     "nodes": {
       "description": "The nodes whose materials are checked.",
       "type": "array",
-      "minItems": 1,
       "items": {
         "type": "object",
         "additionalProperties": false,
@@ -182,12 +222,20 @@ pub(crate) const OPTION_SCHEMA: &str = r#"{
         "date": {"description": "The day it was made (date).", "type": "string"},
         "deadline": {"description": "Its deadline: a date, or a whole number of working days after `date`.", "type": "string"},
         "missing": {"description": "The materials it promises (list or text); an empty value promises nothing. Without this column it stands for all that may be missing.", "type": "string"},
-        "fulfilled": {"description": "The day on which it was fulfilled (date).", "type": "string"}
+        "fulfilled": {"description": "The day on which it was fulfilled (date). Without a day, materials that are there count as in time.", "type": "string"},
+        "extended_to": {"description": "The later day that an extension has granted (date).", "type": "string"},
+        "extension_reason": {"description": "Why it was extended (text). With this column an extension without a reason does not count.", "type": "string"},
+        "outcome": {"description": "How the authority has ended it (text): 终止, 退件, 撤回; 虚假, 不实.", "type": "string"},
+        "outcome_date": {"description": "The day of that (date); without it, the day on which it is told.", "type": "string"}
       }
     },
     "limit_workdays": {"description": "Most working days from the commitment to its deadline.", "type": "integer", "minimum": 1, "maximum": 2000, "default": 20},
     "default_workdays": {"description": "Working days to the deadline when none is given; if not set, 20 or the limit, whichever is less.", "type": "integer", "minimum": 1, "maximum": 2000},
     "due_soon_workdays": {"description": "With at most this many working days left, a commitment is due soon.", "type": "integer", "minimum": 0, "default": 5},
+    "extension_workdays": {"description": "Most working days by which an extension may move the deadline.", "type": "integer", "minimum": 1, "default": 10},
+    "breach_workdays": {"description": "Working days after the deadline with which a commitment is breached; if not set, time alone breaches none.", "type": "integer", "minimum": 1},
+    "block_months": {"description": "Months for which a breach keeps the company from committing.", "type": "integer", "minimum": 0, "default": 12},
+    "previous": {"description": "Column (text) with the status that was last known: rows whose status is still the same are left out.", "type": "string"},
     "calendar": {
       "description": "Holidays and make-up days; without them Monday to Friday are worked.",
       "type": "object",

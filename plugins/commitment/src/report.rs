@@ -1,9 +1,10 @@
 //! What `commitment` says to the sender of a row. All texts are here.
 
-use huiliu_stage::{Finding, Severity, Text};
+use huiliu_stage::{Fate, Finding, Severity, Text};
 
 use crate::calendar::show;
-use crate::judge::{Claim, Fault, Node, Status, Terms, Uncovered, Verdict};
+use crate::course::Status;
+use crate::judge::{Claim, Fault, Node, Terms, Uncovered, Verdict};
 use crate::options::Severities;
 
 /// Which columns to point at.
@@ -12,6 +13,7 @@ pub(crate) struct Fields<'a> {
     pub(crate) date: String,
     pub(crate) deadline: String,
     pub(crate) fulfilled: String,
+    pub(crate) extended_to: String,
 }
 
 /// Everything there is to say of a row.
@@ -34,8 +36,9 @@ pub(crate) fn findings(
         let field = match fault {
             Fault::NoDate | Fault::NotYetMade => &fields.date,
             Fault::Backwards | Fault::TooLong(_) => &fields.deadline,
+            Fault::ExtendedBackwards | Fault::ExtendedTooLong(_) | Fault::NoReason => &fields.extended_to,
         };
-        let finding = Finding::new(Some(row), weigh.deadline, "V19", days(fault, terms.limit));
+        let finding = Finding::new(Some(row), weigh.deadline, "V19", days(fault, terms));
         findings.push(finding.with_field(field));
     } else if let Some(claim) = claim {
         findings.extend(standing(row, claim, verdict, terms, weigh, fields));
@@ -54,8 +57,7 @@ pub(crate) fn findings(
 
 /// A deadline that was counted though the holidays of its year are not announced.
 fn doubtful(row: i64, due: i32, status: Status, terms: &Terms<'_>, fields: &Fields<'_>) -> Option<Finding> {
-    let waits = !matches!(status, Status::None | Status::Fulfilled);
-    if !waits || !terms.calendar.has_years() || terms.calendar.knows(due) {
+    if !status.is_pending() || !terms.calendar.has_years() || terms.calendar.knows(due) {
         return None;
     }
     let day = show(due);
@@ -74,6 +76,12 @@ fn doubtful(row: i64, due: i32, status: Status, terms: &Terms<'_>, fields: &Fiel
             .with_field(&fields.deadline)
             .with_raw(day),
     )
+}
+
+/// Of a row whose status has not changed.
+pub(crate) fn unchanged(row: i64) -> Finding {
+    let text = Text::new("容缺承诺状态没有变化", "the commitment stands as it did");
+    Finding::new(Some(row), Severity::Info, "commitment-unchanged", text).with_fate(Fate::Dropped)
 }
 
 fn missing(node: &str, material: &str, why: Uncovered) -> Text {
@@ -101,8 +109,21 @@ fn missing(node: &str, material: &str, why: Uncovered) -> Text {
     Text::new(format!("{node}缺少材料“{material}”{zh}"), format!("{node}: `{material}` is missing; {en}"))
 }
 
-fn days(fault: Fault, limit: u32) -> Text {
+fn days(fault: Fault, terms: &Terms<'_>) -> Text {
+    let (limit, extension) = (terms.limit, terms.extension);
     match fault {
+        Fault::ExtendedBackwards => Text::new(
+            "延期后的期限不晚于原补交期限，请更正",
+            "the extension is not later than the deadline; correct it",
+        ),
+        Fault::ExtendedTooLong(workdays) => Text::new(
+            format!("延期{workdays}个工作日，超过{extension}个工作日的上限，请缩短"),
+            format!("the extension is {workdays} working days, the limit is {extension}; shorten it"),
+        ),
+        Fault::NoReason => Text::new(
+            "延期没有填写理由，不予认可；请补填理由（如不可抗力）",
+            "the extension has no reason, so it does not count; give one, such as force majeure",
+        ),
         Fault::NoDate => Text::new(
             "承诺没有填写日期，无法核对补交期限，请补填承诺日期",
             "the commitment has no date, so its deadline cannot be checked; add the date",
@@ -140,7 +161,7 @@ fn standing(
     let day = show(due);
     let left = terms.calendar.between(terms.today, due);
     let (severity, code, text) = match verdict.status {
-        Status::Open => (
+        Status::Open | Status::Extended => (
             Severity::Info,
             "commitment-open",
             Text::new(
@@ -166,7 +187,25 @@ fn standing(
                 format!("the commitment is overdue: {what_en} was due on {day}; hand it in now"),
             ),
         ),
-        Status::None | Status::Fulfilled => return None,
+        Status::Breached | Status::Revoked => {
+            let since = verdict.steps.last().map(|(day, _)| show(*day)).unwrap_or_default();
+            let until = verdict.blocked_until.map(show).unwrap_or_default();
+            let (why, why_en) = match verdict.status {
+                Status::Revoked => ("承诺不实", "was false"),
+                _ => ("逾期未补交，已违约", "was not kept"),
+            };
+            let text = Text::new(
+                format!(
+                    "容缺承诺{why}{no}：{what}应于{day}前补交；自{since}起，企业在{until}前不得再作容缺承诺"
+                ),
+                format!(
+                    "the commitment {why_en}: {what_en} was due on {day}; since {since} the company may not commit again \
+                     before {until}"
+                ),
+            );
+            (weigh.overdue, "V20", text)
+        }
+        Status::None | Status::Fulfilled | Status::Terminated => return None,
     };
     Some(Finding::new(Some(row), severity, code, text).with_field(fields.materials).with_raw(day))
 }

@@ -6,6 +6,7 @@ use arrow::array::{
     Array, AsArray, BooleanArray, Date32Array, Int64Array, ListBuilder, RecordBatch, StringArray,
     StringBuilder,
 };
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field as ArrowField, Int64Type, Schema, SchemaRef};
 use huiliu_stage::{
     Expression, Findings, Host, Level, OpenStage, Outcome, Problem, ROW, Stage, StageError, column_index,
@@ -13,12 +14,21 @@ use huiliu_stage::{
 
 use crate::calendar::{self, Calendar, Days, MOST_WORKDAYS};
 use crate::columns::{Claims, Columns, Lists};
-use crate::judge::{Node, Terms, judge};
+use crate::course::{Pace, Status};
+use crate::judge::{Node, Terms, Verdict, judge};
 use crate::materials::Wanted;
 use crate::options::{CalendarOptions, NodeOptions, OPTION_SCHEMA, Options};
 use crate::report;
 
-const ADDED: [&str; 3] = ["commitment_status", "commitment_due", "commitment_missing"];
+const ADDED: [&str; 7] = [
+    "commitment_status",
+    "commitment_due",
+    "commitment_missing",
+    "commitment_since",
+    "commitment_history",
+    "commitment_nodes",
+    "blocked_until",
+];
 
 /// The stage `commitment`.
 pub struct Commitment {
@@ -106,7 +116,12 @@ impl Commitment {
         let terms = Terms {
             limit: self.options.limit_workdays,
             default: self.options.default_workdays(),
-            due_soon: self.options.due_soon_workdays,
+            pace: Pace {
+                due_soon: self.options.due_soon_workdays,
+                breach: self.options.breach_workdays,
+                block_months: self.options.block_months,
+            },
+            extension: self.options.extension_workdays,
             calendar,
             today: self.host.today(),
         };
@@ -114,6 +129,8 @@ impl Commitment {
         let mut findings = Findings::none();
         let mut added = Added::default();
         let mut unknown_year = None;
+        let previous = self.columns.previous.and_then(|at| batch.column(at).as_string_opt::<i32>());
+        let mut changed = Vec::with_capacity(batch.num_rows());
         let mut nodes: Vec<&Node> = Vec::new();
         for row in 0..batch.num_rows() {
             nodes.clear();
@@ -124,9 +141,18 @@ impl Commitment {
             let claim = commitments.as_ref().and_then(|commitments| commitments.get(row));
             if nodes.is_empty() && claim.is_none() {
                 added.nothing();
+                changed.push(true);
                 continue;
             }
             let verdict = judge(&nodes, &materials.plain(row), claim.as_ref(), &terms);
+            let status = verdict.status.as_str();
+            if previous.is_some_and(|texts| texts.is_valid(row) && texts.value(row) == status) {
+                changed.push(false);
+                findings.0.push(report::unchanged(rows.value(row)));
+                added.push(&verdict, &nodes);
+                continue;
+            }
+            changed.push(true);
             let said = report::findings(
                 rows.value(row),
                 &nodes,
@@ -138,9 +164,12 @@ impl Commitment {
             );
             findings.extend(said);
             unknown_year = unknown_year.or(verdict.due.filter(|&due| !calendar.knows(due)));
-            added.push(verdict.status.as_str(), verdict.due, verdict.missing.as_deref());
+            added.push(&verdict, &nodes);
         }
-        let batch = added.onto(batch, &self.output)?;
+        let mut batch = added.onto(batch, &self.output)?;
+        if changed.contains(&false) {
+            batch = filter_record_batch(&batch, &BooleanArray::from(changed))?;
+        }
         self.tell_unknown_year(unknown_year);
         Ok(Outcome { batch, findings })
     }
@@ -155,6 +184,7 @@ impl Commitment {
             date: date.to_owned(),
             deadline: or_date(names.and_then(|names| names.deadline.as_ref())),
             fulfilled: or_date(names.and_then(|names| names.fulfilled.as_ref())),
+            extended_to: or_date(names.and_then(|names| names.extended_to.as_ref())),
         }
     }
 
@@ -188,20 +218,42 @@ struct Added {
     status: Vec<&'static str>,
     due: Vec<Option<i32>>,
     missing: ListBuilder<StringBuilder>,
+    since: Vec<Option<i32>>,
+    history: ListBuilder<StringBuilder>,
+    nodes: ListBuilder<StringBuilder>,
+    blocked: Vec<Option<i32>>,
 }
 
 impl Added {
     fn nothing(&mut self) {
-        self.push("none", None, None);
+        self.status.push(Status::None.as_str());
+        for days in [&mut self.due, &mut self.since, &mut self.blocked] {
+            days.push(None);
+        }
+        for lists in [&mut self.missing, &mut self.history, &mut self.nodes] {
+            lists.append_null();
+        }
     }
 
-    fn push(&mut self, status: &'static str, due: Option<i32>, missing: Option<&[String]>) {
-        self.status.push(status);
-        self.due.push(due);
-        match missing {
+    fn push(&mut self, verdict: &Verdict, nodes: &[&Node]) {
+        self.status.push(verdict.status.as_str());
+        self.due.push(verdict.due);
+        match &verdict.missing {
             Some(missing) => self.missing.append_value(missing.iter().map(Some)),
             None => self.missing.append_null(),
         }
+        self.since.push(verdict.steps.last().map(|(day, _)| *day));
+        let step = |(day, status): &(i32, Status)| format!("{} {}", calendar::show(*day), status.as_str());
+        match verdict.steps.is_empty() {
+            true => self.history.append_null(),
+            false => self.history.append_value(verdict.steps.iter().map(|taken| Some(step(taken)))),
+        }
+        let resting = verdict.resting.iter().filter_map(|&at| nodes.get(at));
+        match verdict.resting.is_empty() {
+            true => self.nodes.append_null(),
+            false => self.nodes.append_value(resting.map(|node| Some(node.title.as_str()))),
+        }
+        self.blocked.push(verdict.blocked_until);
     }
 
     fn onto(mut self, batch: &RecordBatch, output: &SchemaRef) -> Result<RecordBatch, StageError> {
@@ -209,6 +261,10 @@ impl Added {
         columns.push(Arc::new(StringArray::from(self.status)));
         columns.push(Arc::new(Date32Array::from(self.due)));
         columns.push(Arc::new(self.missing.finish()));
+        columns.push(Arc::new(Date32Array::from(self.since)));
+        columns.push(Arc::new(self.history.finish()));
+        columns.push(Arc::new(self.nodes.finish()));
+        columns.push(Arc::new(Date32Array::from(self.blocked)));
         // The facts of the delivery ride on.
         let schema = Schema::new_with_metadata(output.fields.clone(), batch.schema_ref().metadata.clone());
         Ok(RecordBatch::try_new(Arc::new(schema), columns)?)
@@ -227,7 +283,7 @@ fn nodes(
     host: &dyn Host,
     problems: &mut Vec<Problem>,
 ) -> Vec<(Node, Box<dyn Expression>)> {
-    if options.nodes.is_empty() {
+    if options.nodes.is_empty() && options.commitment.is_none() {
         let message = "give at least one node with its `when` and `required`".to_owned();
         problems.push(Problem { path: "nodes".to_owned(), message });
     }
@@ -320,7 +376,12 @@ fn output(input: &Schema) -> Schema {
     let mut fields: Vec<Arc<ArrowField>> = input.fields.iter().cloned().collect();
     fields.push(Arc::new(ArrowField::new(ADDED[0], DataType::Utf8, false)));
     fields.push(Arc::new(ArrowField::new(ADDED[1], DataType::Date32, true)));
-    fields.push(Arc::new(ArrowField::new(ADDED[2], DataType::List(item), true)));
+    let list = DataType::List(item);
+    for (name, kind) in
+        ADDED.into_iter().skip(2).zip([&list, &DataType::Date32, &list, &list, &DataType::Date32])
+    {
+        fields.push(Arc::new(ArrowField::new(name, kind.clone(), true)));
+    }
     Schema::new_with_metadata(fields, input.metadata.clone())
 }
 
