@@ -17,6 +17,7 @@ use huiliu_stage::{EXTRA, Host, Opened, Problem, ROW, RecordSchema, SHEET, Stage
 
 use crate::config::{Choice, Draft, Files, Language, Node, Receipts, Table};
 use crate::diagnostic::{Diagnostic, Span, suggestion, tidy};
+use crate::labels::Labels;
 
 /// How a complaint about a missing column begins, in `huiliu_stage::column_index` and in expressions.
 const MISSING_COLUMN: &str = "there is no column `";
@@ -149,6 +150,8 @@ pub struct Plan {
     pub receipts: Receipts,
     /// Reference tables by name.
     pub tables: BTreeMap<String, Table>,
+    /// Other codes and weights of findings.
+    pub labels: Labels,
 }
 
 /// Plans a pipeline file.
@@ -184,6 +187,7 @@ pub fn plan(
         output,
         receipts: draft.receipts,
         tables: draft.tables,
+        labels: draft.labels,
     };
     (Some(plan), problems)
 }

@@ -47,11 +47,16 @@
 //! `messages` are a kind (`required`), a field (all its kinds but `required` and `unchecked`; for severity
 //! and message only its faults, not what was merely noted) or `field.kind`; the closest wins.
 //!
-//! Absent here: reading and typing of cells (the reader), tables of regions and holidays, anything that
-//! looks at two rows at once. Start at [`Validate`]; the code algorithms are [`uscc`] and [`project_code`].
+//! The catalogue of checks V01 to V26 is [`catalogue`]; what needs a project's past is the second stage of this crate,
+//! [`history`].
+//!
+//! Absent here: reading and typing of cells (the reader), holidays, anything that looks at two rows of a delivery at
+//! once. Start at [`Validate`]; the code algorithms are [`uscc`] and [`project_code`].
 
+pub mod catalogue;
 mod codes;
 mod constraints;
+pub mod history;
 pub mod options;
 mod pattern;
 pub mod project_code;
@@ -62,6 +67,7 @@ mod tell;
 mod unreadable;
 pub mod uscc;
 
+pub use history::History;
 pub use stage::Validate;
 
-huiliu_abi::export_plugin!(huiliu_plugin_v1_validate, [Validate]);
+huiliu_abi::export_plugin!(huiliu_plugin_v1_validate, [Validate, History]);

@@ -19,6 +19,7 @@ pub(crate) mod functions;
 pub(crate) mod identify;
 mod quiet;
 pub(crate) mod reader;
+pub(crate) mod rehearse;
 pub(crate) mod resend;
 mod retry;
 mod spool;
@@ -284,7 +285,7 @@ pub(crate) fn runner(plan: &Plan, store: Arc<dyn Store>, functions: Arc<Function
             output: stage.output.clone(),
         }
     });
-    Runner::new(slots.collect(), store.clone(), plan.receipts.findings)
+    Runner::new(slots.collect(), store.clone(), plan.receipts.findings).with_labels(plan.labels.clone())
 }
 
 /// The reference tables that a pipeline declares.
