@@ -112,7 +112,7 @@ fn batch(schema: &SchemaRef, start: usize, rows: usize) -> RecordBatch {
             "industry_name" => "电气机械和器材制造业".to_owned(),
             "construction_nature" => "新建".to_owned(),
             "total_investment" => "50000".to_owned(),
-            "annual_plan_investment" => if at % 100 == 0 { "60000" } else { "12000" }.to_owned(),
+            "annual_plan_investment" => if at.is_multiple_of(100) { "60000" } else { "12000" }.to_owned(),
             "month_investment" => "1000".to_owned(),
             "ytd_investment" => "4000".to_owned(),
             "prior_cumulative_investment" => "6000".to_owned(),

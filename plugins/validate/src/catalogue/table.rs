@@ -54,6 +54,6 @@ pub(super) fn maybe<'a>(table: &'a RecordBatch, name: &str) -> Option<&'a String
 }
 
 /// A cell without blanks around it; empty when there is nothing.
-pub(super) fn cell<'a>(column: Option<&'a StringArray>, at: usize) -> &'a str {
+pub(super) fn cell(column: Option<&StringArray>, at: usize) -> &str {
     column.filter(|column| column.is_valid(at)).map_or("", |column| column.value(at).trim())
 }

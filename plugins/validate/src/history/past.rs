@@ -119,8 +119,10 @@ impl Report {
         self.in_month.is_some() || self.ytd.is_some() || self.cumulative.is_some() || self.percent.is_some()
     }
 
-    fn figures(&self) -> (Option<f64>, Option<f64>, Option<f64>, Option<f64>, Option<&str>) {
-        (self.in_month, self.ytd, self.cumulative, self.percent, self.progress.as_deref())
+    /// Whether it has the figures of another report.
+    fn repeats(&self, other: &Self) -> bool {
+        let amounts = |report: &Self| [report.in_month, report.ytd, report.cumulative, report.percent];
+        amounts(self) == amounts(other) && self.progress == other.progress
     }
 
     /// A report of one department does not take back what another told.
@@ -167,7 +169,7 @@ fn compare(
     if now.month > before.month + 1 {
         found.push(("report_month", Found::MonthsMissing { from: before.month + 1, to: now.month - 1 }));
     }
-    if now.has_figures() && now.figures() == before.figures() {
+    if now.has_figures() && now.repeats(before) {
         now.same = before.same + 1;
         if now.same >= options.same_months {
             found.push(("cumulative_investment", Found::Same { months: now.same }));

@@ -78,6 +78,9 @@ pub struct Evidence {
     pub links: Vec<Link>,
 }
 
+/// Name, length and hash of the files that rows came with, by `_row`.
+type FilesOfRows = BTreeMap<i64, Vec<(String, u64, String)>>;
+
 /// The table that is being read.
 struct Current {
     path: String,
@@ -280,14 +283,14 @@ impl BundleSource {
     }
 
     /// The files of the rows that were linked after the first `before` links, kept so that their hashes are known.
-    fn files_of(&mut self, before: usize) -> Result<BTreeMap<i64, Vec<(String, u64, String)>>, ReadError> {
+    fn files_of(&mut self, before: usize) -> Result<FilesOfRows, ReadError> {
         let links: Vec<(usize, i64)> = match &self.linker {
             Some(linker) => {
                 linker.links().iter().skip(before).map(|link| (link.attachment, link.row)).collect()
             }
             None => Vec::new(),
         };
-        let mut files: BTreeMap<i64, Vec<_>> = BTreeMap::new();
+        let mut files = FilesOfRows::new();
         for (at, row) in links {
             let hash = self.keep(at)?;
             let Some(file) = self.contents.files.get(at) else { continue };
@@ -358,11 +361,7 @@ fn sheet_name(path: &str, sheet: &str) -> String {
 }
 
 /// The batch with word of which rows have attachments.
-fn marked(
-    batch: RecordBatch,
-    rows: &[i64],
-    files: &BTreeMap<i64, Vec<(String, u64, String)>>,
-) -> Result<RecordBatch, ReadError> {
+fn marked(batch: RecordBatch, rows: &[i64], files: &FilesOfRows) -> Result<RecordBatch, ReadError> {
     if rows.is_empty() {
         return Ok(batch);
     }
