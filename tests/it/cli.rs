@@ -33,7 +33,7 @@ fn wrong_usage_is_exit_code_2_and_a_folder_without_a_store_69() {
 fn stages_are_listed_and_described() {
     let home = Home::shipped();
     let listed = home.huiliu(&["stages"]).expect(0).out;
-    assert_eq!(listed.lines().count(), 6, "{listed}");
+    assert_eq!(listed.lines().count(), 7, "{listed}");
     let options = home.huiliu(&["stages", "dedup", "--json"]).expect(0).json();
     assert!(options["properties"]["match"].is_object(), "{options:#}");
     let unknown = home.huiliu(&["stages", "dedupe"]).expect(1);

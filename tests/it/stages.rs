@@ -49,7 +49,7 @@ fn built_in_stages_do_the_same_linked_in_and_loaded() {
     loaded.options.push("--without-builtin".to_owned());
     let listed = loaded.huiliu(&loaded.with_options(&["stages", "--json"])).expect(0);
     let stages = listed.json()["stages"].as_array().unwrap().clone();
-    assert_eq!(stages.len(), BUILTIN.len() + 1, "validate brings two: {stages:#?}");
+    assert_eq!(stages.len(), BUILTIN.len() + 2, "validate brings three: {stages:#?}");
     assert!(stages.iter().all(|stage| stage["builtin"] == false), "{stages:#?}");
     loaded.drop_samples();
     loaded.once().expect(0);

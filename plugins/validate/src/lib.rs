@@ -48,7 +48,7 @@
 //! and message only its faults, not what was merely noted) or `field.kind`; the closest wins.
 //!
 //! The catalogue of checks V01 to V26 is [`catalogue`]; what needs a project's past is the second stage of this crate,
-//! [`history`].
+//! [`history`]; the third, [`land`], tells how soon after its land a project starts.
 //!
 //! Absent here: reading and typing of cells (the reader), holidays, anything that looks at two rows of a delivery at
 //! once. Start at [`Validate`]; the code algorithms are [`uscc`] and [`project_code`].
@@ -57,6 +57,7 @@ pub mod catalogue;
 mod codes;
 mod constraints;
 pub mod history;
+pub mod land;
 pub mod options;
 mod pattern;
 pub mod project_code;
@@ -68,6 +69,7 @@ mod unreadable;
 pub mod uscc;
 
 pub use history::History;
+pub use land::LandStart;
 pub use stage::Validate;
 
-huiliu_abi::export_plugin!(huiliu_plugin_v1_validate, [Validate, History]);
+huiliu_abi::export_plugin!(huiliu_plugin_v1_validate, [Validate, History, LandStart]);

@@ -21,12 +21,12 @@ mod personal;
 mod photos;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use huiliu_stage::{Findings, Host, Origin, Problem, Severity, StageError, Text};
+use huiliu_stage::{EVIDENCE, Findings, Host, Origin, Problem, Severity, StageError, Text};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -88,6 +88,9 @@ struct ShippedRule {
     /// Fields whose columns must have been sent: who does not report them at all breaks no rule about them.
     #[serde(default)]
     sent: Vec<String>,
+    /// Whether files that came with the row are an answer too: they lie in its folder, and no cell names them.
+    #[serde(default)]
+    answered_by_files: bool,
     /// Settings without which the rule says nothing.
     #[serde(default)]
     needs_settings: Vec<String>,
@@ -97,8 +100,15 @@ struct ShippedRule {
 
 /// The catalogue's checks, ready to judge batches.
 pub(crate) struct Catalogue {
-    rules: Vec<(Rule, Vec<String>)>,
+    rules: Vec<Placed>,
     checks: Vec<Box<dyn Check>>,
+}
+
+/// A shipped rule, and when it is put to a row.
+struct Placed {
+    rule: Rule,
+    sent: Vec<String>,
+    answered_by_files: bool,
 }
 
 /// A check that is not SQL.
@@ -122,6 +132,12 @@ impl Sight<'_> {
     pub(crate) fn sent(&self, field: &str) -> bool {
         self.origin.columns.is_empty() || self.origin.columns.contains_key(field)
     }
+}
+
+/// The rows that files came with.
+fn with_files(batch: &RecordBatch) -> HashSet<i64> {
+    let rows = batch.schema_ref().metadata.get(EVIDENCE);
+    rows.and_then(|rows| serde_json::from_str(rows).ok()).unwrap_or_default()
 }
 
 fn shipped() -> Result<Shipped, String> {
@@ -167,10 +183,13 @@ impl Catalogue {
 
     /// Adds what is wrong with the rows of a batch.
     pub(crate) fn judge(&mut self, sight: &Sight<'_>, findings: &mut Findings) -> Result<(), StageError> {
-        for (rule, sent) in &self.rules {
-            if sent.iter().all(|field| sight.sent(field)) {
-                rule.judge(sight.batch, sight.rows, sight.cells, findings)?;
-            }
+        let files = with_files(sight.batch);
+        for placed in self.rules.iter().filter(|placed| placed.sent.iter().all(|field| sight.sent(field))) {
+            let mut found = Findings::none();
+            placed.rule.judge(sight.batch, sight.rows, sight.cells, &mut found)?;
+            let answered =
+                |row: Option<i64>| placed.answered_by_files && row.is_some_and(|row| files.contains(&row));
+            findings.extend(found.into_iter().filter(|finding| !answered(finding.row)));
         }
         self.checks.iter_mut().try_for_each(|check| check.judge(sight, findings))
     }
@@ -183,7 +202,7 @@ fn rules(
     options: &Options,
     host: &dyn Host,
     problems: &mut Vec<Problem>,
-) -> Vec<(Rule, Vec<String>)> {
+) -> Vec<Placed> {
     let mut settings = shipped.settings;
     for (name, value) in &own.settings {
         let mut wrong = |message: String| {
@@ -222,7 +241,9 @@ fn rules(
             id: rule.id,
         };
         let mut wrong = Vec::new();
-        all.extend(Rule::new(&made, schema, options, host, &mut wrong).map(|made| (made, rule.sent)));
+        let (sent, answered_by_files) = (rule.sent, rule.answered_by_files);
+        let placed = Rule::new(&made, schema, options, host, &mut wrong);
+        all.extend(placed.map(|rule| Placed { rule, sent, answered_by_files }));
         problems.extend(wrong.into_iter().map(|(key, message)| Problem {
             path: "catalogue".into(),
             message: format!("`{key}` of {}.{}: {message}", made.id, rule.part),
