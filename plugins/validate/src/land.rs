@@ -196,10 +196,10 @@ impl Calendar {
     /// Working days after `from` up to `until`.
     fn workdays(&self, from: i32, until: i32) -> i64 {
         // 1970-01-01 was a Thursday.
-        let week = |day: i32| (day + 3).rem_euclid(7) < 5;
+        let week = |day: i32| (i64::from(day) + 3).rem_euclid(7) < 5;
         let plain = {
             let weeks = (i64::from(until) - i64::from(from)) / 7;
-            let rest = (from + i32::try_from(weeks * 7).unwrap_or(0) + 1)..=until;
+            let rest = from.saturating_add(i32::try_from(weeks * 7).unwrap_or(0)).saturating_add(1)..=until;
             weeks * 5 + rest.filter(|day| week(*day)).count() as i64
         };
         let changed = self.0.range(from.saturating_add(1)..=until.max(from.saturating_add(1)));

@@ -14,7 +14,7 @@ use crate::options::Level;
 pub struct HistoryOptions {
     /// Fields that tell one project from another; the first list of which all are filled in counts.
     pub key: Vec<Vec<String>>,
-    /// Field with the month that is reported; without it the month of receipt counts.
+    /// Field with the month that is reported; without it the month in the file's name counts, or else that of receipt.
     #[serde(default = "usual_month")]
     pub month: String,
     /// The stages of a construction permit in their order, each as words parted by `|`.

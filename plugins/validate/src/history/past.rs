@@ -12,6 +12,9 @@ use super::text::Found;
 pub(super) struct Report {
     /// Months since the year 0.
     pub(super) month: i32,
+    /// Whether the sender gave the month. Of a list that bears none it is not known whether it is a monthly report.
+    #[serde(default)]
+    pub(super) dated: bool,
     pub(super) total: Option<f64>,
     pub(super) plan: Option<f64>,
     pub(super) in_month: Option<f64>,
@@ -166,10 +169,11 @@ fn compare(
     {
         found.push(("cumulative_investment", Found::Fell { before: old, now: new }));
     }
-    if now.month > before.month + 1 {
+    let dated = now.dated && before.dated;
+    if dated && now.month > before.month + 1 {
         found.push(("report_month", Found::MonthsMissing { from: before.month + 1, to: now.month - 1 }));
     }
-    if now.has_figures() && now.repeats(before) {
+    if dated && now.has_figures() && now.repeats(before) {
         now.same = before.same + 1;
         if now.same >= options.same_months {
             found.push(("cumulative_investment", Found::Same { months: now.same }));
@@ -229,7 +233,7 @@ mod tests {
     }
 
     fn month(number: i32) -> Report {
-        Report { month: 2026 * 12 + number - 1, ..Report::default() }
+        Report { month: 2026 * 12 + number - 1, dated: true, ..Report::default() }
     }
 
     fn names(found: &[(&'static str, Found)]) -> Vec<&'static str> {
@@ -256,6 +260,15 @@ mod tests {
         let mut other = Past::default();
         for at in 1..=4 {
             assert!(other.take(month(at), &options).is_empty(), "nothing is told of what is not reported");
+        }
+    }
+
+    #[test]
+    fn a_list_without_a_month_misses_none() {
+        let (mut past, options) = (Past::default(), options());
+        let list = |at| Report { cumulative: Some(7.0), dated: false, ..month(at) };
+        for at in [1, 4, 5, 6, 7] {
+            assert!(past.take(list(at), &options).is_empty(), "{at}");
         }
     }
 
