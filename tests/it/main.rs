@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on should stop where it is
 
 mod architecture;
+mod cases;
 mod cli;
 mod commitments;
 mod config;

@@ -6,14 +6,14 @@ use crate::support::{Home, samples};
 
 /// Cell, code, severity and a part of the message, in the sample with one kind of mistake a row.
 const EXPECTED: [(&str, &str, &str, &str); 9] = [
-    ("B17", "required", "error", "项目名称"),
+    ("B17", "V01", "error", "项目名称"),
     ("C16", "V02", "error", ""),
     ("E13", "V04", "error", ""),
     ("E14", "V04", "error", ""),
     ("G18", "V07", "error", "约十亿左右?"),
     ("L19", "V11", "error", ""),
     ("J20", "total-covers-cumulative", "error", "累计完成投资不能大于总投资"),
-    ("G21", "min", "error", ""),
+    ("G21", "V07", "error", ""),
     ("F22", "enum", "error", "新开"),
 ];
 

@@ -15,6 +15,7 @@ pub mod config;
 pub mod diagnostic;
 pub mod expression;
 pub mod host;
+pub mod labels;
 pub mod plan;
 pub mod ports;
 mod rejects;

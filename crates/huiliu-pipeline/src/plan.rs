@@ -18,6 +18,7 @@ use huiliu_stage::{EXTRA, Host, Opened, Problem, ROW, RecordSchema, SHEET, Stage
 use crate::config::{Choice, Draft, Files, Language, Node, Receipts, Table};
 use crate::diagnostic::{Diagnostic, Span, suggestion, tidy};
 use crate::expression::Functions;
+use crate::labels::Labels;
 
 /// How a complaint about a missing column begins, in `huiliu_stage::column_index` and in expressions.
 const MISSING_COLUMN: &str = "there is no column `";
@@ -152,6 +153,8 @@ pub struct Plan {
     pub tables: BTreeMap<String, Table>,
     /// The functions that its expressions may call, where they depend on its tables; else those of the daemon.
     pub functions: Option<Arc<Functions>>,
+    /// Other codes and weights of findings.
+    pub labels: Labels,
 }
 
 /// Plans a pipeline file.
@@ -188,6 +191,7 @@ pub fn plan(
         receipts: draft.receipts,
         tables: draft.tables,
         functions: None,
+        labels: draft.labels,
     };
     (Some(plan), problems)
 }

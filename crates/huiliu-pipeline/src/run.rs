@@ -21,6 +21,7 @@ use tracing::{debug, info_span, warn};
 
 use crate::account::{account, only, refused_rows, row_ids, without};
 use crate::host::EngineHost;
+use crate::labels::Labels;
 use crate::ports::{Commit, Counts, Delivery, Evidence, LogWriter, Store, StoreError, Stream};
 use crate::rejects::Rejects;
 
@@ -139,6 +140,7 @@ pub struct Runner {
     stages: Vec<Placed>,
     store: Arc<dyn Store>,
     shown: usize,
+    labels: Labels,
     rejects: Rejects,
 }
 
@@ -147,7 +149,14 @@ impl Runner {
     pub fn new(slots: Vec<Slot>, store: Arc<dyn Store>, shown: usize) -> Self {
         let stages =
             slots.into_iter().map(|slot| Placed { slot, stage: None, sees_refused: false }).collect();
-        Self { stages, store, shown, rejects: Rejects::new() }
+        Self { stages, store, shown, labels: Labels::default(), rejects: Rejects::new() }
+    }
+
+    /// Findings go by these codes and weights.
+    #[must_use]
+    pub fn with_labels(mut self, labels: Labels) -> Self {
+        self.labels = labels;
+        self
     }
 
     /// Runs one delivery to its end: committed, or refused as a whole. `from` is the first stage it goes
@@ -197,12 +206,13 @@ impl Runner {
             if cancelled() {
                 return Err(Stop::Cancelled);
             }
-            let Outcome { batch, findings } = read?;
+            let Outcome { batch, mut findings } = read?;
+            self.labels.put_on(&mut findings.0, &batch).map_err(|error| failed("read", &error))?;
             facts = Some(batch.schema());
             tally.counts.rows_in += batch.num_rows() as u64;
             let mut passage = Passage::new(batch, findings, tally, &self.rejects, log.as_mut());
             for placed in self.stages.iter_mut().skip(from) {
-                passage.through(placed)?;
+                passage.through(placed, &self.labels)?;
             }
             passage.end()?;
         }
@@ -228,9 +238,12 @@ impl Runner {
         let batch = conform(&placed.slot, facts, batch).map_err(|error| failed(&placed.slot.name, &error))?;
         let mut passage = Passage::new(batch, Findings::none(), tally, &self.rejects, log);
         passage.made = true;
-        passage.settle(&placed.slot.name, None, findings.0)?;
+        let mut findings = findings.0;
+        let labelled = self.labels.put_on(&mut findings, &passage.batch);
+        labelled.map_err(|error| failed(&placed.slot.name, &error))?;
+        passage.settle(&placed.slot.name, None, findings)?;
         for placed in after {
-            passage.through(placed)?;
+            passage.through(placed, &self.labels)?;
         }
         passage.end()
     }
@@ -444,7 +457,7 @@ impl<'a> Passage<'a> {
     }
 
     /// Takes the batch through one stage.
-    fn through(&mut self, placed: &mut Placed) -> Result<(), Stop> {
+    fn through(&mut self, placed: &mut Placed, labels: &Labels) -> Result<(), Stop> {
         let name = &placed.slot.name;
         if !self.pending.is_empty() && !placed.sees_refused {
             let refused = std::mem::take(&mut self.pending);
@@ -465,7 +478,8 @@ impl<'a> Passage<'a> {
                 Ok((conform(&placed.slot, Some(&facts), batch)?, findings))
             })
             .map_err(|error| failed(name, &error))?;
-        let (batch, findings) = outcome;
+        let (batch, mut findings) = outcome;
+        labels.put_on(&mut findings.0, &batch).map_err(|error| failed(name, &error))?;
         let before = std::mem::replace(&mut self.batch, batch);
         self.settle(name, Some(&before), findings.0)
     }

@@ -24,6 +24,10 @@ pub const UNREADABLE: &str = "huiliu.unreadable";
 /// the finding that says so names the record in its `raw`, and the files become that record's.
 pub const EVIDENCE: &str = "huiliu.evidence";
 
+/// Metadata key of a batch's schema: a JSON object of `_row` -> list of `[name, bytes, hash]`, the files that the rows
+/// came with. The hash is BLAKE3 in hex, empty where nobody keeps files.
+pub const EVIDENCE_FILES: &str = "huiliu.evidence_files";
+
 /// Metadata key that a stage sets (to `true`) on its output schema when it is opened, to be given also
 /// rows that were refused before it, so that a sender hears of all faults of a row at once. Only
 /// for stages that check and keep no state.

@@ -47,11 +47,17 @@
 //! `messages` are a kind (`required`), a field (all its kinds but `required` and `unchecked`; for severity
 //! and message only its faults, not what was merely noted) or `field.kind`; the closest wins.
 //!
-//! Absent here: reading and typing of cells (the reader), tables of regions and holidays, anything that
-//! looks at two rows at once. Start at [`Validate`]; the code algorithms are [`uscc`] and [`project_code`].
+//! The catalogue of checks V01 to V26 is [`catalogue`]; what needs a project's past is the second stage of this crate,
+//! [`history`]; the third, [`land`], tells how soon after its land a project starts.
+//!
+//! Absent here: reading and typing of cells (the reader), holidays, anything that looks at two rows of a delivery at
+//! once. Start at [`Validate`]; the code algorithms are [`uscc`] and [`project_code`].
 
+pub mod catalogue;
 mod codes;
 mod constraints;
+pub mod history;
+pub mod land;
 pub mod options;
 mod pattern;
 pub mod project_code;
@@ -62,6 +68,8 @@ mod tell;
 mod unreadable;
 pub mod uscc;
 
+pub use history::History;
+pub use land::LandStart;
 pub use stage::Validate;
 
-huiliu_abi::export_plugin!(huiliu_plugin_v1_validate, [Validate]);
+huiliu_abi::export_plugin!(huiliu_plugin_v1_validate, [Validate, History, LandStart]);

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use huiliu_stage::{Severity, Text};
 use serde::Deserialize;
 
+use crate::catalogue::CatalogueOptions;
+
 /// `validate: {rules: […], checks: {…}, codes: {…}, severity: {…}, messages: {…}}`. The constraints of
 /// fields are not here: they stand in the record schema.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -14,6 +16,8 @@ pub struct Options {
     pub rules: Vec<RuleOptions>,
     /// Domain checks and the fields they are for.
     pub checks: CheckOptions,
+    /// The catalogue of checks V01 to V26, with its thresholds and tables; left out, it is not put to rows.
+    pub catalogue: Option<CatalogueOptions>,
     /// Other codes for findings: `kind`, `field` (all kinds but `required` and `unchecked`) or `field.kind`;
     /// the closest wins.
     pub codes: BTreeMap<String, String>,

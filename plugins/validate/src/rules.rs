@@ -78,7 +78,7 @@ impl Rule {
         all
     }
 
-    fn new(
+    pub(crate) fn new(
         rule: &RuleOptions,
         schema: &SchemaRef,
         options: &Options,

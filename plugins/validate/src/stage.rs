@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field as ArrowField, Int64Type, Schema, SchemaRef};
-use huiliu_stage::{Findings, Host, OpenStage, Outcome, ROW, SEES_REFUSED, Stage, StageError, column};
+use huiliu_stage::{
+    Findings, Host, OpenStage, Origin, Outcome, ROW, SEES_REFUSED, Stage, StageError, column,
+};
 
+use crate::catalogue::{Catalogue, Sight};
 use crate::codes::Codes;
 use crate::constraints::Constraints;
 use crate::options::Options;
@@ -18,9 +21,11 @@ use crate::unreadable::Unreadable;
 
 /// Checks rows. See the head of the crate.
 pub struct Validate {
+    host: Arc<dyn Host>,
     codes: Vec<Codes>,
     constraints: Vec<Constraints>,
     rules: Vec<Rule>,
+    catalogue: Catalogue,
 }
 
 impl OpenStage for Validate {
@@ -39,11 +44,12 @@ impl OpenStage for Validate {
         let rules = Rule::of(&input, &options, &*host, &mut problems);
         let codes = Codes::of(&input, &options, &mut problems);
         let constraints = Constraints::of(&input, &options, &mut problems);
+        let catalogue = Catalogue::of(&input, &options, &host, &mut problems);
         StageError::all(problems)?;
         let mut output = Schema::clone(&with_suffixes(&input, &codes));
         // A sender hears of all faults of a row at once, also of one in which a cell could not be read.
         output.metadata.insert(SEES_REFUSED.to_owned(), "true".to_owned());
-        Ok((Self { codes, constraints, rules }, Arc::new(output)))
+        Ok((Self { host, codes, constraints, rules, catalogue }, Arc::new(output)))
     }
 }
 
@@ -62,6 +68,9 @@ impl Stage for Validate {
         for rule in &self.rules {
             rule.judge(&batch, rows, &cells, &mut findings)?;
         }
+        let origin = Origin::of(&batch);
+        let sight = Sight { batch: &batch, rows, cells: &cells, origin: &origin, host: &*self.host };
+        self.catalogue.judge(&sight, &mut findings)?;
         // Receipts show the first findings: those of the first rows, not all of the first check.
         findings.0.sort_by_key(|finding| finding.row);
         let batch = if suffixes.is_empty() { batch } else { self.append(batch, suffixes)? };

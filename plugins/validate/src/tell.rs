@@ -1,10 +1,11 @@
 //! How findings are told: their code, severity and message, which the options may change.
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Field as ArrowField, Schema};
+use arrow::datatypes::{DataType, Field as ArrowField, Schema};
 use huiliu_stage::json::write_value;
 use huiliu_stage::{Field, Finding, Problem, Severity, Text};
 
+use crate::catalogue;
 use crate::options::Options;
 
 macro_rules! kinds {
@@ -54,6 +55,17 @@ kinds! {
     ProjectCodeRepaired "project_code_repaired" "V02" Info,
     ProjectCodeSuffix "project_code_suffix" "V02" Info,
     ProjectCodePlaceholder "project_code_placeholder" "V02" Info,
+    Content "content" "V01" Error,
+    DivisionUnknown "division_unknown" "V05" Warning,
+    DivisionAbolished "division_abolished" "V05" Info,
+    IndustryUnknown "industry_unknown" "V06" Warning,
+    IndustryAmbiguous "industry_ambiguous" "V06" Warning,
+    IndustryBanned "industry_banned" "V06" Error,
+    Future "future" "V11" Error,
+    EvidenceType "evidence_type" "V13" Error,
+    PhotoDate "photo_date" "V13" Warning,
+    Level "level_list" "V17" Warning,
+    Personal "personal" "V25" Warning,
 }
 
 impl Kind {
@@ -61,6 +73,16 @@ impl Kind {
     /// what is wrong.
     fn goes_with_the_field(self) -> bool {
         !matches!(self, Self::Required | Self::Unchecked)
+    }
+
+    /// The code by which findings of this kind about a field usually go. Who asks for the catalogue counts by it.
+    fn code_for(self, options: &Options, field: &ArrowField) -> &'static str {
+        let money = matches!(field.data_type(), DataType::Decimal128(..));
+        match self {
+            Self::Required if options.catalogue.is_some() => "V01",
+            Self::Min if options.catalogue.is_some() && money => "V07",
+            _ => self.code(),
+        }
     }
 }
 
@@ -87,6 +109,8 @@ impl Note {
         let level = options.severity.get(&close);
         let level = level.or_else(|| options.severity.get(name).filter(|l| fault || (bare && l.0.is_none())));
         let level = level.or_else(|| options.severity.get(far));
+        let usual = kind.code_for(options, field);
+        let level = level.or_else(|| options.severity.get(usual));
         let severity = level.map_or(Some(kind.severity()), |level| level.0)?;
         let code = options.codes.get(&close);
         let code = code.or_else(|| options.codes.get(name).filter(|_| bare));
@@ -100,7 +124,7 @@ impl Note {
         Some(Self {
             title: title(field),
             personal: described.as_ref().is_some_and(|d| d.personal),
-            code: code.map_or(kind.code(), |code| code).to_owned(),
+            code: code.map_or(usual, |code| code).to_owned(),
             severity,
             message,
             field: name.clone(),
@@ -176,7 +200,8 @@ pub(crate) fn unknown_keys(options: &Options, schema: &Schema) -> Vec<Problem> {
             .collect::<Vec<_>>()
     };
     let mut all = keys("codes", options.codes.keys().collect());
-    all.extend(keys("severity", options.severity.keys().collect()));
+    let of_catalogue = |key: &&String| options.catalogue.is_some() && catalogue::is_rule(key);
+    all.extend(keys("severity", options.severity.keys().filter(|key| !of_catalogue(key)).collect()));
     all.extend(keys("messages", options.messages.keys().collect()));
     all
 }

@@ -15,6 +15,7 @@ use super::record::read_record;
 use super::typed::from_node;
 use super::{Files, read};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::labels::Labels;
 
 /// A pipeline file.
 ///
@@ -48,6 +49,8 @@ pub struct Draft {
     pub receipts: Receipts,
     /// `tables:` reference tables by name, each `{csv: path}` or `{query: SELECT …}`.
     pub tables: BTreeMap<String, Table>,
+    /// `findings:` other codes and weights of findings, by their code.
+    pub labels: Labels,
 }
 
 /// One of several kinds, with its options: a source, a stage, a sink.
@@ -121,7 +124,8 @@ pub struct Table {
 }
 
 const KEYS: &[&str] = &[
-    "pipeline", "record", "language", "timezone", "source", "format", "stages", "sinks", "receipts", "tables",
+    "pipeline", "record", "language", "timezone", "source", "format", "stages", "sinks", "receipts",
+    "tables", "findings",
 ];
 
 impl Draft {
@@ -152,6 +156,7 @@ impl Draft {
         let sinks = keys.needed("sinks").map(|node| sinks(node, keys.problems)).unwrap_or_default();
         let receipts = keys.node("receipts").map(|node| receipts(node, keys.problems)).unwrap_or_default();
         let tables = keys.node("tables").map(|node| tables(node, path, keys.problems)).unwrap_or_default();
+        let labels = keys.typed("findings", Labels::default());
         let draft = Self {
             name,
             record,
@@ -165,6 +170,7 @@ impl Draft {
             sinks,
             receipts,
             tables,
+            labels,
         };
         (Some(draft), problems)
     }

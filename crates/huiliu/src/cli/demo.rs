@@ -36,6 +36,16 @@ type Shipped = (&'static str, &'static [u8]);
 const PIPELINE: &[Shipped] = &[
     ("pipelines/projects.yaml", include_bytes!("../../../../pipelines/projects.yaml")),
     ("pipelines/records/project.yaml", include_bytes!("../../../../pipelines/records/project.yaml")),
+    ("pipelines/profiles/divisions.csv", include_bytes!("../../../../pipelines/profiles/divisions.csv")),
+    (
+        "pipelines/profiles/project_lists.csv",
+        include_bytes!("../../../../pipelines/profiles/project_lists.csv"),
+    ),
+    ("pipelines/profiles/industries.csv", include_bytes!("../../../../pipelines/profiles/industries.csv")),
+    (
+        "pipelines/profiles/industry_limits.csv",
+        include_bytes!("../../../../pipelines/profiles/industry_limits.csv"),
+    ),
     ("pipelines/profiles/holidays.csv", include_bytes!("../../../../pipelines/profiles/holidays.csv")),
 ];
 

@@ -15,6 +15,7 @@ mod quarantine;
 mod read;
 mod run;
 mod stages;
+mod test;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ const CONFIG: u8 = 78;
     after_help = "Examples:
   huiliu demo                                    see it work, in a fresh folder
   huiliu check pipelines/                        is the configuration right?
+  huiliu test pipelines/                         do the pipelines do what their cases say?
   huiliu run pipelines/projects.yaml --data /srv/huiliu
   huiliu run pipelines/ --data /srv/huiliu --once
   huiliu deliveries --data /srv/huiliu           what came in, and what became of it
@@ -61,6 +63,8 @@ enum Command {
     Run(run::RunArgs),
     /// Check pipelines without running them: exit code 0, or 78 and every mistake
     Check(check::CheckArgs),
+    /// Play the cases beside pipelines: exit code 0, or 1 and every difference
+    Test(test::TestArgs),
     /// Read one file and print its table: the reader alone
     Read(read::ReadArgs),
     /// List deliveries and what became of them
@@ -108,12 +112,15 @@ struct PluginArgs {
 /// Parses the command line and runs the command.
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Err(error) = output::start_log(cli.verbose, cli.log_json) {
+    // Cases play hundreds of deliveries: what happens to each is in the report, not in the log.
+    let quiet = matches!(cli.command, Command::Test(_));
+    if let Err(error) = output::start_log(cli.verbose, cli.log_json, quiet) {
         eprintln!("huiliu: {error}");
     }
     let done = match cli.command {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::run(&args),
+        Command::Test(args) => test::run(&args),
         Command::Read(args) => read::run(&args),
         Command::Deliveries(args) => deliveries::run(&args),
         Command::Quarantine(args) => quarantine::run(&args),

@@ -6,9 +6,10 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
-/// Starts the log. `HUILIU_LOG` outranks `-v`.
-pub(super) fn start_log(verbose: u8, json: bool) -> anyhow::Result<()> {
+/// Starts the log. `HUILIU_LOG` outranks `-v`; `quiet` says that without them only faults are logged.
+pub(super) fn start_log(verbose: u8, json: bool, quiet: bool) -> anyhow::Result<()> {
     let level = match verbose {
+        0 if quiet => "error",
         0 => "warn,huiliu=info",
         1 => "info,huiliu=debug,huiliu_pipeline=debug,huiliu_store=debug",
         _ => "trace",

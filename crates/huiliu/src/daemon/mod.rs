@@ -20,6 +20,7 @@ pub(crate) mod identify;
 mod quiet;
 pub(crate) mod reader;
 pub(crate) mod registers;
+pub(crate) mod rehearse;
 pub(crate) mod resend;
 mod retry;
 mod spool;
@@ -368,7 +369,7 @@ pub(crate) fn runner(
             output: stage.output.clone(),
         }
     });
-    Runner::new(slots.collect(), store.clone(), plan.receipts.findings)
+    Runner::new(slots.collect(), store.clone(), plan.receipts.findings).with_labels(plan.labels.clone())
 }
 
 /// The reference tables that a pipeline declares.

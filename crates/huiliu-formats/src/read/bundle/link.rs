@@ -145,6 +145,11 @@ impl Linker {
         rows
     }
 
+    /// The links so far.
+    pub(super) fn links(&self) -> &[Link] {
+        &self.links
+    }
+
     /// Links, and which files have none.
     pub(super) fn finish(self) -> (Vec<Link>, HashSet<usize>) {
         let files = self.links.iter().map(|link| link.attachment).collect();

@@ -13,7 +13,7 @@ mod link;
 mod tests;
 mod text;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -22,8 +22,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Int64Type, SchemaRef};
 use huiliu_stage::{
-    EVIDENCE, Finding, Findings, Outcome, ROW, RecordSchema, SHEET, UNREADABLE, row_id, row_number,
-    sheet_ordinal,
+    EVIDENCE, EVIDENCE_FILES, Finding, Findings, Outcome, ROW, RecordSchema, SHEET, UNREADABLE, row_id,
+    row_number, sheet_ordinal,
 };
 
 use self::contents::Contents;
@@ -78,6 +78,9 @@ pub struct Evidence {
     pub links: Vec<Link>,
 }
 
+/// Name, length and hash of the files that rows came with, by `_row`.
+type FilesOfRows = BTreeMap<i64, Vec<(String, u64, String)>>;
+
 /// The table that is being read.
 struct Current {
     path: String,
@@ -101,6 +104,8 @@ pub(super) struct BundleSource {
     findings: Vec<Finding>,
     report: ReadReport,
     evidence: Evidence,
+    /// Hashes of the files that were kept already, by their place.
+    kept: HashMap<usize, String>,
     done: u64,
 }
 
@@ -133,6 +138,7 @@ impl BundleSource {
             findings: Vec::new(),
             report: ReadReport { format: "zip".to_owned(), ..ReadReport::default() },
             evidence: Evidence::default(),
+            kept: HashMap::new(),
             done: 0,
         };
         let mut why = None;
@@ -269,9 +275,42 @@ impl BundleSource {
             }
         }
         findings.append(&mut self.findings);
+        let before = self.linker.as_ref().map_or(0, |linker| linker.links().len());
         let rows = self.linker.as_mut().map(|linker| linker.link(&batch, &mut findings)).unwrap_or_default();
         self.take_report();
-        Ok(Outcome { batch: marked(batch, &rows)?, findings: Findings(findings) })
+        let files = self.files_of(before)?;
+        Ok(Outcome { batch: marked(batch, &rows, &files)?, findings: Findings(findings) })
+    }
+
+    /// The files of the rows that were linked after the first `before` links, kept so that their hashes are known.
+    fn files_of(&mut self, before: usize) -> Result<FilesOfRows, ReadError> {
+        let links: Vec<(usize, i64)> = match &self.linker {
+            Some(linker) => {
+                linker.links().iter().skip(before).map(|link| (link.attachment, link.row)).collect()
+            }
+            None => Vec::new(),
+        };
+        let mut files = FilesOfRows::new();
+        for (at, row) in links {
+            let hash = self.keep(at)?;
+            let Some(file) = self.contents.files.get(at) else { continue };
+            files.entry(row).or_default().push((file.path.clone(), file.bytes, hash));
+        }
+        Ok(files)
+    }
+
+    /// Keeps a file, unless that was done already, and gives its hash; empty when nobody keeps files.
+    fn keep(&mut self, at: usize) -> Result<String, ReadError> {
+        if let Some(hash) = self.kept.get(&at) {
+            return Ok(hash.clone());
+        }
+        let (Some(keeper), Some(file)) = (&self.options.keeper, self.contents.files.get(at)) else {
+            return Ok(String::new());
+        };
+        let mut entry = self.contents.open(file)?;
+        let hash = keeper.keep(&mut entry).map_err(|e| text::broken(&file.path, &e))?;
+        self.kept.insert(at, hash.clone());
+        Ok(hash)
     }
 
     /// Keeps the attachments and says which of them nobody named; once.
@@ -280,19 +319,14 @@ impl BundleSource {
         let (links, linked) = linker.finish();
         let mut findings = std::mem::take(&mut self.findings);
         let (mut places, mut loose) = (HashMap::new(), Vec::new());
-        for (at, file) in self.contents.files.iter().enumerate() {
+        for at in 0..self.contents.files.len() {
             if self.tables.contains(&at) && !linked.contains(&at) {
                 continue;
             }
-            let hash = match &self.options.keeper {
-                Some(keeper) => {
-                    let mut entry = self.contents.open(file)?;
-                    keeper.keep(&mut entry).map_err(|e| text::broken(&file.path, &e))?
-                }
-                None => String::new(),
-            };
+            let hash = self.keep(at)?;
+            let Some(file) = self.contents.files.get(at) else { continue };
             if !linked.contains(&at) {
-                loose.push((hash.clone(), file.path.as_str()));
+                loose.push((hash.clone(), file.path.clone()));
             }
             places.insert(at, self.evidence.attachments.len());
             self.evidence.attachments.push(Attachment { name: file.path.clone(), bytes: file.bytes, hash });
@@ -330,12 +364,13 @@ fn sheet_name(path: &str, sheet: &str) -> String {
 }
 
 /// The batch with word of which rows have attachments.
-fn marked(batch: RecordBatch, rows: &[i64]) -> Result<RecordBatch, ReadError> {
+fn marked(batch: RecordBatch, rows: &[i64], files: &FilesOfRows) -> Result<RecordBatch, ReadError> {
     if rows.is_empty() {
         return Ok(batch);
     }
     let mut schema = batch.schema().as_ref().clone();
     schema.metadata.insert(EVIDENCE.to_owned(), serde_json::to_string(rows).unwrap_or_default());
+    schema.metadata.insert(EVIDENCE_FILES.to_owned(), serde_json::to_string(files).unwrap_or_default());
     batch.with_schema(Arc::new(schema)).map_err(|e| internal(&e))
 }
 

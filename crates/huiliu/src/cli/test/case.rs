@@ -1,0 +1,209 @@
+//! A case file: what is sent, and what is expected to come of it.
+//!
+//! ```yaml
+//! pipeline: ../projects.yaml      # relative to this file
+//! now: 2026-05-06                 # the day on which everything is sent, unless a case says otherwise
+//! about: [V08]                    # of findings only these codes are compared; without it all are
+//! cases:
+//!   - case: a plan above the total is told, one that equals it is not
+//!     earlier:                    # deliveries before it, which the store remembers
+//!       - {sender: 统计局, now: 2026-04-06, rows: [{项目名称: 甲, 总投资: 100}]}
+//!     sent:
+//!       rows:                     # a table; or `file: path`, or `text: |`, or `files: {name: …}` for a package
+//!         - {项目名称: 甲, 总投资: 100, 年度计划投资: 200}
+//!     expect:
+//!       findings:
+//!         - {row: 2, code: V08, severity: warning, field: annual_plan_investment}
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use huiliu_pipeline::config::{self, from_node};
+use huiliu_pipeline::diagnostic::Diagnostic;
+use huiliu_stage::Severity;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// A row or record: columns and values, in the order of the file.
+pub(super) type Row = Map<String, Value>;
+
+/// A file of cases about one pipeline.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CaseFile {
+    /// The pipeline file, relative to the case file.
+    pub(super) pipeline: PathBuf,
+    /// When everything is sent: a day, a local time, or a time with its zone.
+    #[serde(default = "default_now")]
+    pub(super) now: String,
+    /// Codes of the findings that are compared; none: all findings are.
+    #[serde(default)]
+    pub(super) about: Vec<String>,
+    /// The cases.
+    pub(super) cases: Vec<Case>,
+}
+
+fn default_now() -> String {
+    "2026-05-06".to_owned()
+}
+
+/// One case.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Case {
+    /// The sentence that it proves.
+    pub(super) case: String,
+    /// In place of the file's.
+    #[serde(default)]
+    pub(super) about: Option<Vec<String>>,
+    /// What was sent before.
+    #[serde(default)]
+    pub(super) earlier: Vec<Sent>,
+    /// What is sent.
+    pub(super) sent: Sent,
+    /// What comes of it; what is not named is not compared.
+    #[serde(default)]
+    pub(super) expect: Expect,
+}
+
+/// A delivery. Exactly one of `rows`, `text`, `file` and `files` is its content.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Sent {
+    /// Who sends it; 发改局 when left out.
+    pub(super) sender: Option<String>,
+    /// When; the file's `now` when left out.
+    pub(super) now: Option<String>,
+    /// Under which name; made up when left out.
+    pub(super) name: Option<String>,
+    /// A table by headings, sent as CSV. Row 1 is the heading, so the first is row 2.
+    pub(super) rows: Option<Vec<Row>>,
+    /// The text of a CSV file.
+    pub(super) text: Option<String>,
+    /// A file, relative to the case file.
+    pub(super) file: Option<PathBuf>,
+    /// A package (zip): names with their content, each a table by headings or a text.
+    pub(super) files: Option<BTreeMap<String, Content>>,
+}
+
+/// What a file of a package holds.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a text or a list of rows")]
+pub(super) enum Content {
+    /// A text as it is.
+    Text(String),
+    /// A table.
+    Rows(Vec<Row>),
+}
+
+/// What is expected. What is left out is not compared.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Expect {
+    /// Whether the file was `committed` or `refused` as a whole.
+    pub(super) state: Option<String>,
+    /// How many rows went to quarantine.
+    pub(super) quarantined: Option<u64>,
+    /// All findings (of the codes that the case is about), in any order.
+    pub(super) findings: Option<Vec<Told>>,
+    /// All rows that came out of the last stage, in their order: the columns that matter.
+    pub(super) records: Option<Vec<Row>>,
+    /// All records with a commitment, as the last delivery left them: the columns that matter.
+    pub(super) commitments: Option<Vec<Row>>,
+}
+
+/// A finding that is expected.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Told {
+    /// The row as the sender sees it; left out for one about the file.
+    #[serde(default)]
+    pub(super) row: Option<u32>,
+    pub(super) code: String,
+    #[serde(default)]
+    pub(super) severity: Option<Severity>,
+    #[serde(default)]
+    pub(super) field: Option<String>,
+    /// Something that the message says, in either language.
+    #[serde(default)]
+    pub(super) says: Option<String>,
+}
+
+impl CaseFile {
+    /// Reads a case file; the path of the pipeline comes back complete.
+    ///
+    /// # Errors
+    /// Every mistake in it, with its place.
+    pub(super) fn read(path: &Path) -> Result<Self, Vec<Diagnostic>> {
+        let files = |path: &Path| std::fs::read_to_string(path);
+        let (node, mut problems) = config::read(path, &files, &|_| None);
+        let Some(node) = node else { return Err(problems) };
+        let mut file = match from_node::<Self>(&node) {
+            Ok(file) => file,
+            Err(found) => {
+                problems.extend(found);
+                return Err(problems);
+            }
+        };
+        let cases = node.get("cases");
+        for (at, case) in file.cases.iter().enumerate() {
+            let sent =
+                case.earlier.iter().enumerate().map(|(i, sent)| (format!("[{at}].earlier[{i}]"), sent));
+            for (place, sent) in sent.chain([(format!("[{at}].sent"), &case.sent)]) {
+                if let (Err(message), Some(cases)) = (sent.check(), cases) {
+                    problems.push(Diagnostic::new(&cases.locate(&place, true), message));
+                }
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        file.pipeline = path.parent().unwrap_or(Path::new("")).join(&file.pipeline);
+        Ok(file)
+    }
+}
+
+impl Sent {
+    fn check(&self) -> Result<(), &'static str> {
+        let given = [self.rows.is_some(), self.text.is_some(), self.file.is_some(), self.files.is_some()];
+        match given.iter().filter(|given| **given).count() {
+            1 => Ok(()),
+            0 => Err("nothing is sent here: give `rows`, `text`, `file` or `files`"),
+            _ => Err("more than one thing is sent here: give one of `rows`, `text`, `file`, `files`"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<CaseFile, Vec<Diagnostic>> {
+        let name = std::thread::current().name().unwrap_or("case").replace("::", "-");
+        let path = std::env::temp_dir().join(format!("huiliu-{}-{name}.yaml", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        let read = CaseFile::read(&path);
+        std::fs::remove_file(&path).unwrap();
+        read
+    }
+
+    #[test]
+    fn a_row_keeps_the_order_of_its_columns() {
+        let file = read("pipeline: p.yaml\ncases: [{case: c, sent: {rows: [{乙: 1, 甲: x, 丙: null}]}}]\n");
+        let file = file.unwrap();
+        let rows = file.cases[0].sent.rows.as_ref().unwrap();
+        assert_eq!(rows[0].keys().collect::<Vec<_>>(), ["乙", "甲", "丙"]);
+    }
+
+    #[test]
+    fn a_delivery_without_content_and_a_wrong_key_are_told_with_their_place() {
+        let found = read("pipeline: p.yaml\ncases:\n  - case: c\n    sent: {sender: 甲}\n").unwrap_err();
+        assert_eq!(
+            (found[0].line, &*found[0].message),
+            (4, "nothing is sent here: give `rows`, `text`, `file` or `files`")
+        );
+        let found = read("pipeline: p.yaml\ncases:\n  - case: c\n    send: {rows: []}\n").unwrap_err();
+        assert_eq!((found[0].line, &*found[0].message), (4, "unknown key `send`"));
+    }
+}

@@ -1,0 +1,221 @@
+//! Plays one case: its deliveries, one after the other, on a store in a temporary folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context, bail};
+use huiliu_pipeline::expression::Functions;
+use huiliu_pipeline::plan::Plan;
+use huiliu_pipeline::ports::{LedgerEntry, State, Stream};
+use huiliu_stage::Finding;
+use huiliu_stage::json::{json_columns, write_value};
+use jiff::civil;
+use jiff::tz::TimeZone;
+
+use super::case::{Case, CaseFile, Content, Row, Sent};
+use super::package;
+use crate::catalog;
+use crate::daemon::rehearse::Rehearsal;
+use crate::sources::folder::place::one_component;
+
+/// Columns that begin with this tell of commitments; the first says how one stands.
+const COMMITMENT: &str = "commitment_status";
+
+/// What is needed to play the cases of one file.
+pub(super) struct Player<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) functions: &'a Arc<Functions>,
+    pub(super) file: &'a CaseFile,
+    /// Folder of the case file, to which its paths are relative.
+    pub(super) folder: &'a Path,
+}
+
+/// What came of a case.
+pub(super) struct Got {
+    /// `committed` or `refused`.
+    pub(super) state: &'static str,
+    pub(super) quarantined: u64,
+    pub(super) findings: Vec<Finding>,
+    /// Rows that came out of the last stage in the last delivery.
+    pub(super) records: Vec<Row>,
+    /// The last row of each record over all deliveries that has a commitment.
+    pub(super) commitments: Vec<Row>,
+}
+
+/// A folder that is gone when it is let go of.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> anyhow::Result<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("huiliu-test-{}-{number}", std::process::id()));
+        std::fs::create_dir(&path).with_context(|| format!("cannot make folder `{}`", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(folder = %self.0.display(), %error, "not removed");
+        }
+    }
+}
+
+impl Player<'_> {
+    /// Plays a case.
+    ///
+    /// # Errors
+    /// It cannot be played: a file it names is not there, a time is none, the temporary folder cannot be used.
+    pub(super) fn play(&self, case: &Case) -> anyhow::Result<Got> {
+        let scratch = Scratch::new()?;
+        let rehearsal = Rehearsal::open(&scratch.0, self.plan, self.functions.clone())?;
+        let mut all = Vec::new();
+        let mut last = None;
+        for (number, sent) in case.earlier.iter().chain([&case.sent]).enumerate() {
+            let entry = self.deliver(&rehearsal, &scratch.0, sent, number)?;
+            let records = records(&rehearsal, &entry)?;
+            all.extend(records.iter().cloned());
+            last = Some((entry, records));
+        }
+        let (entry, records) = last.context("the case sends nothing")?;
+        let findings = rehearsal.store.findings(&entry.delivery.id)?;
+        Ok(Got {
+            state: if entry.state == State::Committed { "committed" } else { "refused" },
+            quarantined: entry.counts.quarantined,
+            findings: findings.into_iter().map(|(finding, _)| finding).collect(),
+            records,
+            commitments: commitments(all),
+        })
+    }
+
+    fn deliver(
+        &self,
+        rehearsal: &Rehearsal<'_>,
+        data: &Path,
+        sent: &Sent,
+        number: usize,
+    ) -> anyhow::Result<LedgerEntry> {
+        let sender = sent.sender.as_deref().unwrap_or("发改局");
+        let (made_up, content) = self.content(sent, number)?;
+        let folder = data.join("inbox").join(one_component(sender));
+        std::fs::create_dir_all(&folder)?;
+        let path = folder.join(one_component(sent.name.as_deref().unwrap_or(&made_up)));
+        std::fs::write(&path, content).with_context(|| format!("cannot write `{}`", path.display()))?;
+        let now = sent.now.as_deref().unwrap_or(&self.file.now);
+        let zone = catalog::time_zone(&self.plan.timezone).map_err(anyhow::Error::msg)?;
+        rehearsal.deliver(&path, sender, moment(now, &zone)?)
+    }
+
+    /// The usual name and the bytes of a delivery.
+    fn content(&self, sent: &Sent, number: usize) -> anyhow::Result<(String, Vec<u8>)> {
+        if let Some(rows) = &sent.rows {
+            return Ok((format!("清单{number}.csv"), package::csv(rows)));
+        }
+        if let Some(text) = &sent.text {
+            return Ok((format!("清单{number}.csv"), text.clone().into_bytes()));
+        }
+        if let Some(file) = &sent.file {
+            let path = self.folder.join(file);
+            let bytes = std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+            let name = file.file_name().context("`file` names no file")?;
+            return Ok((name.to_string_lossy().into_owned(), bytes));
+        }
+        let files = sent.files.iter().flatten().map(|(name, content)| {
+            let content = match content {
+                Content::Text(text) => text.clone().into_bytes(),
+                Content::Rows(rows) => package::csv(rows),
+            };
+            (name.clone(), content)
+        });
+        let zip = package::zip(&files.collect::<Vec<_>>()).context("the package is too large")?;
+        Ok((format!("材料{number}.zip"), zip))
+    }
+}
+
+/// The rows that a delivery gave to the sinks.
+fn records(rehearsal: &Rehearsal<'_>, entry: &LedgerEntry) -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    if entry.state != State::Committed {
+        return Ok(rows);
+    }
+    for batch in rehearsal.store.read_log(entry.seq, Stream::Records)? {
+        let batch = batch?;
+        let schema = batch.schema();
+        let json = json_columns(&schema);
+        for at in 0..batch.num_rows() {
+            let mut row = Row::new();
+            for ((field, column), json) in schema.fields.iter().zip(batch.columns()).zip(&json) {
+                let mut text = String::new();
+                write_value(&mut text, column, at, *json);
+                row.insert(field.name().clone(), serde_json::from_str(&text)?);
+            }
+            rows.push(row);
+        }
+    }
+    Ok(rows)
+}
+
+/// The last row of each record, in the order in which records first came, of those with a commitment.
+fn commitments(rows: Vec<Row>) -> Vec<Row> {
+    let mut last: Vec<(String, Row)> = Vec::new();
+    for row in rows {
+        let id =
+            row.get("record_id").or(row.get("project_name")).map(ToString::to_string).unwrap_or_default();
+        match last.iter_mut().find(|(known, _)| *known == id) {
+            Some((_, known)) => *known = row,
+            None => last.push((id, row)),
+        }
+    }
+    let has_one =
+        |row: &Row| row.get(COMMITMENT).and_then(|v| v.as_str()).is_some_and(|status| status != "none");
+    last.into_iter().map(|(_, row)| row).filter(has_one).collect()
+}
+
+/// A time of a case in milliseconds since 1970 UTC: a day (nine in the morning), a local time, or a time with its zone.
+fn moment(text: &str, zone: &TimeZone) -> anyhow::Result<i64> {
+    if let Ok(at) = text.parse::<jiff::Timestamp>() {
+        return Ok(at.as_millisecond());
+    }
+    let local = match (text.parse::<civil::DateTime>(), text.contains('T') || text.contains(' ')) {
+        (Ok(at), true) => at,
+        (Ok(at), false) => at.date().at(9, 0, 0, 0),
+        (Err(_), _) => {
+            bail!("`{text}` is no time; write 2026-05-06, 2026-05-06T14:30 or 2026-05-06T14:30:00+08:00")
+        }
+    };
+    Ok(zone.to_timestamp(local)?.as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_local_unless_it_names_its_zone() {
+        let zone = TimeZone::get("Asia/Shanghai").unwrap();
+        for (text, utc) in [
+            ("2026-05-06", "2026-05-06T01:00:00Z"),
+            ("2026-05-06T23:30", "2026-05-06T15:30:00Z"),
+            ("2026-05-06T10:00:00Z", "2026-05-06T10:00:00Z"),
+            ("2026-05-06T10:00:00+08:00", "2026-05-06T02:00:00Z"),
+        ] {
+            let expected: jiff::Timestamp = utc.parse().unwrap();
+            assert_eq!(moment(text, &zone).unwrap(), expected.as_millisecond(), "{text}");
+        }
+        assert!(moment("五月六日", &zone).is_err());
+    }
+
+    #[test]
+    fn a_commitment_is_told_as_the_last_delivery_left_it() {
+        let rows: Vec<Row> = serde_json::from_str(
+            r#"[{"record_id": "a", "commitment_status": "open"}, {"record_id": "b", "commitment_status": "none"},
+                {"record_id": "a", "commitment_status": "fulfilled"}]"#,
+        )
+        .unwrap();
+        let left: Vec<_> = commitments(rows).iter().map(|row| row["commitment_status"].clone()).collect();
+        assert_eq!(left, ["fulfilled"]);
+    }
+}

@@ -1,0 +1,218 @@
+//! `history`: compares each row with what was reported of the same project before.
+//!
+//! ```yaml
+//! - history:
+//!     key: [[project_code], [owner_uscc, project_name]]
+//!     stages: [基坑|土方|桩基, 地下室|±0.000以下, ±0.000以上|主体]
+//! ```
+//!
+//! It makes those checks of the catalogue (domain.md section 20) that need a memory: V07 unit, V08 fell, V09 months, V13
+//! evidence that another project used, V14, V17 left out, V21 skipped, V22. What it knows is in the state of its slot:
+//! `p/…` a project's [`Past`], `e/…` who used a file, `f/…` the projects of a sender's last file of one kind.
+//!
+//! It stands behind `validate`, sees no refused rows and remembers nothing of those that it refuses itself. A missing
+//! value is compared with nothing; a row without a key passes untold. Start at [`History`].
+
+mod fields;
+mod files;
+mod known;
+mod options;
+mod past;
+mod roll;
+mod text;
+
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Int64Type, SchemaRef};
+use huiliu_stage::{
+    Findings, Host, OpenStage, Origin, Outcome, Problem, ROW, Severity, Stage, StageError, column,
+    column_index,
+};
+
+use self::fields::{Fields, month_in, month_of_day};
+use self::files::Files;
+use self::known::Known;
+pub use self::options::HistoryOptions;
+use self::past::Past;
+use self::roll::Roll;
+use self::text::{Found, PARTS};
+
+/// Compares rows with the past of their projects. See the head of the module.
+pub struct History {
+    options: HistoryOptions,
+    host: Arc<dyn Host>,
+    keys: Vec<Vec<usize>>,
+    fields: Fields,
+    /// Words of each permit stage.
+    stages: Vec<Vec<String>>,
+    known: Known,
+    roll: Roll,
+}
+
+/// What is known of a row besides its columns.
+struct Given<'a> {
+    row: i64,
+    /// The month in the name of its file.
+    month: Option<i32>,
+    files: &'a Files,
+}
+
+impl OpenStage for History {
+    const NAME: &'static str = "history";
+    const SUMMARY: &'static str = "compares rows with what was reported of the same project before";
+    const OPTION_SCHEMA: &'static str = include_str!("options.json");
+    type Options = HistoryOptions;
+
+    fn open(
+        options: HistoryOptions,
+        input: SchemaRef,
+        host: Arc<dyn Host>,
+    ) -> Result<(Self, SchemaRef), StageError> {
+        let mut problems = Vec::new();
+        let mut keys = Vec::new();
+        for (at, names) in options.key.iter().enumerate() {
+            let mut key = Vec::new();
+            for (number, name) in names.iter().enumerate() {
+                let path = format!("key[{at}][{number}]");
+                match column_index(&input, name) {
+                    Ok(column) if input.field(column).data_type() == &DataType::Utf8 => key.push(column),
+                    Ok(_) => problems.push(Problem { path, message: format!("`{name}` is no text") }),
+                    Err(error) => problems.push(Problem { path, message: error.to_string() }),
+                }
+            }
+            if names.is_empty() {
+                problems.push(Problem { path: format!("key[{at}]"), message: "a key needs a field".into() });
+            }
+            keys.push(key);
+        }
+        for key in options.unknown_keys() {
+            let known: Vec<&str> = PARTS.iter().map(|(name, _)| *name).collect();
+            let message = format!("`{key}` is not told by this stage; it tells {}", known.join(", "));
+            problems.push(Problem { path: format!("severity.{key}"), message });
+        }
+        StageError::all(problems)?;
+        let fields = Fields::of(&input, &options.month);
+        let words = |stage: &String| stage.split('|').map(|word| word.trim().to_owned()).collect();
+        let stages = options.stages.iter().map(words).collect();
+        let (known, roll) = (Known::default(), Roll::default());
+        Ok((Self { options, host, keys, fields, stages, known, roll }, input))
+    }
+}
+
+impl Stage for History {
+    fn process(&mut self, batch: RecordBatch) -> Result<Outcome, StageError> {
+        self.known.read(&*self.host)?;
+        let rows = column(&batch, ROW)?.clone();
+        let rows = rows.as_primitive_opt::<Int64Type>();
+        let rows = rows.ok_or_else(|| StageError::new(format!("column `{ROW}` is not whole numbers")))?;
+        let (origin, files) = (Origin::of(&batch), Files::of(&batch)?);
+        let in_name = month_in(&origin.file, month_of_day(self.host.today()).0);
+        let mut findings = Findings::none();
+        for at in 0..batch.num_rows() {
+            let row = rows.value(at);
+            let Some(key) = self.key(&batch, at) else { continue };
+            let found =
+                self.row(&batch, at, &key, &Given { row, month: in_name, files: &files }, &mut findings)?;
+            if let Some(month) = found {
+                self.roll.note(&origin, month, &key, self.name(&batch, at, &key));
+            }
+        }
+        Ok(Outcome { batch, findings })
+    }
+
+    fn finish(&mut self) -> Result<Option<Outcome>, StageError> {
+        let severity = self.options.severity("V17.missing", Severity::Warning);
+        let missing = std::mem::take(&mut self.roll).close(&*self.host)?;
+        let (Some(severity), Some((missing, schema))) = (severity, missing) else { return Ok(None) };
+        let finding = text::left_out(&missing, severity);
+        Ok(Some(Outcome { batch: RecordBatch::new_empty(schema), findings: Findings(vec![finding]) }))
+    }
+}
+
+impl History {
+    /// Compares one row; gives its month, or `None` when it is refused and so not remembered.
+    fn row(
+        &mut self,
+        batch: &RecordBatch,
+        at: usize,
+        key: &str,
+        given: &Given<'_>,
+        findings: &mut Findings,
+    ) -> Result<Option<i32>, StageError> {
+        let Given { row, month, files } = *given;
+        let mut past = self.known.past(&*self.host, key)?;
+        let report = self.fields.report(batch, at, month, month_of_day(self.host.today()).0);
+        let month = report.month;
+        let mut found = if report.dated { self.late(month) } else { Vec::new() };
+        found.extend(past.take(report, &self.options));
+        if let Some(skipped) = self.skipped(batch, at, &mut past) {
+            found.push(("permit_stage", skipped));
+        }
+        let name = self.name(batch, at, key);
+        found.extend(files.judge(&*self.host, row, key)?.into_iter().map(|found| ("evidence", found)));
+        let mut refused = false;
+        for (field, found) in found {
+            let usual =
+                PARTS.iter().find(|(part, _)| *part == found.name()).map_or(Severity::Warning, |(_, s)| *s);
+            if let Some(severity) = self.options.severity(found.name(), usual) {
+                refused |= severity == Severity::Error;
+                findings.push(found.finding(row, field, severity));
+            }
+        }
+        if refused {
+            return Ok(None);
+        }
+        files.keep(&*self.host, row, key, &name)?;
+        self.known.keep(&*self.host, key, past)?;
+        self.roll.schema.get_or_insert_with(|| batch.schema());
+        Ok(Some(month))
+    }
+
+    /// The key of a row: the first of which all parts are there, without blanks and in one case.
+    fn key(&self, batch: &RecordBatch, at: usize) -> Option<String> {
+        self.keys.iter().enumerate().find_map(|(number, columns)| {
+            let mut key = format!("{number}");
+            for column in columns {
+                let texts = batch.column(*column).as_string_opt::<i32>()?;
+                let tidy: String = texts.value(at).chars().filter(|c| !c.is_whitespace()).collect();
+                if texts.is_null(at) || tidy.is_empty() {
+                    return None;
+                }
+                key.push('\u{1f}');
+                key.push_str(&tidy.to_uppercase());
+            }
+            Some(key)
+        })
+    }
+
+    /// What to call the project of a row.
+    fn name(&self, batch: &RecordBatch, at: usize, key: &str) -> String {
+        let names = self.fields.name.and_then(|column| batch.column(column).as_string_opt::<i32>());
+        let name = names.filter(|names| names.is_valid(at)).map(|names| names.value(at).to_owned());
+        name.unwrap_or_else(|| key.split('\u{1f}').skip(1).collect::<Vec<_>>().join(" "))
+    }
+
+    /// Whether a report of `month` comes after its day in the month that follows.
+    fn late(&self, month: i32) -> Vec<(&'static str, Found)> {
+        let (now, day) = month_of_day(self.host.today());
+        let late = now > month + 1 || (now == month + 1 && day > self.options.late_day);
+        match late {
+            true => vec![("report_month", Found::Late { month, day: self.options.late_day })],
+            false => Vec::new(),
+        }
+    }
+
+    fn skipped(&self, batch: &RecordBatch, at: usize, past: &mut Past) -> Option<Found> {
+        let lists =
+            batch.column(self.fields.stage?).as_list_opt::<i32>().filter(|lists| lists.is_valid(at))?;
+        let items = lists.value(at);
+        let items = items.as_string_opt::<i32>()?;
+        let place =
+            |text: &str| self.stages.iter().position(|words| words.iter().any(|word| text.contains(&**word)));
+        let stages: Vec<usize> = items.iter().flatten().filter_map(place).collect();
+        let (before, stage) = past.take_stages(&stages).filter(|_| !stages.is_empty())?;
+        let title = |at: usize| self.options.stages[at].split('|').next().unwrap_or_default().to_owned();
+        Some(Found::Skipped { stage: title(stage), before: title(before) })
+    }
+}
