@@ -93,3 +93,55 @@ fn what_was_promised_and_comes_in_time_ends_it_before_any_night_does() {
     assert_eq!(field(&home, "commitment_status"), "\"fulfilled\"");
     assert_eq!(field(&home, "commitment_nodes"), "", "nothing rests on it any more");
 }
+
+/// The shipped pipelines with the credit list in use, as credit.yaml says it.
+fn home_with_credit() -> Home {
+    let mut home = Home::shipped();
+    let shipped = |path: &str| std::fs::read_to_string(root().join("pipelines").join(path)).unwrap();
+    let projects = shipped("projects.yaml")
+        .replace(
+            "tables:\n",
+            "tables:\n  credit: {query: 'SELECT uscc, credit_status, listed_date, repaired_date FROM credit'}\n",
+        )
+        .replace(
+            "max_per_material: 1}",
+            "max_per_material: 1, credit: {table: credit, since: listed_date, repaired: repaired_date}}",
+        );
+    home.write("pipelines/projects.yaml", projects.as_bytes());
+    for path in ["credit.yaml", "records/project.yaml", "profiles/holidays.csv"] {
+        home.write(&format!("pipelines/{path}"), shipped(path).as_bytes());
+    }
+    home.config = home.path("pipelines");
+    home
+}
+
+#[test]
+fn who_is_on_the_credit_list_may_not_commit_until_the_credit_is_repaired() {
+    let mut home = home_with_credit();
+    let list = |repaired: &str| {
+        format!(
+            "统一社会信用代码,企业名称,失信类型,列入日期,修复日期\n91350100M000100Y43,示例公司,失信被执行人,2026-08-03,{repaired}\n"
+        )
+    };
+    let promise = |no: &str, date: &str, deadline: &str| {
+        let header = HEADER.replace("容缺材料", "统一社会信用代码,容缺材料");
+        format!(
+            "{header}{CODE},示例泵站,2026-08-31,{PAPERS},91350100M000100Y43,监理合同,{no},{date},{deadline}\n"
+        )
+    };
+    home.write("data/credit/信用办/名单.csv", list("").as_bytes());
+    home.drop_file("审批局/一.csv", promise("容1", "2026-09-02", "2026-09-18").as_bytes());
+    home.once_at("2026-09-02T09:00").expect(0);
+    let quarantine = home.store().quarantine_list(&huiliu_store::QuarantineFilter::default()).unwrap();
+    let told = format!("{quarantine:?}");
+    assert!(
+        quarantine.len() == 1 && told.contains("企业信用状况为“失信被执行人”（2026-08-03列入）"),
+        "{told}"
+    );
+
+    home.write("data/credit/信用办/名单二.csv", list("2026-09-07").as_bytes());
+    home.drop_file("审批局/二.csv", promise("容2", "2026-09-08", "2026-09-18").as_bytes());
+    home.once_at("2026-09-08T09:00").expect(0);
+    assert_eq!(field(&home, "commitment_status"), "\"open\"", "the credit is repaired");
+    assert_eq!(field(&home, "commitment_no"), "\"容2\"");
+}

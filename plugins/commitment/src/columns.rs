@@ -15,6 +15,8 @@ pub(crate) struct Columns {
     pub(crate) claim: Option<ClaimColumns>,
     /// The status that was last known.
     pub(crate) previous: Option<usize>,
+    /// Company and project.
+    pub(crate) applicant: Option<(usize, usize)>,
 }
 
 /// Where the parts of a commitment stand.
@@ -36,7 +38,16 @@ impl Columns {
         let materials = find(input, &options.materials, "materials", &LISTS, problems);
         let claim = options.commitment.as_ref().map(|names| ClaimColumns::find(names, input, problems));
         let previous = options.previous.as_ref().map(|name| find(input, name, "previous", &TEXTS, problems));
+        let applicant = options.applicant.as_ref().map(|names| {
+            let company = find(input, &names.company, "applicant.company", &TEXTS, problems);
+            let project = find(input, &names.project, "applicant.project", &TEXTS, problems);
+            Some((company?, project?))
+        });
         Some(Self {
+            applicant: match applicant {
+                Some(found) => Some(found?),
+                None => None,
+            },
             previous: match previous {
                 Some(found) => Some(found?),
                 None => None,
@@ -209,7 +220,7 @@ impl<'a> Claims<'a> {
 }
 
 /// A text that says something.
-fn text(texts: &StringArray, row: usize) -> Option<&str> {
+pub(crate) fn text(texts: &StringArray, row: usize) -> Option<&str> {
     texts.is_valid(row).then(|| texts.value(row).trim()).filter(|text| !text.is_empty())
 }
 

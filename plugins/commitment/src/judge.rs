@@ -100,6 +100,8 @@ pub(crate) struct Verdict {
     pub(crate) fault: Option<Fault>,
     /// Fulfilment is dated in the future, so it has not come about.
     pub(crate) fulfilled_in_future: bool,
+    /// What is known of the commitment, if its days hold.
+    pub(crate) facts: Option<Facts>,
     /// The steps it has taken, each with its day.
     pub(crate) steps: Vec<(i32, Status)>,
     /// Until when the company may not commit.
@@ -142,22 +144,23 @@ pub(crate) fn judge(nodes: &[&Node], given: &[String], claim: Option<&Claim>, te
         }
     }
     let there = claim.is_some_and(|claim| nothing_pending(nodes, &missing, given, claim));
-    let steps = match (claim, first_due) {
+    let facts = match (claim, first_due) {
         (Some(claim), Some(first)) => {
             let last = last_day(due.unwrap_or(first), terms.calendar);
             // Nobody said when: what is there counts as in time.
             let fulfilled = said_fulfilled.filter(|_| is_fulfilled).or(there.then(|| terms.today.min(last)));
-            let facts = Facts {
+            Some(Facts {
                 date: claim.date.unwrap_or(first.min(terms.today)),
                 due: first,
                 extended_to: due.filter(|due| *due != first),
                 fulfilled,
                 ended: claim.ending.map(|ending| (ending, claim.ended_on.unwrap_or(terms.today))),
-            };
-            course(&facts, terms.pace, terms.calendar, terms.today)
+            })
         }
-        _ => Vec::new(),
+        _ => None,
     };
+    let steps = facts.as_ref().map(|facts| course(facts, terms.pace, terms.calendar, terms.today));
+    let steps = steps.unwrap_or_default();
     let status = match (claim, steps.last()) {
         (None, _) => Status::None,
         (Some(_), Some((_, status))) => *status,
@@ -172,6 +175,7 @@ pub(crate) fn judge(nodes: &[&Node], given: &[String], claim: Option<&Claim>, te
     Verdict {
         resting: resting.map(|(at, _)| at).collect(),
         blocked_until: blocked_until(&steps, terms.pace),
+        facts: facts.filter(|_| fault.is_none()),
         steps,
         status,
         due,

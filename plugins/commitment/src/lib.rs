@@ -22,12 +22,13 @@
 //! An overdue commitment is a warning by default: as an error (as in the domain's V20) it would keep the
 //! very row out of the register in which people look for overdue commitments.
 //!
-//! Absent: memory. So who may commit at all (credit lists), how many commitments a company has open and whether
-//! it was extended before are not checked here.
+//! With `applicant` the stage remembers what it accepted, and refuses who is on the credit list, has broken a
+//! commitment, has too many open, promises the same twice or extends twice ([`applicant`]).
 //!
 //! Start at [`Options`]; a row's fate is decided in [`judge`], how a commitment fares in time in [`course`], days are
 //! counted in [`calendar`].
 
+mod applicant;
 pub mod calendar;
 mod columns;
 mod course;
@@ -37,7 +38,9 @@ mod options;
 mod report;
 mod stage;
 
-pub use options::{CalendarOptions, CommitmentColumns, NodeOptions, Options, Severities};
+pub use options::{
+    ApplicantOptions, CalendarOptions, CommitmentColumns, CreditOptions, NodeOptions, Options, Severities,
+};
 pub use stage::Commitment;
 
 huiliu_abi::export_plugin!(huiliu_plugin_v1_commitment, [Commitment]);

@@ -57,6 +57,10 @@ pub struct Options {
     #[serde(default = "twelve")]
     pub block_months: u32,
 
+    /// Who commits, for limits and the credit list; without it neither is checked.
+    #[serde(default)]
+    pub applicant: Option<ApplicantOptions>,
+
     /// Column with the status that was last known: rows whose status is still the same are left out.
     #[serde(default)]
     pub previous: Option<String>,
@@ -139,6 +143,93 @@ pub struct CommitmentColumns {
     pub outcome_date: Option<String>,
 }
 
+/// Who may commit, and how often.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApplicantOptions {
+    /// Column with the company (text).
+    pub company: String,
+
+    /// Column with the project (text).
+    pub project: String,
+
+    /// Most commitments of a company that are open at once.
+    #[serde(default = "three")]
+    pub max_open: usize,
+
+    /// How often a project may promise the same material.
+    #[serde(default = "one")]
+    pub max_per_material: usize,
+
+    /// The credit list.
+    #[serde(default)]
+    pub credit: Option<CreditOptions>,
+}
+
+/// A reference table of companies that may not commit, read anew for each delivery.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreditOptions {
+    /// The table's name under `tables:`.
+    pub table: String,
+
+    /// Its column with the company.
+    #[serde(default = "uscc")]
+    pub company: String,
+
+    /// Its column with the status.
+    #[serde(default = "credit_status")]
+    pub status: String,
+
+    /// Its column with the day of listing; without a day the company was always listed.
+    #[serde(default)]
+    pub since: Option<String>,
+
+    /// Its column with the day of repair; without a day it is listed still.
+    #[serde(default)]
+    pub repaired: Option<String>,
+
+    /// Statuses that keep a company from committing.
+    #[serde(default = "blocking")]
+    pub blocking: Vec<String>,
+}
+
+#[cfg(test)]
+impl CreditOptions {
+    /// With the names that tests use.
+    pub(crate) fn named(table: &str) -> Self {
+        Self {
+            table: table.to_owned(),
+            company: uscc(),
+            status: credit_status(),
+            since: Some("listed_date".to_owned()),
+            repaired: Some("repaired_date".to_owned()),
+            blocking: blocking(),
+        }
+    }
+}
+
+fn three() -> usize {
+    3
+}
+
+fn one() -> usize {
+    1
+}
+
+fn uscc() -> String {
+    "uscc".to_owned()
+}
+
+fn credit_status() -> String {
+    "credit_status".to_owned()
+}
+
+/// domain.md section 10: 失信被执行人, 经营异常, 严重违法失信, 虚假承诺, 逾期.
+fn blocking() -> Vec<String> {
+    ["失信被执行人", "经营异常", "严重违法", "虚假承诺", "逾期"].map(str::to_owned).to_vec()
+}
+
 /// Days that differ from the rule of the week.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -166,11 +257,18 @@ pub struct Severities {
     pub deadline: Severity,
     /// The deadline has passed.
     pub overdue: Severity,
+    /// The company may not commit, or not once more.
+    pub applicant: Severity,
 }
 
 impl Default for Severities {
     fn default() -> Self {
-        Self { missing: Severity::Error, deadline: Severity::Error, overdue: Severity::Warning }
+        Self {
+            missing: Severity::Error,
+            deadline: Severity::Error,
+            overdue: Severity::Warning,
+            applicant: Severity::Error,
+        }
     }
 }
 
@@ -235,6 +333,32 @@ pub(crate) const OPTION_SCHEMA: &str = r#"{
     "extension_workdays": {"description": "Most working days by which an extension may move the deadline.", "type": "integer", "minimum": 1, "default": 10},
     "breach_workdays": {"description": "Working days after the deadline with which a commitment is breached; if not set, time alone breaches none.", "type": "integer", "minimum": 1},
     "block_months": {"description": "Months for which a breach keeps the company from committing.", "type": "integer", "minimum": 0, "default": 12},
+    "applicant": {
+      "description": "Who commits, for limits and the credit list; without it neither is checked.",
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["company", "project"],
+      "properties": {
+        "company": {"description": "Column with the company (text).", "type": "string"},
+        "project": {"description": "Column with the project (text).", "type": "string"},
+        "max_open": {"description": "Most commitments of a company that are open at once.", "type": "integer", "minimum": 0, "default": 3},
+        "max_per_material": {"description": "How often a project may promise the same material.", "type": "integer", "minimum": 1, "default": 1},
+        "credit": {
+          "description": "Reference table of companies that may not commit, read anew for each delivery.",
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["table"],
+          "properties": {
+            "table": {"description": "The table's name under `tables:`.", "type": "string"},
+            "company": {"description": "Its column with the company.", "type": "string", "default": "uscc"},
+            "status": {"description": "Its column with the status.", "type": "string", "default": "credit_status"},
+            "since": {"description": "Its column with the day of listing.", "type": "string"},
+            "repaired": {"description": "Its column with the day of repair.", "type": "string"},
+            "blocking": {"description": "Statuses that keep a company from committing.", "type": "array", "items": {"type": "string"}}
+          }
+        }
+      }
+    },
     "previous": {"description": "Column (text) with the status that was last known: rows whose status is still the same are left out.", "type": "string"},
     "calendar": {
       "description": "Holidays and make-up days; without them Monday to Friday are worked.",
@@ -253,6 +377,7 @@ pub(crate) const OPTION_SCHEMA: &str = r#"{
       "properties": {
         "missing": {"description": "A required material is missing and no commitment covers it.", "enum": ["info", "warning", "error"], "default": "error"},
         "deadline": {"description": "The commitment's date or deadline is missing, unreasonable or beyond the limit.", "enum": ["info", "warning", "error"], "default": "error"},
+        "applicant": {"description": "The company may not commit, or not once more.", "enum": ["info", "warning", "error"], "default": "error"},
         "overdue": {"description": "The deadline has passed. As an error the row would not reach the register.", "enum": ["info", "warning", "error"], "default": "warning"}
       }
     }

@@ -9,14 +9,16 @@ use arrow::array::{
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field as ArrowField, Int64Type, Schema, SchemaRef};
 use huiliu_stage::{
-    Expression, Findings, Host, Level, OpenStage, Outcome, Problem, ROW, Stage, StageError, column_index,
+    Expression, Finding, Findings, Host, Level, OpenStage, Outcome, Problem, ROW, Severity, Stage,
+    StageError, column_index,
 };
 
+use crate::applicant::{Applicant, Credit, Entry, Refused, Who};
 use crate::calendar::{self, Calendar, Days, MOST_WORKDAYS};
-use crate::columns::{Claims, Columns, Lists};
+use crate::columns::{Claims, Columns, Lists, text};
 use crate::course::{Pace, Status};
-use crate::judge::{Node, Terms, Verdict, judge};
-use crate::materials::Wanted;
+use crate::judge::{Claim, Node, Terms, Verdict, judge};
+use crate::materials::{Wanted, plain};
 use crate::options::{CalendarOptions, NodeOptions, OPTION_SCHEMA, Options};
 use crate::report;
 
@@ -42,6 +44,8 @@ pub struct Commitment {
     given: Days,
     /// Made for each delivery, since a table may have been loaded anew.
     calendar: Option<Calendar>,
+    /// Read for each delivery, as the calendar.
+    credit: Credit,
     /// The last year for which the lack of a calendar was logged in this delivery.
     told: Option<String>,
 }
@@ -81,6 +85,7 @@ impl OpenStage for Commitment {
             host,
             given,
             calendar: None,
+            credit: Credit::default(),
             told: None,
         };
         Ok((stage, output))
@@ -91,7 +96,10 @@ impl Stage for Commitment {
     fn process(&mut self, batch: RecordBatch) -> Result<Outcome, StageError> {
         let calendar = match self.calendar.take() {
             Some(calendar) => calendar,
-            None => self.make_calendar()?,
+            None => {
+                self.credit = self.read_credit()?;
+                self.make_calendar()?
+            }
         };
         let outcome = self.judge_batch(&batch, &calendar);
         self.calendar = Some(calendar);
@@ -163,6 +171,16 @@ impl Commitment {
                 &fields,
             );
             findings.extend(said);
+            let refused = match &claim {
+                Some(claim) => self.applicant(batch, row, claim, &verdict, &terms, &findings)?,
+                None => Vec::new(),
+            };
+            let tell = |why: &Refused| {
+                let finding =
+                    Finding::new(Some(rows.value(row)), self.options.severity.applicant, "V19", why.text());
+                finding.with_field(&*fields.date)
+            };
+            findings.extend(refused.iter().map(tell));
             unknown_year = unknown_year.or(verdict.due.filter(|&due| !calendar.knows(due)));
             added.push(&verdict, &nodes);
         }
@@ -172,6 +190,55 @@ impl Commitment {
         }
         self.tell_unknown_year(unknown_year);
         Ok(Outcome { batch, findings })
+    }
+
+    /// What speaks against the applicant of a row; if nothing speaks against the row, it is remembered.
+    fn applicant(
+        &self,
+        batch: &RecordBatch,
+        row: usize,
+        claim: &Claim,
+        verdict: &Verdict,
+        terms: &Terms<'_>,
+        said: &Findings,
+    ) -> Result<Vec<Refused>, StageError> {
+        let (Some(options), Some(at), Some(facts)) =
+            (&self.options.applicant, self.columns.applicant, &verdict.facts)
+        else {
+            return Ok(Vec::new());
+        };
+        let of = |at: usize| batch.column(at).as_string_opt::<i32>().and_then(|texts| text(texts, row));
+        let (company, project) = (of(at.0).unwrap_or_default(), of(at.1).unwrap_or_default());
+        let promised = claim.promised.clone().filter(|promised| !promised.is_empty());
+        let missing = || verdict.missing.iter().flatten().map(|title| plain(title)).collect();
+        let entry = Entry { facts: facts.clone(), materials: promised.unwrap_or_else(missing) };
+        let who = Who { company, project, no: &claim.no };
+        let applicant = Applicant {
+            options,
+            credit: &self.credit,
+            host: &*self.host,
+            calendar: terms.calendar,
+            pace: terms.pace,
+        };
+        let refused = applicant.check(&who, &entry, claim.deadline.is_some())?;
+        let rows = batch.column(self.row_column).as_primitive_opt::<Int64Type>();
+        let number = rows.map(|rows| rows.value(row));
+        let wrong = |finding: &Finding| finding.row == number && finding.severity == Severity::Error;
+        if refused.is_empty() && !said.iter().any(wrong) {
+            applicant.accept(&who, &entry)?;
+        }
+        Ok(refused)
+    }
+
+    /// The credit list as it is now.
+    fn read_credit(&self) -> Result<Credit, StageError> {
+        let Some(options) = self.options.applicant.as_ref().and_then(|applicant| applicant.credit.as_ref())
+        else {
+            return Ok(Credit::default());
+        };
+        let table = self.host.table(&options.table)?;
+        let fault = |why| StageError::at("applicant.credit", format!("table `{}`: {why}", options.table));
+        Credit::read(options, &table).map_err(fault)
     }
 
     /// The columns that findings point at.
