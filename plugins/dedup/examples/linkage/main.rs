@@ -134,10 +134,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         for (slot, (weights, usual)) in linker.slots().iter().zip(model.weights.iter().zip(&model.usual)) {
             let bits: Vec<String> = weights[1..9].iter().map(|bits| format!("{bits:6.2}")).collect();
             println!(
-                "{:<14} {:<22} {} usual {usual:.1}",
+                "{:<14} {:<22} {} usual {:.1?}",
                 header[fields[slot.field]],
                 format!("{:?}", slot.compare),
-                bits.join(" ")
+                bits.join(" "),
+                &usual[1..5]
             );
         }
     }

@@ -17,8 +17,11 @@ pub mod engine;
 pub mod explain;
 pub mod features;
 pub mod index;
+mod learn;
 pub mod normalise;
 pub mod online;
+mod pairs;
+mod parallel;
 pub mod weights;
 
 pub use config::{Config, FieldConfig, Kind};
