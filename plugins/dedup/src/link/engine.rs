@@ -13,6 +13,7 @@ use super::compare::{Pattern, compare};
 use super::config::Config;
 use super::features::{Compare, Draft, Handle, Scratch, Slot, Store, draft, pack, slots};
 use super::index::{Dictionary, Search};
+use super::kinds;
 use super::pairs::Pair;
 use super::parallel::parallel;
 use super::weights::Model;
@@ -43,6 +44,7 @@ pub(super) const NONE: u32 = u32::MAX;
 
 /// A linkage under way.
 pub struct Linker {
+    given: Config,
     pub(super) config: Config,
     pub(super) slots: Vec<Slot>,
     pub(super) dictionary: Dictionary,
@@ -57,10 +59,16 @@ pub struct Linker {
 
 impl Linker {
     /// A linkage that knows nothing yet. `threads` changes how fast it is, never what it finds.
-    pub fn new(config: Config, threads: usize) -> Self {
+    ///
+    /// Kinds of fields that the configuration leaves open are told by their names, and by the values of the
+    /// first batch that is [added](Self::add).
+    pub fn new(given: Config, threads: usize) -> Self {
+        let mut config = given.clone();
+        kinds::complete(&mut config);
         let slots = slots(&config);
         let model = Model::usual(&slots);
         Self {
+            given,
             config,
             slots,
             dictionary: Dictionary::default(),
@@ -134,6 +142,11 @@ impl Linker {
     /// Adds a batch, and clusters what it touches.
     pub fn add(&mut self, rows: &[Row<'_>]) {
         let from = self.known.len();
+        if from == 0 {
+            self.config = kinds::complete_by_values(&self.given, rows);
+            self.slots = slots(&self.config);
+            self.model = Model::usual(&self.slots);
+        }
         self.take_in(rows);
         self.dictionary.weigh(self.known.len());
         // Learning is cheap while little is known.

@@ -50,7 +50,15 @@ pub struct Slot {
     pub group: Option<usize>,
 }
 
-/// The slots that a configuration asks for, at most sixteen.
+/// Slots whose levels fit into one pattern.
+pub(super) const MOST_SLOTS: usize = 16;
+
+/// How many slots a field of a kind takes.
+pub(super) fn width(kind: Kind) -> usize {
+    if kind == Kind::Name { 7 } else { 1 }
+}
+
+/// The slots that a configuration asks for.
 pub fn slots(config: &Config) -> Vec<Slot> {
     let mut groups: Vec<&str> = Vec::new();
     let mut slots = Vec::new();
@@ -62,7 +70,7 @@ pub fn slots(config: &Config) -> Vec<Slot> {
             })
         });
         let mut add = |compare, group| slots.push(Slot { field, compare, group });
-        match options.kind {
+        match options.kind() {
             Kind::Name => {
                 add(Compare::Text, group);
                 let classes = [Class::Phase, Class::Lot, Class::Quantity, Class::Serial];
@@ -79,7 +87,7 @@ pub fn slots(config: &Config) -> Vec<Slot> {
             Kind::Place => add(Compare::Place, group),
         }
     }
-    slots.truncate(16);
+    slots.truncate(MOST_SLOTS);
     slots
 }
 
@@ -126,7 +134,7 @@ pub fn draft(
         }
         fold(value, &mut scratch.folded);
         let seed = field as u64 + 1;
-        match options.kind {
+        match options.kind() {
             Kind::Name => name(scratch, &own, seed, out),
             Kind::Text | Kind::Description => {
                 plain(&scratch.folded, &mut scratch.plain);
@@ -165,10 +173,10 @@ pub fn draft(
 /// Full names and cores of a record's companies, to be cut from the head of its name.
 fn companies(config: &Config, values: &[Option<&str>]) -> Vec<Vec<char>> {
     let mut own = Vec::new();
-    if !config.fields.iter().any(|field| field.kind == Kind::Name) {
+    if !config.fields.iter().any(|field| field.kind() == Kind::Name) {
         return own;
     }
-    let given = config.fields.iter().zip(values).filter(|(field, _)| field.kind == Kind::Company);
+    let given = config.fields.iter().zip(values).filter(|(field, _)| field.kind() == Kind::Company);
     for value in given.filter_map(|(_, value)| *value) {
         let (mut folded, mut full, mut core) = (Vec::new(), Vec::new(), Vec::new());
         fold(value, &mut folded);

@@ -17,6 +17,7 @@ pub mod engine;
 pub mod explain;
 pub mod features;
 pub mod index;
+mod kinds;
 mod learn;
 pub mod normalise;
 pub mod online;
