@@ -56,7 +56,7 @@ fn level(compare: Compare, dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>
         (_, (true, _) | (_, true)) => 0,
         (Compare::Text | Compare::Description, _) => text(dictionary, a, b),
         (Compare::Company, _) => company(dictionary, a, b),
-        (Compare::Identifier, _) => identifier(a, b),
+        (Compare::Identifier, _) => identifier(dictionary, a, b),
         (Compare::Money, _) => money(a.words(), b.words()),
         (Compare::Date, _) => date(a.words(), b.words()),
         (Compare::Place, _) => place(dictionary, a, b),
@@ -165,7 +165,11 @@ impl Likeness {
     }
 }
 
-fn identifier(a: Packed<'_>, b: Packed<'_>) -> usize {
+fn identifier(dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>) -> usize {
+    let generic = |value: Packed<'_>| value.terms().first().is_some_and(|&term| dictionary.is_generic(term));
+    if generic(a) || generic(b) {
+        return 0;
+    }
     if a.terms().first() == b.terms().first() {
         return 1;
     }

@@ -11,7 +11,9 @@ use hashbrown::HashMap;
 
 use super::compare::{Pattern, compare};
 use super::config::Config;
-use super::features::{Compare, Draft, Handle, Scratch, Slot, Store, draft, pack, slots};
+use super::draft::{Draft, Scratch, draft};
+use super::features::{Compare, Handle, Slot, Store, pack, slots};
+use super::guards::Remark;
 use super::index::{Dictionary, Search};
 use super::kinds;
 use super::pairs::Pair;
@@ -53,6 +55,7 @@ pub struct Linker {
     pub(super) sources: Vec<String>,
     pub(super) pairs: Vec<Pair>,
     pub(super) model: Model,
+    pub(super) remarks: Vec<Remark>,
     pub(super) learnt_at: usize,
     pub(super) threads: usize,
 }
@@ -77,6 +80,7 @@ impl Linker {
             sources: Vec::new(),
             pairs: Vec::new(),
             model,
+            remarks: Vec::new(),
             learnt_at: 0,
             threads: threads.max(1),
         }
@@ -85,6 +89,11 @@ impl Linker {
     /// The weights in use.
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// What people should know of the weights in use: fields that count twice, values that say nothing.
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
     }
 
     /// What is compared.
@@ -223,6 +232,11 @@ impl Linker {
     pub(crate) fn pattern(&self, a: u32, b: u32) -> Pattern {
         let features = |record: u32| self.store.get(self.known[record as usize].handle);
         compare(&self.slots, &self.dictionary, features(a), features(b))
+    }
+
+    /// Whether a phase, a lot, a quantity or a number keeps two records apart.
+    pub fn apart(&self, a: u32, b: u32) -> bool {
+        self.pattern(a, b).vetoed(&self.slots)
     }
 
     /// The levels and weights of a pair, for people who look for mistakes.

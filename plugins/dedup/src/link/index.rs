@@ -27,6 +27,9 @@ const BUDGET: usize = 1_024;
 const RAREST: usize = 10;
 /// What a candidate must share of what the best one shares.
 const LEAST_SHARE: f32 = 0.1;
+/// Records, and one in so many of all, beyond which a value identifies nothing.
+const GENERIC: usize = 50;
+const GENERIC_SHARE: usize = 1_000;
 const CLOSED: u16 = u16::MAX;
 /// No record.
 const EMPTY: u32 = u32::MAX;
@@ -38,6 +41,7 @@ pub struct Dictionary {
     terms: Vec<Entry>,
     weights: Vec<f32>,
     rarest: f32,
+    generic: u32,
     lists: Lists,
 }
 
@@ -116,6 +120,7 @@ impl Dictionary {
     pub fn weigh(&mut self, records: usize) {
         let all = records as f32;
         self.rarest = (1.0 + all).ln();
+        self.generic = (records / GENERIC_SHARE).max(GENERIC) as u32;
         self.weights.clear();
         self.weights.extend(self.terms.iter().map(|entry| {
             let rare = (1.0 + all / (entry.count as f32 + 0.5)).ln();
@@ -124,6 +129,11 @@ impl Dictionary {
                 Term::Gram => 0.4,
             }
         }));
+    }
+
+    /// Whether so many records have the term that it identifies nothing.
+    pub fn is_generic(&self, id: u32) -> bool {
+        self.generic > 0 && self.records(id) > self.generic
     }
 
     /// How much sharing the term says.

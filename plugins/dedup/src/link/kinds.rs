@@ -134,12 +134,11 @@ fn by_values(values: &[Vec<char>], named: Kind) -> Kind {
     text_by_values(values, named, &share)
 }
 
+/// The share of values that something is true of.
+type Share<'a> = dyn Fn(&dyn Fn(&[char]) -> bool) -> f64 + 'a;
+
 /// The same, of what is no number.
-fn text_by_values(
-    values: &[Vec<char>],
-    named: Kind,
-    share: &dyn Fn(&dyn Fn(&[char]) -> bool) -> f64,
-) -> Kind {
+fn text_by_values(values: &[Vec<char>], named: Kind, share: &Share<'_>) -> Kind {
     let han = share(&|value| value.iter().any(|c| is_han(*c))) > 0.5;
     if share(&company::is_company) > 0.4 {
         return Kind::Company;
@@ -163,7 +162,8 @@ fn text_by_values(
     match named {
         Kind::Company if han => Kind::Company,
         Kind::Identifier if share(&|value| value.iter().any(char::is_ascii_digit)) > 0.5 => Kind::Identifier,
-        // Numbers in them keep names apart; names without any are plain text.
+        // Versions and sizes keep products apart; names without any number are plain text.
+        Kind::Name if share(&|value| value.iter().any(char::is_ascii_digit)) > 0.25 => Kind::Name,
         _ if marked > 0.2 && (han || named == Kind::Name) => Kind::Name,
         Kind::Name if han => Kind::Name,
         _ => Kind::Text,
@@ -173,8 +173,8 @@ fn text_by_values(
 /// Makes guessed names plain texts until all slots find room. What was configured stays.
 fn narrow(config: &mut Config, open: &[bool]) {
     let mut names = 0;
-    for at in 0..config.fields.len() {
-        let guessed = open[at] && config.fields[at].kind == Some(Kind::Name);
+    for (at, open) in open.iter().enumerate() {
+        let guessed = *open && config.fields[at].kind == Some(Kind::Name);
         let all: usize = config.fields.iter().map(|field| width(field.kind())).sum();
         if guessed && (names > 0 || all > MOST_SLOTS) {
             config.fields[at].kind = Some(Kind::Text);
@@ -215,7 +215,7 @@ fn units(field: &mut FieldConfig, at: usize, rows: &[Row<'_>]) {
     for (source, mut amounts) in bare {
         let Some(middle) = median(&mut amounts) else { continue };
         let far = |unit: &&str| (money::unit(unit).unwrap_or(1.0) * middle / usual).ln().abs();
-        let nearest = ["元", "万元", "亿元"].into_iter().min_by(|a, b| far(&a).total_cmp(&far(&b)));
+        let nearest = ["元", "万元", "亿元"].into_iter().min_by(|a, b| far(a).total_cmp(&far(b)));
         if let Some(unit) = nearest {
             field.units.entry(source.to_owned()).or_insert_with(|| unit.to_owned());
         }

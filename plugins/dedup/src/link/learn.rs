@@ -4,11 +4,12 @@
 //! Beside the weights of levels it learns how common values usually are that are equal by chance, so that a
 //! rare value in common weighs more than a usual one.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::compare::Pattern;
 use super::engine::Linker;
 use super::features::Compare;
+use super::guards::{self, Remark};
 use super::index::Search;
 use super::parallel::parallel;
 use super::weights::Model;
@@ -64,13 +65,42 @@ impl Linker {
             let mut patterns: Vec<(Pattern, u32)> = counts.into_iter().collect();
             patterns.sort_unstable();
             let (model, starved) = Model::learn(&self.slots, &patterns);
-            self.model = model;
             if !starved || teachers >= MOST_TEACHERS {
-                self.learn_usual(&found);
+                self.adopt(model, &patterns, &found);
                 return;
             }
             teachers *= 4;
         }
+    }
+
+    /// Uses a new model if it passes the guards, and notes what people should know.
+    fn adopt(&mut self, model: Model, patterns: &[(Pattern, u32)], found: &[(u32, u32, Pattern)]) {
+        self.remarks = self.generic(found);
+        // Before the first learning there is no model to go back to.
+        if self.model.pairs > 0
+            && let Err(refused) = guards::anchor(&self.config, &self.slots, patterns, (&self.model, &model))
+        {
+            self.remarks.push(refused);
+            return;
+        }
+        self.remarks.extend(guards::correlated(&self.config, &self.slots, patterns, &model));
+        self.model = model;
+        self.learn_usual(found);
+    }
+
+    /// Values of identifying fields that too many records hold.
+    fn generic(&self, found: &[(u32, u32, Pattern)]) -> Vec<Remark> {
+        let slots = self.slots.iter().enumerate().filter(|(_, slot)| slot.compare == Compare::Identifier);
+        let told = slots.filter_map(|(at, slot)| {
+            let of = |record: u32| {
+                let features = self.store.get(self.known[record as usize].handle);
+                features.slot(at).terms().first().copied().filter(|term| self.dictionary.is_generic(*term))
+            };
+            let values: HashSet<u32> = found.iter().filter_map(|&(record, ..)| of(record)).collect();
+            let field = self.config.fields[slot.field].field.clone();
+            (!values.is_empty()).then_some(Remark::Generic { field, values: values.len() })
+        });
+        told.collect()
     }
 
     /// Pairs to learn from: the best candidates of every so many-th record.

@@ -13,9 +13,11 @@
 pub mod cluster;
 pub mod compare;
 pub mod config;
+pub mod draft;
 pub mod engine;
 pub mod explain;
 pub mod features;
+pub mod guards;
 pub mod index;
 mod kinds;
 mod learn;

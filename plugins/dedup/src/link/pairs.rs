@@ -14,6 +14,8 @@ use super::parallel::parallel;
 
 /// Pairs with less evidence than this are forgotten.
 const KEPT_BITS: f32 = -8.0;
+/// Records whose candidates are compared before the pairs are kept.
+const AT_A_TIME: usize = 65_536;
 /// Evidence of one pair in the average of a cluster.
 const MOST_BITS: f32 = 20.0;
 /// What full likeness adds when one partner is to be chosen.
@@ -32,6 +34,13 @@ pub(super) struct Pair {
 impl Linker {
     /// Finds and compares the candidates of records, and keeps what may be one thing.
     pub(super) fn find(&mut self, records: std::ops::Range<usize>) {
+        // Some at a time: what is found lies in many small pieces of memory.
+        for from in records.clone().step_by(AT_A_TIME) {
+            self.find_some(from..(from + AT_A_TIME).min(records.end));
+        }
+    }
+
+    fn find_some(&mut self, records: std::ops::Range<usize>) {
         let from = records.start;
         let found = parallel(self.threads, records.len(), Search::default, |at, search| {
             let record = (from + at) as u32;
@@ -46,6 +55,8 @@ impl Linker {
         let mut fresh: Vec<_> = found.into_iter().flatten().collect();
         fresh.sort_unstable_by_key(|pair| (pair.0, pair.1));
         fresh.dedup_by_key(|pair| (pair.0, pair.1));
+        // The other side may have found the pair already.
+        fresh.retain(|&(a, b, ..)| !self.pairs_of(a.max(b)).any(|pair| (pair.a, pair.b) == (a, b)));
         for (a, b, pattern, score) in fresh {
             let number = self.pairs.len() as u32;
             let next_a = std::mem::replace(&mut self.known[a as usize].first_pair, number);

@@ -65,7 +65,7 @@ pub fn is_company(folded: &[char]) -> bool {
     let mut text = Vec::new();
     plain(folded, &mut text);
     let ends = |form: &&str| without_ending(&text, form).is_some();
-    text.len() >= 4 && (FORMS.iter().any(|form| ends(form)) || OFFICES.iter().any(|form| ends(form)))
+    text.len() >= 4 && (FORMS.iter().any(&ends) || OFFICES.iter().any(&ends))
 }
 
 /// Takes legal forms and bracketed regions out of a name that begins with a company.
