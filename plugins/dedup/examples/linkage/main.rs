@@ -2,16 +2,18 @@
 //!
 //! ```text
 //! cargo run --release -p huiliu-dedup --example linkage -- DATASET [--config FILE] [--batch ROWS]
-//!     [--threads N] [--settle] [--order SEED] [--weights] [--wrong N] [--merge BITS]
+//!     [--threads N] [--settle] [--order SEED] [--weights] [--wrong N] [--merge BITS] [--measure ROWS]
 //! ```
 //!
 //! DATASET is a folder with `records.csv` (id, source, fields) and `matches.csv` or `truth.csv`. Without
 //! `--config`, the configuration is the file of the folder's name, up to a digit or in full, beside this
 //! program. Without `--batch`, all records are one batch. `--settle` learns once more at the end, as a
-//! nightly job would. `--order` shuffles the arrival. Nothing is written.
+//! nightly job would. `--order` shuffles the arrival. `--measure` then takes the last ROWS as late comers to a
+//! linkage that knows the others, in batches and one at a time. Nothing is written.
 
 mod csv;
 mod measure;
+mod warm;
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -30,6 +32,7 @@ struct Arguments {
     weights: bool,
     wrong: usize,
     merge: Option<f32>,
+    measure: usize,
 }
 
 fn arguments() -> Result<Arguments, Box<dyn Error>> {
@@ -44,6 +47,7 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
         weights: false,
         wrong: 0,
         merge: None,
+        measure: 0,
     };
     while let Some(word) = given.next() {
         let mut value = || given.next().ok_or(format!("{word} needs a value"));
@@ -54,6 +58,7 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
             "--order" => arguments.order = Some(value()?.parse()?),
             "--wrong" => arguments.wrong = value()?.parse()?,
             "--merge" => arguments.merge = Some(value()?.parse()?),
+            "--measure" => arguments.measure = value()?.parse()?,
             "--settle" => arguments.settle = true,
             "--weights" => arguments.weights = true,
             _ => arguments.folder = word.into(),
@@ -91,22 +96,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|field| column(&field.field).ok_or(format!("no column {}", field.field)))
         .collect::<Result<_, _>>()?;
     let (id, source) = (column("id").ok_or("no column id")?, column("source"));
+    let rows: Vec<Row<'_>> = table
+        .iter()
+        .map(|row| Row {
+            values: fields
+                .iter()
+                .map(|at| Some(row[*at].as_str()).filter(|v| !v.trim().is_empty()))
+                .collect(),
+            source: source.map_or("", |at| row[at].as_str()),
+        })
+        .collect();
     let before = measure::resident_kib();
     let (started, cpu) = (Instant::now(), measure::cpu_seconds());
-    let mut linker = Linker::new(config, arguments.threads);
-    for batch in table.chunks(arguments.batch.min(table.len().max(1))) {
-        let rows: Vec<Row<'_>> = batch
-            .iter()
-            .map(|row| Row {
-                values: fields
-                    .iter()
-                    .map(|at| Some(row[*at].as_str()).filter(|v| !v.trim().is_empty()))
-                    .collect(),
-                source: source.map_or("", |at| row[at].as_str()),
-            })
-            .collect();
-        linker.add(&rows);
-    }
+    let mut linker = Linker::new(config.clone(), arguments.threads);
+    rows.chunks(arguments.batch.min(rows.len().max(1))).for_each(|batch| linker.add(batch));
     if arguments.settle {
         linker.settle();
     }
@@ -128,16 +131,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         before as f64 / 1024.0,
         linker.pairs(),
     );
+    let across = measure::pairs_within(&clusters).filter(|(a, b)| linker.apart(*a, *b)).count();
+    println!("pairs merged across different phases, lots, quantities or numbers: {across}");
+    linker.remarks().iter().for_each(|remark| println!("remark: {remark}"));
     if arguments.weights {
         let model = linker.model();
         println!("prior {:.2} from {} pairs", model.prior, model.pairs);
         for (slot, (weights, usual)) in linker.slots().iter().zip(model.weights.iter().zip(&model.usual)) {
             let bits: Vec<String> = weights[1..9].iter().map(|bits| format!("{bits:6.2}")).collect();
             println!(
-                "{:<14} {:<22} {} usual {usual:.1}",
+                "{:<14} {:<22} {} usual {:.1?}",
                 header[fields[slot.field]],
                 format!("{:?}", slot.compare),
-                bits.join(" ")
+                bits.join(" "),
+                &usual[1..5]
             );
         }
     }
@@ -146,6 +153,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         for row in [a, b] {
             println!("   {}", table[row as usize].join(" | "));
         }
+    }
+    if arguments.measure > 0 {
+        drop(linker);
+        warm::batches(&config, &rows, arguments.measure, arguments.threads);
+        warm::single(&config, &rows, &clusters, arguments.measure);
     }
     Ok(())
 }

@@ -52,6 +52,12 @@ fn pairs(groups: &HashMap<u32, Vec<u32>>) -> impl Iterator<Item = (u32, u32)> {
     })
 }
 
+/// All pairs inside clusters.
+pub(crate) fn pairs_within(clusters: &[u32]) -> impl Iterator<Item = (u32, u32)> {
+    let groups = groups(clusters);
+    pairs(&groups).collect::<Vec<_>>().into_iter()
+}
+
 impl Truth {
     fn same(&self, a: u32, b: u32) -> bool {
         match self {

@@ -56,7 +56,7 @@ fn level(compare: Compare, dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>
         (_, (true, _) | (_, true)) => 0,
         (Compare::Text | Compare::Description, _) => text(dictionary, a, b),
         (Compare::Company, _) => company(dictionary, a, b),
-        (Compare::Identifier, _) => identifier(a, b),
+        (Compare::Identifier, _) => identifier(dictionary, a, b),
         (Compare::Money, _) => money(a.words(), b.words()),
         (Compare::Date, _) => date(a.words(), b.words()),
         (Compare::Place, _) => place(dictionary, a, b),
@@ -165,7 +165,11 @@ impl Likeness {
     }
 }
 
-fn identifier(a: Packed<'_>, b: Packed<'_>) -> usize {
+fn identifier(dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>) -> usize {
+    let generic = |value: Packed<'_>| value.terms().first().is_some_and(|&term| dictionary.is_generic(term));
+    if generic(a) || generic(b) {
+        return 0;
+    }
     if a.terms().first() == b.terms().first() {
         return 1;
     }
@@ -207,9 +211,33 @@ fn date(a: &[u32], b: &[u32]) -> usize {
     match gap {
         ..=2 => 2,
         3..=32 => 3,
+        _ if a0 == a1 && b0 == b1 && slip(a0, b0) => 3,
         33..=372 => 4,
         _ => 5,
     }
+}
+
+/// Whether two days differ, as they are written, in one digit or in two neighbours that changed places.
+fn slip(a: i32, b: i32) -> bool {
+    let (a, b) = (digits(a), digits(b));
+    let mut apart = (0..8).filter(|&at| a[at] != b[at]);
+    match (apart.next(), apart.next(), apart.next()) {
+        (Some(_), None, _) => true,
+        (Some(at), Some(next), None) => next == at + 1 && a[at] == b[next] && a[next] == b[at],
+        _ => false,
+    }
+}
+
+/// A day's year, month and day as eight digits.
+fn digits(day: i32) -> [u8; 8] {
+    let (year, month, day) = super::normalise::date::civil(day);
+    let mut number = (year * 100 + i64::from(month)) * 100 + i64::from(day);
+    let mut digits = [0; 8];
+    for digit in digits.iter_mut().rev() {
+        *digit = (number % 10) as u8;
+        number /= 10;
+    }
+    digits
 }
 
 fn place(dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>) -> usize {
@@ -282,5 +310,34 @@ fn one_edit(a: Packed<'_>, b: Packed<'_>) -> bool {
         ([_] | [], [_] | []) => true,
         ([a0, a1], [b0, b1]) => a0 == b1 && a1 == b0,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::normalise::date::date as day;
+
+    #[test]
+    fn a_slip_of_the_pen_in_a_date_is_no_other_date() {
+        let level = |a: &str, b: &str| {
+            let words = |text: &str| {
+                let (first, last) = day(&text.chars().collect::<Vec<_>>()).unwrap();
+                [first as u32, last as u32]
+            };
+            date(&words(a), &words(b))
+        };
+        let table = [
+            ("19560409", "19560409", 1),
+            ("19560409", "19560411", 2),
+            ("19560409", "19460409", 3), // one digit
+            ("19560409", "19650409", 3), // two digits changed places
+            ("19560409", "19560904", 4), // neither, and half a year apart
+            ("19560409", "19830409", 5),
+            ("1956", "1957", 4), // years, not days
+        ];
+        for (a, b, expected) in table {
+            assert_eq!(level(a, b), expected, "{a} {b}");
+        }
     }
 }

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-/// What to compare, and how sure to be. Naming the fields with their kind is enough.
+use super::features::{MOST_SLOTS, width};
+use super::kinds;
+
+/// What to compare, and how sure to be. Naming the fields is enough.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The fields that are compared.
+    /// The fields that are compared; refused when there is more to compare than a pattern has room for.
+    #[serde(deserialize_with = "fields")]
     pub fields: Vec<FieldConfig>,
 
     /// Records of one source are different things; each record has at most one partner in another source.
@@ -43,8 +47,9 @@ pub struct FieldConfig {
     /// Name of the column.
     pub field: String,
 
-    /// What its values are.
-    pub kind: Kind,
+    /// What its values are; found out when left out.
+    #[serde(default)]
+    pub kind: Option<Kind>,
 
     /// Fields of one group tell the same story: only the strongest for and the strongest against count.
     #[serde(default)]
@@ -57,6 +62,28 @@ pub struct FieldConfig {
     /// The same, for single sources.
     #[serde(default)]
     pub units: BTreeMap<String, String>,
+}
+
+impl FieldConfig {
+    /// What its values are, as far as is known.
+    pub fn kind(&self) -> Kind {
+        self.kind.unwrap_or_else(|| kinds::by_name(&self.field))
+    }
+}
+
+/// Reads the fields, and refuses those that would be cut silently.
+fn fields<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<FieldConfig>, D::Error> {
+    let fields = Vec::<FieldConfig>::deserialize(from)?;
+    let width = |field: &FieldConfig| field.kind.map_or(1, width);
+    let all: usize = fields.iter().map(width).sum();
+    if all > MOST_SLOTS {
+        return Err(serde::de::Error::custom(format!(
+            "there is more to compare than fits: {all} comparisons of at most {MOST_SLOTS}; a field of kind `name` \
+             takes {}, any other 1; leave fields out or make names `text`",
+            super::features::width(Kind::Name)
+        )));
+    }
+    Ok(fields)
 }
 
 /// What the values of a field are: it decides how they are made comparable and compared.
@@ -83,4 +110,22 @@ pub enum Kind {
     Date,
     /// An address.
     Place,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_comparisons_than_fit_are_refused_and_not_cut() {
+        let parse = |texts: usize| {
+            let name = serde_json::json!({"field": "name", "kind": "name"});
+            let text = |at| serde_json::json!({"field": format!("t{at}"), "kind": "text"});
+            let fields: Vec<_> = std::iter::once(name).chain((0..texts).map(text)).collect();
+            serde_json::from_value::<Config>(serde_json::json!({"fields": fields}))
+        };
+        assert!(parse(9).is_ok());
+        let told = parse(10).unwrap_err().to_string();
+        assert!(told.contains("17 comparisons of at most 16"), "{told}");
+    }
 }

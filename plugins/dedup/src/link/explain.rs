@@ -104,7 +104,7 @@ fn words(compare: Compare, level: usize) -> (&'static str, &'static str) {
         Compare::Date => match level {
             1 => ("相同", "equal"),
             2 => ("相差两天以内", "within two days"),
-            3 => ("相差一个月以内", "within a month"),
+            3 => ("相差一个月以内，或仅差一位数字", "within a month, or one digit apart"),
             4 => ("相差一年以内", "within a year"),
             _ => ("相差一年以上", "more than a year apart"),
         },

@@ -20,14 +20,19 @@ pub enum Term {
 }
 
 /// Records in a list beyond which it is let go.
-const CAP: usize = 2_048;
+const CAP: usize = 1_024;
 /// Postings that one search may walk.
-const BUDGET: usize = 4_096;
+const BUDGET: usize = 1_024;
 /// Grams of one slot that are searched.
 const RAREST: usize = 10;
 /// What a candidate must share of what the best one shares.
 const LEAST_SHARE: f32 = 0.1;
+/// Records, and one in so many of all, beyond which a value identifies nothing.
+const GENERIC: usize = 50;
+const GENERIC_SHARE: usize = 1_000;
 const CLOSED: u16 = u16::MAX;
+/// No record.
+const EMPTY: u32 = u32::MAX;
 
 /// All terms: their numbers, how many records have them, and which.
 #[derive(Default)]
@@ -36,6 +41,7 @@ pub struct Dictionary {
     terms: Vec<Entry>,
     weights: Vec<f32>,
     rarest: f32,
+    generic: u32,
     lists: Lists,
 }
 
@@ -114,6 +120,7 @@ impl Dictionary {
     pub fn weigh(&mut self, records: usize) {
         let all = records as f32;
         self.rarest = (1.0 + all).ln();
+        self.generic = (records / GENERIC_SHARE).max(GENERIC) as u32;
         self.weights.clear();
         self.weights.extend(self.terms.iter().map(|entry| {
             let rare = (1.0 + all / (entry.count as f32 + 0.5)).ln();
@@ -122,6 +129,11 @@ impl Dictionary {
                 Term::Gram => 0.4,
             }
         }));
+    }
+
+    /// Whether so many records have the term that it identifies nothing.
+    pub fn is_generic(&self, id: u32) -> bool {
+        self.generic > 0 && self.records(id) > self.generic
     }
 
     /// How much sharing the term says.
@@ -196,7 +208,8 @@ impl Lists {
 /// What one search needs; used again for the next.
 #[derive(Default)]
 pub struct Search {
-    scores: Vec<f32>,
+    /// Records touched and their scores, by an open hash; its size follows the postings that are walked.
+    scores: Vec<(u32, f32)>,
     touched: Vec<u32>,
     keys: Vec<(u16, u32, bool)>,
     slot: Vec<(u16, u32)>,
@@ -228,38 +241,53 @@ impl Search {
     pub fn run(
         &mut self,
         dictionary: &Dictionary,
-        records: usize,
         most: usize,
         allowed: impl Fn(u32) -> bool,
     ) -> &[(f32, u32)] {
-        self.scores.resize(records, 0.0);
         self.keys.sort_unstable();
         self.keys.dedup();
-        let mut budget = BUDGET;
-        for &(length, id, whole) in &self.keys {
-            if usize::from(length) > budget {
-                break;
-            }
-            budget -= usize::from(length);
+        let mut walked = 0;
+        let within = |key: &&(u16, u32, bool)| {
+            walked += usize::from(key.0);
+            walked <= BUDGET
+        };
+        let keys = self.keys.iter().take_while(within).count();
+        let walked: usize = self.keys[..keys].iter().map(|key| usize::from(key.0)).sum();
+        let size = (2 * walked).next_power_of_two().max(64);
+        if self.scores.len() < size {
+            self.scores.resize(size, (EMPTY, 0.0));
+        }
+        let (table, mask) = (&mut self.scores[..size], size - 1);
+        for &(_, id, whole) in &self.keys[..keys] {
             let weight = dictionary.weight(id) * if whole { 1.0 } else { 0.3 };
             for &record in dictionary.list(id) {
-                let score = &mut self.scores[record as usize];
-                if *score == 0.0 {
-                    self.touched.push(record);
+                let mut at = (record.wrapping_mul(0x9e37_79b1) >> 8) as usize & mask;
+                loop {
+                    let entry = &mut table[at];
+                    if entry.0 == record {
+                        entry.1 += weight;
+                        break;
+                    }
+                    if entry.0 == EMPTY {
+                        *entry = (record, weight);
+                        self.touched.push(at as u32);
+                        break;
+                    }
+                    at = (at + 1) & mask;
                 }
-                *score += weight;
             }
         }
         self.found.clear();
         // What shares a small part of what the best shares is no candidate; most of what was touched is that.
-        let own = |record: &u32| if allowed(*record) { self.scores[*record as usize] } else { 0.0 };
-        let least = self.touched.iter().map(own).fold(0.0, f32::max) * LEAST_SHARE;
-        for record in self.touched.drain(..) {
-            let score = std::mem::take(&mut self.scores[record as usize]);
+        let mut least = 0.0f32;
+        for at in self.touched.drain(..) {
+            let (record, score) = std::mem::replace(&mut table[at as usize], (EMPTY, 0.0));
             if score >= least && allowed(record) {
                 self.found.push((score, record));
+                least = least.max(score * LEAST_SHARE);
             }
         }
+        self.found.retain(|found| found.0 >= least);
         let best = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
         if self.found.len() > most {
             self.found.select_nth_unstable_by(most, best);

@@ -2,9 +2,11 @@
 //!
 //! One road: text is made comparable ([`normalise`]), candidates are found in an inverted index
 //! ([`index`]), each pair is compared field by field into levels ([`compare`]), levels weigh what
-//! expectation-maximisation has learnt of them ([`weights`]), and pairs become clusters by average linkage
-//! under vetoes ([`cluster`]). [`engine::Linker`] drives it, batch by batch;
-//! [`online::Things`] asks for one record at a time, for hosts that keep the things themselves; [`explain`] says why.
+//! expectation-maximisation has learnt of them ([`weights`], `learn`) once the model has passed its
+//! [`guards`], and pairs become clusters by average linkage under vetoes (`pairs`, [`cluster`]).
+//! [`engine::Linker`] drives it, batch by batch; [`online::Things`] asks for one record at a time, for hosts
+//! that keep the things themselves; [`explain`] says why. What fields hold is guessed where it is not
+//! configured (`kinds`).
 //!
 //! Nothing here knows projects, departments or sheets: fields and their kinds come from [`config::Config`].
 //! Nothing here keeps state or does I/O. The same records in the same batches give the same clusters,
@@ -13,12 +15,18 @@
 pub mod cluster;
 pub mod compare;
 pub mod config;
+pub mod draft;
 pub mod engine;
 pub mod explain;
 pub mod features;
+pub mod guards;
 pub mod index;
+mod kinds;
+mod learn;
 pub mod normalise;
 pub mod online;
+mod pairs;
+mod parallel;
 pub mod weights;
 
 pub use config::{Config, FieldConfig, Kind};

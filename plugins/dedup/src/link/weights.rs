@@ -25,8 +25,9 @@ pub struct Model {
     pub prior: f32,
     /// For each slot, the weight of each level; level 0 weighs nothing.
     pub weights: Vec<[f32; 16]>,
-    /// For each slot, the usual logarithm of how many records hold an equal value by chance.
-    pub usual: Vec<f32>,
+    /// For each level of each slot, the usual logarithm of how many records hold the commoner of the two
+    /// values in pairs that are two things; not a number where nothing is known.
+    pub usual: Vec<[f32; 16]>,
     /// How many pairs it was learnt from.
     pub pairs: u64,
 }
@@ -62,7 +63,7 @@ impl Model {
             let (m, u) = usual(slot.compare);
             weigh(slot.compare, m, u, m, u)
         });
-        Self { prior: -2.0, weights: weights.collect(), usual: vec![f32::NAN; slots.len()], pairs: 0 }
+        Self { prior: -2.0, weights: weights.collect(), usual: vec![[f32::NAN; 16]; slots.len()], pairs: 0 }
     }
 
     /// The evidence of a pattern, in bits, without what rare values add.

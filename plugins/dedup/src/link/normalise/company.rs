@@ -59,6 +59,15 @@ pub fn company(folded: &[char], full: &mut Vec<char>, core: &mut Vec<char>) {
     }
 }
 
+/// Whether a folded text ends as companies and offices do.
+pub fn is_company(folded: &[char]) -> bool {
+    const OFFICES: [&str; 5] = ["局", "委员会", "政府", "银行", "合作社"];
+    let mut text = Vec::new();
+    plain(folded, &mut text);
+    let ends = |form: &&str| without_ending(&text, form).is_some();
+    text.len() >= 4 && (FORMS.iter().any(&ends) || OFFICES.iter().any(&ends))
+}
+
 /// Takes legal forms and bracketed regions out of a name that begins with a company.
 pub fn without_forms(text: &mut Vec<char>) {
     const INNER: [&str; 8] = [

@@ -49,8 +49,8 @@ fn span(year: u32, month: u32, day: u32) -> Option<i32> {
     Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
 }
 
-/// A day as `2019-08-16`, from days since 1970-01-01.
-pub fn iso(days: i32) -> String {
+/// Year, month and day of a number of days since 1970-01-01.
+pub fn civil(days: i32) -> (i64, u8, u8) {
     let shifted = i64::from(days) + 719_468;
     let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
     let of_year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -58,7 +58,12 @@ pub fn iso(days: i32) -> String {
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = of_year + era * 400 + i64::from(month <= 2);
+    (of_year + era * 400 + i64::from(month <= 2), month as u8, day as u8)
+}
+
+/// A day as `2019-08-16`, from days since 1970-01-01.
+pub fn iso(days: i32) -> String {
+    let (year, month, day) = civil(days);
     format!("{year:04}-{month:02}-{day:02}")
 }
 

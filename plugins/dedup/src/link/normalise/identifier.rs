@@ -49,7 +49,8 @@ fn swapped(code: &[char], at: usize) -> Vec<char> {
     code
 }
 
-fn credit_checks(code: &[char]) -> bool {
+/// Whether the check digit of a folded credit code is right.
+pub fn credit_checks(code: &[char]) -> bool {
     if code.len() != 18 {
         return false;
     }

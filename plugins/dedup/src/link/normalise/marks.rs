@@ -4,6 +4,7 @@
 //! `年产30万吨聚丙烯项目一期` and `年产300000吨聚丙烯项目(Ⅰ期)` differ in nothing. Units are brought to one
 //! base: 150兆瓦 is 150MW. A number before a word nobody listed is a quantity of that word.
 
+use super::numbers::{numbers, numeral, roman};
 use super::text::{hash, is_han};
 
 /// What a mark says.
@@ -279,79 +280,6 @@ fn quantity(text: &[char], end: usize, value: f64, marks: &mut Vec<Mark>) -> Opt
     }
     marks.push(Mark { class: Class::Quantity, of: short(&[next]), value: short_number(value) });
     Some(after)
-}
-
-fn numeral(c: char) -> Option<u32> {
-    "零一二三四五六七八九十".chars().position(|n| n == c).map(|n| n as u32).or(match c {
-        '〇' => Some(0),
-        '两' => Some(2),
-        _ => None,
-    })
-}
-
-/// One number, or several as in 一、二 and 1-3, and where they end.
-fn numbers(text: &[char], at: usize) -> Option<(Vec<f64>, usize)> {
-    let (mut values, mut end) = number(text, at)?;
-    while let Some(between) = text.get(end)
-        && matches!(between, '、' | '和' | '及' | '与' | '-' | '至')
-        && let Some((more, next)) = number(text, end + 1)
-    {
-        let range = matches!(between, '-' | '至');
-        if let (true, Some(&from), [to]) = (range, values.last(), more.as_slice())
-            && *to > from
-            && *to - from < 20.0
-        {
-            let between = (from as u32 + 1..*to as u32).map(f64::from);
-            values.extend(between);
-        }
-        values.extend(more);
-        end = next;
-    }
-    Some((values, end))
-}
-
-fn number(text: &[char], at: usize) -> Option<(Vec<f64>, usize)> {
-    let first = *text.get(at)?;
-    if first.is_ascii_digit() {
-        let run = text[at..].iter().enumerate().take_while(|&(i, c)| {
-            let inside = text.get(at + i + 1).is_some_and(char::is_ascii_digit);
-            c.is_ascii_digit() || matches!(c, '.' | ',') && inside
-        });
-        let end = at + run.count();
-        let digits: String = text[at..end].iter().filter(|c| **c != ',').collect();
-        return Some((vec![digits.parse().ok()?], end));
-    }
-    let run: Vec<u32> = text[at..].iter().map_while(|c| numeral(*c)).take(4).collect();
-    let end = at + run.len();
-    let values = match run.as_slice() {
-        [] => return None,
-        [10] => vec![10.0],
-        [10, n] => vec![f64::from(10 + n)],
-        [n, 10] => vec![f64::from(n * 10)],
-        [n, 10, m] => vec![f64::from(n * 10 + m)],
-        several => several.iter().map(|n| f64::from(*n)).collect(),
-    };
-    Some((values, end))
-}
-
-/// A Roman number up to 39 that is no part of a longer word.
-fn roman(text: &[char], at: usize) -> Option<(f64, usize)> {
-    let run = text.get(at..)?.iter().take_while(|c| c.is_ascii_alphabetic()).count();
-    let letters = &text[at..at + run];
-    let digit = |c: &char| match c {
-        'i' => Some(1),
-        'v' => Some(5),
-        'x' => Some(10),
-        _ => None,
-    };
-    let digits: Vec<i32> = letters.iter().map(digit).collect::<Option<_>>()?;
-    if digits.is_empty() || digits.len() > 5 {
-        return None;
-    }
-    let sum: i32 = (0..digits.len())
-        .map(|i| if digits.get(i + 1).is_some_and(|next| *next > digits[i]) { -digits[i] } else { digits[i] })
-        .sum();
-    Some((f64::from(sum), at + run))
 }
 
 #[cfg(test)]

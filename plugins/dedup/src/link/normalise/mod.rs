@@ -7,6 +7,7 @@ pub mod date;
 pub mod identifier;
 pub mod marks;
 pub mod money;
+mod numbers;
 pub mod place;
 pub mod regions;
 pub mod text;

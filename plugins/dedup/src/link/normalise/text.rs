@@ -175,3 +175,47 @@ pub fn hash(chars: &[char]) -> u64 {
     chars.iter().for_each(|c| state.update(c.encode_utf8(&mut bytes).as_bytes()));
     state.digest()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folded(text: &str) -> String {
+        let mut out = Vec::new();
+        fold(text, &mut out);
+        out.into_iter().collect()
+    }
+
+    #[test]
+    fn no_simplified_character_is_taken_for_another_and_none_has_two_forms() {
+        let pairs = SIMPLIFIED.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace);
+        let pairs: Vec<(char, char)> = pairs
+            .map(|pair| {
+                let mut chars = pair.chars();
+                (chars.next().unwrap(), chars.next().unwrap())
+            })
+            .collect();
+        let from: std::collections::BTreeSet<char> = pairs.iter().map(|pair| pair.0).collect();
+        assert_eq!(from.len(), pairs.len(), "a character is listed twice");
+        for (_, to) in pairs {
+            assert!(!from.contains(&to), "{to} is simplified and would map on");
+        }
+    }
+
+    #[test]
+    fn names_in_traditional_characters_are_the_same_names() {
+        let table = [
+            ("廣東省韶關市稅務局綜合辦公樓遷建工程", "广东省韶关市税务局综合办公楼迁建工程"),
+            ("陝西龐大汽車銷售服務有限公司", "陕西庞大汽车销售服务有限公司"),
+            ("臺灣遠東紡織綢緞廠擴建項目", "台湾远东纺织绸缎厂扩建项目"),
+            ("滾珠軸承與齒輪減速機生產線", "滚珠轴承与齿轮减速机生产线"),
+            ("邊境經濟合作區護岸墾殖及排澇溝渠", "边境经济合作区护岸垦殖及排涝沟渠"),
+            ("粵港澳環衛廢棄物處理脫硫塔鍋爐", "粤港澳环卫废弃物处理脱硫塔锅炉"),
+            ("醫療器械檢驗檢測實驗樓", "医疗器械检验检测实验楼"),
+            ("鋰電池負極材料儲能電站", "锂电池负极材料储能电站"),
+        ];
+        for (traditional, simplified) in table {
+            assert_eq!(folded(traditional), simplified);
+        }
+    }
+}

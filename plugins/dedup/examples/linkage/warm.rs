@@ -1,0 +1,58 @@
+//! What rows cost that come to a warm linkage: in batches, and one at a time as the stage asks.
+
+use std::time::Instant;
+
+use huiliu_dedup::link::online::{Answer, Things};
+use huiliu_dedup::link::{Config, Linker, Row};
+
+use crate::measure;
+
+/// Rows of a batch that comes to a warm linkage.
+const BATCH: usize = 10_000;
+
+/// Adds the last `late` rows in batches to a linkage that knows the others, and prints rows per CPU second.
+pub(crate) fn batches(config: &Config, rows: &[Row<'_>], late: usize, threads: usize) {
+    let (first, last) = rows.split_at(rows.len().saturating_sub(late));
+    let mut linker = Linker::new(config.clone(), threads);
+    linker.add(first);
+    let cpu = measure::cpu_seconds();
+    last.chunks(BATCH).for_each(|batch| linker.add(batch));
+    let spent = measure::cpu_seconds() - cpu;
+    println!("warm, batches of {BATCH}: {:.0} rows per CPU second", last.len() as f64 / spent.max(0.01));
+}
+
+/// Takes up all but the last `late` rows as the stage does after a start, then asks for those one by one.
+pub(crate) fn single(config: &Config, rows: &[Row<'_>], things: &[u32], late: usize) {
+    let known = rows.len().saturating_sub(late);
+    let (before, started) = (measure::resident_kib(), Instant::now());
+    let mut linker = Linker::new(config.clone(), 1);
+    let mut asked = Things::default();
+    for (row, thing) in rows[..known].iter().zip(things) {
+        asked.restore(&mut linker, row, *thing);
+    }
+    let ready = started.elapsed().as_secs_f64();
+    let memory = measure::resident_kib().saturating_sub(before) as f64 / 1024.0;
+    let mut micros = Vec::with_capacity(late);
+    let (mut matches, mut right) = (0, 0);
+    let cpu = measure::cpu_seconds();
+    for (at, row) in rows.iter().enumerate().skip(known) {
+        let start = Instant::now();
+        let (record, answer) = asked.ask(&mut linker, row);
+        micros.push(start.elapsed().as_micros());
+        if let Answer::Match(found) = &answer {
+            matches += 1;
+            right += u32::from(found.thing == things[at]);
+        }
+        asked.belongs(record, things[at]);
+    }
+    let spent = measure::cpu_seconds() - cpu;
+    micros.sort_unstable();
+    let part = |share: f64| micros.get((micros.len() as f64 * share) as usize).copied().unwrap_or(0);
+    println!(
+        "one at a time, {known} known: ready in {ready:.1}s, memory {memory:.0} MiB, {:.0} rows per CPU second, \
+         p50 {} µs, p99 {} µs; {matches} matches, {right} right",
+        late as f64 / spent.max(0.01),
+        part(0.5),
+        part(0.99),
+    );
+}
