@@ -17,6 +17,7 @@ mod once;
 mod packages;
 mod quarantine;
 mod receipts;
+mod review;
 mod sinks;
 mod stages;
 mod support;

@@ -14,8 +14,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use hashbrown::HashSet;
 use huiliu_stage::{
-    EVIDENCE, Fate, Finding, Findings, Host, Opened, Outcome, SEES_REFUSED, Severity, Stage, StageError,
-    Text, UNREADABLE,
+    EVIDENCE, Fate, Finding, Findings, Host, Opened, Outcome, REPLACES, SEES_REFUSED, Severity, Stage,
+    StageError, Text, UNREADABLE,
 };
 use tracing::{debug, info_span, warn};
 
@@ -259,6 +259,7 @@ impl Runner {
                 report: reader.report(),
                 state,
                 evidence,
+                replaced: tally.replaced,
                 log,
             })
         });
@@ -361,6 +362,10 @@ struct Tally {
     with_evidence: HashSet<i64>,
     /// The records that such rows were merged into.
     went_into: HashMap<i64, String>,
+    /// Rows that went to quarantine.
+    quarantined: HashSet<i64>,
+    /// Rows that were logged and went into rows logged later.
+    replaced: Vec<i64>,
 }
 
 impl Tally {
@@ -372,7 +377,20 @@ impl Tally {
             shown,
             with_evidence: HashSet::new(),
             went_into: HashMap::new(),
+            quarantined: HashSet::new(),
+            replaced: Vec::new(),
         }
+    }
+
+    /// A row that was logged went into one that is logged now.
+    fn replace(&mut self, earlier: i64) {
+        if self.quarantined.contains(&earlier) {
+            return;
+        }
+        self.counts.rows_out = self.counts.rows_out.saturating_sub(1);
+        self.counts.accepted = self.counts.accepted.saturating_sub(1);
+        self.counts.merged += 1;
+        self.replaced.push(earlier);
     }
 
     /// Takes note of the rows of a batch that files came with.
@@ -422,6 +440,8 @@ struct Passage<'a> {
     /// Whether a stage made these rows at the end of the delivery: they were counted as merged when it
     /// held them back.
     made: bool,
+    /// Rows of this batch that stand for rows of earlier ones, with those.
+    replaces: Vec<(i64, i64)>,
     tally: &'a mut Tally,
     rejects: &'a Rejects,
     log: &'a mut dyn LogWriter,
@@ -440,7 +460,7 @@ impl<'a> Passage<'a> {
         tally.note(&findings);
         let pending = refused_rows(&findings);
         let of_reader = findings.len();
-        Self { batch, pending, findings, of_reader, made: false, tally, rejects, log }
+        Self { batch, pending, findings, of_reader, made: false, replaces: Vec::new(), tally, rejects, log }
     }
 
     /// Takes the batch through one stage.
@@ -462,10 +482,12 @@ impl<'a> Passage<'a> {
                 result
             })
             .and_then(|Outcome { batch, findings }| {
-                Ok((conform(&placed.slot, Some(&facts), batch)?, findings))
+                let replaces = replaces(&batch)?;
+                Ok((conform(&placed.slot, Some(&facts), batch)?, findings, replaces))
             })
             .map_err(|error| failed(name, &error))?;
-        let (batch, findings) = outcome;
+        let (batch, findings, replaces) = outcome;
+        self.replaces.extend(replaces);
         let before = std::mem::replace(&mut self.batch, batch);
         self.settle(name, Some(&before), findings.0)
     }
@@ -517,6 +539,7 @@ impl<'a> Passage<'a> {
             .map_err(|error| failed(stage, &error))?;
         let ids = row_ids(out).map_err(|error| failed(stage, &error))?;
         let rows = distinct(ids.values());
+        self.tally.quarantined.extend(ids.values());
         self.tally.counts.quarantined += rows;
         if self.made {
             self.tally.counts.merged = self.tally.counts.merged.saturating_sub(rows);
@@ -538,6 +561,11 @@ impl<'a> Passage<'a> {
         if !self.made {
             let ids = row_ids(&self.batch).map_err(|error| failed("log", &error))?;
             self.tally.counts.accepted += distinct(ids.values());
+            let replaces = std::mem::take(&mut self.replaces);
+            // A later row that was refused on its way stands for nothing.
+            for (_, earlier) in replaces.iter().filter(|(later, _)| ids.values().contains(later)) {
+                self.tally.replace(*earlier);
+            }
         }
         Ok(self.log.append(Stream::Records, &self.batch)?)
     }
@@ -559,6 +587,15 @@ impl<'a> Passage<'a> {
         let marked = Arc::new(Schema::new_with_metadata(schema.fields.clone(), metadata));
         // The same columns under the same fields: this cannot fail.
         self.batch.clone().with_schema(marked).unwrap_or_else(|_| self.batch.clone())
+    }
+}
+
+/// The rows of a stage's batch that stand for rows of earlier batches, with those.
+fn replaces(batch: &RecordBatch) -> Result<Vec<(i64, i64)>, StageError> {
+    match batch.schema_ref().metadata.get(REPLACES) {
+        Some(pairs) => serde_json::from_str(pairs)
+            .map_err(|error| StageError::new(format!("what replaces what cannot be read: {error}"))),
+        None => Ok(Vec::new()),
     }
 }
 

@@ -21,6 +21,7 @@ mod log;
 mod mapping;
 mod quarantine;
 mod register;
+mod replaced;
 mod state;
 mod store;
 #[cfg(test)]

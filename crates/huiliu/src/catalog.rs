@@ -16,6 +16,14 @@ use jiff::tz::TimeZone;
 use crate::sinks::{self, SinkConfig};
 use crate::sources::folder::FolderSource;
 
+/// What the merging stage keeps of records, for people who review them.
+pub(crate) mod records {
+    pub(crate) use huiliu_dedup::inspect::{
+        Inspect, Line, PartStory, Question, Said, Why, may_split, side_by_side,
+    };
+    pub(crate) use huiliu_dedup::{Decision, Word};
+}
+
 /// The plugins that are linked in. They have no privilege: each is also built as a shared library.
 fn builtin() -> Vec<StageFactory> {
     [huiliu_validate::plugin(), huiliu_dedup::plugin(), huiliu_commitment::plugin(), huiliu_score::plugin()]

@@ -3,64 +3,79 @@
 //! Each batch is merged row by row into the kept records. Then each record that has changed comes out
 //! once, whole, under the `_row` of the last row that touched it; its other rows are reported as merged, and
 //! rows of records that did not change as unchanged. A value that is replaced and comes back within the
-//! batch is no change, so the same rows again give nothing. (Two rows of one delivery that contradict
-//! each other and lie in different batches do give two changes each time.)
+//! batch is no change, so the same rows again give nothing. A record that comes out of several batches of one delivery
+//! tells the engine which of its rows is the last ([`REPLACES`]): the sinks get that one only.
 //!
 //! To follow one row: [`Merge::process`], then [`Recogniser::recognise`], then [`Merge::apply`].
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, StringBuilder, UInt32Array};
+use arrow::array::{
+    ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, StringBuilder, UInt32Array, new_null_array,
+};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
 use hashbrown::HashMap;
 use huiliu_stage::{
-    Finding, Findings, Host, Origin, Outcome, Problem, ROW, SHEET, StageError, column_index, json_field,
+    DECISIONS, Finding, Findings, Host, MERGED_INTO, Origin, Outcome, Problem, REPLACES, ROW, SHEET,
+    StageError, column_index, json_field,
 };
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
 use crate::build;
+use crate::decide::Made;
+use crate::decided::Decided;
 use crate::entity::{Held, Place, Record, Source, encode_value};
 use crate::fields::{MergeField, apart, fields};
 use crate::key::{KeyRule, Scratch};
 use crate::linked::Linked;
 use crate::options::{Options, default_tolerance, find};
-use crate::policy::Choice;
-use crate::recognise::{Recogniser, Row};
+use crate::parts::{Part, Parts};
+use crate::recognise::{By, Recognised, Recogniser, Row};
 use crate::records::{RecordId, Records};
 use crate::report;
-use crate::value::Cells;
+use crate::survive::{Contradiction, Incoming, merge_row};
+use crate::value::{Cells, Value};
 use crate::versions::Versions;
 
 /// Records named in the finding about what a correction leaves out.
 const NAMED: usize = 20;
 
-const ADDED: [&str; 4] = ["record_id", "revision", "origins", "matched_by"];
+const ADDED: [&str; 5] = ["record_id", "revision", "origins", "matched_by", MERGED_INTO];
 
 pub(crate) struct Merge {
-    host: Arc<dyn Host>,
-    recogniser: Recogniser,
-    fields: Vec<MergeField>,
-    tolerance: f64,
-    row_column: usize,
-    sheet_column: usize,
-    input_columns: usize,
-    output: SchemaRef,
-    records: Records,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) recogniser: Recogniser,
+    pub(crate) fields: Arc<[MergeField]>,
+    pub(crate) tolerance: f64,
+    pub(crate) row_column: usize,
+    pub(crate) sheet_column: usize,
+    pub(crate) input: SchemaRef,
+    pub(crate) output: SchemaRef,
+    pub(crate) records: Records,
+    pub(crate) parts: Parts,
     versions: Versions,
-    linked: Option<Linked>,
+    pub(crate) linked: Option<Linked>,
+    pub(crate) decided: Decided,
+    /// What decisions changed, to be given out at the end of their delivery.
+    pub(crate) made: Vec<Made>,
 }
 
 /// A record touched by a batch.
 struct Touched {
     id: RecordId,
-    by: Option<usize>,
-    linked: bool,
+    by: By,
     new: bool,
     last: usize,
     /// Values before the batch, for the fields that were changed; not kept for a new record.
     before: Vec<(usize, Option<Held>)>,
     changed: bool,
+    /// What its first row gave, as long as no other row is kept.
+    first: Option<Part>,
+    /// What the rows of this batch gave, each with whether that changed the record.
+    came: Vec<(Part, bool)>,
+    /// Whether it is known that parts of it are kept, or will be.
+    parted: bool,
 }
 
 /// A batch taken apart for merging.
@@ -107,14 +122,17 @@ impl Merge {
         let merge = Self {
             recogniser: Recogniser { rules, apart, unless, compared },
             linked: options.link.clone().map(|config| Linked::new(host.clone(), config)),
-            fields,
+            fields: fields.into(),
             tolerance: options.merge.as_ref().map_or_else(default_tolerance, |merge| merge.tolerance),
             row_column: column_index(input, ROW)?,
             sheet_column: column_index(input, SHEET)?,
-            input_columns: input.fields.len(),
+            input: input.clone(),
             output: output.clone(),
             records: Records::new(host.clone(), kinds),
+            parts: Parts::new(host.clone()),
             versions: Versions::new(host.clone()),
+            decided: Decided::new(host.clone()),
+            made: Vec::new(),
             host,
         };
         Ok((merge, output))
@@ -123,7 +141,13 @@ impl Merge {
     /// Ends a delivery: tells which records its file named before and does not name any more. Between deliveries
     /// nothing is held in memory.
     pub(crate) fn finish(&mut self) -> Result<Option<Outcome>, StageError> {
-        let gone = self.versions.finish()?;
+        if !self.made.is_empty() {
+            let outcome = self.give_made()?;
+            self.records.forget();
+            return Ok(Some(outcome));
+        }
+        // A record that was merged into another is not left out as long as that one is named.
+        let gone = self.versions.finish(|id| self.decided.now(id))?;
         let mut names = Vec::new();
         for id in gone.iter().take(NAMED) {
             names.push(self.name_of(*id)?);
@@ -151,6 +175,10 @@ impl Merge {
 
     pub(crate) fn process(&mut self, batch: &RecordBatch) -> Result<Outcome, StageError> {
         self.records.make_room();
+        self.decided.begin()?;
+        if let Some(decisions) = batch.schema_ref().metadata.get(DECISIONS) {
+            return self.decide(decisions);
+        }
         let mut view = self.view(batch)?;
         if let Some(linked) = &mut self.linked {
             linked.begin(&view.source.sender)?;
@@ -162,6 +190,7 @@ impl Merge {
         let mut index: HashMap<RecordId, usize> = HashMap::new();
         let mut of_row = Vec::with_capacity(batch.num_rows());
         let (mut scratch, mut row_keys) = (Scratch::default(), Vec::new());
+        let fields = self.fields.clone();
         for at in 0..batch.num_rows() {
             let id = view.rows.value(at);
             row_keys.clear();
@@ -175,31 +204,24 @@ impl Merge {
                 }
                 row_keys.push((None, content_key(&view.cells, at)));
             }
-            let row = Row { id, at, keys: &row_keys, cells: &view.cells, fields: &self.fields };
-            let found =
-                self.recogniser.recognise(&mut self.records, self.linked.as_mut(), &row, &mut findings)?;
+            view.enter(at);
+            let row = Row { id, at, keys: &row_keys, cells: &view.cells, fields: &fields };
+            let pinned = self.pinned(&row, &view.source.sender)?;
+            let linked = self.linked.as_mut();
+            let found = self.recogniser.recognise(&mut self.records, linked, &row, pinned, &mut findings)?;
             let i = *index.entry(found.record).or_insert_with(|| {
-                let before = Vec::new();
-                touched.push(Touched {
-                    id: found.record,
-                    by: found.by,
-                    linked: found.linked,
-                    new: found.new,
-                    last: at,
-                    before,
-                    changed: false,
-                });
+                touched.push(Touched::new(&found, at));
                 touched.len() - 1
             });
-            touched[i].last = at;
-            touched[i].by = found.by;
-            touched[i].linked = found.linked;
+            (touched[i].last, touched[i].by) = (at, found.by);
             of_row.push(i);
-            view.enter(at);
-            self.apply(&mut touched[i], &view, at, &mut findings)?;
+            self.join(&mut touched[i], &found, &view, &row, &mut findings)?;
         }
         self.versions.note(&view.source, touched.iter().map(|touched| touched.id));
-        self.settle(&mut touched)?;
+        let replaces = self.settle(&mut touched, &view)?;
+        for &(later, earlier, id) in &replaces {
+            findings.push(report::merged(earlier, id, later));
+        }
         for (at, &i) in of_row.iter().enumerate() {
             let (touched, row) = (&touched[i], view.rows.value(at));
             if !touched.changed {
@@ -211,7 +233,8 @@ impl Merge {
         touched.retain(|touched| touched.changed);
         touched.sort_by_key(|touched| touched.last);
         self.count(&touched, batch.num_rows());
-        Ok(Outcome { batch: self.give(batch, &touched)?, findings: Findings(findings) })
+        let batch = mark(self.give(batch, &touched)?, &replaces)?;
+        Ok(Outcome { batch, findings: Findings(findings) })
     }
 
     fn count(&self, out: &[Touched], rows: usize) {
@@ -242,63 +265,127 @@ impl Merge {
         })
     }
 
-    /// Merges the values of a row into its record.
+    /// Lets a row join its record: its values are merged, and what it gave is noted.
+    fn join(
+        &mut self,
+        touched: &mut Touched,
+        found: &Recognised,
+        view: &View<'_>,
+        row: &Row<'_>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), StageError> {
+        if found.new {
+            self.apply(touched, view, row.at, &[], findings)?;
+            self.records.get(touched.id)?.order = self.parts.next_record()?;
+            return Ok(());
+        }
+        if !touched.parted && touched.first.is_none() {
+            match self.parts.any(touched.id)? {
+                true => touched.parted = true,
+                false => touched.first = Some(Parts::only(&mut self.records, touched.id)?),
+            }
+        }
+        let mut part = self.part(found, view, row)?;
+        let votes = match self.fields.iter().any(|field| field.choose.votes()) {
+            true => self.votes(touched)?,
+            false => Vec::new(),
+        };
+        let changed = self.apply(touched, view, row.at, &votes, findings)?;
+        let once_more = touched.first.as_ref().is_some_and(|first| first.hash() == part.hash());
+        if once_more && touched.came.is_empty() || part.row.values.iter().all(Option::is_none) {
+            return Ok(()); // The only row there ever was, or one without a value: there is nothing to keep.
+        }
+        part.row.order = self.parts.next()?;
+        touched.came.push((part, changed));
+        Ok(())
+    }
+
+    /// The parts of a record so far, with those of this batch.
+    fn votes(&mut self, touched: &Touched) -> Result<Vec<Part>, StageError> {
+        let mut votes = match &touched.first {
+            Some(first) => vec![first.clone()],
+            None => self.parts.of(&mut self.records, touched.id)?,
+        };
+        votes.extend(touched.came.iter().map(|(part, _)| part.clone()));
+        Ok(votes)
+    }
+
+    /// What a row gives, as a part of its record.
+    fn part(&self, found: &Recognised, view: &View<'_>, row: &Row<'_>) -> Result<Part, StageError> {
+        let value = |(i, cells): (usize, &Cells<'_>)| {
+            Some(Held { value: cells.value(row.at)?, place: 0, column: view.columns[i] })
+        };
+        let values = view.cells.iter().enumerate().map(value).collect();
+        let row_number = huiliu_stage::row_number(view.rows.value(row.at));
+        let places = vec![Place { source: view.source.clone(), row: row_number }];
+        let first_key = row.keys.first().map_or(0, |&(_, key)| key);
+        let unit = match found.by {
+            By::Likeness => {
+                let unit = RecordId::of(first_key, 0);
+                for &(_, key) in row.keys {
+                    self.parts.note_unit(key, unit)?;
+                }
+                unit
+            }
+            By::Rule(rule) if self.linked.is_some() => {
+                let key =
+                    row.keys.iter().find(|(by, _)| *by == Some(rule)).map_or(first_key, |&(_, key)| key);
+                self.parts.unit(key, found.record)?
+            }
+            By::Decision => self.parts.unit(first_key, found.record)?,
+            By::Rule(_) | By::Content => found.record,
+        };
+        let by = self.word(found.by).to_owned();
+        Ok(Part { unit, by, row: Record { places, values, ..Record::default() }, again: 0 })
+    }
+
+    /// Why a row was taken for its record, as `matched_by` tells it.
+    pub(crate) fn word(&self, by: By) -> &str {
+        match by {
+            By::Rule(rule) => &self.recogniser.rules[rule].name,
+            By::Likeness => "likeness",
+            By::Decision => "decision",
+            By::Content => "content",
+        }
+    }
+
+    /// Merges the values of a row into its record; tells whether any was taken.
     fn apply(
         &mut self,
         touched: &mut Touched,
         view: &View<'_>,
         at: usize,
+        votes: &[Part],
         findings: &mut Vec<Finding>,
-    ) -> Result<(), StageError> {
+    ) -> Result<bool, StageError> {
         let record = self.records.get(touched.id)?;
-        let mut place = None;
-        for (i, field) in self.fields.iter().enumerate() {
-            let held = record.values[i].as_ref();
-            if held.is_some_and(|held| view.cells[i].is(at, &held.value)) {
-                continue;
+        let (id, new) = (touched.id, touched.new);
+        let (fields, row) = (&self.fields, view.rows.value(at));
+        let (before, mut changed) = (&mut touched.before, false);
+        let replaced = |field: usize, held: Option<Held>| {
+            changed = true;
+            if !new && before.iter().all(|(known, _)| *known != field) {
+                before.push((field, held));
             }
-            let Some(came) = view.cells[i].value(at) else { continue };
-            let choice = match held {
-                None => Choice::Take(came),
-                // What a sender corrects in its own file counts, whatever the field's rule among senders is.
-                Some(held) if field.choose.holds_one() && corrects(record, held, &view.source) => {
-                    Choice::Take(came)
-                }
-                Some(held) => field.choose.choose(&held.value, came, self.tolerance),
-            };
-            match (choice, held) {
-                (Choice::Take(value), _) => {
-                    let place = *place.get_or_insert_with(|| {
-                        let row = huiliu_stage::row_number(view.rows.value(at));
-                        record.places.push(Place { source: view.source.clone(), row });
-                        record.places.len() as u32 - 1
-                    });
-                    let before = record.values[i].replace(Held { value, place, column: view.columns[i] });
-                    if !touched.new && touched.before.iter().all(|(field, _)| *field != i) {
-                        touched.before.push((i, before));
-                    }
-                }
-                (Choice::Clash(came), Some(held)) => {
-                    let (sent, held) = (came.show(&field.kind), held.value.show(&field.kind));
-                    let row = view.rows.value(at);
-                    findings.push(report::other_value(
-                        row,
-                        touched.id,
-                        &field.name,
-                        &field.title,
-                        sent,
-                        &held,
-                    ));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        };
+        let told = |told: Contradiction<'_>| {
+            let field = &fields[told.field];
+            let (sent, held) = (told.sent.show(&field.kind), told.held.show(&field.kind));
+            findings.push(report::other_value(row, id, (&field.name, &field.title), sent, &held, told.taken));
+        };
+        merge_row(record, fields, &ViewRow { view, at }, votes, self.tolerance, replaced, told);
+        Ok(changed)
     }
 
-    /// Finds out which records have changed, and keeps those.
-    fn settle(&mut self, touched: &mut [Touched]) -> Result<(), StageError> {
-        let mut buffer = Vec::new();
+    /// Finds out which records have changed, and keeps those. Gives the rows under which they come out now, with those
+    /// under which they came out of an earlier batch of the same delivery.
+    fn settle(
+        &mut self,
+        touched: &mut [Touched],
+        view: &View<'_>,
+    ) -> Result<Vec<(i64, i64, RecordId)>, StageError> {
+        let (mut buffer, mut replaces) = (Vec::new(), Vec::new());
+        let delivery = xxh3_64(view.source.delivery.as_bytes()) as u32;
         for touched in touched {
             let record = self.records.get(touched.id)?;
             touched.changed = touched.new;
@@ -316,10 +403,24 @@ impl Merge {
             record.tidy();
             if touched.changed {
                 record.revision += 1;
+                let row = view.rows.value(touched.last);
+                if let Some((before, earlier)) = record.given.replace((delivery, row))
+                    && before == delivery
+                    && earlier != row
+                {
+                    replaces.push((row, earlier, touched.id));
+                }
                 self.records.keep(touched.id, &mut buffer)?;
             }
+            if let Some(first) = touched.first.take().filter(|_| !touched.came.is_empty()) {
+                self.parts.keep(&mut self.records, touched.id, &first, false)?;
+            }
+            for (part, changed) in touched.came.drain(..) {
+                self.parts.keep(&mut self.records, touched.id, &part, changed && touched.changed)?;
+            }
         }
-        Ok(())
+        self.parts.settle()?;
+        Ok(replaces)
     }
 
     /// The batch of changed records.
@@ -332,17 +433,13 @@ impl Merge {
             self.columns(batch, out, &records)?
         };
         let origins = self.all_origins(&records)?;
-        let matched = out.iter().map(|touched| match touched.by {
-            _ if touched.new => "new",
-            _ if touched.linked => "likeness",
-            Some(rule) => &self.recogniser.rules[rule].name,
-            None => "content",
-        });
+        let matched = out.iter().map(|touched| if touched.new { "new" } else { self.word(touched.by) });
         columns
             .push(Arc::new(StringArray::from_iter_values(out.iter().map(|touched| touched.id.to_string()))));
         columns.push(Arc::new(Int64Array::from_iter_values(records.iter().map(|record| record.revision))));
         columns.push(Arc::new(origins));
         columns.push(Arc::new(StringArray::from_iter_values(matched)));
+        columns.push(new_null_array(&DataType::Utf8, out.len()));
         // The facts of the delivery ride on.
         let metadata = batch.schema_ref().metadata.clone();
         let schema = Schema::new_with_metadata(self.output.fields.clone(), metadata);
@@ -358,7 +455,7 @@ impl Merge {
     ) -> Result<Vec<ArrayRef>, StageError> {
         let last = UInt32Array::from_iter_values(out.iter().map(|touched| touched.last as u32));
         let mut columns = Vec::with_capacity(self.output.fields.len());
-        for at in 0..self.input_columns {
+        for at in 0..self.input.fields.len() {
             columns.push(match self.fields.iter().position(|field| field.column == at) {
                 None => take(batch.column(at), &last, None)?,
                 Some(i) => {
@@ -370,7 +467,7 @@ impl Merge {
         Ok(columns)
     }
 
-    fn all_origins(&self, records: &[&Record]) -> Result<StringArray, StageError> {
+    pub(crate) fn all_origins(&self, records: &[&Record]) -> Result<StringArray, StageError> {
         let mut origins = StringBuilder::with_capacity(records.len(), 0);
         let (mut text, mut total) = (String::new(), 0);
         for record in records {
@@ -411,13 +508,49 @@ impl View<'_> {
     }
 }
 
-/// Whether the value that a record holds came from an earlier delivery of the file that `source` is.
-fn corrects(record: &Record, held: &Held, source: &Source) -> bool {
-    record.places.get(held.place as usize).is_some_and(|place| place.source.is_corrected_by(source))
+/// A row of a batch, as its record sees it.
+struct ViewRow<'a> {
+    view: &'a View<'a>,
+    at: usize,
+}
+
+impl Incoming for ViewRow<'_> {
+    fn is(&self, field: usize, value: &Value) -> bool {
+        self.view.cells[field].is(self.at, value)
+    }
+
+    fn value(&self, field: usize) -> Option<Value> {
+        self.view.cells[field].value(self.at)
+    }
+
+    fn place(&self, _: usize) -> Place {
+        let row = huiliu_stage::row_number(self.view.rows.value(self.at));
+        Place { source: self.view.source.clone(), row }
+    }
+
+    fn column(&self, field: usize) -> u32 {
+        self.view.columns[field]
+    }
+}
+
+impl Touched {
+    fn new(found: &Recognised, at: usize) -> Self {
+        Self {
+            id: found.record,
+            by: found.by,
+            new: found.new,
+            last: at,
+            before: Vec::new(),
+            changed: false,
+            first: None,
+            came: Vec::new(),
+            parted: false,
+        }
+    }
 }
 
 /// The key of a row for which no rule speaks: everything in it.
-fn content_key(cells: &[Cells<'_>], at: usize) -> u128 {
+pub(crate) fn content_key(cells: &[Cells<'_>], at: usize) -> u128 {
     let mut bytes = Vec::new();
     for cell in cells {
         match cell.value(at) {
@@ -428,11 +561,24 @@ fn content_key(cells: &[Cells<'_>], at: usize) -> u128 {
     xxh3_128_with_seed(&bytes, xxh3_64(b"content"))
 }
 
+/// Tells the engine which rows of earlier batches the rows of this one stand for.
+fn mark(batch: RecordBatch, replaces: &[(i64, i64, RecordId)]) -> Result<RecordBatch, StageError> {
+    if replaces.is_empty() {
+        return Ok(batch);
+    }
+    let pairs: Vec<(i64, i64)> = replaces.iter().map(|&(later, earlier, _)| (later, earlier)).collect();
+    let mut schema = batch.schema().as_ref().clone();
+    let pairs = serde_json::to_string(&pairs).map_err(|error| StageError::new(error.to_string()))?;
+    schema.metadata.insert(REPLACES.to_owned(), pairs);
+    Ok(batch.with_schema(Arc::new(schema))?)
+}
+
 fn output(input: &Schema) -> Schema {
     let mut fields: Vec<Arc<ArrowField>> = input.fields.iter().cloned().collect();
     fields.push(Arc::new(ArrowField::new("record_id", DataType::Utf8, false)));
     fields.push(Arc::new(ArrowField::new("revision", DataType::Int64, false)));
     fields.push(Arc::new(json_field("origins", false)));
     fields.push(Arc::new(ArrowField::new("matched_by", DataType::Utf8, false)));
+    fields.push(Arc::new(ArrowField::new(MERGED_INTO, DataType::Utf8, true)));
     Schema::new_with_metadata(fields, input.metadata.clone())
 }
