@@ -19,6 +19,7 @@ use crate::build;
 use crate::decided::{Decision, Word, pair_key};
 use crate::entity::Record;
 use crate::key::Scratch;
+use crate::linked::KeptRow;
 use crate::merge::{Merge, content_key};
 use crate::parts::Part;
 use crate::recognise::Row;
@@ -203,14 +204,14 @@ impl Merge {
         self.decided.keep_apart(id, new, true)?;
         self.host.state_delete(&pair_key(b"q/", id, new))?;
         if let Some(linked) = &mut self.linked {
-            let rows = |parts: &[Part], known: &[Known]| -> Vec<(String, Vec<Option<String>>)> {
+            let rows = |parts: &[Part], known: &[Known]| -> Vec<KeptRow> {
                 let row = |(part, known): (&Part, &Known)| (part.sender().to_owned(), known.compared.clone());
                 parts.iter().zip(known).map(row).collect()
             };
             let (small, big) = (rows(&small, &of_small), rows(&big, &of_big));
             let both: Vec<_> =
                 small.iter().filter(|row| big.contains(row)).map(|row| (new, row.clone())).collect();
-            let to = |known: RecordId, row: &(String, Vec<Option<String>>)| {
+            let to = |known: RecordId, row: &KeptRow| {
                 if known == id && small.contains(row) && !big.contains(row) { new } else { known }
             };
             linked.assign(to, &both)?;

@@ -20,6 +20,7 @@ mod entity;
 mod fields;
 mod first;
 pub mod inspect;
+mod join;
 mod key;
 pub mod link;
 mod linked;

@@ -43,6 +43,9 @@ pub(crate) struct Linked {
     source: String,
 }
 
+/// A row as it is kept: who sent it, and the values that are compared.
+pub(crate) type KeptRow = (String, Vec<Option<String>>);
+
 /// What the linkage says of a row.
 pub(crate) struct Said {
     /// The row's number in the linkage.
@@ -105,8 +108,8 @@ impl Linked {
     /// Says anew to which record each known row belongs, and adds `more` rows. Memory is built anew with the next batch.
     pub(crate) fn assign(
         &mut self,
-        to: impl Fn(RecordId, &(String, Vec<Option<String>>)) -> RecordId,
-        more: &[(RecordId, (String, Vec<Option<String>>))],
+        to: impl Fn(RecordId, &KeptRow) -> RecordId,
+        more: &[(RecordId, KeptRow)],
     ) -> Result<(), StageError> {
         let broken = || StageError::new("a kept row of the linkage cannot be read");
         let (mut chain, mut count, mut changed) = (0, 0u32, Vec::new());

@@ -238,12 +238,12 @@ mod tests {
 
     #[test]
     fn the_majority_counts_senders_and_not_rows() {
-        let table: [(&[(&str, i64)], Option<usize>); 5] = [
-            (&[], None),
-            (&[("甲", 1), ("甲", 1), ("乙", 2)], Some(2)), // One each: the latest.
-            (&[("甲", 1), ("乙", 2), ("丙", 1)], Some(2)),
-            (&[("甲", 1), ("丙", 1), ("乙", 2)], Some(1)),
-            (&[("甲", 1), ("丙", 1), ("乙", 2), ("丙", 2)], Some(3)), // One has changed its mind.
+        let table = [
+            (vec![], None),
+            (vec![("甲", 1), ("甲", 1), ("乙", 2)], Some(2)), // One each: the latest.
+            (vec![("甲", 1), ("乙", 2), ("丙", 1)], Some(2)),
+            (vec![("甲", 1), ("丙", 1), ("乙", 2)], Some(1)),
+            (vec![("甲", 1), ("丙", 1), ("乙", 2), ("丙", 2)], Some(3)), // One has changed its mind.
         ];
         for (votes, expected) in table {
             let votes: Vec<(&str, Value)> =
