@@ -5,7 +5,18 @@ use crate::support::Home;
 #[test]
 fn every_command_has_a_help_with_an_example() {
     let home = Home::shipped();
-    let commands = ["run", "check", "read", "deliveries", "quarantine", "explain", "stages", "demo"];
+    let commands = [
+        "run",
+        "check",
+        "read",
+        "deliveries",
+        "quarantine",
+        "review",
+        "unmerge",
+        "explain",
+        "stages",
+        "demo",
+    ];
     let top = home.huiliu(&["--help"]).expect(0).out;
     assert!(top.contains("Examples:"), "{top}");
     for command in commands {

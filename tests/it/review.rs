@@ -205,6 +205,25 @@ fn a_record_taken_apart_is_two_again_and_stays_two() {
 }
 
 #[test]
+fn a_merge_and_a_veto_are_explained_in_both_languages() {
+    let mut home = Home::new(PIPELINE);
+    home.send("发改局/a.csv", ",年产30万吨树脂项目一期,宏源新材料有限公司,,\n");
+    let again = ",宏源新材料年产300000吨树脂建设项目(Ⅰ期),宏源新材料,,\n";
+    home.send("住建局/b.csv", &format!("{again},年产30万吨树脂项目二期,宏源新材料有限公司,,\n"));
+    let register = home.register();
+    assert_eq!(register.len(), 2, "{register:?}");
+    let first = register.iter().find(|(name, _)| !name.contains("二期")).unwrap().1["id"].as_str().unwrap();
+    let story = home.huiliu(&["explain", first]).expect(0).out;
+    for part in ["期次相同", "合并线", "likeness", "发改局 a.csv", "住建局 b.csv"] {
+        assert!(story.contains(part), "`{part}` is not in {story}");
+    }
+    let second = home.huiliu(&["explain", "年产30万吨树脂项目二期"]).expect(0).out;
+    assert!(second.contains("期次不同 二期 <> 一期（不得合并）"), "{second}");
+    let second = home.huiliu(&["explain", "年产30万吨树脂项目二期", "--language", "en"]).expect(0).out;
+    assert!(second.contains("other phase 二期 <> 一期 (keeps apart)"), "{second}");
+}
+
+#[test]
 fn one_record_in_several_batches_of_a_delivery_comes_out_once() {
     let mut home = Home::new(PIPELINE);
     let mut rows = "K1,东山泵站,,张工,100\n".to_owned();

@@ -14,8 +14,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use hashbrown::HashSet;
 use huiliu_stage::{
-    EVIDENCE, Fate, Finding, Findings, Host, Opened, Outcome, REPLACES, SEES_REFUSED, Severity, Stage,
-    StageError, Text, UNREADABLE,
+    DECISIONS, EVIDENCE, Fate, Finding, Findings, Host, Opened, Outcome, REPLACES, SEES_REFUSED, Severity,
+    Stage, StageError, Text, UNREADABLE,
 };
 use tracing::{debug, info_span, warn};
 
@@ -198,7 +198,7 @@ impl Runner {
                 return Err(Stop::Cancelled);
             }
             let Outcome { batch, findings } = read?;
-            facts = Some(batch.schema());
+            facts = Some(facts_of(&batch));
             tally.counts.rows_in += batch.num_rows() as u64;
             let mut passage = Passage::new(batch, findings, tally, &self.rejects, log.as_mut());
             for placed in self.stages.iter_mut().skip(from) {
@@ -471,7 +471,7 @@ impl<'a> Passage<'a> {
             self.route("read", &refused)?;
         }
         let Some(stage) = placed.stage.as_mut() else { return Ok(()) };
-        let facts = self.batch.schema();
+        let facts = facts_of(&self.batch);
         let input = self.with_unreadable();
         let outcome = info_span!("stage", name, rows_in = input.num_rows())
             .in_scope(|| {
@@ -588,6 +588,15 @@ impl<'a> Passage<'a> {
         // The same columns under the same fields: this cannot fail.
         self.batch.clone().with_schema(marked).unwrap_or_else(|_| self.batch.clone())
     }
+}
+
+/// The facts that ride on a batch, for those who come after it. Decisions are for the stage they go in at, and no other.
+fn facts_of(batch: &RecordBatch) -> SchemaRef {
+    let mut facts = batch.schema();
+    if facts.metadata.contains_key(DECISIONS) {
+        Arc::make_mut(&mut facts).metadata.remove(DECISIONS);
+    }
+    facts
 }
 
 /// The rows of a stage's batch that stand for rows of earlier batches, with those.

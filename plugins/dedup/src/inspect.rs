@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 use huiliu_stage::{Host, HostError, column_letters};
 use serde::{Deserialize, Serialize};
 
+use crate::clash::clashes;
 use crate::decide::{PartOf, choose};
 use crate::entity::{Held, Record};
 use crate::link::normalise::date;
@@ -71,6 +72,16 @@ pub struct Why {
     pub values: Vec<Compared>,
     /// The comparison, strongest first.
     pub lines: Vec<Line>,
+}
+
+impl Why {
+    /// The words of a line's field that keep the two apart, such as `一期 <> 二期`; empty for a line that is no veto.
+    pub fn clash(&self, line: &Line) -> String {
+        let values = self.values.iter().find(|values| values.field == line.field && line.veto);
+        let both = values.and_then(|values| Some((values.row.as_deref()?, values.with.as_deref()?)));
+        let found = both.map(|(row, with)| clashes(row, with)).unwrap_or_default();
+        found.iter().map(|(one, other)| format!("{one} <> {other}")).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// Two records that may be one.

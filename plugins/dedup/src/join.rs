@@ -24,6 +24,10 @@ impl Merge {
         if found.new {
             self.apply(touched, view, row.at, &[], findings)?;
             self.records.get(touched.id)?.order = self.parts.next_record()?;
+            if self.linked.is_some() && row.keys.iter().all(|(rule, _)| rule.is_none()) {
+                // Without a key, likeness brings it here again: it is the same row still.
+                self.parts.note_unit(self.signature(row, &view.source.sender), touched.id)?;
+            }
             return Ok(());
         }
         if !touched.parted && touched.first.is_none() {
@@ -68,7 +72,8 @@ impl Merge {
         let first_key = row.keys.first().map_or(0, |&(_, key)| key);
         let unit = match found.by {
             By::Likeness => {
-                let unit = RecordId::of(first_key, 0);
+                let signature = self.signature(row, &view.source.sender);
+                let unit = self.parts.unit(signature, RecordId::of(signature, 0))?;
                 for &(_, key) in row.keys {
                     self.parts.note_unit(key, unit)?;
                 }
@@ -79,8 +84,8 @@ impl Merge {
                     row.keys.iter().find(|(by, _)| *by == Some(rule)).map_or(first_key, |&(_, key)| key);
                 self.parts.unit(key, found.record)?
             }
-            By::Decision => self.parts.unit(first_key, found.record)?,
-            By::Rule(_) | By::Content => found.record,
+            By::Decision | By::Content => self.parts.unit(first_key, found.record)?,
+            By::Rule(_) => found.record,
         };
         let by = self.word(found.by).to_owned();
         Ok(Part { unit, by, row: Record { places, values, ..Record::default() }, again: 0 })

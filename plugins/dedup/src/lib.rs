@@ -14,6 +14,7 @@
 //! Start at [`Options`], then [`first`] or [`merge`].
 
 mod build;
+mod clash;
 mod decide;
 mod decided;
 mod entity;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `p/` + id (10 bytes) + hash (8 bytes) | a [`Part`]: what one row of one sender gave to the record |
 //! | `p#` | how many rows made something new so far (8 bytes): their order |
-//! | `u/` + key (16 bytes) | the unit of rows that came by likeness and have this key |
+//! | `u/` + key or signature (16 bytes) | the unit of rows that came by likeness and have this key, or are this row again |
 //!
 //! A record that one row made is its own only part; its part is written when a second row joins it. So bulk data that
 //! never meets anything costs nothing here. The same row of the same sender is kept once.

@@ -202,6 +202,26 @@ fn a_record_is_taken_apart_by_source_and_stays_apart() {
 }
 
 #[test]
+fn what_joined_by_likeness_is_split_off_without_a_source_and_stays_off() {
+    let mut stage = Stage::new();
+    let first: Sent = (["", "宏源新材料有限公司", "年产30万吨树脂项目一期", "张", ""], 10);
+    let alike: Sent = (["", "宏源新材料", "宏源新材料年产300000吨树脂建设项目(Ⅰ期)", "李", ""], 20);
+    stage.send("发改局", &[first]);
+    stage.send("住建局", &[alike]);
+    stage.send("住建局", &[(alike.0, 25)]);
+    stage.send("发改局", &[(first.0, 15)]);
+    assert_eq!(stage.records().len(), 1, "{:?}", stage.records());
+    let id = stage.records().into_keys().next().unwrap();
+    stage.decide("unmerge", &id, &[]).unwrap();
+    let other = stage.records().into_keys().find(|other| *other != id).unwrap();
+    assert_eq!((&*stage.values(&id)[5], &*stage.values(&other)[5]), ("15", "25"));
+    stage.send("住建局", &[(alike.0, 30)]);
+    stage.send("发改局", &[(first.0, 18)]);
+    assert_eq!(stage.records().len(), 2, "{:?}", stage.records());
+    assert_eq!((&*stage.values(&id)[5], &*stage.values(&other)[5]), ("18", "30"));
+}
+
+#[test]
 fn senders_have_priority_or_the_majority() {
     let mut stage = Stage::new();
     let row =

@@ -147,7 +147,7 @@ pub(super) fn comparison(a: &[Said], b: &[Said], why: &Why, language: &str) -> T
     let mut table = output::table(&head);
     for (field, one, other) in side_by_side(a, b) {
         let lines: Vec<&Line> = why.lines.iter().filter(|line| line.field == field).collect();
-        let said = lines.iter().map(|line| told(line, language)).collect::<Vec<_>>().join("; ");
+        let said = lines.iter().map(|line| told(why, line, language)).collect::<Vec<_>>().join("; ");
         let bits = lines.iter().map(|line| weight(line)).collect::<Vec<_>>().join("; ");
         table.add_row([field, one, other, said, bits]);
     }
@@ -155,7 +155,9 @@ pub(super) fn comparison(a: &[Said], b: &[Said], why: &Why, language: &str) -> T
 }
 
 /// What a line says, and whether it alone decides or does not count.
-pub(super) fn told(line: &Line, language: &str) -> String {
+pub(super) fn told(why: &Why, line: &Line, language: &str) -> String {
+    let clash = why.clash(line);
+    let clash = if clash.is_empty() { clash } else { format!(" {clash}") };
     let remark = match (line.veto, line.counts, language) {
         (true, _, "en") => " (keeps apart)",
         (true, ..) => "（不得合并）",
@@ -163,7 +165,7 @@ pub(super) fn told(line: &Line, language: &str) -> String {
         (_, false, _) => "（同组，不重复计）",
         _ => "",
     };
-    format!("{}{remark}", words(line, language))
+    format!("{}{clash}{remark}", words(line, language))
 }
 
 pub(super) fn weight(line: &Line) -> String {

@@ -137,7 +137,7 @@ fn print_why(why: &Why, language: &str) -> anyhow::Result<()> {
             line.field.clone(),
             text(values.map(|values| &values.row)),
             text(values.map(|values| &values.with)),
-            told(line, language),
+            told(why, line, language),
             weight(line),
         ]);
     }
