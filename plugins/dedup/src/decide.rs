@@ -268,7 +268,7 @@ impl Merge {
         let revision = self.records.get(id)?.revision + 1;
         let order = parts.first().map_or(0, |part| part.row.order);
         let values = vec![None; self.fields.len()];
-        let mut record = Record { revision, order, values, ..Record::default() };
+        let mut record = Record { revision, order, values, parted: true, ..Record::default() };
         for (at, part) in parts.iter().enumerate() {
             merge_row(&mut record, &self.fields, part, &parts[..at], self.tolerance, |_, _| {}, |_| {});
         }

@@ -118,6 +118,8 @@ pub(crate) struct Record {
     pub(crate) values: Vec<Option<Held>>,
     /// The place of its first row among all rows that made something new; 0 for what was kept before there was any.
     pub(crate) order: u64,
+    /// Whether parts of it are kept; else it is its own only one.
+    pub(crate) parted: bool,
     /// When it was last given out: a hash of the delivery, and the `_row` it was given under.
     pub(crate) given: Option<(u32, i64)>,
 }
@@ -163,8 +165,8 @@ impl Record {
                 }
             }
         }
-        if self.order > 0 || self.given.is_some() {
-            int(out, self.order);
+        if self.order > 0 || self.parted || self.given.is_some() {
+            int(out, self.order << 1 | u64::from(self.parted));
         }
         if let Some((delivery, row)) = self.given {
             out.extend_from_slice(&delivery.to_le_bytes());
@@ -201,11 +203,12 @@ impl Record {
             });
         }
         let order = if input.0.is_empty() { 0 } else { input.int()? };
+        let (order, parted) = (order >> 1, order & 1 == 1);
         let given = match input.0.is_empty() {
             true => None,
             false => Some((u32::from_le_bytes(input.fixed()?), input.int()? as i64)),
         };
-        input.0.is_empty().then_some(Self { revision, places, values, order, given })
+        input.0.is_empty().then_some(Self { revision, places, values, order, parted, given })
     }
 
     /// Forgets places that no value names any more.

@@ -30,11 +30,8 @@ impl Merge {
             }
             return Ok(());
         }
-        if !touched.parted && touched.first.is_none() {
-            match self.parts.any(touched.id)? {
-                true => touched.parted = true,
-                false => touched.first = Some(Parts::only(&mut self.records, touched.id)?),
-            }
+        if touched.first.is_none() && !self.records.get(touched.id)?.parted {
+            touched.first = Some(Parts::only(&mut self.records, touched.id)?);
         }
         let mut part = self.part(found, view, row)?;
         let votes = match self.fields.iter().any(|field| field.choose.votes()) {

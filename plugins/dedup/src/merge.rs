@@ -73,8 +73,6 @@ pub(crate) struct Touched {
     pub(crate) first: Option<Part>,
     /// What the rows of this batch gave, each with whether that changed the record.
     pub(crate) came: Vec<(Part, bool)>,
-    /// Whether it is known that parts of it are kept, or will be.
-    pub(crate) parted: bool,
 }
 
 /// A batch taken apart for merging.
@@ -288,10 +286,13 @@ impl Merge {
                 }
             }
             record.tidy();
-            if touched.changed {
-                record.revision += 1;
+            let first = touched.first.take().filter(|_| !touched.came.is_empty());
+            if touched.changed || first.is_some() {
+                record.revision += i64::from(touched.changed);
+                record.parted |= first.is_some();
                 let row = view.rows.value(touched.last);
-                if let Some((before, earlier)) = record.given.replace((delivery, row))
+                if touched.changed
+                    && let Some((before, earlier)) = record.given.replace((delivery, row))
                     && before == delivery
                     && earlier != row
                 {
@@ -299,10 +300,15 @@ impl Merge {
                 }
                 self.records.keep(touched.id, &mut buffer)?;
             }
-            if let Some(first) = touched.first.take().filter(|_| !touched.came.is_empty()) {
-                self.parts.keep(&mut self.records, touched.id, &first, false)?;
+            let mut came = touched.came.drain(..);
+            if let Some(first) = first {
+                // The second is another row: had it said the same, there would be no parts.
+                let second = came.next().map(|(part, _)| part);
+                for part in [Some(first), second].iter().flatten() {
+                    self.parts.keep_new(&mut self.records, touched.id, part)?;
+                }
             }
-            for (part, changed) in touched.came.drain(..) {
+            for (part, changed) in came {
                 self.parts.keep(&mut self.records, touched.id, &part, changed && touched.changed)?;
             }
         }
@@ -406,7 +412,6 @@ impl Touched {
             changed: false,
             first: None,
             came: Vec::new(),
-            parted: false,
         }
     }
 }

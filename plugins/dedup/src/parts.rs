@@ -125,19 +125,9 @@ impl Parts {
         Ok(())
     }
 
-    /// Whether parts of the record were kept; else it is its own only one.
-    pub(crate) fn any(&self, id: RecordId) -> Result<bool, StageError> {
-        let mut any = false;
-        self.host.state_scan(&prefix(id), &mut |_, _| {
-            any = true;
-            false
-        })?;
-        Ok(any)
-    }
-
     /// A record as its own only part.
     pub(crate) fn only(records: &mut Records, id: RecordId) -> Result<Part, StageError> {
-        let row = Record { revision: 0, given: None, ..records.get(id)?.clone() };
+        let row = Record { revision: 0, parted: false, given: None, ..records.get(id)?.clone() };
         Ok(Part { unit: id, by: "new".to_owned(), row, again: 0 })
     }
 
@@ -162,6 +152,17 @@ impl Parts {
         Ok(parts)
     }
 
+    /// Keeps what a row gave to a record of which no such part is kept.
+    pub(crate) fn keep_new(
+        &mut self,
+        records: &mut Records,
+        id: RecordId,
+        part: &Part,
+    ) -> Result<(), StageError> {
+        self.used = true;
+        Ok(self.host.state_put(&key(id, part.hash()), &part.encode(records)?)?)
+    }
+
     /// Keeps what a row gave. Of one that is kept already it is noted that it came again, if that `changed` the record.
     pub(crate) fn keep(
         &mut self,
@@ -170,15 +171,14 @@ impl Parts {
         part: &Part,
         changed: bool,
     ) -> Result<(), StageError> {
-        let key = key(id, part.hash());
-        let before = self.host.state_get(&key)?;
-        self.used |= before.is_none() || changed;
-        let part = match before {
-            None => part.clone(),
-            Some(_) if !changed => return Ok(()),
-            Some(kept) => Part { again: part.row.order, ..Part::decode(records, id, &kept)? },
+        let Some(kept) = self.host.state_get(&key(id, part.hash()))? else {
+            return self.keep_new(records, id, part);
         };
-        Ok(self.host.state_put(&key, &part.encode(records)?)?)
+        if !changed {
+            return Ok(());
+        }
+        let part = Part { again: part.row.order, ..Part::decode(records, id, &kept)? };
+        self.keep_new(records, id, &part)
     }
 
     /// Gives a record these parts, in the order of arrival, and no others.
@@ -194,6 +194,7 @@ impl Parts {
             true
         })?;
         before.iter().try_for_each(|key| self.host.state_delete(key))?;
+        self.used = true;
         parts.iter().try_for_each(|part| self.keep(records, id, part, true))
     }
 
