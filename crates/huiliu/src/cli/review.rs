@@ -31,6 +31,7 @@ pub(super) struct ReviewArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List the pairs that wait, the most alike first
+    #[command(after_help = "Example: huiliu review list --data /srv/huiliu")]
     List {
         /// Only this pipeline's
         #[arg(long)]
@@ -39,11 +40,15 @@ enum Command {
         data: DataArgs,
     },
     /// Show a pair side by side, with the comparison and its weights
+    #[command(after_help = "Example: huiliu review show r04hz6w1q8m2kd7ep --data /srv/huiliu")]
     Show {
         #[command(flatten)]
         pair: Pair,
     },
     /// The two are one: merge them
+    #[command(
+        after_help = "Example: huiliu review accept r04hz6w1q8m2kd7ep r9xk2v0f3t5ybn81c --why 已电话核实 --data /srv/huiliu"
+    )]
     Accept {
         #[command(flatten)]
         pair: Pair,
@@ -51,6 +56,9 @@ enum Command {
         who: Who,
     },
     /// The two are two: never merge them and never ask again
+    #[command(
+        after_help = "Example: huiliu review reject r04hz6w1q8m2kd7ep r9xk2v0f3t5ybn81c --data /srv/huiliu"
+    )]
     Reject {
         #[command(flatten)]
         pair: Pair,
