@@ -5,7 +5,18 @@ use crate::support::Home;
 #[test]
 fn every_command_has_a_help_with_an_example() {
     let home = Home::shipped();
-    let commands = ["run", "check", "read", "deliveries", "quarantine", "explain", "stages", "demo"];
+    let commands = [
+        "run",
+        "check",
+        "read",
+        "deliveries",
+        "quarantine",
+        "review",
+        "unmerge",
+        "explain",
+        "stages",
+        "demo",
+    ];
     let top = home.huiliu(&["--help"]).expect(0).out;
     assert!(top.contains("Examples:"), "{top}");
     for command in commands {
@@ -16,6 +27,10 @@ fn every_command_has_a_help_with_an_example() {
     }
     for command in ["list", "show", "retry", "discard"] {
         home.huiliu(&["quarantine", command, "--help"]).expect(0);
+    }
+    for command in ["list", "show", "accept", "reject"] {
+        let help = home.huiliu(&["review", command, "--help"]).expect(0).out;
+        assert!(help.contains(&format!("Example: huiliu review {command}")), "{help}");
     }
     assert!(home.huiliu(&["--version"]).expect(0).out.starts_with("huiliu "));
 }

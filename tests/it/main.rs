@@ -20,6 +20,7 @@ mod packages;
 mod quarantine;
 mod readme;
 mod receipts;
+mod review;
 mod schedule;
 mod sinks;
 mod stages;

@@ -143,6 +143,8 @@ pub struct Commit<'a> {
     pub state: Vec<(String, Vec<StateChange>)>,
     /// Files that came with it.
     pub evidence: Vec<Evidence>,
+    /// Rows (`_row`) in the log that went into later rows of it, and are not for the sinks.
+    pub replaced: Vec<i64>,
     /// The sealed log of this delivery.
     pub log: Box<dyn LogWriter>,
 }

@@ -14,8 +14,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use hashbrown::HashSet;
 use huiliu_stage::{
-    EVIDENCE, Fate, Finding, Findings, Host, Opened, Outcome, SEES_REFUSED, Severity, Stage, StageError,
-    Text, UNREADABLE,
+    DECISIONS, EVIDENCE, Fate, Finding, Findings, Host, Opened, Outcome, REPLACES, SEES_REFUSED, Severity,
+    Stage, StageError, Text, UNREADABLE,
 };
 use tracing::{debug, info_span, warn};
 
@@ -208,7 +208,7 @@ impl Runner {
             }
             let Outcome { batch, mut findings } = read?;
             self.labels.put_on(&mut findings.0, &batch).map_err(|error| failed("read", &error))?;
-            facts = Some(batch.schema());
+            facts = Some(facts_of(&batch));
             tally.counts.rows_in += batch.num_rows() as u64;
             let mut passage = Passage::new(batch, findings, tally, &self.rejects, log.as_mut());
             for placed in self.stages.iter_mut().skip(from) {
@@ -272,6 +272,7 @@ impl Runner {
                 report: reader.report(),
                 state,
                 evidence,
+                replaced: tally.replaced,
                 log,
             })
         });
@@ -374,6 +375,10 @@ struct Tally {
     with_evidence: HashSet<i64>,
     /// The records that such rows were merged into.
     went_into: HashMap<i64, String>,
+    /// Rows that went to quarantine.
+    quarantined: HashSet<i64>,
+    /// Rows that were logged and went into rows logged later.
+    replaced: Vec<i64>,
 }
 
 impl Tally {
@@ -385,7 +390,20 @@ impl Tally {
             shown,
             with_evidence: HashSet::new(),
             went_into: HashMap::new(),
+            quarantined: HashSet::new(),
+            replaced: Vec::new(),
         }
+    }
+
+    /// A row that was logged went into one that is logged now.
+    fn replace(&mut self, earlier: i64) {
+        if self.quarantined.contains(&earlier) {
+            return;
+        }
+        self.counts.rows_out = self.counts.rows_out.saturating_sub(1);
+        self.counts.accepted = self.counts.accepted.saturating_sub(1);
+        self.counts.merged += 1;
+        self.replaced.push(earlier);
     }
 
     /// Takes note of the rows of a batch that files came with.
@@ -435,6 +453,8 @@ struct Passage<'a> {
     /// Whether a stage made these rows at the end of the delivery: they were counted as merged when it
     /// held them back.
     made: bool,
+    /// Rows of this batch that stand for rows of earlier ones, with those.
+    replaces: Vec<(i64, i64)>,
     tally: &'a mut Tally,
     rejects: &'a Rejects,
     log: &'a mut dyn LogWriter,
@@ -453,7 +473,7 @@ impl<'a> Passage<'a> {
         tally.note(&findings);
         let pending = refused_rows(&findings);
         let of_reader = findings.len();
-        Self { batch, pending, findings, of_reader, made: false, tally, rejects, log }
+        Self { batch, pending, findings, of_reader, made: false, replaces: Vec::new(), tally, rejects, log }
     }
 
     /// Takes the batch through one stage.
@@ -464,7 +484,7 @@ impl<'a> Passage<'a> {
             self.route("read", &refused)?;
         }
         let Some(stage) = placed.stage.as_mut() else { return Ok(()) };
-        let facts = self.batch.schema();
+        let facts = facts_of(&self.batch);
         let input = self.with_unreadable();
         let outcome = info_span!("stage", name, rows_in = input.num_rows())
             .in_scope(|| {
@@ -475,11 +495,13 @@ impl<'a> Passage<'a> {
                 result
             })
             .and_then(|Outcome { batch, findings }| {
-                Ok((conform(&placed.slot, Some(&facts), batch)?, findings))
+                let replaces = replaces(&batch)?;
+                Ok((conform(&placed.slot, Some(&facts), batch)?, findings, replaces))
             })
             .map_err(|error| failed(name, &error))?;
-        let (batch, mut findings) = outcome;
+        let (batch, mut findings, replaces) = outcome;
         labels.put_on(&mut findings.0, &batch).map_err(|error| failed(name, &error))?;
+        self.replaces.extend(replaces);
         let before = std::mem::replace(&mut self.batch, batch);
         self.settle(name, Some(&before), findings.0)
     }
@@ -531,6 +553,7 @@ impl<'a> Passage<'a> {
             .map_err(|error| failed(stage, &error))?;
         let ids = row_ids(out).map_err(|error| failed(stage, &error))?;
         let rows = distinct(ids.values());
+        self.tally.quarantined.extend(ids.values());
         self.tally.counts.quarantined += rows;
         if self.made {
             self.tally.counts.merged = self.tally.counts.merged.saturating_sub(rows);
@@ -552,6 +575,11 @@ impl<'a> Passage<'a> {
         if !self.made {
             let ids = row_ids(&self.batch).map_err(|error| failed("log", &error))?;
             self.tally.counts.accepted += distinct(ids.values());
+            let replaces = std::mem::take(&mut self.replaces);
+            // A later row that was refused on its way stands for nothing.
+            for (_, earlier) in replaces.iter().filter(|(later, _)| ids.values().contains(later)) {
+                self.tally.replace(*earlier);
+            }
         }
         Ok(self.log.append(Stream::Records, &self.batch)?)
     }
@@ -573,6 +601,24 @@ impl<'a> Passage<'a> {
         let marked = Arc::new(Schema::new_with_metadata(schema.fields.clone(), metadata));
         // The same columns under the same fields: this cannot fail.
         self.batch.clone().with_schema(marked).unwrap_or_else(|_| self.batch.clone())
+    }
+}
+
+/// The facts that ride on a batch, for those who come after it. Decisions are for the stage they go in at, and no other.
+fn facts_of(batch: &RecordBatch) -> SchemaRef {
+    let mut facts = batch.schema();
+    if facts.metadata.contains_key(DECISIONS) {
+        Arc::make_mut(&mut facts).metadata.remove(DECISIONS);
+    }
+    facts
+}
+
+/// The rows of a stage's batch that stand for rows of earlier batches, with those.
+fn replaces(batch: &RecordBatch) -> Result<Vec<(i64, i64)>, StageError> {
+    match batch.schema_ref().metadata.get(REPLACES) {
+        Some(pairs) => serde_json::from_str(pairs)
+            .map_err(|error| StageError::new(format!("what replaces what cannot be read: {error}"))),
+        None => Ok(Vec::new()),
     }
 }
 

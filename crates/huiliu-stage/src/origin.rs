@@ -33,6 +33,18 @@ pub const EVIDENCE_FILES: &str = "huiliu.evidence_files";
 /// for stages that check and keep no state.
 pub const SEES_REFUSED: &str = "huiliu.sees_refused";
 
+/// Metadata key of a batch's schema: a JSON list of decisions that people took about a stage's records. Only the daemon
+/// sets it, on a batch without rows; what such a decision is is the stage's affair.
+pub const DECISIONS: &str = "huiliu.decisions";
+
+/// Column that a merging stage may add, Utf8: the id of the record that this one was merged into by a person's decision.
+/// The register then answers with that record when it is asked for this one.
+pub const MERGED_INTO: &str = "_merged_into";
+
+/// Metadata key of a batch that a stage gives: a JSON list of pairs of `_row`s. The row named first stands for the same
+/// record as the row named second, which came out with an earlier batch of the delivery: no sink is given that one.
+pub const REPLACES: &str = "huiliu.replaces";
+
 const DELIVERY: &str = "huiliu.delivery";
 const SENDER: &str = "huiliu.sender";
 const FILE: &str = "huiliu.file";

@@ -12,7 +12,7 @@ use crate::database::{Database, Durability};
 use crate::error::{Error, Result};
 use crate::ledger::{self, Finished};
 use crate::log::{LogFolder, Sealed};
-use crate::{evidence, quarantine, state};
+use crate::{evidence, quarantine, replaced, state};
 
 /// From so many changes on, a larger cache is worth its memory while it lasts.
 const BULK: usize = 20_000;
@@ -36,6 +36,7 @@ pub(crate) fn commit(database: &Database, logs: &LogFolder, mut commit: Commit<'
         }
         ledger::put_findings(transaction, id, &commit.findings)?;
         evidence::put(transaction, id, &commit.evidence)?;
+        replaced::put(transaction, id, &commit.replaced)?;
         quarantine::put(transaction, id, logs.read(&name, Stream::Rejects, sealed.rejects.clone())?)?;
         let seq = ledger::next_seq(transaction)?;
         let end = Finished {

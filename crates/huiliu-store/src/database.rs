@@ -16,7 +16,8 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use crate::error::{Error, Result};
 
 /// Migrations in order; `user_version` says how many of them a file has seen.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("evidence.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema.sql"), include_str!("evidence.sql"), include_str!("redirect.sql")];
 /// How long to wait for another process that writes.
 const BUSY_SECS: u64 = 30;
 const WRITER_CACHE_KIB: u32 = 1024;

@@ -22,6 +22,7 @@ mod mapping;
 mod quarantine;
 mod query;
 mod register;
+mod replaced;
 mod state;
 mod store;
 #[cfg(test)]

@@ -16,9 +16,13 @@ use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::Int64Type;
 use arrow::ipc::reader::StreamReader;
 use huiliu_pipeline::ports::{StoreError, Stream};
+use huiliu_stage::ROW;
 
 use crate::database::held;
 use crate::error::{Error, Result};
@@ -153,7 +157,7 @@ impl LogFolder {
     /// Opens a stream of a log.
     pub(crate) fn read(&self, name: &str, stream: Stream, kept: Kept) -> Result<LogReader> {
         let source: Box<dyn Read + Send> = match kept {
-            Kept::Nowhere => return Ok(LogReader { batches: None }),
+            Kept::Nowhere => return Ok(LogReader { batches: None, without: HashSet::new() }),
             Kept::Inside(inside) => Box::new(Cursor::new(inside)),
             Kept::File(bytes) => {
                 let path = self.file(name, stream);
@@ -166,7 +170,7 @@ impl LogFolder {
                 Box::new(BufReader::new(file))
             }
         };
-        Ok(LogReader { batches: Some(StreamReader::try_new(source, None)?) })
+        Ok(LogReader { batches: Some(StreamReader::try_new(source, None)?), without: HashSet::new() })
     }
 
     fn sync(&self) -> Result<()> {
@@ -184,6 +188,22 @@ fn remove_if_there(path: &Path) -> Result<()> {
 /// Batches of one stream of one delivery.
 pub struct LogReader {
     batches: Option<StreamReader<Box<dyn Read + Send>>>,
+    /// Rows that are passed over.
+    without: HashSet<i64>,
+}
+
+impl LogReader {
+    /// The same without these rows.
+    pub(crate) fn without(self, rows: HashSet<i64>) -> Self {
+        Self { without: rows, ..self }
+    }
+
+    fn wanted(&self, batch: RecordBatch) -> Result<RecordBatch> {
+        let rows = batch.column_by_name(ROW).and_then(|column| column.as_primitive_opt::<Int64Type>());
+        let Some(rows) = rows.filter(|_| !self.without.is_empty()) else { return Ok(batch) };
+        let wanted = BooleanBuffer::collect_bool(rows.len(), |at| !self.without.contains(&rows.value(at)));
+        Ok(filter_record_batch(&batch, &BooleanArray::new(wanted, None))?)
+    }
 }
 
 impl Iterator for LogReader {
@@ -194,7 +214,7 @@ impl Iterator for LogReader {
         if batch.is_err() {
             self.batches = None;
         }
-        Some(batch.map_err(|error| Error::from(error).into()))
+        Some(batch.map_err(Error::from).and_then(|batch| self.wanted(batch)).map_err(StoreError::from))
     }
 }
 

@@ -7,6 +7,7 @@
 //! Values that stay the same make no revision, whatever order their columns have.
 
 pub(crate) mod read;
+mod redirect;
 mod shape;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,13 @@ fn slot(connection: &Connection, name: &str) -> Result<Option<i64>> {
     Ok(find.query_row([name], |row| row.get(0)).optional()?)
 }
 
+/// Names of all slots, sorted.
+pub(crate) fn slots(connection: &Connection) -> Result<Vec<String>> {
+    let mut find = connection.prepare_cached("SELECT name FROM slot ORDER BY name")?;
+    let found = find.query_map([], |row| row.get(0))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
 pub(crate) fn get(connection: &Connection, slot: &str, key: &[u8]) -> Result<Option<Vec<u8>>> {
     let mut find = connection.prepare_cached(
         "SELECT value FROM state WHERE slot = (SELECT no FROM slot WHERE name = ?1) AND key = ?2",

@@ -20,7 +20,7 @@ use crate::log::{LogFolder, LogReader};
 use crate::mapping::{self, Mapping};
 use crate::quarantine::{self, QuarantineFilter, QuarantineRow, QuarantineStatus};
 use crate::register::{self, Record, RecordStory, RegisterOptions, RegisterSink};
-use crate::{commit, cursor, evidence, state};
+use crate::{commit, cursor, evidence, replaced, state};
 
 /// A data folder: `store.sqlite`, `log/` and `lock`. Cheap to clone; all clones are one store.
 #[derive(Clone)]
@@ -130,13 +130,18 @@ impl SqliteStore {
         Ok(self.database.write(Durability::Synced, |t| ledger::reopen(t, delivery))?)
     }
 
-    /// What a committed delivery left in one of its streams; empty for a stream without rows.
+    /// What a committed delivery left in one of its streams, without rows that went into later ones; empty for a stream
+    /// without rows.
     ///
     /// # Errors
     /// [`StoreError::Missing`] if the log was trimmed.
     pub fn read_log(&self, seq: u64, stream: Stream) -> Result<LogReader, StoreError> {
         let (name, kept) = self.database.read(|c| ledger::log_of(c, seq, stream))?;
-        Ok(self.logs.read(&name, stream, kept)?)
+        let replaced = match stream {
+            Stream::Records => self.database.read(|c| replaced::rows(c, seq))?,
+            Stream::Rejects => HashSet::new(),
+        };
+        Ok(self.logs.read(&name, stream, kept)?.without(replaced))
     }
 
     /// The delivery of a pipeline that comes next after `seq` in the log.
@@ -256,6 +261,11 @@ impl SqliteStore {
     /// A sink of `pipeline`, named `sink` there, that keeps records in a register.
     pub fn register_sink(&self, pipeline: &str, sink: &str, options: RegisterOptions) -> RegisterSink {
         RegisterSink::new(Arc::clone(&self.database), pipeline.to_owned(), sink.to_owned(), options)
+    }
+
+    /// The places (`{pipeline}/{stage}`) of all stages that keep anything, sorted.
+    pub fn slots(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.database.read(state::slots)?)
     }
 
     /// Names of the registers.
@@ -404,7 +414,7 @@ mod tests {
         version(99);
         for open in [SqliteStore::open_exclusive, SqliteStore::open_shared, SqliteStore::open_reader] {
             assert!(
-                opens(open).contains("has version 99, this program knows versions up to 2"),
+                opens(open).contains("has version 99, this program knows versions up to 3"),
                 "{}",
                 opens(open)
             );

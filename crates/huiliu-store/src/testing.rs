@@ -100,6 +100,7 @@ pub(crate) fn outcome<'a>(delivery: &'a Delivery, log: Box<dyn LogWriter>) -> Co
         report: serde_json::json!({"format": "xlsx"}),
         state: Vec::new(),
         evidence: Vec::new(),
+        replaced: Vec::new(),
         log,
     }
 }

@@ -18,6 +18,14 @@ use crate::sources;
 use crate::sources::folder::FolderSource;
 use crate::sources::schedule::ScheduleSource;
 
+/// What the merging stage keeps of records, for people who review them.
+pub(crate) mod records {
+    pub(crate) use huiliu_dedup::inspect::{
+        Inspect, Line, PartStory, Question, Said, Why, may_split, side_by_side,
+    };
+    pub(crate) use huiliu_dedup::{Decision, Word};
+}
+
 /// The plugins that are linked in. They have no privilege: each is also built as a shared library.
 fn builtin() -> Vec<StageFactory> {
     [

@@ -91,7 +91,7 @@ fn write_cell(out: &mut String, column: u32, row: u32) {
 }
 
 /// A row of a source.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Place {
     pub(crate) source: Arc<Source>,
     /// Its number as the sender sees it.
@@ -116,6 +116,12 @@ pub(crate) struct Record {
     pub(crate) places: Vec<Place>,
     /// In the order of the layout.
     pub(crate) values: Vec<Option<Held>>,
+    /// The place of its first row among all rows that made something new; 0 for what was kept before there was any.
+    pub(crate) order: u64,
+    /// Whether parts of it are kept; else it is its own only one.
+    pub(crate) parted: bool,
+    /// When it was last given out: a hash of the delivery, and the `_row` it was given under.
+    pub(crate) given: Option<(u32, i64)>,
 }
 
 impl Record {
@@ -159,6 +165,13 @@ impl Record {
                 }
             }
         }
+        if self.order > 0 || self.parted || self.given.is_some() {
+            int(out, self.order << 1 | u64::from(self.parted));
+        }
+        if let Some((delivery, row)) = self.given {
+            out.extend_from_slice(&delivery.to_le_bytes());
+            int(out, row as u64);
+        }
     }
 
     /// From kept bytes of a layout with `fields` fields.
@@ -189,7 +202,13 @@ impl Record {
                 }
             });
         }
-        input.0.is_empty().then_some(Self { revision, places, values })
+        let order = if input.0.is_empty() { 0 } else { input.int()? };
+        let (order, parted) = (order >> 1, order & 1 == 1);
+        let given = match input.0.is_empty() {
+            true => None,
+            false => Some((u32::from_le_bytes(input.fixed()?), input.int()? as i64)),
+        };
+        input.0.is_empty().then_some(Self { revision, places, values, order, parted, given })
     }
 
     /// Forgets places that no value names any more.

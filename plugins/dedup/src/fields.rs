@@ -34,12 +34,11 @@ pub(crate) fn fields(
         let message = "give a share of 0 or more, such as 0.005".to_owned();
         problems.push(Problem { path: "merge.tolerance".to_owned(), message });
     }
-    for (name, &policy) in &options.fields {
+    for (name, policy) in &options.fields {
         let path = format!("merge.fields.{name}");
         let Some(at) = find(input, name, path.clone(), problems) else { continue };
         let kind = input.field(at).data_type();
-        if let Some(why) = Choose::mismatch(policy, kind) {
-            let word = format!("{policy:?}").to_lowercase();
+        if let Some((word, why)) = Choose::mismatch(policy, kind) {
             let message = format!("`{word}` {why}; column `{name}` is {kind}");
             problems.push(Problem { path, message });
         }
@@ -56,7 +55,7 @@ pub(crate) fn fields(
         }
         let choose = match name == EXTRA {
             true => Choose::Object,
-            false => Choose::By(options.fields.get(&name).copied().unwrap_or(options.default)),
+            false => options.fields.get(&name).map_or(Choose::By(options.default), Choose::of),
         };
         let title = Field::of(field).map_or_else(|| name.clone(), |described| described.title().to_owned());
         let json_name = format!("{}:", serde_json::Value::from(name.as_str()));

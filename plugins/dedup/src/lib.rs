@@ -14,20 +14,27 @@
 //! Start at [`Options`], then [`first`] or [`merge`].
 
 mod build;
+mod clash;
+mod decide;
+mod decided;
 mod entity;
 mod fields;
 mod first;
+pub mod inspect;
+mod join;
 mod key;
 pub mod link;
 mod linked;
 mod merge;
 mod name;
 mod options;
+mod parts;
 mod policy;
 mod recognise;
 mod records;
 mod report;
 mod seen;
+mod survive;
 mod value;
 mod versions;
 
@@ -37,7 +44,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use huiliu_stage::{Host, OpenStage, Outcome, Stage, StageError};
 
-pub use options::{Keep, MatchRule, MergeOptions, Normalise, Options, Policy};
+pub use decided::{Decision, Word};
+pub use options::{FieldPolicy, Keep, MatchRule, MergeOptions, Normalise, Options, Policy, Priority};
 
 /// The stage `dedup`.
 pub struct Dedup {
@@ -91,6 +99,9 @@ huiliu_abi::export_plugin!(huiliu_plugin_v1_dedup, [Dedup]);
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod tests_decide;
 
 #[cfg(test)]
 mod tests_link;

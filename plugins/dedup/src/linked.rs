@@ -17,6 +17,7 @@ use huiliu_stage::{Finding, Host, StageError};
 use serde_json::json;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use crate::decided::apart_key;
 use crate::link::online::{Answer, Found, Things};
 use crate::link::{Config, Linker, Row, explain};
 use crate::records::RecordId;
@@ -41,6 +42,9 @@ pub(crate) struct Linked {
     open: bool,
     source: String,
 }
+
+/// A row as it is kept: who sent it, and the values that are compared.
+pub(crate) type KeptRow = (String, Vec<Option<String>>);
 
 /// What the linkage says of a row.
 pub(crate) struct Said {
@@ -101,6 +105,52 @@ impl Linked {
         Some(())
     }
 
+    /// Says anew to which record each known row belongs, and adds `more` rows. Memory is built anew with the next batch.
+    pub(crate) fn assign(
+        &mut self,
+        to: impl Fn(RecordId, &KeptRow) -> RecordId,
+        more: &[(RecordId, KeptRow)],
+    ) -> Result<(), StageError> {
+        let broken = || StageError::new("a kept row of the linkage cannot be read");
+        let (mut chain, mut count, mut changed) = (0, 0u32, Vec::new());
+        let mut readable = true;
+        self.host.state_scan(ROWS, &mut |key, kept| {
+            let known = kept.split_first_chunk::<10>();
+            let row = known.and_then(|(id, row)| Some((*id, row, serde_json::from_slice(row).ok()?)));
+            let Some((id, content, row)) = row else {
+                readable = false;
+                return false;
+            };
+            let now = to(RecordId::from_bytes(id), &row);
+            let is = [now.bytes().as_slice(), content].concat();
+            chain = xxh3_64_with_seed(&is, chain);
+            count += 1;
+            if is != kept {
+                changed.push((key.to_vec(), is));
+            }
+            true
+        })?;
+        if !readable {
+            return Err(broken());
+        }
+        for (key, kept) in changed {
+            self.host.state_put(&key, &kept)?;
+        }
+        for (id, row) in more {
+            let content = serde_json::to_vec(row).map_err(|error| StageError::new(error.to_string()))?;
+            let kept = [id.bytes().as_slice(), &content].concat();
+            self.host.state_put(&[ROWS, count.to_be_bytes().as_slice()].concat(), &kept)?;
+            chain = xxh3_64_with_seed(&kept, chain);
+            count += 1;
+        }
+        self.open = true;
+        let stamp = [count.to_be_bytes().as_slice(), &u64::to_be_bytes(chain)].concat();
+        if count > 0 {
+            self.host.state_put(COUNT, &stamp)?;
+        }
+        Ok(())
+    }
+
     fn stamp(&self) -> Vec<u8> {
         [self.count.to_be_bytes().as_slice(), &self.chain.to_be_bytes()].concat()
     }
@@ -157,7 +207,7 @@ impl Linked {
             }
             Some(said) => {
                 self.things.belongs(said.row, thing);
-                self.tell(id, said.answer, row_id, findings)?;
+                self.tell(id, values, said.answer, row_id, findings)?;
             }
         }
         self.host.state_put(&[ROWS, self.count.to_be_bytes().as_slice()].concat(), &kept)?;
@@ -171,33 +221,46 @@ impl Linked {
     fn tell(
         &self,
         id: RecordId,
+        values: &[Option<String>],
         answer: Answer,
         row_id: i64,
         findings: &mut Vec<Finding>,
     ) -> Result<(), StageError> {
         let (word, all) = match answer {
             Answer::Match(found) => ("match", vec![found]),
-            Answer::Review(all) => ("review", all),
+            Answer::Review(all) => ("review", self.not_decided(id, all)?),
             Answer::New(Some(found)) => ("apart", vec![found]),
             Answer::New(None) => return Ok(()),
         };
-        all.iter()
-            .enumerate()
-            .try_for_each(|(at, found)| self.tell_one(id, word, at as u8, found, row_id, findings))
+        all.iter().enumerate().try_for_each(|(at, found)| {
+            self.tell_one((id, values), (word, at as u8), found, row_id, findings)
+        })
+    }
+
+    /// Without things that a person said to be others.
+    fn not_decided(&self, id: RecordId, mut all: Vec<Found>) -> Result<Vec<Found>, StageError> {
+        let mut decided = Vec::new();
+        for found in &all {
+            let Some(&other) = self.ids.get(found.thing as usize) else { continue };
+            if self.host.state_get(&apart_key(id, other))?.is_some() {
+                decided.push(found.thing);
+            }
+        }
+        all.retain(|found| !decided.contains(&found.thing));
+        Ok(all)
     }
 
     fn tell_one(
         &self,
-        id: RecordId,
-        word: &str,
-        at: u8,
+        (id, values): (RecordId, &[Option<String>]),
+        (word, at): (&str, u8),
         found: &Found,
         row_id: i64,
         findings: &mut Vec<Finding>,
     ) -> Result<(), StageError> {
         let Some(&other) = self.ids.get(found.thing as usize) else { return Ok(()) };
         let (zh, en) = explain::text(&self.linker, found.pattern, found.bits);
-        let why = self.why(word, other, found, &zh, &en);
+        let why = self.why(word, (id, other), found, values, &zh, &en)?;
         let key = [b"w/".as_slice(), &id.bytes(), &self.count.to_be_bytes(), &[at]].concat();
         self.host.state_put(&key, why.to_string().as_bytes())?;
         if word == "review" {
@@ -211,7 +274,25 @@ impl Linked {
         Ok(())
     }
 
-    fn why(&self, word: &str, other: RecordId, found: &Found, zh: &str, en: &str) -> serde_json::Value {
+    /// The whole comparison, for the review queue and for `explain`.
+    fn why(
+        &self,
+        word: &str,
+        (id, other): (RecordId, RecordId),
+        found: &Found,
+        values: &[Option<String>],
+        zh: &str,
+        en: &str,
+    ) -> Result<serde_json::Value, StageError> {
+        let with = self.host.state_get(&[ROWS, found.record.to_be_bytes().as_slice()].concat())?;
+        let with = with.and_then(|kept| serde_json::from_slice(kept.get(10..)?).ok());
+        let (with_source, with): (String, Vec<Option<String>>) = with.unwrap_or_default();
+        let fields = self.config.fields.iter().map(|field| field.field.clone());
+        let values = fields.zip(values).enumerate().map(|(at, (field, value))| {
+            json!({"field": field, "row": value, "with": with.get(at).cloned().flatten()})
+        });
+        let values: Vec<_> = values.collect();
+
         let lines: Vec<_> = explain::lines(&self.linker, found.pattern)
             .into_iter()
             .map(|line| {
@@ -219,7 +300,8 @@ impl Linked {
                     "counts": line.counts, "veto": line.veto})
             })
             .collect();
-        json!({"answer": word, "other": other.to_string(), "bits": found.bits, "next": found.next,
-            "zh": zh, "en": en, "lines": lines})
+        Ok(json!({"answer": word, "record": id.to_string(), "other": other.to_string(), "bits": found.bits,
+            "next": found.next, "merge": self.linker.config().merge(), "sender": self.source,
+            "with_sender": with_source, "values": values, "zh": zh, "en": en, "lines": lines}))
     }
 }

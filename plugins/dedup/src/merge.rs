@@ -3,30 +3,35 @@
 //! Each batch is merged row by row into the kept records. Then each record that has changed comes out
 //! once, whole, under the `_row` of the last row that touched it; its other rows are reported as merged, and
 //! rows of records that did not change as unchanged. A value that is replaced and comes back within the
-//! batch is no change, so the same rows again give nothing. (Two rows of one delivery that contradict
-//! each other and lie in different batches do give two changes each time.)
+//! batch is no change, so the same rows again give nothing. A record that comes out of several batches of one delivery
+//! tells the engine which of its rows is the last ([`REPLACES`]): the sinks get that one only.
 //!
 //! To follow one row: [`Merge::process`], then [`Recogniser::recognise`], then [`Merge::apply`].
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, StringBuilder, UInt32Array};
+use arrow::array::{
+    ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, StringBuilder, UInt32Array, new_null_array,
+};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
 use hashbrown::HashMap;
 use huiliu_stage::{
-    Finding, Findings, Host, Origin, Outcome, Problem, ROW, SHEET, StageError, column_index, json_field,
+    DECISIONS, Finding, Findings, Host, MERGED_INTO, Origin, Outcome, Problem, REPLACES, ROW, SHEET,
+    StageError, column_index, json_field,
 };
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
 use crate::build;
-use crate::entity::{Held, Place, Record, Source, encode_value};
+use crate::decide::Made;
+use crate::decided::Decided;
+use crate::entity::{Held, Record, Source, encode_value};
 use crate::fields::{MergeField, apart, fields};
 use crate::key::{KeyRule, Scratch};
 use crate::linked::Linked;
 use crate::options::{Options, default_tolerance, find};
-use crate::policy::Choice;
-use crate::recognise::{Recogniser, Row};
+use crate::parts::{Part, Parts};
+use crate::recognise::{By, Recognised, Recogniser, Row};
 use crate::records::{RecordId, Records};
 use crate::report;
 use crate::value::Cells;
@@ -35,42 +40,49 @@ use crate::versions::Versions;
 /// Records named in the finding about what a correction leaves out.
 const NAMED: usize = 20;
 
-const ADDED: [&str; 4] = ["record_id", "revision", "origins", "matched_by"];
+const ADDED: [&str; 5] = ["record_id", "revision", "origins", "matched_by", MERGED_INTO];
 
 pub(crate) struct Merge {
-    host: Arc<dyn Host>,
-    recogniser: Recogniser,
-    fields: Vec<MergeField>,
-    tolerance: f64,
-    row_column: usize,
-    sheet_column: usize,
-    input_columns: usize,
-    output: SchemaRef,
-    records: Records,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) recogniser: Recogniser,
+    pub(crate) fields: Arc<[MergeField]>,
+    pub(crate) tolerance: f64,
+    pub(crate) row_column: usize,
+    pub(crate) sheet_column: usize,
+    pub(crate) input: SchemaRef,
+    pub(crate) output: SchemaRef,
+    pub(crate) records: Records,
+    pub(crate) parts: Parts,
     versions: Versions,
-    linked: Option<Linked>,
+    pub(crate) linked: Option<Linked>,
+    pub(crate) decided: Decided,
+    /// What decisions changed, to be given out at the end of their delivery.
+    pub(crate) made: Vec<Made>,
 }
 
 /// A record touched by a batch.
-struct Touched {
-    id: RecordId,
-    by: Option<usize>,
-    linked: bool,
-    new: bool,
-    last: usize,
+pub(crate) struct Touched {
+    pub(crate) id: RecordId,
+    pub(crate) by: By,
+    pub(crate) new: bool,
+    pub(crate) last: usize,
     /// Values before the batch, for the fields that were changed; not kept for a new record.
-    before: Vec<(usize, Option<Held>)>,
-    changed: bool,
+    pub(crate) before: Vec<(usize, Option<Held>)>,
+    pub(crate) changed: bool,
+    /// What its first row gave, as long as no other row is kept.
+    pub(crate) first: Option<Part>,
+    /// What the rows of this batch gave, each with whether that changed the record.
+    pub(crate) came: Vec<(Part, bool)>,
 }
 
 /// A batch taken apart for merging.
-struct View<'a> {
-    cells: Vec<Cells<'a>>,
+pub(crate) struct View<'a> {
+    pub(crate) cells: Vec<Cells<'a>>,
     /// Sheet column plus one, for each field; 0 for none.
-    columns: Vec<u32>,
-    rows: &'a Int64Array,
-    sheets: &'a StringArray,
-    source: Arc<Source>,
+    pub(crate) columns: Vec<u32>,
+    pub(crate) rows: &'a Int64Array,
+    pub(crate) sheets: &'a StringArray,
+    pub(crate) source: Arc<Source>,
 }
 
 impl Merge {
@@ -107,14 +119,17 @@ impl Merge {
         let merge = Self {
             recogniser: Recogniser { rules, apart, unless, compared },
             linked: options.link.clone().map(|config| Linked::new(host.clone(), config)),
-            fields,
+            fields: fields.into(),
             tolerance: options.merge.as_ref().map_or_else(default_tolerance, |merge| merge.tolerance),
             row_column: column_index(input, ROW)?,
             sheet_column: column_index(input, SHEET)?,
-            input_columns: input.fields.len(),
+            input: input.clone(),
             output: output.clone(),
             records: Records::new(host.clone(), kinds),
+            parts: Parts::new(host.clone()),
             versions: Versions::new(host.clone()),
+            decided: Decided::new(host.clone()),
+            made: Vec::new(),
             host,
         };
         Ok((merge, output))
@@ -123,7 +138,13 @@ impl Merge {
     /// Ends a delivery: tells which records its file named before and does not name any more. Between deliveries
     /// nothing is held in memory.
     pub(crate) fn finish(&mut self) -> Result<Option<Outcome>, StageError> {
-        let gone = self.versions.finish()?;
+        if !self.made.is_empty() {
+            let outcome = self.give_made()?;
+            self.records.forget();
+            return Ok(Some(outcome));
+        }
+        // A record that was merged into another is not left out as long as that one is named.
+        let gone = self.versions.finish(|id| self.decided.now(id))?;
         let mut names = Vec::new();
         for id in gone.iter().take(NAMED) {
             names.push(self.name_of(*id)?);
@@ -151,6 +172,10 @@ impl Merge {
 
     pub(crate) fn process(&mut self, batch: &RecordBatch) -> Result<Outcome, StageError> {
         self.records.make_room();
+        self.decided.begin()?;
+        if let Some(decisions) = batch.schema_ref().metadata.get(DECISIONS) {
+            return self.decide(decisions);
+        }
         let mut view = self.view(batch)?;
         if let Some(linked) = &mut self.linked {
             linked.begin(&view.source.sender)?;
@@ -162,6 +187,7 @@ impl Merge {
         let mut index: HashMap<RecordId, usize> = HashMap::new();
         let mut of_row = Vec::with_capacity(batch.num_rows());
         let (mut scratch, mut row_keys) = (Scratch::default(), Vec::new());
+        let fields = self.fields.clone();
         for at in 0..batch.num_rows() {
             let id = view.rows.value(at);
             row_keys.clear();
@@ -175,31 +201,24 @@ impl Merge {
                 }
                 row_keys.push((None, content_key(&view.cells, at)));
             }
-            let row = Row { id, at, keys: &row_keys, cells: &view.cells, fields: &self.fields };
-            let found =
-                self.recogniser.recognise(&mut self.records, self.linked.as_mut(), &row, &mut findings)?;
+            view.enter(at);
+            let row = Row { id, at, keys: &row_keys, cells: &view.cells, fields: &fields };
+            let pinned = self.pinned(&row, &view.source.sender)?;
+            let linked = self.linked.as_mut();
+            let found = self.recogniser.recognise(&mut self.records, linked, &row, pinned, &mut findings)?;
             let i = *index.entry(found.record).or_insert_with(|| {
-                let before = Vec::new();
-                touched.push(Touched {
-                    id: found.record,
-                    by: found.by,
-                    linked: found.linked,
-                    new: found.new,
-                    last: at,
-                    before,
-                    changed: false,
-                });
+                touched.push(Touched::new(&found, at));
                 touched.len() - 1
             });
-            touched[i].last = at;
-            touched[i].by = found.by;
-            touched[i].linked = found.linked;
+            (touched[i].last, touched[i].by) = (at, found.by);
             of_row.push(i);
-            view.enter(at);
-            self.apply(&mut touched[i], &view, at, &mut findings)?;
+            self.join(&mut touched[i], &found, &view, &row, &mut findings)?;
         }
         self.versions.note(&view.source, touched.iter().map(|touched| touched.id));
-        self.settle(&mut touched)?;
+        let replaces = self.settle(&mut touched, &view)?;
+        for &(later, earlier, id) in &replaces {
+            findings.push(report::merged(earlier, id, later));
+        }
         for (at, &i) in of_row.iter().enumerate() {
             let (touched, row) = (&touched[i], view.rows.value(at));
             if !touched.changed {
@@ -211,7 +230,8 @@ impl Merge {
         touched.retain(|touched| touched.changed);
         touched.sort_by_key(|touched| touched.last);
         self.count(&touched, batch.num_rows());
-        Ok(Outcome { batch: self.give(batch, &touched)?, findings: Findings(findings) })
+        let batch = mark(self.give(batch, &touched)?, &replaces)?;
+        Ok(Outcome { batch, findings: Findings(findings) })
     }
 
     fn count(&self, out: &[Touched], rows: usize) {
@@ -242,63 +262,15 @@ impl Merge {
         })
     }
 
-    /// Merges the values of a row into its record.
-    fn apply(
+    /// Finds out which records have changed, and keeps those. Gives the rows under which they come out now, with those
+    /// under which they came out of an earlier batch of the same delivery.
+    fn settle(
         &mut self,
-        touched: &mut Touched,
+        touched: &mut [Touched],
         view: &View<'_>,
-        at: usize,
-        findings: &mut Vec<Finding>,
-    ) -> Result<(), StageError> {
-        let record = self.records.get(touched.id)?;
-        let mut place = None;
-        for (i, field) in self.fields.iter().enumerate() {
-            let held = record.values[i].as_ref();
-            if held.is_some_and(|held| view.cells[i].is(at, &held.value)) {
-                continue;
-            }
-            let Some(came) = view.cells[i].value(at) else { continue };
-            let choice = match held {
-                None => Choice::Take(came),
-                // What a sender corrects in its own file counts, whatever the field's rule among senders is.
-                Some(held) if field.choose.holds_one() && corrects(record, held, &view.source) => {
-                    Choice::Take(came)
-                }
-                Some(held) => field.choose.choose(&held.value, came, self.tolerance),
-            };
-            match (choice, held) {
-                (Choice::Take(value), _) => {
-                    let place = *place.get_or_insert_with(|| {
-                        let row = huiliu_stage::row_number(view.rows.value(at));
-                        record.places.push(Place { source: view.source.clone(), row });
-                        record.places.len() as u32 - 1
-                    });
-                    let before = record.values[i].replace(Held { value, place, column: view.columns[i] });
-                    if !touched.new && touched.before.iter().all(|(field, _)| *field != i) {
-                        touched.before.push((i, before));
-                    }
-                }
-                (Choice::Clash(came), Some(held)) => {
-                    let (sent, held) = (came.show(&field.kind), held.value.show(&field.kind));
-                    let row = view.rows.value(at);
-                    findings.push(report::other_value(
-                        row,
-                        touched.id,
-                        &field.name,
-                        &field.title,
-                        sent,
-                        &held,
-                    ));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Finds out which records have changed, and keeps those.
-    fn settle(&mut self, touched: &mut [Touched]) -> Result<(), StageError> {
-        let mut buffer = Vec::new();
+    ) -> Result<Vec<(i64, i64, RecordId)>, StageError> {
+        let (mut buffer, mut replaces) = (Vec::new(), Vec::new());
+        let delivery = xxh3_64(view.source.delivery.as_bytes()) as u32;
         for touched in touched {
             let record = self.records.get(touched.id)?;
             touched.changed = touched.new;
@@ -314,12 +286,34 @@ impl Merge {
                 }
             }
             record.tidy();
-            if touched.changed {
-                record.revision += 1;
+            let first = touched.first.take().filter(|_| !touched.came.is_empty());
+            if touched.changed || first.is_some() {
+                record.revision += i64::from(touched.changed);
+                record.parted |= first.is_some();
+                let row = view.rows.value(touched.last);
+                if touched.changed
+                    && let Some((before, earlier)) = record.given.replace((delivery, row))
+                    && before == delivery
+                    && earlier != row
+                {
+                    replaces.push((row, earlier, touched.id));
+                }
                 self.records.keep(touched.id, &mut buffer)?;
             }
+            let mut came = touched.came.drain(..);
+            if let Some(first) = first {
+                // The second is another row: had it said the same, there would be no parts.
+                let second = came.next().map(|(part, _)| part);
+                for part in [Some(first), second].iter().flatten() {
+                    self.parts.keep_new(&mut self.records, touched.id, part)?;
+                }
+            }
+            for (part, changed) in came {
+                self.parts.keep(&mut self.records, touched.id, &part, changed && touched.changed)?;
+            }
         }
-        Ok(())
+        self.parts.settle()?;
+        Ok(replaces)
     }
 
     /// The batch of changed records.
@@ -332,17 +326,13 @@ impl Merge {
             self.columns(batch, out, &records)?
         };
         let origins = self.all_origins(&records)?;
-        let matched = out.iter().map(|touched| match touched.by {
-            _ if touched.new => "new",
-            _ if touched.linked => "likeness",
-            Some(rule) => &self.recogniser.rules[rule].name,
-            None => "content",
-        });
+        let matched = out.iter().map(|touched| if touched.new { "new" } else { self.word(touched.by) });
         columns
             .push(Arc::new(StringArray::from_iter_values(out.iter().map(|touched| touched.id.to_string()))));
         columns.push(Arc::new(Int64Array::from_iter_values(records.iter().map(|record| record.revision))));
         columns.push(Arc::new(origins));
         columns.push(Arc::new(StringArray::from_iter_values(matched)));
+        columns.push(new_null_array(&DataType::Utf8, out.len()));
         // The facts of the delivery ride on.
         let metadata = batch.schema_ref().metadata.clone();
         let schema = Schema::new_with_metadata(self.output.fields.clone(), metadata);
@@ -358,7 +348,7 @@ impl Merge {
     ) -> Result<Vec<ArrayRef>, StageError> {
         let last = UInt32Array::from_iter_values(out.iter().map(|touched| touched.last as u32));
         let mut columns = Vec::with_capacity(self.output.fields.len());
-        for at in 0..self.input_columns {
+        for at in 0..self.input.fields.len() {
             columns.push(match self.fields.iter().position(|field| field.column == at) {
                 None => take(batch.column(at), &last, None)?,
                 Some(i) => {
@@ -370,7 +360,7 @@ impl Merge {
         Ok(columns)
     }
 
-    fn all_origins(&self, records: &[&Record]) -> Result<StringArray, StageError> {
+    pub(crate) fn all_origins(&self, records: &[&Record]) -> Result<StringArray, StageError> {
         let mut origins = StringBuilder::with_capacity(records.len(), 0);
         let (mut text, mut total) = (String::new(), 0);
         for record in records {
@@ -411,13 +401,23 @@ impl View<'_> {
     }
 }
 
-/// Whether the value that a record holds came from an earlier delivery of the file that `source` is.
-fn corrects(record: &Record, held: &Held, source: &Source) -> bool {
-    record.places.get(held.place as usize).is_some_and(|place| place.source.is_corrected_by(source))
+impl Touched {
+    fn new(found: &Recognised, at: usize) -> Self {
+        Self {
+            id: found.record,
+            by: found.by,
+            new: found.new,
+            last: at,
+            before: Vec::new(),
+            changed: false,
+            first: None,
+            came: Vec::new(),
+        }
+    }
 }
 
 /// The key of a row for which no rule speaks: everything in it.
-fn content_key(cells: &[Cells<'_>], at: usize) -> u128 {
+pub(crate) fn content_key(cells: &[Cells<'_>], at: usize) -> u128 {
     let mut bytes = Vec::new();
     for cell in cells {
         match cell.value(at) {
@@ -428,11 +428,24 @@ fn content_key(cells: &[Cells<'_>], at: usize) -> u128 {
     xxh3_128_with_seed(&bytes, xxh3_64(b"content"))
 }
 
+/// Tells the engine which rows of earlier batches the rows of this one stand for.
+fn mark(batch: RecordBatch, replaces: &[(i64, i64, RecordId)]) -> Result<RecordBatch, StageError> {
+    if replaces.is_empty() {
+        return Ok(batch);
+    }
+    let pairs: Vec<(i64, i64)> = replaces.iter().map(|&(later, earlier, _)| (later, earlier)).collect();
+    let mut schema = batch.schema().as_ref().clone();
+    let pairs = serde_json::to_string(&pairs).map_err(|error| StageError::new(error.to_string()))?;
+    schema.metadata.insert(REPLACES.to_owned(), pairs);
+    Ok(batch.with_schema(Arc::new(schema))?)
+}
+
 fn output(input: &Schema) -> Schema {
     let mut fields: Vec<Arc<ArrowField>> = input.fields.iter().cloned().collect();
     fields.push(Arc::new(ArrowField::new("record_id", DataType::Utf8, false)));
     fields.push(Arc::new(ArrowField::new("revision", DataType::Int64, false)));
     fields.push(Arc::new(json_field("origins", false)));
     fields.push(Arc::new(ArrowField::new("matched_by", DataType::Utf8, false)));
+    fields.push(Arc::new(ArrowField::new(MERGED_INTO, DataType::Utf8, true)));
     Schema::new_with_metadata(fields, input.metadata.clone())
 }

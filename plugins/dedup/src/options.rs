@@ -1,10 +1,13 @@
 //! The options of `dedup`, and their JSON Schema for `huiliu stages` and for editors.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use arrow::datatypes::Schema;
 use huiliu_stage::{Problem, column_index};
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::link::Config;
 
@@ -94,9 +97,9 @@ pub struct MergeOptions {
 
     /// For single fields.
     #[serde(default)]
-    pub fields: BTreeMap<String, Policy>,
+    pub fields: BTreeMap<String, FieldPolicy>,
 
-    /// Numbers that are refused by `first`, `max` or `min` give a warning when they differ by more than this share.
+    /// Numbers that a rule sets aside give a warning when they differ from the one kept by more than this share.
     #[serde(default = "default_tolerance")]
     pub tolerance: f64,
 }
@@ -112,6 +115,7 @@ pub(crate) fn default_tolerance() -> f64 {
 pub enum Policy {
     /// The one that came last.
     #[default]
+    #[serde(alias = "newest")]
     Latest,
     /// The one that came first.
     First,
@@ -121,8 +125,64 @@ pub enum Policy {
     Min,
     /// All items, each once, in order of arrival (lists).
     Union,
-    /// The one with most characters (text).
+    /// The one with most characters (text) or most items (lists).
+    #[serde(alias = "complete")]
     Longest,
+    /// The one that most senders give, each with its latest; among equals the latest.
+    Majority,
+}
+
+impl Policy {
+    /// The words in YAML.
+    const WORDS: &[&str] =
+        &["latest", "newest", "first", "max", "min", "union", "longest", "complete", "majority"];
+}
+
+/// How one field is chosen: a [`Policy`], or senders in order of trust.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldPolicy {
+    /// Whoever sent it.
+    By(Policy),
+    /// The most trusted sender's.
+    Priority(Priority),
+}
+
+/// Senders in order of trust: `{priority: [统计局, 发改局], then: latest}`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Priority {
+    /// Most trusted first; senders that are not named come after all that are.
+    pub priority: Vec<String>,
+
+    /// Among values of equally trusted senders.
+    #[serde(default)]
+    pub then: Policy,
+}
+
+impl<'de> Deserialize<'de> for FieldPolicy {
+    /// By hand, so that a wrong word is answered with the words that there are.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = FieldPolicy;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "one of {}, or `{{priority: [SENDER, …]}}`", Policy::WORDS.join(", "))
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<FieldPolicy, E> {
+                let policy = Policy::deserialize(de::value::StrDeserializer::<E>::new(word));
+                policy.map(FieldPolicy::By).map_err(|_| E::unknown_variant(word, Policy::WORDS))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FieldPolicy, A::Error> {
+                Priority::deserialize(MapAccessDeserializer::new(map)).map(FieldPolicy::Priority)
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
 }
 
 /// Index of the column an option names, or a problem with the option's path.
@@ -183,12 +243,32 @@ pub(crate) const OPTION_SCHEMA: &str = r#"{
           "default": "latest"
         },
         "fields": {
-          "description": "For single fields: latest, first, max, min (numbers, amounts, dates), union (lists), longest (text).",
+          "description": "For single fields: latest (or newest), first, max, min (numbers, amounts, dates), union (lists), longest (or complete; text, lists), majority (of the senders), or senders in order of trust: {priority: [统计局, 发改局], then: latest}.",
           "type": "object",
-          "additionalProperties": {"enum": ["latest", "first", "max", "min", "union", "longest"]}
+          "additionalProperties": {
+            "oneOf": [
+              {"enum": ["latest", "newest", "first", "max", "min", "union", "longest", "complete", "majority"]},
+              {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["priority"],
+                "properties": {
+                  "priority": {
+                    "description": "Senders, most trusted first; those not named come after all that are.",
+                    "type": "array", "minItems": 1, "items": {"type": "string"}
+                  },
+                  "then": {
+                    "description": "Among values of equally trusted senders.",
+                    "enum": ["latest", "newest", "first", "max", "min", "longest", "complete"],
+                    "default": "latest"
+                  }
+                }
+              }
+            ]
+          }
         },
         "tolerance": {
-          "description": "Numbers refused by `first`, `max` or `min` give a warning when they differ by more than this share of the greater.",
+          "description": "Numbers that a rule sets aside give a warning when they differ from the one kept by more than this share of the greater.",
           "type": "number", "minimum": 0, "default": 0.005
         }
       }

@@ -38,26 +38,51 @@ pub(crate) struct Row<'a> {
     pub(crate) fields: &'a [MergeField],
 }
 
+/// What found the record of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// A match rule.
+    Rule(usize),
+    /// The row's whole content, since no rule speaks for it.
+    Content,
+    /// The linkage.
+    Likeness,
+    /// A person.
+    Decision,
+}
+
+impl By {
+    fn of(rule: Option<usize>) -> Self {
+        rule.map_or(Self::Content, Self::Rule)
+    }
+}
+
 /// The record a row belongs to.
 pub(crate) struct Recognised {
     pub(crate) record: RecordId,
-    /// The rule that found it; `None` is the row's whole content.
-    pub(crate) by: Option<usize>,
+    /// What found it.
+    pub(crate) by: By,
     /// Whether it was made for this row.
     pub(crate) new: bool,
-    /// Whether likeness found it.
-    pub(crate) linked: bool,
 }
 
 impl Recogniser {
-    /// Finds or makes the record of a row, and gives it all keys of the row.
+    /// Finds or makes the record of a row, and gives it all keys of the row. A record that a person has `pinned` the
+    /// row to goes before all else.
     pub(crate) fn recognise(
         &self,
         records: &mut Records,
         mut linked: Option<&mut Linked>,
         row: &Row<'_>,
+        pinned: Option<RecordId>,
         findings: &mut Vec<Finding>,
     ) -> Result<Recognised, StageError> {
+        if let Some(record) = pinned {
+            if let Some(linked) = linked {
+                linked.keep(record, &row.compared(&self.compared), None, row.id, findings)?;
+            }
+            return Ok(Recognised { record, by: By::Decision, new: false });
+        }
         let marks: Vec<Option<Marks>> = self.apart.iter().map(|&field| row.marks(field)).collect();
         let mut found: Option<(Option<usize>, Vec<RecordId>)> = None;
         let mut passed_over = None;
@@ -87,9 +112,9 @@ impl Recogniser {
         let recognised = match (found, alike) {
             (Some((by, ids)), _) => {
                 let record = self.choose(records, &ids, by, row, &marks, findings)?;
-                Recognised { record, by, new: false, linked: false }
+                Recognised { record, by: By::of(by), new: false }
             }
-            (None, Some(record)) => Recognised { record, by: None, new: false, linked: true },
+            (None, Some(record)) => Recognised { record, by: By::Likeness, new: false },
             (None, None) => {
                 let &(by, key) = row.keys.first().ok_or_else(|| StageError::new("a row without a key"))?;
                 let record = records.create(key)?;
@@ -104,7 +129,7 @@ impl Recogniser {
                         record,
                     ));
                 }
-                Recognised { record, by, new: true, linked: false }
+                Recognised { record, by: By::of(by), new: true }
             }
         };
         if let Some(linked) = linked {
@@ -114,7 +139,7 @@ impl Recogniser {
             match elsewhere.iter().find(|(_, other_key, _)| *other_key == key) {
                 None => records.link(key, recognised.record)?,
                 Some(&(_, _, other)) => {
-                    if let (Some(by), Some(rule)) = (recognised.by, rule) {
+                    if let (By::Rule(by), Some(rule)) = (recognised.by, rule) {
                         let (by, rule) = (&self.rules[by], &self.rules[rule]);
                         findings.push(report::conflict(row.id, by, recognised.record, other, rule));
                     }
@@ -191,7 +216,7 @@ impl Recogniser {
 
 impl Row<'_> {
     /// The values that are compared for likeness, as text.
-    fn compared(&self, fields: &[usize]) -> Vec<Option<String>> {
+    pub(crate) fn compared(&self, fields: &[usize]) -> Vec<Option<String>> {
         let text = |&field: &usize| {
             let value = self.cells[field].value(self.at)?;
             let text = match value {

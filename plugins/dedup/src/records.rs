@@ -27,7 +27,7 @@ pub(crate) struct RecordId([u8; 10]);
 
 impl RecordId {
     /// The id of the record that a key made; `again` counts other records which that key made before.
-    fn of(key: u128, again: u32) -> Self {
+    pub(crate) fn of(key: u128, again: u32) -> Self {
         let mut named = key.to_le_bytes().to_vec();
         named.extend_from_slice(&again.to_le_bytes());
         let mut id = [0; 10];
@@ -37,6 +37,15 @@ impl RecordId {
 }
 
 impl RecordId {
+    /// From how it is written.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let letters = text.strip_prefix('r').filter(|letters| letters.len() == 16)?;
+        let digit = |letter: u8| LETTERS.iter().position(|known| *known == letter);
+        let bits =
+            letters.bytes().try_fold(0u128, |bits, letter| Some(bits << 5 | digit(letter)? as u128))?;
+        bits.to_be_bytes()[6..].try_into().ok().map(Self)
+    }
+
     /// As it is kept.
     pub(crate) fn bytes(self) -> [u8; 10] {
         self.0
@@ -47,10 +56,11 @@ impl RecordId {
     }
 }
 
+/// Without i, l, o and u, which are misread.
+const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
 impl fmt::Display for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without i, l, o and u, which are misread.
-        const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
         let mut wide = [0; 16];
         wide[6..].copy_from_slice(&self.0);
         let bits = u128::from_be_bytes(wide);
@@ -135,7 +145,7 @@ impl Records {
         let mut id = RecordId::of(key, again);
         // Only a key that other records have may have named one of them.
         if !self.ids(key)?.is_empty() {
-            while self.records.contains_key(&id) || self.host.state_get(&record_key(id))?.is_some() {
+            while self.exists(id)? {
                 again += 1;
                 id = RecordId::of(key, again);
             }
@@ -162,6 +172,15 @@ impl Records {
 
     /// Gives a record to the host to keep.
     pub(crate) fn keep(&mut self, id: RecordId, buffer: &mut Vec<u8>) -> Result<(), StageError> {
+        let layout = self.layout()?;
+        buffer.clear();
+        buffer.extend_from_slice(&layout);
+        self.held(id)?.encode(buffer);
+        Ok(self.host.state_put(&record_key(id), buffer)?)
+    }
+
+    /// What stands before the bytes of a record, and tells how they are to be read.
+    pub(crate) fn layout(&mut self) -> Result<[u8; 8], StageError> {
         if !self.layout_kept {
             let key = [b"l/", self.layout.as_slice()].concat();
             if self.host.state_get(&key)?.is_none() {
@@ -169,13 +188,40 @@ impl Records {
             }
             self.layout_kept = true;
         }
-        buffer.clear();
-        buffer.extend_from_slice(&self.layout);
-        self.held(id)?.encode(buffer);
-        Ok(self.host.state_put(&record_key(id), buffer)?)
+        Ok(self.layout)
     }
 
-    fn read(&mut self, id: RecordId, kept: &[u8]) -> Result<Record, StageError> {
+    /// Whether there is such a record.
+    pub(crate) fn exists(&self, id: RecordId) -> Result<bool, StageError> {
+        Ok(self.records.contains_key(&id) || self.host.state_get(&record_key(id))?.is_some())
+    }
+
+    /// Puts a record in the place of what was there.
+    pub(crate) fn set(&mut self, id: RecordId, record: Record) {
+        self.records.insert(id, record);
+    }
+
+    /// Forgets a record for ever, and gives what it was. Its keys stay.
+    pub(crate) fn remove(&mut self, id: RecordId) -> Result<Record, StageError> {
+        let record = self.get(id)?.clone();
+        self.records.remove(&id);
+        self.host.state_delete(&record_key(id))?;
+        Ok(record)
+    }
+
+    /// Says anew which records have a key, in this order.
+    pub(crate) fn set_ids(&mut self, key: u128, ids: Vec<RecordId>) -> Result<(), StageError> {
+        let kept: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
+        match kept.is_empty() {
+            true => self.host.state_delete(&key_key(key))?,
+            false => self.host.state_put(&key_key(key), &kept)?,
+        }
+        self.keys.insert(key, ids);
+        Ok(())
+    }
+
+    /// A record from kept bytes, its layout before it.
+    pub(crate) fn read(&mut self, id: RecordId, kept: &[u8]) -> Result<Record, StageError> {
         let (layout, kept) = kept.split_first_chunk::<8>().ok_or_else(|| broken(id))?;
         if layout == &self.layout {
             return Record::decode(kept, self.fields.len()).ok_or_else(|| broken(id));

@@ -178,20 +178,33 @@ pub(crate) fn left_out(some: &[String], count: usize) -> Finding {
     Finding::new(None, Severity::Warning, "left-out", text)
 }
 
-/// A number was refused by the field's policy and is far from the one held.
+/// A number is far from the one that the record held: it was refused by the field's rule, or `taken` by it.
 pub(crate) fn other_value(
     row: i64,
     id: RecordId,
-    field: &str,
-    title: &str,
+    (field, title): (&str, &str),
     sent: String,
     held: &str,
+    taken: bool,
 ) -> Finding {
-    let text = Text::new(
-        format!("{title}报送值 {sent} 与记录 {id} 的现有值 {held} 不一致，按规则保留现有值，请核对"),
-        format!(
-            "{field} {sent} contradicts {held}, which record {id} holds and keeps by its rule; please check"
+    let text = match taken {
+        false => Text::new(
+            format!("{title}报送值 {sent} 与记录 {id} 的现有值 {held} 不一致，按规则保留现有值，请核对"),
+            format!(
+                "{field} {sent} contradicts {held}, which record {id} holds and keeps by its rule; please check"
+            ),
         ),
-    );
+        true => Text::new(
+            format!("{title}报送值 {sent} 与记录 {id} 的原有值 {held} 不一致，按规则改用报送值，请核对"),
+            format!(
+                "{field} {sent} contradicts {held}, which record {id} held and gives up by its rule; please check"
+            ),
+        ),
+    };
     Finding::new(Some(row), Severity::Warning, "conflict-value", text).with_field(field).with_raw(sent)
+}
+
+/// What came of a person's decision.
+pub(crate) fn decision(code: &'static str, severity: Severity, zh: String, en: String) -> Finding {
+    Finding::new(None, severity, code, Text::new(zh, en))
 }

@@ -121,25 +121,35 @@ fn the_same_delivery_again_changes_nothing() {
     assert_eq!(host.state(), before);
 }
 
-/// Small worlds: companies, products, phases; each thing is written in one of several ways.
-fn world() -> impl Strategy<Value = Vec<(usize, [String; 3])>> {
+/// A thing, and one of the ways in which it is written: code, owner, name.
+fn written(company: usize, product: usize, phase: usize, way: usize) -> (usize, [String; 3]) {
     const COMPANIES: [&str; 6] = ["宏源化工", "金禾塑胶", "航康食品", "信达电子", "景祥水务", "远辰半导体"];
     const PRODUCTS: [&str; 6] = ["聚丙烯", "不锈钢管", "预制菜", "电子铜箔", "污水处理厂", "储能电池"];
+    let thing = (company * 6 + product) * 4 + phase;
+    let (company, product) = (COMPANIES[company], PRODUCTS[product]);
+    let name = match way {
+        0 => format!("{company}有限公司{product}生产线项目{}期", ["", "一", "二", "三"][phase]),
+        1 => format!("{company}{product}生产线({phase}期)"),
+        2 => format!("{product}生产线项目第{}期", ["", "一", "二", "三"][phase]),
+        _ => format!("{company} {product}生产线建设项目－{phase}期"),
+    };
+    (thing, [String::new(), format!("{company}有限公司"), name])
+}
+
+/// Small worlds: companies, products, phases; each thing is written in one of several ways.
+fn world() -> impl Strategy<Value = Vec<(usize, [String; 3])>> {
     let record = (0..6usize, 0..6usize, 1..4usize, 0..4usize);
-    proptest::collection::vec(record, 20..60).prop_map(|records| {
-        let written = records.into_iter().map(|(company, product, phase, way)| {
-            let thing = (company * 6 + product) * 4 + phase;
-            let (company, product) = (COMPANIES[company], PRODUCTS[product]);
-            let name = match way {
-                0 => format!("{company}有限公司{product}生产线项目{}期", ["", "一", "二", "三"][phase]),
-                1 => format!("{company}{product}生产线({phase}期)"),
-                2 => format!("{product}生产线项目第{}期", ["", "一", "二", "三"][phase]),
-                _ => format!("{company} {product}生产线建设项目－{phase}期"),
-            };
-            (thing, [String::new(), format!("{company}有限公司"), name])
-        });
-        written.collect()
+    proptest::collection::vec(record, 20..60).prop_map(|rows| {
+        rows.into_iter().map(|(company, product, phase, way)| written(company, product, phase, way)).collect()
     })
+}
+
+/// A world in which every two rows of a thing are far above the threshold and other things are far below: each company
+/// makes one product, and only phases look alike.
+fn clear_world() -> impl Strategy<Value = Vec<(usize, [String; 3])>> {
+    let record = (0..6usize, 1..4usize, 0..4usize);
+    proptest::collection::vec(record, 10..40)
+        .prop_map(|rows| rows.into_iter().map(|(at, phase, way)| written(at, at, phase, way)).collect())
 }
 
 fn linker(rows: &[(usize, [String; 3])], batch: usize, threads: usize) -> Vec<u32> {
@@ -190,5 +200,25 @@ proptest! {
             give(&parts, part);
         }
         prop_assert_eq!(records(&whole), records(&parts));
+    }
+
+    #[test]
+    fn the_order_of_deliveries_does_not_change_who_is_one_with_whom(
+        (rows, order) in clear_world().prop_flat_map(|rows| {
+            let order: Vec<usize> = (0..rows.len()).collect();
+            (Just(rows), Just(order).prop_shuffle())
+        }),
+    ) {
+        let rows: Vec<[&str; 3]> = rows.iter().map(|(_, row)| [&*row[0], &*row[1], &*row[2]]).collect();
+        let (one, other) = (Arc::new(MemoryHost::default()), Arc::new(MemoryHost::default()));
+        rows.chunks(5).for_each(|rows| drop(give(&one, rows)));
+        let shuffled: Vec<[&str; 3]> = order.iter().map(|&at| rows[at]).collect();
+        shuffled.chunks(5).for_each(|rows| drop(give(&other, rows)));
+        let (one, other) = (records(&one), records(&other));
+        for (a, in_one) in &one {
+            for (b, with) in &one {
+                prop_assert_eq!(in_one == with, other[a] == other[b], "{} and {}", a, b);
+            }
+        }
     }
 }

@@ -51,7 +51,8 @@ impl Versions {
     }
 
     /// Ends the delivery: keeps what it named, and gives the records that the one before it named and it did not.
-    pub(crate) fn finish(&mut self) -> Result<Vec<RecordId>, StageError> {
+    /// `now` says what became of a record that is merged into another since.
+    pub(crate) fn finish(&mut self, now: impl Fn(RecordId) -> RecordId) -> Result<Vec<RecordId>, StageError> {
         let (named, order) = (std::mem::take(&mut self.named), std::mem::take(&mut self.order));
         let too_many = std::mem::take(&mut self.too_many);
         let Some(key) = self.file.take() else { return Ok(Vec::new()) };
@@ -70,6 +71,9 @@ impl Versions {
         let (before, []) = before.as_chunks::<10>() else {
             return Err(StageError::new("the kept list of a file's records cannot be read"));
         };
-        Ok(before.iter().map(|id| RecordId::from_bytes(*id)).filter(|id| !named.contains(id)).collect())
+        let mut gone: Vec<RecordId> = before.iter().map(|id| now(RecordId::from_bytes(*id))).collect();
+        let mut told = HashSet::new();
+        gone.retain(|id| !named.contains(id) && told.insert(*id));
+        Ok(gone)
     }
 }

@@ -7,6 +7,7 @@
 mod check;
 mod generate;
 mod job;
+mod linkage;
 mod measure;
 mod place;
 mod probe;
@@ -57,6 +58,8 @@ enum Command {
     Run(RunArgs),
     /// Measure start, idle, and how long from a file's arrival until its rows can be read
     Latency(LatencyArgs),
+    /// Run a data set with truth through the merging stage, in deliveries: precision, recall, F1, CPU, memory
+    Linkage(LinkageArgs),
     /// Write a project file of any size, and what a right run makes of it
     Gen(GenArgs),
     /// Run one command and print what it cost, as JSON
@@ -86,6 +89,33 @@ struct GenArgs {
     /// Another seed, other rows
     #[arg(long, default_value_t = generate::SEED)]
     seed: u64,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "DATASET is a folder with records.csv (id, source, fields) and truth.csv (id, thing) or matches.csv (pairs
+of ids). Each source is a department. Pairs within records are compared with the true ones.
+
+Examples:
+  huiliu-bench linkage ../shared/data/er/zh-projects-20k
+  huiliu-bench linkage ../shared/data/er/febrl3 --batch 100 --order 5
+  huiliu-bench linkage my-data --config my-link.json --json"
+)]
+struct LinkageArgs {
+    /// Folders with data sets
+    #[arg(required = true, value_name = "DATASET")]
+    datasets: Vec<PathBuf>,
+    /// What is compared, as `link` in a pipeline [default: the shipped one of the data set's name]
+    #[arg(long, value_name = "FILE.json")]
+    config: Option<PathBuf>,
+    /// Records that arrive together
+    #[arg(long, default_value_t = 1000, value_name = "RECORDS")]
+    batch: usize,
+    /// Shuffle the order of arrival with this seed
+    #[arg(long, value_name = "SEED")]
+    order: Option<u64>,
+    #[command(flatten)]
+    place: PlaceArgs,
 }
 
 #[derive(Debug, Args)]
@@ -206,6 +236,7 @@ fn dispatch(command: Command) -> Result<bool> {
             Ok(true)
         }
         Command::Run(args) => report(&args.place, Some(&args.job), None),
+        Command::Linkage(args) => link(&args),
         Command::Latency(args) => report(&args.place, None, Some((&args.drop, args.rows))),
         Command::All(args) => report(&args.place, Some(&args.job), Some((&args.drop, args.file_rows))),
     }
@@ -222,6 +253,22 @@ fn generate(args: &GenArgs) -> Result<bool> {
         expected.duplicates,
         expected.rejected
     ))?;
+    Ok(true)
+}
+
+/// Runs the data sets one after the other; each is printed as soon as it is measured.
+fn link(args: &LinkageArgs) -> Result<bool> {
+    let place = Place::open(args.place.huiliu.as_deref(), args.place.dir.as_deref())?;
+    for dataset in &args.datasets {
+        let options = linkage::Options {
+            dataset: dataset.clone(),
+            config: args.config.clone(),
+            batch: args.batch,
+            order: args.order,
+        };
+        let linkage = linkage::run(&place, &options)?;
+        print(&if args.place.json { serde_json::to_string(&linkage)? } else { linkage.to_string() })?;
+    }
     Ok(true)
 }
 

@@ -5,6 +5,7 @@ use std::io::Write;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 
+use super::redirect;
 use crate::error::{Error, Result};
 use crate::evidence::{self, RecordEvidence};
 use crate::json::{Fields, Json};
@@ -82,6 +83,8 @@ pub struct RecordStory {
     pub revisions: Vec<Revision>,
     /// Files that were sent to prove it, oldest first.
     pub evidence: Vec<RecordEvidence>,
+    /// Ids of records that were merged into it by people and mean it now.
+    pub former: Vec<String>,
 }
 
 /// One line of a record's history.
@@ -155,10 +158,12 @@ pub(crate) fn list(connection: &Connection, register: &str, after: &str, limit: 
     select(connection, rest, params![register, after, limit])
 }
 
-/// Records that a person may mean by `key`: the one with this id; else those whose id begins so; else
+/// Records that a person may mean by `key`: the one with this id, or the one that it was merged into; else those whose id begins so; else
 /// those with a text of just this value (such as a project code); else those with a text that contains it.
 pub(crate) fn find(connection: &Connection, register: &str, key: &str, limit: u32) -> Result<Vec<Record>> {
     let Some(register) = number(connection, register)? else { return Ok(Vec::new()) };
+    let now = redirect::now(connection, register, key)?;
+    let key = now.as_deref().unwrap_or(key);
     let exact = select(connection, "record WHERE register = ?1 AND id = ?2", params![register, key])?;
     if !exact.is_empty() || key.is_empty() {
         return Ok(exact);
@@ -198,6 +203,8 @@ fn find_text(connection: &Connection, register: i64, key: &str, limit: usize) ->
 pub(crate) fn explain(connection: &Connection, register: &str, id: &str) -> Result<RecordStory> {
     let missing = || Error::missing(format!("register `{register}` has no record `{id}`"));
     let number = number(connection, register)?.ok_or_else(missing)?;
+    let now = redirect::now(connection, number, id)?;
+    let id = now.as_deref().unwrap_or(id);
     let keys = params![number, id];
     let current =
         select(connection, "record WHERE register = ?1 AND id = ?2", keys)?.pop().ok_or_else(missing)?;
@@ -221,7 +228,8 @@ pub(crate) fn explain(connection: &Connection, register: &str, id: &str) -> Resu
     let fields =
         field_names(&versions).into_iter().filter_map(|name| story(name, &versions, &senders)).collect();
     let evidence = evidence::of_record(connection, number, id, current.origins.as_ref())?;
-    Ok(RecordStory { record: current, first_delivery, fields, revisions, evidence })
+    let former = redirect::former(connection, number, id)?;
+    Ok(RecordStory { record: current, first_delivery, fields, revisions, evidence, former })
 }
 
 /// Sender and file of a delivery; empty if the ledger does not know it.

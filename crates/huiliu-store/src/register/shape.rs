@@ -3,7 +3,7 @@
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type, Schema};
 use huiliu_stage::json::{write_text, write_value};
-use huiliu_stage::{EXTRA, ROW, SHEET, is_json};
+use huiliu_stage::{EXTRA, MERGED_INTO, ROW, SHEET, is_json};
 
 use super::RegisterOptions;
 use crate::error::{Error, Result};
@@ -14,6 +14,7 @@ pub(super) struct Shape {
     origins: Option<usize>,
     matched: Option<usize>,
     extra: Option<usize>,
+    into: Option<usize>,
     sheet: Option<usize>,
     row: usize,
     /// Column, `"name":`, whether its texts are JSON already.
@@ -38,7 +39,16 @@ impl Shape {
                 data.push((at, key, is_json(field)));
             }
         }
-        Ok(Self { id, origins, matched, extra: at(EXTRA), sheet: at(SHEET), row, data })
+        Ok(Self {
+            id,
+            origins,
+            matched,
+            extra: at(EXTRA),
+            into: at(MERGED_INTO),
+            sheet: at(SHEET),
+            row,
+            data,
+        })
     }
 }
 
@@ -50,6 +60,8 @@ pub(super) struct RowText {
     pub(super) extra: Option<String>,
     pub(super) origins: Option<String>,
     pub(super) matched: Option<String>,
+    /// The record that this one was merged into by a person's decision.
+    pub(super) into: Option<String>,
     pub(super) sheet: String,
     pub(super) row: i64,
     /// How many rows of the same `_row` came just before: stages may multiply rows.
@@ -69,6 +81,7 @@ impl RowText {
         fill_optional(&mut self.extra, shape.extra, batch, i);
         fill_optional(&mut self.origins, shape.origins, batch, i);
         fill_optional(&mut self.matched, shape.matched, batch, i);
+        fill_optional(&mut self.into, shape.into, batch, i);
         self.data.clear();
         self.data.push('{');
         for (at, key, json) in &shape.data {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Field, Schema};
-use huiliu_pipeline::ports::{Sink, StoreError, Stream};
-use huiliu_stage::{EXTRA, ROW, SHEET, json_field};
+use huiliu_pipeline::ports::{Sink, Store, StoreError, Stream};
+use huiliu_stage::{EXTRA, MERGED_INTO, ROW, SHEET, json_field};
 
 use crate::testing::*;
 use crate::{RegisterOptions, SqliteStore};
@@ -227,4 +227,55 @@ fn a_pipeline_that_knows_a_part_of_a_record_changes_that_part_alone() {
     let first = &records[0];
     assert_eq!((first.revision, &*first.delivery, first.matched.as_deref()), (2, "b", Some("by a")));
     assert_eq!(store.explain("project", "r1").unwrap().revisions.len(), 2);
+}
+
+/// A record that goes into another, as a person's decision gives it out.
+fn merged(delivery: &str, id: &str, into: &str, row: Row<'_>) -> RecordBatch {
+    let both = rows(delivery, &[(id, "", ""), row]);
+    let into: ArrayRef = Arc::new(StringArray::from(vec![Some(into), None]));
+    let mut fields: Vec<Arc<Field>> = both.schema_ref().fields.iter().cloned().collect();
+    fields.push(Arc::new(Field::new(MERGED_INTO, into.data_type().clone(), true)));
+    let columns = both.columns().iter().cloned().chain([into]).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+}
+
+#[test]
+fn a_record_that_went_into_another_answers_with_it_until_it_comes_back() {
+    let (_folder, store) = store();
+    send(&store, "a", rows("a", &[("r1", "甲", "在建"), ("r2", "乙", "在建"), ("r3", "丙", "在建")]));
+    send(&store, "b", rows("b", &[("r2", "乙", "竣工")]));
+    send(&store, "c", merged("c", "r2", "r1", ("r1", "甲乙", "竣工")));
+    let found = |key: &str| -> Vec<String> {
+        store.find_records("project", key, 9).unwrap().into_iter().map(|record| record.id).collect()
+    };
+    assert_eq!((store.register_count("project").unwrap(), found("r2")), (2, vec!["r1".to_owned()]));
+    let story = store.explain("project", "r2").unwrap();
+    assert_eq!((&*story.record.id, story.former), ("r1", vec!["r2".to_owned()]));
+    // A chain is followed to its end, and is told whole.
+    send(&store, "d", merged("d", "r1", "r3", ("r3", "丙", "竣工")));
+    assert_eq!(found("r2"), ["r3"]);
+    assert_eq!(store.explain("project", "r3").unwrap().former, ["r1", "r2"]);
+    // It comes back and counts on from what it was.
+    send(&store, "e", rows("e", &[("r2", "乙", "停工")]));
+    let story = store.explain("project", "r2").unwrap();
+    assert_eq!((&*story.record.id, story.record.revision), ("r2", 3));
+    assert_eq!(story.revisions.len(), 3, "what it was before is still told");
+    assert_eq!(store.check_balance().unwrap(), []);
+}
+
+#[test]
+fn rows_that_went_into_later_ones_of_their_delivery_are_given_to_nobody() {
+    let (_folder, store) = store();
+    let delivery = delivery("a");
+    store.see(&delivery).unwrap();
+    let batch = rows("a", &[("r1", "甲", "前期"), ("r2", "乙", "在建"), ("r1", "甲", "在建")]);
+    let mut commit = outcome(&delivery, sealed(&store, &delivery, &[(Stream::Records, batch)]));
+    commit.replaced = vec![2];
+    let seq = store.commit(commit).unwrap();
+    deliver(&store, seq);
+    let first = store.explain("project", "r1").unwrap();
+    assert_eq!((first.record.revision, first.record.row), (1, 4));
+    let given: usize =
+        store.read_log(seq, Stream::Records).unwrap().map(|batch| batch.unwrap().num_rows()).sum();
+    assert_eq!(given, 2);
 }

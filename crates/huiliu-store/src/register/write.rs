@@ -6,6 +6,7 @@ use std::sync::Arc;
 use huiliu_pipeline::ports::{Batches, LedgerEntry, Sink, SinkError};
 use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
 
+use super::redirect::Redirects;
 use super::shape::{RowText, Shape};
 use crate::database::{Database, Durability};
 use crate::error::{Error, Result};
@@ -118,6 +119,7 @@ struct Rows<'t> {
     /// Rows of the delivery that files belong to.
     with_evidence: HashSet<i64>,
     prove: CachedStatement<'t>,
+    redirects: Redirects<'t>,
 }
 
 /// What a row means for the record that is there.
@@ -143,6 +145,7 @@ impl<'t> Rows<'t> {
                 "INSERT OR IGNORE INTO record_evidence (register, id, delivery, row) VALUES (?1, ?2, ?3, ?4)",
             )?,
             text: RowText::default(),
+            redirects: Redirects::new(transaction, register, &entry.delivery.id)?,
             register,
             delivery: &entry.delivery.id,
             at_ms: entry.delivery.received_ms,
@@ -176,6 +179,10 @@ impl<'t> Rows<'t> {
         if self.with_evidence.contains(row) {
             self.prove.execute(params![self.register, id, delivery, row])?;
         }
+        if let Some(into) = &self.text.into {
+            return self.redirects.put(id, into);
+        }
+        self.redirects.lift(id)?;
         let inserted = self.insert.execute(params![
             self.register,
             id,
@@ -189,7 +196,7 @@ impl<'t> Rows<'t> {
             at_ms
         ])?;
         if inserted > 0 {
-            return Ok(());
+            return self.redirects.go_on(id);
         }
         let found = self
             .find

@@ -1,13 +1,16 @@
 //! `huiliu explain`: a record's story.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::bail;
 use clap::Args;
 use huiliu_store::{Record, RecordEvidence, RecordStory, SqliteStore, ValueStory};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::deliveries::kept_as;
+use super::merges::Kept;
 use super::{DataArgs, output};
 
 /// Tells of a record: each field's value, where it came from, what it was before, and why rows were merged.
@@ -33,8 +36,17 @@ pub(super) struct ExplainArgs {
     data: DataArgs,
 }
 
+/// All that is known of a record.
+#[derive(Serialize)]
+struct Whole {
+    #[serde(flatten)]
+    story: RecordStory,
+    #[serde(flatten)]
+    kept: Kept,
+}
+
 pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_reader(&args.data.data)?;
+    let store = Arc::new(SqliteStore::open_reader(&args.data.data)?);
     let register = register(&store, args.register.as_deref())?;
     let Some(key) = args.record.as_deref().filter(|_| !args.list) else {
         list(&store, &register, args.data.json)?;
@@ -51,10 +63,12 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
             bail!("`{key}` may mean any of these {}; name one by its id", many.len());
         }
     };
-    let story = store.explain(&register, &record.id)?;
-    match args.data.json {
-        true => output::print_json(&story)?,
-        false => print_story(&story)?,
+    let whole = Whole { story: store.explain(&register, &record.id)?, kept: Kept::of(&store, &record.id)? };
+    if args.data.json {
+        output::print_json(&whole)?;
+    } else {
+        print_story(&whole.story)?;
+        whole.kept.print(&whole.story.record.id, &args.data.language)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -102,12 +116,21 @@ pub(super) fn plain(json: &str) -> String {
 
 pub(super) fn print_story(story: &RecordStory) -> anyhow::Result<()> {
     let record = &story.record;
-    output::print(&format!("record {}, revision {}, from {} deliveries\n\n", record.id, record.revision, {
-        let mut deliveries: Vec<&str> = story.revisions.iter().map(|r| &*r.delivery).collect();
-        deliveries.sort_unstable();
-        deliveries.dedup();
-        deliveries.len()
-    }))?;
+    let former = match story.former.is_empty() {
+        true => String::new(),
+        false => format!(" ({} mean it too)", story.former.join(", ")),
+    };
+    output::print(&format!(
+        "record {}{former}, revision {}, from {} deliveries\n\n",
+        record.id,
+        record.revision,
+        {
+            let mut deliveries: Vec<&str> = story.revisions.iter().map(|r| &*r.delivery).collect();
+            deliveries.sort_unstable();
+            deliveries.dedup();
+            deliveries.len()
+        }
+    ))?;
     let mut table = output::table(&["field", "value", "from", "before"]);
     for field in &story.fields {
         let before = field.earlier.iter().map(|value| format!("{} ({})", shown(value), origin(value)));

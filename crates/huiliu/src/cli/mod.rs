@@ -7,15 +7,19 @@ mod check;
 mod deliveries;
 mod demo;
 mod explain;
+mod linkage;
 mod load;
 mod mapping;
+mod merges;
 mod output;
 mod places;
 mod quarantine;
 mod read;
+mod review;
 mod run;
 mod stages;
 mod test;
+mod unmerge;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,6 +46,7 @@ const CONFIG: u8 = 78;
   huiliu run pipelines/ --data /srv/huiliu --once
   huiliu deliveries --data /srv/huiliu           what came in, and what became of it
   huiliu quarantine list --data /srv/huiliu      rows that wait to be repaired
+  huiliu review list --data /srv/huiliu          records that may be one, for you to say
   huiliu explain 2208-320412-89-01-011527 --data /srv/huiliu"
 )]
 struct Cli {
@@ -73,6 +78,10 @@ enum Command {
     Quarantine(quarantine::QuarantineArgs),
     /// What senders' headers mean: list, set, remove
     Mapping(mapping::MappingArgs),
+    /// Pairs that may be one: list, show, accept, reject
+    Review(review::ReviewArgs),
+    /// Take a record apart again
+    Unmerge(unmerge::UnmergeArgs),
     /// Tell a record's story: each value, where it came from, what it was before
     Explain(explain::ExplainArgs),
     /// List the stages at hand, or describe one
@@ -125,6 +134,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Deliveries(args) => deliveries::run(&args),
         Command::Quarantine(args) => quarantine::run(&args),
         Command::Mapping(args) => mapping::run(args),
+        Command::Review(args) => review::run(args),
+        Command::Unmerge(args) => unmerge::run(args),
         Command::Explain(args) => explain::run(&args),
         Command::Stages(args) => stages::run(&args),
         Command::Demo(args) => demo::run(args),

@@ -13,6 +13,7 @@ mod answer;
 mod archive;
 pub(crate) mod carried;
 pub(crate) mod clock;
+pub(crate) mod decision;
 mod drain;
 pub(crate) mod evidence;
 pub(crate) mod functions;

@@ -25,6 +25,7 @@ use tracing::{error, info, warn};
 
 use super::carried::{self, Carrying};
 use super::clock::Clock;
+use super::decision::{self, DecisionReader};
 use super::drain::{Signal, Woken};
 use super::evidence::EvidenceFolder;
 use super::identify::{delivery_id, identify};
@@ -263,6 +264,14 @@ impl Worker {
         };
         let committed = Arc::clone(&self.committed);
         let cancelled = || committed.stopped();
+        if *kind == Kind::Retry && decision::is_decision(path) {
+            let at = self.stages.iter().position(|stage| names.get("stage") == Some(&stage.name));
+            let input = at.and_then(|at| self.stages.get(at)).map(|stage| &stage.input);
+            let mut reader = DecisionReader::open(&taken.content, input, &options.origin).map_err(again)?;
+            let ran = self.runner.run(&delivery, &mut reader, at.unwrap_or(0), now, &cancelled)?;
+            self.note(path, &ran);
+            return Ok(Took::Done(Box::new(self.store.delivery(&delivery.id)?), taken));
+        }
         let carried = match kind {
             Kind::Retry => carried::of_file(&taken.content, &self.store)?,
             Kind::Sent => Vec::new(),

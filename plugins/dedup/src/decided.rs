@@ -1,0 +1,205 @@
+//! What people decided, as far as rows that come must obey it.
+//!
+//! | state key | value |
+//! |---|---|
+//! | `d#` | how many decisions were taken (4 bytes), and the hash of the last (8 bytes) |
+//! | `d/` + number (4 bytes) | the decision as JSON, what came of it, and the hash of the one before: never changed |
+//! | `m/` + id (10 bytes) | the id of the record that this one was merged into |
+//! | `x/` + id + id (20 bytes) | two records that a person keeps apart: the number of the decision |
+//! | `s/` + signature (16 bytes) | the record that rows like this one of the same sender belong to, whatever else says |
+//!
+//! Where nobody decided anything, a batch costs one look-up.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use huiliu_stage::{Host, StageError};
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
+
+use crate::merge::Merge;
+use crate::recognise::Row;
+use crate::records::RecordId;
+
+const COUNT: &[u8] = b"d#";
+
+/// What a person says about records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// What is to be done.
+    pub word: Word,
+    /// The id of a record.
+    pub record: String,
+    /// The id of the other record; not with `unmerge`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<String>,
+    /// With `unmerge`: what is to be split off: a sender, a file, a delivery or a former record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Who decided.
+    pub by: String,
+    /// Why.
+    #[serde(default)]
+    pub why: String,
+    /// When, milliseconds since 1970 UTC.
+    pub at_ms: i64,
+}
+
+/// What can be decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Word {
+    /// The two are one.
+    Accept,
+    /// The two are two.
+    Reject,
+    /// One record is two.
+    Unmerge,
+}
+
+/// The decisions so far.
+pub(crate) struct Decided {
+    host: Arc<dyn Host>,
+    count: u32,
+    last: u64,
+    redirects: HashMap<RecordId, RecordId>,
+}
+
+impl Decided {
+    pub(crate) fn new(host: Arc<dyn Host>) -> Self {
+        Self { host, count: 0, last: 0, redirects: HashMap::new() }
+    }
+
+    /// Before a batch: brings memory in line with the state.
+    pub(crate) fn begin(&mut self) -> Result<(), StageError> {
+        let kept = self.host.state_get(COUNT)?.unwrap_or_default();
+        let (count, last) = kept.split_first_chunk::<4>().map_or((0, 0), |(count, last)| {
+            (u32::from_be_bytes(*count), last.try_into().map_or(0, u64::from_be_bytes))
+        });
+        if (count, last) == (self.count, self.last) {
+            return Ok(());
+        }
+        (self.count, self.last) = (count, last);
+        self.redirects.clear();
+        let redirects = &mut self.redirects;
+        self.host.state_scan(b"m/", &mut |key, value| {
+            let gone = key.get(2..).and_then(|id| id.try_into().ok()).map(RecordId::from_bytes);
+            let into = value.try_into().ok().map(RecordId::from_bytes);
+            redirects.extend(gone.zip(into));
+            true
+        })?;
+        Ok(())
+    }
+
+    /// Whether nobody decided anything yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The record that this one is now.
+    pub(crate) fn now(&self, id: RecordId) -> RecordId {
+        let mut now = id;
+        // No chain is longer than the number of its links, should it ever be a ring.
+        for _ in 0..=self.redirects.len() {
+            match self.redirects.get(&now) {
+                Some(into) => now = *into,
+                None => return now,
+            }
+        }
+        now
+    }
+
+    /// The record that a record was merged into itself, if it was.
+    pub(crate) fn redirect(&self, id: RecordId) -> Option<RecordId> {
+        self.redirects.get(&id).copied()
+    }
+
+    /// Lets a record answer with another one, or for itself again.
+    pub(crate) fn set_redirect(&mut self, id: RecordId, into: Option<RecordId>) -> Result<(), StageError> {
+        let key = [b"m/".as_slice(), &id.bytes()].concat();
+        match into {
+            Some(into) => {
+                self.redirects.insert(id, into);
+                self.host.state_put(&key, &into.bytes())?;
+            }
+            None => {
+                self.redirects.remove(&id);
+                self.host.state_delete(&key)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a decision down, with what came of it.
+    pub(crate) fn log(&mut self, decision: &Decision, came: &str) -> Result<(), StageError> {
+        let before = format!("{:016x}", self.last);
+        let entry = serde_json::json!({"decision": decision, "came": came, "before": before});
+        let entry = entry.to_string();
+        self.host.state_put(&[b"d/".as_slice(), &self.count.to_be_bytes()].concat(), entry.as_bytes())?;
+        self.count += 1;
+        self.last = xxh3_64_with_seed(entry.as_bytes(), self.last);
+        let stamp = [self.count.to_be_bytes().as_slice(), &self.last.to_be_bytes()].concat();
+        Ok(self.host.state_put(COUNT, &stamp)?)
+    }
+
+    /// Says that two records are two, or takes that back.
+    pub(crate) fn keep_apart(&self, a: RecordId, b: RecordId, apart: bool) -> Result<(), StageError> {
+        let key = apart_key(a, b);
+        match apart {
+            true => self.host.state_put(&key, &self.count.to_be_bytes())?,
+            false => self.host.state_delete(&key)?,
+        }
+        Ok(())
+    }
+
+    /// Pins rows of a signature to a record.
+    pub(crate) fn pin(&self, signature: u128, id: RecordId) -> Result<(), StageError> {
+        Ok(self.host.state_put(&pin_key(signature), &id.bytes())?)
+    }
+}
+
+impl Merge {
+    /// The record that a person has pinned rows like this one to.
+    pub(crate) fn pinned(&self, row: &Row<'_>, sender: &str) -> Result<Option<RecordId>, StageError> {
+        if self.decided.is_empty() {
+            return Ok(None);
+        }
+        let kept = self.host.state_get(&pin_key(self.signature(row, sender)))?;
+        let pinned = kept.and_then(|kept| kept.try_into().ok()).map(RecordId::from_bytes);
+        Ok(pinned.map(|id| self.decided.now(id)))
+    }
+
+    /// What stays the same when a sender sends a row about the same thing again: its keys and the values that are
+    /// compared. The whole content, if there are none.
+    pub(crate) fn signature(&self, row: &Row<'_>, sender: &str) -> u128 {
+        let compared = row.compared(&self.recogniser.compared);
+        let named = compared.iter().any(Option::is_some) || row.keys.iter().any(|(rule, _)| rule.is_some());
+        let mut bytes = sender.as_bytes().to_vec();
+        bytes.push(0);
+        for (_, key) in row.keys.iter().filter(|(rule, _)| rule.is_some() || !named) {
+            bytes.extend_from_slice(&key.to_le_bytes());
+        }
+        for text in &compared {
+            bytes.push(u8::from(text.is_some()));
+            bytes.extend_from_slice(text.as_deref().unwrap_or_default().as_bytes());
+            bytes.push(0);
+        }
+        xxh3_128(&bytes)
+    }
+}
+
+/// Two ids in one order, behind a prefix.
+pub(crate) fn pair_key(prefix: &[u8], a: RecordId, b: RecordId) -> Vec<u8> {
+    let (first, second) = if a < b { (a, b) } else { (b, a) };
+    [prefix, first.bytes().as_slice(), &second.bytes()].concat()
+}
+
+/// The state key that says that two records are two.
+pub(crate) fn apart_key(a: RecordId, b: RecordId) -> Vec<u8> {
+    pair_key(b"x/", a, b)
+}
+
+fn pin_key(signature: u128) -> Vec<u8> {
+    [b"s/", signature.to_be_bytes().as_slice()].concat()
+}

@@ -1,0 +1,223 @@
+//! What single rows gave to a record, so that a record can be taken apart again and no value is lost.
+//!
+//! | state key | value |
+//! |---|---|
+//! | `p/` + id (10 bytes) + hash (8 bytes) | a [`Part`]: what one row of one sender gave to the record |
+//! | `p#` | how many rows made something new so far (8 bytes): their order |
+//! | `u/` + key or signature (16 bytes) | the unit of rows that came by likeness and have this key, or are this row again |
+//!
+//! A record that one row made is its own only part; its part is written when a second row joins it. So bulk data that
+//! never meets anything costs nothing here. The same row of the same sender is kept once.
+//!
+//! Parts that belong together whatever happens have one *unit*: the id of the record that they would be without
+//! likeness and without people's decisions.
+
+use std::sync::Arc;
+
+use huiliu_stage::{Host, StageError};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::entity::{Record, encode_value};
+use crate::records::{RecordId, Records};
+
+const COUNT: &[u8] = b"p#";
+
+/// What one row gave.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    /// What it belongs to whatever happens.
+    pub(crate) unit: RecordId,
+    /// What brought it here: the name of a rule, `likeness`, `new`, `content` or `decision`.
+    pub(crate) by: String,
+    /// Its values, nearly always all from one place. Its `order` tells when it came.
+    pub(crate) row: Record,
+    /// When it came once more and changed the record again; 0 if it did not.
+    pub(crate) again: u64,
+}
+
+impl Part {
+    pub(crate) fn sender(&self) -> &str {
+        self.row.places.first().map_or("", |place| &place.source.sender)
+    }
+
+    fn encode(&self, records: &mut Records) -> Result<Vec<u8>, StageError> {
+        let mut out = self.unit.bytes().to_vec();
+        out.extend_from_slice(&self.again.to_be_bytes());
+        let by = self.by.as_bytes();
+        let by = &by[..by.len().min(usize::from(u8::MAX))];
+        out.push(by.len() as u8);
+        out.extend_from_slice(by);
+        out.extend_from_slice(&records.layout()?);
+        self.row.encode(&mut out);
+        Ok(out)
+    }
+
+    fn decode(records: &mut Records, id: RecordId, kept: &[u8]) -> Result<Self, StageError> {
+        let broken = || crate::entity::broken(id);
+        let (unit, rest) = kept.split_first_chunk::<10>().ok_or_else(broken)?;
+        let (again, rest) = rest.split_first_chunk::<8>().ok_or_else(broken)?;
+        let (&length, rest) = rest.split_first().ok_or_else(broken)?;
+        let (by, rest) = rest.split_at_checked(usize::from(length)).ok_or_else(broken)?;
+        Ok(Self {
+            unit: RecordId::from_bytes(*unit),
+            by: String::from_utf8_lossy(by).into_owned(),
+            row: records.read(id, rest)?,
+            again: u64::from_be_bytes(*again),
+        })
+    }
+
+    /// The same for the same values of the same sender.
+    pub(crate) fn hash(&self) -> u64 {
+        let mut bytes = self.sender().as_bytes().to_vec();
+        for held in &self.row.values {
+            match held {
+                Some(held) => encode_value(&mut bytes, &held.value),
+                None => bytes.push(0),
+            }
+        }
+        xxh3_64(&bytes)
+    }
+}
+
+/// The parts of all records.
+pub(crate) struct Parts {
+    host: Arc<dyn Host>,
+    /// The order so far; `None` before the state was asked.
+    count: Option<u64>,
+    /// The same as the state has it.
+    settled: u64,
+    /// Whether anything took its place in the order since.
+    used: bool,
+}
+
+impl Parts {
+    pub(crate) fn new(host: Arc<dyn Host>) -> Self {
+        Self { host, count: None, settled: 0, used: false }
+    }
+
+    /// The next place in the order of all that came.
+    pub(crate) fn next(&mut self) -> Result<u64, StageError> {
+        let count = match self.count {
+            Some(count) => count,
+            None => {
+                let kept = self.host.state_get(COUNT)?.unwrap_or_default();
+                self.settled = kept.as_slice().try_into().map_or(0, u64::from_be_bytes);
+                self.settled
+            }
+        };
+        Ok(*self.count.insert(count + 1))
+    }
+
+    /// The same for a record that is made now.
+    pub(crate) fn next_record(&mut self) -> Result<u64, StageError> {
+        self.used = true;
+        self.next()
+    }
+
+    /// After a batch: keeps how far the order has come. A batch that brought nothing new leaves no trace.
+    pub(crate) fn settle(&mut self) -> Result<(), StageError> {
+        let Some(count) = &mut self.count else { return Ok(()) };
+        if std::mem::take(&mut self.used) {
+            self.host.state_put(COUNT, &count.to_be_bytes())?;
+            self.settled = *count;
+        }
+        *count = self.settled;
+        Ok(())
+    }
+
+    /// A record as its own only part.
+    pub(crate) fn only(records: &mut Records, id: RecordId) -> Result<Part, StageError> {
+        let row = Record { revision: 0, parted: false, given: None, ..records.get(id)?.clone() };
+        Ok(Part { unit: id, by: "new".to_owned(), row, again: 0 })
+    }
+
+    /// All parts of a record, in the order of arrival; one that came twice to effect is there twice.
+    pub(crate) fn of(&self, records: &mut Records, id: RecordId) -> Result<Vec<Part>, StageError> {
+        let mut kept = Vec::new();
+        self.host.state_scan(&prefix(id), &mut |_, value| {
+            kept.push(value.to_vec());
+            true
+        })?;
+        let mut parts =
+            kept.iter().map(|kept| Part::decode(records, id, kept)).collect::<Result<Vec<_>, _>>()?;
+        if parts.is_empty() {
+            parts.push(Self::only(records, id)?);
+        }
+        let again: Vec<Part> = parts.iter().filter(|part| part.again > 0).cloned().collect();
+        parts.extend(again.into_iter().map(|mut part| {
+            part.row.order = std::mem::take(&mut part.again);
+            part
+        }));
+        parts.sort_by_key(|part| part.row.order);
+        Ok(parts)
+    }
+
+    /// Keeps what a row gave to a record of which no such part is kept.
+    pub(crate) fn keep_new(
+        &mut self,
+        records: &mut Records,
+        id: RecordId,
+        part: &Part,
+    ) -> Result<(), StageError> {
+        self.used = true;
+        Ok(self.host.state_put(&key(id, part.hash()), &part.encode(records)?)?)
+    }
+
+    /// Keeps what a row gave. Of one that is kept already it is noted that it came again, if that `changed` the record.
+    pub(crate) fn keep(
+        &mut self,
+        records: &mut Records,
+        id: RecordId,
+        part: &Part,
+        changed: bool,
+    ) -> Result<(), StageError> {
+        let Some(kept) = self.host.state_get(&key(id, part.hash()))? else {
+            return self.keep_new(records, id, part);
+        };
+        if !changed {
+            return Ok(());
+        }
+        let part = Part { again: part.row.order, ..Part::decode(records, id, &kept)? };
+        self.keep_new(records, id, &part)
+    }
+
+    /// Gives a record these parts, in the order of arrival, and no others.
+    pub(crate) fn replace(
+        &mut self,
+        records: &mut Records,
+        id: RecordId,
+        parts: &[Part],
+    ) -> Result<(), StageError> {
+        let mut before = Vec::new();
+        self.host.state_scan(&prefix(id), &mut |key, _| {
+            before.push(key.to_vec());
+            true
+        })?;
+        before.iter().try_for_each(|key| self.host.state_delete(key))?;
+        self.used = true;
+        parts.iter().try_for_each(|part| self.keep(records, id, part, true))
+    }
+
+    /// The unit of a row that a key recognised: that of the row which brought the key by likeness, else the record.
+    pub(crate) fn unit(&self, key: u128, id: RecordId) -> Result<RecordId, StageError> {
+        let kept = self.host.state_get(&unit_key(key))?;
+        Ok(kept.and_then(|kept| kept.try_into().ok()).map_or(id, RecordId::from_bytes))
+    }
+
+    /// Notes the unit of a row that came by likeness.
+    pub(crate) fn note_unit(&self, key: u128, unit: RecordId) -> Result<(), StageError> {
+        Ok(self.host.state_put(&unit_key(key), &unit.bytes())?)
+    }
+}
+
+fn unit_key(key: u128) -> Vec<u8> {
+    [b"u/", key.to_be_bytes().as_slice()].concat()
+}
+
+fn prefix(id: RecordId) -> Vec<u8> {
+    [b"p/".as_slice(), &id.bytes()].concat()
+}
+
+fn key(id: RecordId, hash: u64) -> Vec<u8> {
+    [prefix(id), hash.to_be_bytes().to_vec()].concat()
+}

@@ -1,0 +1,321 @@
+//! What people's decisions promise: they are carried out at once, obeyed for ever, and can be undone without loss.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::SchemaRef;
+use huiliu_stage::testing::MemoryHost;
+use huiliu_stage::{DECISIONS, Field, FieldType, MERGED_INTO, OpenStage, Origin, Outcome, RecordSchema};
+use proptest::prelude::*;
+
+use super::Dedup;
+
+const OPTIONS: &str = r#"{
+    "match": [{"fields": ["code"]}],
+    "merge": {"fields": {"total": "max", "leader": {"priority": ["统计局", "发改局"]}, "place": "majority"}},
+    "link": {"review": -6, "fields": [{"field": "name", "kind": "name"}, {"field": "owner", "kind": "company"}]}}"#;
+
+const COLUMNS: [&str; 6] = ["code", "owner", "name", "leader", "place", "total"];
+
+fn schema() -> SchemaRef {
+    let kind = |name: &str| if name == "total" { FieldType::Integer } else { FieldType::Text };
+    let fields = COLUMNS.map(|name| Field { name: name.into(), kind: kind(name), ..Field::default() });
+    RecordSchema { record: "project".into(), label: String::new(), fields: fields.into() }.to_arrow()
+}
+
+/// Code, owner, name, leader, place; empty is missing. Then the total; 0 is missing.
+type Sent = ([&'static str; 5], i64);
+
+struct Stage {
+    host: Arc<MemoryHost>,
+    deliveries: usize,
+}
+
+impl Stage {
+    fn new() -> Self {
+        Self { host: Arc::default(), deliveries: 0 }
+    }
+
+    /// A delivery of `sender`, to a stage opened for it.
+    fn send(&mut self, sender: &str, rows: &[Sent]) -> Outcome {
+        let text = |at: usize| -> ArrayRef {
+            let texts = rows.iter().map(|(row, _)| Some(row[at]).filter(|text| !text.is_empty()));
+            Arc::new(texts.collect::<StringArray>())
+        };
+        let mut columns: Vec<ArrayRef> = (0..5).map(text).collect();
+        columns.push(Arc::new(
+            rows.iter().map(|&(_, total)| Some(total).filter(|t| *t > 0)).collect::<Int64Array>(),
+        ));
+        columns.push(Arc::new(StringArray::from(vec!["表1"; rows.len()])));
+        columns.push(Arc::new(Int64Array::from_iter_values(0..rows.len() as i64)));
+        columns.push(Arc::new(StringArray::from(vec![None::<&str>; rows.len()])));
+        self.deliveries += 1;
+        let origin = Origin {
+            delivery: format!("delivery-{}", self.deliveries),
+            sender: sender.into(),
+            file: format!("{}.xlsx", self.deliveries),
+            received_ms: self.deliveries as i64,
+            ..Origin::default()
+        };
+        let batch = RecordBatch::try_new(Arc::new(origin.mark(&schema())), columns).unwrap();
+        let mut opened = Dedup::open_json(OPTIONS, schema(), self.host.clone()).unwrap();
+        let outcome = opened.stage.process(batch).unwrap();
+        opened.stage.finish().unwrap();
+        outcome
+    }
+
+    /// A decision; gives what comes out at the end of its delivery, or why it was refused.
+    fn decide(&mut self, word: &str, record: &str, more: &[(&str, &str)]) -> Result<RecordBatch, String> {
+        let mut decision = serde_json::json!({"word": word, "record": record, "by": "王", "at_ms": 1});
+        for (key, value) in more {
+            decision[*key] = (*value).into();
+        }
+        let mut schema = schema().as_ref().clone();
+        schema.metadata.insert(DECISIONS.into(), format!("[{decision}]"));
+        let mut opened = Dedup::open_json(OPTIONS, self::schema(), self.host.clone()).unwrap();
+        let outcome = opened.stage.process(RecordBatch::new_empty(Arc::new(schema))).unwrap();
+        assert_eq!(outcome.batch.num_rows(), 0);
+        let finding = &outcome.findings.0[0];
+        let made = opened.stage.finish().unwrap().map(|outcome| outcome.batch);
+        match &*finding.code {
+            "decided" => Ok(made.unwrap_or(outcome.batch)),
+            _ => Err(finding.message.en.clone()),
+        }
+    }
+
+    /// The records that are: by id, their values.
+    fn records(&self) -> BTreeMap<String, Vec<String>> {
+        let state = self.host.state();
+        let ids = state
+            .keys()
+            .filter(|key| key.starts_with(b"e/"))
+            .map(|key| crate::records::RecordId::from_bytes(key[2..].try_into().unwrap()));
+        let fields = schema()
+            .fields
+            .iter()
+            .filter(|f| !f.name().starts_with('_') || f.name() == "_extra")
+            .map(|f| (f.name().clone(), f.data_type().clone()))
+            .collect();
+        let mut records = crate::records::Records::new(self.host.clone(), fields);
+        ids.map(|id| {
+            let record = records.get(id).unwrap();
+            let shown = record.values.iter().zip(COLUMNS).map(|(held, _)| {
+                held.as_ref()
+                    .map_or("-".to_owned(), |held| held.value.show(&arrow::datatypes::DataType::Utf8))
+            });
+            (id.to_string(), shown.take(COLUMNS.len()).collect())
+        })
+        .collect()
+    }
+
+    /// The record with this value.
+    #[track_caller]
+    fn id(&self, value: &str) -> String {
+        let found: Vec<String> = self
+            .records()
+            .into_iter()
+            .filter(|(_, values)| values.iter().any(|v| v == value))
+            .map(|(id, _)| id)
+            .collect();
+        assert_eq!(found.len(), 1, "{value}: {:?}", self.records());
+        found[0].clone()
+    }
+
+    fn values(&self, id: &str) -> Vec<String> {
+        self.records()[id].clone()
+    }
+}
+
+fn texts(batch: &RecordBatch, name: &str) -> Vec<String> {
+    let column = batch.column_by_name(name).unwrap();
+    column.as_string::<i32>().iter().map(|text| text.unwrap_or("-").to_owned()).collect()
+}
+
+const PUMP: Sent = (["K1", "甲水务有限公司", "东山泵站", "张", "东区"], 10);
+const MILL: Sent = (["K2", "乙磨坊有限公司", "西河磨坊", "李", "西区"], 30);
+
+#[test]
+fn two_that_are_accepted_become_one_and_the_other_id_answers_with_it() {
+    let mut stage = Stage::new();
+    stage.send("发改局", &[PUMP, MILL]);
+    let (pump, mill) = (stage.id("东山泵站"), stage.id("西河磨坊"));
+    let made = stage.decide("accept", &pump, &[("other", &mill)]).unwrap();
+    assert_eq!(texts(&made, "record_id"), [mill.clone(), pump.clone()]);
+    assert_eq!(texts(&made, MERGED_INTO), [pump.clone(), "-".into()]);
+    assert_eq!(texts(&made, "matched_by"), ["decision", "decision"]);
+    assert_eq!(texts(&made, "name")[0], "西河磨坊", "what it was comes out with it");
+    assert_eq!(stage.records().len(), 1);
+    // The latest word counts, the greatest total, and of two votes the later.
+    assert_eq!(stage.values(&pump), ["K2", "乙磨坊有限公司", "西河磨坊", "李", "西区", "30"]);
+    // Rows of both go to the one, whatever they say of themselves: by their keys and as they were.
+    stage.send("住建局", &[(["K1", "", "", "", ""], 0), (["K2", "", "", "", ""], 50)]);
+    assert_eq!(stage.values(&pump)[5], "50");
+    // The old id means the new record.
+    assert!(stage.decide("accept", &mill, &[("other", &pump)]).is_ok());
+    assert_eq!(stage.records().len(), 1);
+}
+
+#[test]
+fn two_that_are_rejected_stay_two_and_are_not_asked_about_again() {
+    let mut stage = Stage::new();
+    let a: Sent = (["", "", "民用飞机航电系统集成平台", "张", ""], 0);
+    let b: Sent = (["", "", "民用飞机航电系统“三中心一总部”项目", "李", ""], 0);
+    stage.send("发改局", &[a]);
+    let outcome = stage.send("住建局", &[b]);
+    let queue = |stage: &Stage| stage.host.state().keys().filter(|key| key.starts_with(b"q/")).count();
+    assert_eq!(outcome.findings.iter().filter(|f| f.code == "review").count(), 1, "{:?}", outcome.findings);
+    assert_eq!(queue(&stage), 1);
+    let (first, second) = (stage.id("张"), stage.id("李"));
+    stage.decide("reject", &first, &[("other", &second)]).unwrap();
+    assert_eq!(queue(&stage), 0);
+    // They come again, also with news, and each finds its own.
+    let outcome = stage.send("住建局", &[(b.0, 7)]);
+    assert_eq!(outcome.findings.iter().filter(|f| f.code == "review").count(), 0);
+    assert_eq!(stage.values(&second)[5], "7");
+    assert_eq!((stage.records().len(), queue(&stage)), (2, 0));
+    assert!(stage.decide("accept", &first, &[("other", &second)]).is_ok(), "people may change their mind");
+    assert_eq!(stage.records().len(), 1);
+}
+
+#[test]
+fn a_record_is_taken_apart_by_source_and_stays_apart() {
+    let mut stage = Stage::new();
+    stage.send("发改局", &[PUMP]);
+    stage.send("住建局", &[(["K1", "", "东山水库", "", ""], 90)]);
+    stage.send("统计局", &[(["K1", "", "", "王", ""], 0)]);
+    let id = stage.id("东山水库");
+    assert_eq!(stage.values(&id), ["K1", "甲水务有限公司", "东山水库", "王", "东区", "90"]);
+    let nobody = stage.decide("unmerge", &id, &[("source", "环保局")]).unwrap_err();
+    assert!(nobody.contains("came from `环保局`"), "{nobody}");
+    assert!(stage.decide("unmerge", &id, &[]).unwrap_err().contains("--source"));
+    let made = stage.decide("unmerge", &id, &[("source", "住建局")]).unwrap();
+    assert_eq!(texts(&made, "matched_by"), ["split", "split"]);
+    let other = texts(&made, "record_id").into_iter().find(|made| *made != id).unwrap();
+    assert_eq!(stage.values(&id), ["K1", "甲水务有限公司", "东山泵站", "王", "东区", "10"]);
+    assert_eq!(stage.values(&other), ["K1", "-", "东山水库", "-", "-", "90"]);
+    // The same rows with news: each goes to its own part, though the code is one.
+    stage.send("住建局", &[(["K1", "", "东山水库", "", "山区"], 95)]);
+    stage.send("发改局", &[(["K1", "甲水务有限公司", "东山泵站", "", ""], 12)]);
+    assert_eq!(stage.values(&id)[5], "12");
+    assert_eq!(stage.values(&other)[4..], ["山区", "95"]);
+}
+
+#[test]
+fn what_joined_by_likeness_is_split_off_without_a_source_and_stays_off() {
+    let mut stage = Stage::new();
+    let first: Sent = (["", "宏源新材料有限公司", "年产30万吨树脂项目一期", "张", ""], 10);
+    let alike: Sent = (["", "宏源新材料", "宏源新材料年产300000吨树脂建设项目(Ⅰ期)", "李", ""], 20);
+    stage.send("发改局", &[first]);
+    stage.send("住建局", &[alike]);
+    stage.send("住建局", &[(alike.0, 25)]);
+    stage.send("发改局", &[(first.0, 15)]);
+    assert_eq!(stage.records().len(), 1, "{:?}", stage.records());
+    let id = stage.records().into_keys().next().unwrap();
+    stage.decide("unmerge", &id, &[]).unwrap();
+    let other = stage.records().into_keys().find(|other| *other != id).unwrap();
+    assert_eq!((&*stage.values(&id)[5], &*stage.values(&other)[5]), ("15", "25"));
+    stage.send("住建局", &[(alike.0, 30)]);
+    stage.send("发改局", &[(first.0, 18)]);
+    assert_eq!(stage.records().len(), 2, "{:?}", stage.records());
+    assert_eq!((&*stage.values(&id)[5], &*stage.values(&other)[5]), ("18", "30"));
+}
+
+#[test]
+fn senders_have_priority_or_the_majority() {
+    let mut stage = Stage::new();
+    let row =
+        |leader: &'static str, place: &'static str| -> Sent { (["K1", "", "泵站", leader, place], 0) };
+    stage.send("发改局", &[row("张", "东")]);
+    stage.send("住建局", &[row("李", "西")]);
+    let id = stage.id("泵站");
+    assert_eq!(stage.values(&id)[3..5], ["张", "西"], "not named, so behind; one vote each, the later");
+    stage.send("统计局", &[row("王", "东")]);
+    stage.send("发改局", &[row("赵", "东")]);
+    assert_eq!(stage.values(&id)[3..5], ["王", "东"]);
+    stage.send("发改局", &[row("", "西")]);
+    assert_eq!(stage.values(&id)[4], "西", "a voter has changed its mind");
+}
+
+/// Deliveries of three senders about few codes.
+fn deliveries() -> impl Strategy<Value = Vec<(usize, Vec<Sent>)>> {
+    let pick = |options: &'static [&'static str]| proptest::sample::select(options);
+    let row = (pick(&["K1", "K2", "K3"]), pick(&["", "张", "李"]), pick(&["", "东", "西"]), 0..4_i64)
+        .prop_map(|(code, leader, place, total)| ([code, "", "", leader, place], total));
+    let delivery = (0..3_usize, proptest::collection::vec(row, 1..4));
+    proptest::collection::vec(delivery, 2..7)
+}
+
+const SENDERS: [&str; 3] = ["发改局", "住建局", "统计局"];
+
+/// All values in the parts of all records, each with its sender.
+fn all_values(stage: &Stage) -> BTreeSet<String> {
+    let state = stage.host.state();
+    let whole = state.iter().filter(|(key, _)| key.starts_with(b"p/") || key.starts_with(b"e/"));
+    let held: Vec<Vec<u8>> = whole.map(|(_, value)| value.clone()).collect();
+    ["张", "李", "东", "西"]
+        .iter()
+        .filter(|text| held.iter().any(|bytes| bytes.windows(text.len()).any(|w| w == text.as_bytes())))
+        .map(|text| (*text).to_owned())
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn taking_apart_what_was_put_together_restores_both(sent in deliveries()) {
+        let mut stage = Stage::new();
+        for (sender, rows) in &sent {
+            stage.send(SENDERS[*sender], rows);
+        }
+        let before = stage.records();
+        prop_assume!(before.len() > 1);
+        let ids: Vec<String> = before.keys().cloned().collect();
+        let made = stage.decide("accept", &ids[0], &[("other", &ids[1])]).unwrap();
+        let gone = texts(&made, "record_id")[0].clone();
+        let stays = texts(&made, MERGED_INTO)[0].clone();
+        prop_assert_eq!(stage.records().len(), before.len() - 1);
+        stage.decide("unmerge", &stays, &[("source", &gone)]).unwrap();
+        prop_assert_eq!(stage.records(), before);
+    }
+
+    #[test]
+    fn no_value_is_ever_lost(sent in deliveries(), split in 0..3_usize) {
+        let mut stage = Stage::new();
+        let mut said = BTreeSet::new();
+        for (sender, rows) in &sent {
+            stage.send(SENDERS[*sender], rows);
+            said.extend(rows.iter().flat_map(|(row, _)| row[3..].iter()).filter(|v| !v.is_empty()).map(|v| (*v).to_owned()));
+        }
+        prop_assert_eq!(&all_values(&stage), &said);
+        let ids: Vec<String> = stage.records().into_keys().collect();
+        if ids.len() > 1 {
+            stage.decide("accept", &ids[0], &[("other", &ids[1])]).unwrap();
+        }
+        let id = stage.records().into_keys().next().unwrap();
+        let _ = stage.decide("unmerge", &id, &[("source", SENDERS[split])]);
+        prop_assert_eq!(&all_values(&stage), &said);
+    }
+
+    #[test]
+    fn a_delivery_twice_changes_nothing_also_after_decisions(sent in deliveries()) {
+        let mut stage = Stage::new();
+        for (sender, rows) in &sent {
+            stage.send(SENDERS[*sender], rows);
+        }
+        let ids: Vec<String> = stage.records().into_keys().collect();
+        if ids.len() > 1 {
+            stage.decide("accept", &ids[0], &[("other", &ids[1])]).unwrap();
+        }
+        let (sender, rows) = sent.last().unwrap();
+        stage.send(SENDERS[*sender], rows);
+        let mut before = stage.host.state();
+        before.retain(|key, _| !key.starts_with(b"f/"));
+        let outcome = stage.send(SENDERS[*sender], rows);
+        let mut after = stage.host.state();
+        after.retain(|key, _| !key.starts_with(b"f/"));
+        prop_assert_eq!(outcome.batch.num_rows(), 0);
+        prop_assert_eq!(after, before);
+    }
+}
