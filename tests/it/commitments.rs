@@ -145,3 +145,12 @@ fn who_is_on_the_credit_list_may_not_commit_until_the_credit_is_repaired() {
     assert_eq!(field(&home, "commitment_status"), "\"open\"", "the credit is repaired");
     assert_eq!(field(&home, "commitment_no"), "\"容2\"");
 }
+
+#[test]
+fn the_nightly_pipeline_alone_is_told_that_it_needs_the_one_that_fills_the_register() {
+    let mut home = Home::shipped();
+    home.config = root().join("pipelines/commitments.yaml");
+    let checked = home.check().expect(78);
+    assert!(checked.err.contains("there is no register `projects`"), "{}", checked.err);
+    assert!(checked.err.contains("name the pipelines that fill it as well"), "{}", checked.err);
+}

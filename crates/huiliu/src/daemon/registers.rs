@@ -29,9 +29,14 @@ fn sinks(plan: &Plan) -> impl Iterator<Item = (&str, RegisterSinkConfig)> {
 /// The registers that these pipelines fill, in the order of their names.
 pub(crate) fn shapes(plans: &[Plan]) -> Vec<RegisterShape> {
     let mut all: BTreeMap<String, RegisterShape> = BTreeMap::new();
+    // Who only changes records fills no register.
+    let mut made: Vec<String> = Vec::new();
     for plan in plans {
         for (_, config) in sinks(plan) {
             let name = config.name(&plan.name);
+            if config.only.is_empty() {
+                made.push(name.clone());
+            }
             let fields = plan.output.fields.iter().map(|field| field.name());
             let data = [&config.id, &config.origins, &config.matched];
             let fields = fields.filter(|field| !field.starts_with('_') && !data.contains(field));
@@ -50,7 +55,7 @@ pub(crate) fn shapes(plans: &[Plan]) -> Vec<RegisterShape> {
             }
         }
     }
-    all.into_values().collect()
+    all.into_values().filter(|shape| made.contains(&shape.register)).collect()
 }
 
 /// The registers as a query names them: also the one that `register` stands for.
