@@ -108,8 +108,11 @@ fn home_with_credit() -> Home {
             "max_per_material: 1, credit: {table: credit, since: listed_date, repaired: repaired_date}}",
         );
     home.write("pipelines/projects.yaml", projects.as_bytes());
-    for path in ["credit.yaml", "records/project.yaml", "profiles/holidays.csv"] {
-        home.write(&format!("pipelines/{path}"), shipped(path).as_bytes());
+    let mut files = vec!["credit.yaml".to_owned(), "records/project.yaml".to_owned()];
+    let profiles = std::fs::read_dir(root().join("pipelines/profiles")).unwrap();
+    files.extend(profiles.map(|file| format!("profiles/{}", file.unwrap().file_name().to_str().unwrap())));
+    for path in files {
+        home.write(&format!("pipelines/{path}"), shipped(&path).as_bytes());
     }
     home.config = home.path("pipelines");
     home

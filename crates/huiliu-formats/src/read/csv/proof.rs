@@ -11,6 +11,8 @@ use super::sniff::Known;
 
 /// Text that is looked at.
 const LOOKED_AT: usize = 64 << 10;
+/// Fewer rows must all be cut.
+const FEW: usize = 4;
 /// Cells that tell that a column stands in quotes.
 const CELLS: usize = 3;
 
@@ -42,12 +44,14 @@ pub(super) fn proven(all: &str, form: Form, known: &Known, whole: bool) -> Form 
 fn cuts(sample: &str, form: &Form) -> bool {
     let records = records(sample, form);
     let parted = records.iter().filter(|record| record.filled() > 1).count();
-    let paths = form.delimiter == ":" && {
+    let paths = form.delimiter.starts_with(':') && {
         let places = || sample.match_indices(':').map(|(at, _)| &sample[at + 1..]);
         let path = |rest: &&str| rest.starts_with('\\') || rest.starts_with("//");
         places().filter(path).count() * 2 > places().count()
     };
-    parted * 10 >= records.len() && parted > 0 && !paths
+    // Of a few rows none may be left whole: one sentence among words is no table.
+    let enough = parted * 10 >= records.len() && (records.len() >= FEW || parted == records.len());
+    enough && parted > 0 && !paths
 }
 
 /// Whether the text makes a better table with this quote than without it, or is written in it throughout.
