@@ -1,14 +1,11 @@
 //! CSV: one file for each delivery, safe to open in a spreadsheet program.
 
-use std::io::Write;
-use std::path::PathBuf;
-
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use huiliu_formats::write::{CsvEncoder, CsvHeader, CsvOptions};
-use huiliu_pipeline::ports::{Batches, LedgerEntry, Sink, SinkError, Stream};
 use serde::Deserialize;
 
-use super::file::{WholeFile, delivery_file, failed};
+use super::files::{Encoded, FileSink};
 use super::{Place, Take, check_path};
 
 /// Writes CSV: `- csv: {path: out/csv, bom: true, labels: true}`.
@@ -61,41 +58,16 @@ impl CsvSink {
         self.encoder(&self.take.schema(output)).map(drop).map_err(|why| ("columns", why))
     }
 
-    pub(super) fn open(self, place: &Place<'_>) -> CsvFiles {
-        let folder = place.data.join(&self.path);
-        CsvFiles { folder, schema: self.take.schema(&place.output), config: self }
-    }
-}
-
-/// The open sink.
-pub(crate) struct CsvFiles {
-    folder: PathBuf,
-    schema: SchemaRef,
-    config: CsvSink,
-}
-
-impl Sink for CsvFiles {
-    fn stream(&self) -> Stream {
-        self.config.take.stream()
-    }
-
-    fn deliver(&mut self, entry: &LedgerEntry, batches: Batches<'_>) -> Result<(), SinkError> {
-        let mut batches = batches.peekable();
-        if batches.peek().is_none() {
-            return Ok(());
-        }
-        let path = delivery_file(&self.folder, entry, "csv");
-        let wrong = |error: &dyn std::fmt::Display| failed(&path, error);
-        let mut encoder = self.config.encoder(&self.schema).map_err(|why| wrong(&why))?;
-        let mut file = WholeFile::create(&path).map_err(|error| wrong(&error))?;
-        let mut buffer = Vec::new();
-        encoder.begin(&mut buffer);
-        for batch in batches {
-            let batch = batch.map_err(|error| wrong(&error))?;
-            encoder.encode(&batch, &mut buffer).map_err(|error| wrong(&error))?;
-            file.write_all(&buffer).map_err(|error| wrong(&error))?;
-            buffer.clear();
-        }
-        file.finish().map_err(|error| wrong(&error))
+    pub(super) fn open(self, place: &Place<'_>) -> FileSink {
+        let schema = self.take.schema(&place.output);
+        FileSink::new(place, &self.path.clone(), "csv", self.take, move |file| {
+            let mut encoder = self.encoder(&schema)?;
+            let mut head = Vec::new();
+            encoder.begin(&mut head);
+            let encode = move |batch: &RecordBatch, to: &mut Vec<u8>| {
+                encoder.encode(batch, to).map_err(|error| error.to_string())
+            };
+            Ok(Box::new(Encoded::new(file, head, encode)))
+        })
     }
 }

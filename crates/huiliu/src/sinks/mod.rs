@@ -2,6 +2,7 @@
 
 mod csv;
 mod file;
+mod files;
 mod jsonl;
 mod parquet;
 pub(crate) mod register;

@@ -1,13 +1,12 @@
 //! Parquet: one file for each delivery.
 
-use std::path::PathBuf;
-
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use huiliu_formats::write::{ParquetCodec, ParquetOptions, ParquetWriter};
-use huiliu_pipeline::ports::{Batches, LedgerEntry, Sink, SinkError, Stream};
 use serde::Deserialize;
 
-use super::file::{WholeFile, delivery_file, failed};
+use super::file::WholeFile;
+use super::files::{FileSink, Rows};
 use super::{Place, Take, check_path};
 
 /// Writes Parquet: `- parquet: {path: out/parquet, compression: zstd}`.
@@ -60,40 +59,24 @@ impl ParquetSink {
             .map_err(|error| ("columns", error.to_string()))
     }
 
-    pub(super) fn open(self, place: &Place<'_>) -> ParquetFiles {
-        let folder = place.data.join(&self.path);
-        ParquetFiles { folder, schema: self.take.schema(&place.output), config: self }
+    pub(super) fn open(self, place: &Place<'_>) -> FileSink {
+        let schema = self.take.schema(&place.output);
+        FileSink::new(place, &self.path.clone(), "parquet", self.take, move |file| {
+            let writer = ParquetWriter::new(file, &schema, self.columns.as_deref(), self.options());
+            Ok(Box::new(Groups(writer.map_err(|error| error.to_string())?)))
+        })
     }
 }
 
-/// The open sink.
-pub(crate) struct ParquetFiles {
-    folder: PathBuf,
-    schema: SchemaRef,
-    config: ParquetSink,
-}
+/// Rows on their way into row groups.
+struct Groups(ParquetWriter<WholeFile>);
 
-impl Sink for ParquetFiles {
-    fn stream(&self) -> Stream {
-        self.config.take.stream()
+impl Rows for Groups {
+    fn add(&mut self, batch: &RecordBatch) -> Result<(), String> {
+        self.0.write(batch).map_err(|error| error.to_string())
     }
 
-    fn deliver(&mut self, entry: &LedgerEntry, batches: Batches<'_>) -> Result<(), SinkError> {
-        let mut batches = batches.peekable();
-        if batches.peek().is_none() {
-            return Ok(());
-        }
-        let path = delivery_file(&self.folder, entry, "parquet");
-        let wrong = |error: &dyn std::fmt::Display| failed(&path, error);
-        let file = WholeFile::create(&path).map_err(|error| wrong(&error))?;
-        let mut writer =
-            ParquetWriter::new(file, &self.schema, self.config.columns.as_deref(), self.config.options())
-                .map_err(|error| wrong(&error))?;
-        for batch in batches {
-            let batch = batch.map_err(|error| wrong(&error))?;
-            writer.write(&batch).map_err(|error| wrong(&error))?;
-        }
-        let file = writer.finish().map_err(|error| wrong(&error))?;
-        file.finish().map_err(|error| wrong(&error))
+    fn end(self: Box<Self>) -> Result<WholeFile, String> {
+        self.0.finish().map_err(|error| error.to_string())
     }
 }

@@ -196,6 +196,8 @@ pub(super) fn numeral(text: &str) -> Option<Numeral<'_>> {
     let zero = Decimal::default();
     let (mut total, mut section, mut number) = (zero, zero, None::<Decimal>);
     let (mut last, mut scaled, mut in_a_row, mut rest) = (Last::Nothing, false, false, text);
+    // Units go down: behind 亿 there may be 万, behind 千 百. Otherwise two numbers stand in one cell.
+    let (mut large, mut small) = (i32::MAX, i32::MAX);
     while let Some(c) = rest.chars().next() {
         let after = &rest[c.len_utf8()..];
         if c.is_ascii_digit() {
@@ -221,6 +223,10 @@ pub(super) fn numeral(text: &str) -> Option<Numeral<'_>> {
                 None if power == 1 => Decimal { mantissa: 1, scale: 0 },
                 None => return None,
             };
+            if power >= small {
+                return None;
+            }
+            small = power;
             scaled |= last == Last::Arabic;
             section = section.plus(ones.shifted(power)?)?;
             last = Last::Unit(power);
@@ -229,6 +235,12 @@ pub(super) fn numeral(text: &str) -> Option<Numeral<'_>> {
             if part == zero && total == zero && last == Last::Nothing {
                 return None;
             }
+            // 万亿 alone goes up.
+            let up = power == 8 && large == 4;
+            if power >= large && !up {
+                return None;
+            }
+            (large, small) = (power, i32::MAX);
             total = match power {
                 8 => total.plus(part)?.shifted(8)?,
                 _ => total.plus(part.shifted(power)?)?,
@@ -248,7 +260,7 @@ pub(super) fn numeral(text: &str) -> Option<Numeral<'_>> {
     if in_a_row && (written.chars().any(is_unit) || is_either(written)) {
         return None;
     }
-    if last == Last::Nothing || (last == Last::Chinese && trails_a_unit(text, rest)) {
+    if last == Last::Nothing || (matches!(last, Last::Chinese | Last::Arabic) && trails_a_unit(text, rest)) {
         return None;
     }
     let value = total.plus(section)?.plus(number.unwrap_or(zero))?;

@@ -70,6 +70,7 @@ impl<T> Parsed<T> {
 
 /// NFKC, without any blanks.
 fn tidy(text: &str) -> String {
+    let text = other::unguarded(text);
     let kept = |c: &char| !c.is_whitespace() && !matches!(c, '\u{200b}' | '\u{feff}' | '\u{2060}');
     match is_nfkc_quick(text.chars()) {
         IsNormalized::Yes => text.chars().filter(kept).collect(),

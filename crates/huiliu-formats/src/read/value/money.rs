@@ -3,7 +3,7 @@
 //! Where a unit comes from, strongest first: the cell, the header, the sheet, the field.
 
 use super::decimal::Decimal;
-use super::quantity::{Quantity, qualifier, quantity};
+use super::quantity::{Quantity, is_torn, qualifier, quantity};
 use super::{Parsed, Unit, is_placeholder, tidy};
 
 /// Places after the point of an amount.
@@ -81,11 +81,16 @@ impl Money {
         if ["$", "us$", "usd", "€", "£", "hk$"].iter().any(|sign| starts_with(&tidy, sign)) {
             return foreign(&tidy);
         }
+        if is_torn(text) {
+            return not_an_amount();
+        }
         let Some(Quantity { value, scaled, unit, qualified }) = quantity(&tidy) else {
             return if is_tier(&tidy) { tier() } else { not_an_amount() };
         };
         let parsed = match (unit.as_str(), &self.field) {
             ("", _) if !scaled => self.store(value, self.shift),
+            // 1亿 in a column of 万美元 are dollars.
+            ("", _) if self.foreign.is_some() => foreign(&tidy),
             (_, None) => self.store(value, 0),
             ("", Some(field)) => match Unit::parse("元").and_then(|yuan| yuan.power_in(field)) {
                 Some(shift) => Self { foreign: None, ..self.clone() }.store(value, shift),
@@ -190,6 +195,12 @@ mod tests {
             ("", "1.2亿美元", None, Some(Error)),
             ("", "500万美元", None, Some(Error)),
             ("万美元", "500", None, Some(Error)),
+            ("万美元", "1亿", None, Some(Error)),
+            ("", "1000\n2000", None, Some(Error)),
+            ("", "1000 2000", None, Some(Error)),
+            ("", "1000①", None, Some(Error)),
+            ("", "1 234 567", Some(12_345_670_000), None),
+            ("", "1亿2", None, Some(Error)),
             ("", "1.2.3", None, Some(Error)),
             ("", "1-2亿", None, Some(Error)),
             ("", "待定", None, Some(Info)),

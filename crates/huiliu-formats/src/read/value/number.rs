@@ -3,7 +3,7 @@
 use huiliu_stage::{Severity, Text};
 
 use super::decimal::Decimal;
-use super::quantity::{Quantity, qualifier, quantity};
+use super::quantity::{Quantity, is_torn, qualifier, quantity};
 use super::{Note, Parsed, Unit, is_placeholder, tidy};
 
 /// Reads numbers of one column.
@@ -11,6 +11,8 @@ use super::{Note, Parsed, Unit, is_placeholder, tidy};
 pub(in crate::read) struct Number {
     field: Option<Unit>,
     factor: f64,
+    /// The same for numbers that bring their own 万 or 亿: 6.67万 in a column of 万平方米 is in 平方米.
+    scaled_factor: f64,
     /// Bare numbers are shares of one and the field wants percent: 0.358 is 35.8.
     shares: bool,
 }
@@ -22,7 +24,11 @@ impl Number {
             (Some(field), Some(column)) => column.factor_in(field).unwrap_or(1.0),
             _ => 1.0,
         };
-        Self { field, factor, shares: false }
+        let scaled_factor = match (&field, column.or(field.as_ref())) {
+            (Some(field), Some(column)) => column.base().factor_in(field).unwrap_or(factor),
+            _ => factor,
+        };
+        Self { field, factor, scaled_factor, shares: false }
     }
 
     /// Whether the stored value is in percent.
@@ -99,7 +105,9 @@ impl Number {
             Some(rest) => (rest, true),
             None => (tidy.as_str(), false),
         };
-        let Some(Quantity { value, mut unit, qualified, .. }) = quantity(written) else {
+        let Some(Quantity { value, mut unit, qualified, scaled }) =
+            quantity(written).filter(|_| !is_torn(text))
+        else {
             return not_a_number();
         };
         if share && unit.is_empty() {
@@ -108,6 +116,7 @@ impl Number {
         let value = value.to_f64();
         let in_percent = self.in_percent();
         let parsed = match (unit.as_str(), &self.field) {
+            ("", _) if scaled => self.store(value, self.scaled_factor),
             ("", _) => self.store(if self.shares { value * 100.0 } else { value }, self.factor),
             ("%", _) => self.store(value, if in_percent { 1.0 } else { 0.01 }),
             (unit, field) => match (Unit::parse(unit), field) {
@@ -155,7 +164,7 @@ pub(in crate::read) fn integer(text: &str) -> Parsed<i64> {
     if is_placeholder(&tidy) {
         return Parsed::placeholder();
     }
-    match quantity(&tidy) {
+    match quantity(&tidy).filter(|_| !is_torn(text)) {
         Some(found) if found.unit.is_empty() || (found.unit != "%" && Unit::parse(&found.unit).is_some()) => {
             match (found.value.integer(), found.qualified) {
                 (Some(value), true) => qualifier(Some(value)),
@@ -190,6 +199,10 @@ mod tests {
             ("亩", "", "2万平方米", Some(30.0)),
             ("亩", "", "约12公顷", Some(180.0)),
             ("平方米", "万平方米", "1.5", Some(15_000.0)),
+            ("平方米", "万平方米", "6.67万", Some(66_700.0)),
+            ("万平方米", "", "6.67万", Some(6.67)),
+            ("亩", "亩", "1.2万", Some(12_000.0)),
+            ("", "", "10 20", None),
             ("平方米", "", "8万㎡", Some(80_000.0)),
             ("平方米", "", "1200m²", Some(1200.0)),
             ("", "", "inf", None),

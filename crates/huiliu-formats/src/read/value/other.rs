@@ -12,10 +12,17 @@ pub(in crate::read) fn trimmed(text: &str) -> &str {
     let inner = |byte: u8| plain(byte) || (0xe4..=0xe9).contains(&byte);
     let bytes = text.as_bytes();
     match (bytes.first(), bytes.last()) {
+        (Some(b'='), Some(b'"')) => unguarded(text),
         (Some(&first), Some(&last)) if inner(first) && (plain(last) || ends_chinese(bytes)) => text,
         (None, _) => text,
         _ => text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')),
     }
+}
+
+/// Without the `="…"` that keeps a spreadsheet program from taking the text of a CSV cell for a number.
+pub(in crate::read) fn unguarded(text: &str) -> &str {
+    let inner = text.trim().strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    inner.filter(|inner| !inner.contains('"')).unwrap_or(text)
 }
 
 #[inline]
@@ -93,6 +100,8 @@ mod tests {
     #[test]
     fn blanks_of_every_kind_go_from_both_ends() {
         for (text, expected) in [
+            ("=\"0100\"", "0100"),
+            ("=\"a\"&\"b\"", "=\"a\"&\"b\""),
             ("", ""),
             (" a ", "a"),
             ("\u{3000}项目\u{3000}", "项目"),

@@ -23,6 +23,28 @@ pub(super) struct Quantity {
     pub(super) qualified: bool,
 }
 
+/// Whether blanks or marks stand within a text in such a way that its digits are not one number: `1000 2000`, a line
+/// break, a footnote's `①` behind an amount. A single blank may part thousands: `1 234 567`.
+pub(super) fn is_torn(text: &str) -> bool {
+    let chars: Vec<char> = text.trim().chars().collect();
+    let digit = |at: usize| chars.get(at).is_some_and(|c| c.is_ascii_digit() || ('０'..='９').contains(c));
+    let digits_from = |at: usize| (at..chars.len()).take_while(|at| digit(*at)).count();
+    let digits_before = |at: usize| (0..at).rev().take_while(|at| digit(*at)).count();
+    chars.iter().enumerate().any(|(at, c)| match c {
+        // Circled and raised digits become plain ones when a text is normalised.
+        '①'..='⓿' | '¹' | '²' | '³' | '⁰'..='₉' | '❶'..='➓' => {
+            at.checked_sub(1).is_some_and(digit) || digit(at + 1)
+        }
+        c if c.is_whitespace() => {
+            let run = (at..chars.len()).take_while(|at| chars[*at].is_whitespace()).count();
+            let (before, after) = (digits_before(at), digits_from(at + run));
+            let thousands = run == 1 && !"\t\n\r".contains(*c) && before <= 3 && after == 3;
+            before > 0 && after > 0 && !thousands
+        }
+        _ => false,
+    })
+}
+
 /// Takes a tidy text apart: sign, qualifier, numeral, unit.
 pub(super) fn quantity(tidy: &str) -> Option<Quantity> {
     const BEFORE: [&str; 21] = [
@@ -94,5 +116,24 @@ pub(in crate::read) fn is_number(text: &str) -> bool {
         Some(_) => true,
         None => quantity(&tidy(text))
             .is_some_and(|found| found.unit.is_empty() || Unit::parse(&found.unit).is_some()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_numbers_in_a_cell_are_not_one() {
+        for text in
+            ["1000\n2000", "1000 2000", "10 20", "1 2 3", "1000\t200", "1000①", "②1000", "1000²", "1  234"]
+        {
+            assert!(is_torn(text), "{text:?}");
+        }
+        for text in
+            ["1 234 567", "12 345.5", " 1000 ", "1200 m²", "1.2 亿元", "约 500 万", "１ ０００", "66.7㎡"]
+        {
+            assert!(!is_torn(text), "{text:?}");
+        }
     }
 }

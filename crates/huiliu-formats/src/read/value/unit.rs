@@ -99,6 +99,11 @@ impl Unit {
         CURRENCIES.iter().any(|(_, measure)| *measure == self.measure)
     }
 
+    /// The same without its 千, 万 or 亿: 平方米 for 万平方米, 元/亩 for 万元/亩.
+    pub(in crate::read) fn base(&self) -> Self {
+        Self { power: 0, ..self.clone() }
+    }
+
     /// `10^n` of `other` make one of this; `None` if they measure different things.
     pub(in crate::read) fn power_in(&self, other: &Self) -> Option<i32> {
         (self.measure == other.measure && self.factor == other.factor).then(|| self.power - other.power)
