@@ -260,7 +260,9 @@ pub(super) fn numeral(text: &str) -> Option<Numeral<'_>> {
     if in_a_row && (written.chars().any(is_unit) || is_either(written)) {
         return None;
     }
-    if last == Last::Nothing || (matches!(last, Last::Chinese | Last::Arabic) && trails_a_unit(text, rest)) {
+    // 3万5 is 35 000 to many, 3万5元 to none.
+    let open = last == Last::Chinese || (last == Last::Arabic && !rest.starts_with('元'));
+    if last == Last::Nothing || (open && trails_a_unit(text, rest)) {
         return None;
     }
     let value = total.plus(section)?.plus(number.unwrap_or(zero))?;

@@ -24,6 +24,7 @@ fn numerals_of_people_are_read_exactly_or_not_at_all() {
         ("一万五", None),
         ("1亿2", None),
         ("3万5", None),
+        ("3万5元", Some(("30005", "元"))),
         ("1百2", None),
         ("3万5000", Some(("35000", ""))),
         ("1亿2千万", Some(("120000000", ""))),
