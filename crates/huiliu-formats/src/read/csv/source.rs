@@ -216,11 +216,11 @@ impl TableSource {
                 break;
             };
             blank_only = false;
+            self.tell_repairs(&row, number, false);
             if row.blank {
                 continue;
             }
             self.hollow = false;
-            self.tell_repairs(&row, number, false);
             put_row(chunk, &row, number);
         }
         chunk.findings.append(&mut self.findings);
@@ -241,7 +241,7 @@ impl TableSource {
             return Ok(None);
         }
         let mut row = self.row_here(header);
-        while !row.repairs.is_empty() && self.end.is_none() && !self.reader.is_over() {
+        while !row.blank && !row.repairs.is_empty() && self.end.is_none() && !self.reader.is_over() {
             let there = self.text.len() - self.at;
             if !self.plan.goes_on(&self.text, self.at) {
                 break;
@@ -407,6 +407,7 @@ fn said(repair: Repair) -> (&'static str, &'static str) {
         Repair::Missing => ("补上了缺少的空格子", "a missing cell was taken as empty"),
         Repair::Parted => ("把粘在一起的两格分开", "two cells without a delimiter were parted"),
         Repair::Unwrapped => ("去掉了整行外面的引号", "quotes around the whole row were taken off"),
+        Repair::Remark => ("作为注释没有读取", "it was taken for a remark and left out"),
         Repair::Failed => ("无法拆分", "nothing made sense"),
     }
 }
