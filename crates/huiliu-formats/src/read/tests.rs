@@ -303,3 +303,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn remarks_among_rows_are_left_out_and_told() {
+    let text = b"# unit m\ncode,day,amount\nA-1,2021-02-03,1.5\nA-2,2021-02-04,2.5\n# pump changed\nA-3,2021-02-05,3.5\n";
+    let (rows, findings) = collect(&mut open_raw(file(text).path(), &options()).unwrap()).unwrap();
+    assert_eq!(rows.len(), 3);
+    assert!(
+        findings.iter().any(|finding| finding.contains("row 5") && finding.contains("remark")),
+        "{findings:?}"
+    );
+}

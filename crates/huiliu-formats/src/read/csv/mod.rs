@@ -23,6 +23,7 @@ mod real;
 #[cfg(test)]
 mod recovery;
 mod repair;
+mod rewrite;
 #[cfg(test)]
 mod schema_tests;
 mod shape;
@@ -38,6 +39,7 @@ use std::fs::File;
 use huiliu_stage::{Finding, Severity, Text, cell_address, row_id};
 
 use self::repair::Repair;
+use self::rewrite::Rewrite;
 use self::shape::Profile;
 use self::split::{Dialect, Progress, Range, split};
 use self::table::{Plan, Row};
@@ -84,7 +86,11 @@ impl CsvSource {
         let whole = reader.is_over();
         let longest_row = options.limits.max_row_bytes;
         let sample = String::from_utf8_lossy(reader.unread());
-        let plan = Plan::new(&sample, &source::known(options), None, whole).with_rows_up_to(longest_row);
+        let known = source::known(options);
+        let plan = Plan::new(&sample, &known, None, whole).with_rows_up_to(longest_row);
+        if Rewrite::needed(&sample, &plan, &known, whole).is_some() {
+            return Ok(None);
+        }
         let Some(dialect) = plain_dialect(&plan, reader.unread(), longest_row) else { return Ok(None) };
         let mut source =
             Self { reader, dialect, plan, number, longest_row, mended: String::new(), repaired: 0 };

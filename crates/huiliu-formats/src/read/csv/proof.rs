@@ -11,8 +11,6 @@ use super::sniff::Known;
 
 /// Text that is looked at.
 const LOOKED_AT: usize = 64 << 10;
-/// Fewer rows must all be cut.
-const FEW: usize = 4;
 /// Cells that tell that a column stands in quotes.
 const CELLS: usize = 3;
 
@@ -44,14 +42,15 @@ pub(super) fn proven(all: &str, form: Form, known: &Known, whole: bool) -> Form 
 fn cuts(sample: &str, form: &Form) -> bool {
     let records = records(sample, form);
     let parted = records.iter().filter(|record| record.filled() > 1).count();
-    let paths = form.delimiter.starts_with(':') && {
+    let paths = form.delimiter.trim_start().starts_with(':') && {
         let places = || sample.match_indices(':').map(|(at, _)| &sample[at + 1..]);
         let path = |rest: &&str| rest.starts_with('\\') || rest.starts_with("//");
         places().filter(path).count() * 2 > places().count()
     };
-    // Of a few rows none may be left whole: one sentence among words is no table.
-    let enough = parted * 10 >= records.len() && (records.len() >= FEW || parted == records.len());
-    enough && parted > 0 && !paths
+    // Blanks stand in the cells of any table; those between cells stand in most rows.
+    let least =
+        if form.delimiter.trim().is_empty() { records.len() / 2 + 1 } else { records.len().div_ceil(10) };
+    parted >= least && parted > 0 && !paths
 }
 
 /// Whether the text makes a better table with this quote than without it, or is written in it throughout.

@@ -9,6 +9,7 @@ use std::fs::File;
 use huiliu_stage::{Finding, Severity, Text, row_id};
 
 use super::lex;
+use super::rewrite::Rewrite;
 use super::sniff::Known;
 use super::table::{LONGEST_CELL, Plan, Row};
 use super::{put_row, repair::Repair, tell_damage, tell_nuls};
@@ -29,6 +30,9 @@ const SHOWN: usize = 200;
 pub(in crate::read) struct TableSource {
     reader: TextReader,
     plan: Plan,
+    /// How the lines must be written anew before they are read, and the text for which that is still to be done.
+    rewrite: Option<Rewrite>,
+    unwritten: String,
     text: String,
     at: usize,
     /// Where the table ends in the text, once that is near.
@@ -51,6 +55,8 @@ impl TableSource {
         Self {
             reader: TextReader::new(file, charset),
             plan: Plan::new("", &Known::default(), None, true),
+            rewrite: None,
+            unwritten: String::new(),
             text: String::new(),
             at: 0,
             end: None,
@@ -127,9 +133,25 @@ impl TableSource {
         let whole = self.reader.is_over();
         let known = known(options);
         let header = options.format.header_rows.map(|rows| rows as usize);
-        let plan = Plan::new(&self.text[self.at..], &known, header, whole);
+        let mut plan = Plan::new(&self.text[self.at..], &known, header, whole);
+        if let Some(rewrite) = Rewrite::needed(&self.text[self.at..], &plan, &known, whole) {
+            self.unwritten = self.text.split_off(self.at);
+            self.findings.push(rewrite.told());
+            let known = rewrite.known(&known);
+            self.rewrite = Some(rewrite);
+            self.write_anew();
+            plan = Plan::new(&self.text[self.at..], &known, header, whole);
+        }
         self.plan = plan.with_rows_up_to(options.limits.max_row_bytes);
         Ok(())
+    }
+
+    /// Moves the unwritten lines to the text as they are to be read.
+    fn write_anew(&mut self) {
+        if let Some(rewrite) = &self.rewrite {
+            let used = rewrite.write(&self.unwritten, self.reader.is_over(), &mut self.text);
+            self.unwritten.drain(..used);
+        }
     }
 
     /// Passes over the rows up to and including number `last`.
@@ -194,11 +216,11 @@ impl TableSource {
                 break;
             };
             blank_only = false;
+            self.tell_repairs(&row, number, false);
             if row.blank {
                 continue;
             }
             self.hollow = false;
-            self.tell_repairs(&row, number, false);
             put_row(chunk, &row, number);
         }
         chunk.findings.append(&mut self.findings);
@@ -219,7 +241,7 @@ impl TableSource {
             return Ok(None);
         }
         let mut row = self.row_here(header);
-        while !row.repairs.is_empty() && self.end.is_none() && !self.reader.is_over() {
+        while !row.blank && !row.repairs.is_empty() && self.end.is_none() && !self.reader.is_over() {
             let there = self.text.len() - self.at;
             if !self.plan.goes_on(&self.text, self.at) {
                 break;
@@ -267,9 +289,13 @@ impl TableSource {
             };
             let text = String::from_utf8_lossy(&unread[..taken]);
             self.damaged |= matches!(text, std::borrow::Cow::Owned(_));
-            self.text.push_str(&text);
+            match self.rewrite {
+                None => self.text.push_str(&text),
+                Some(_) => self.unwritten.push_str(&text),
+            }
             self.reader.advance(taken);
             self.damaged |= self.reader.was_damaged();
+            self.write_anew();
         }
         Ok(())
     }
@@ -381,6 +407,7 @@ fn said(repair: Repair) -> (&'static str, &'static str) {
         Repair::Missing => ("补上了缺少的空格子", "a missing cell was taken as empty"),
         Repair::Parted => ("把粘在一起的两格分开", "two cells without a delimiter were parted"),
         Repair::Unwrapped => ("去掉了整行外面的引号", "quotes around the whole row were taken off"),
+        Repair::Remark => ("作为注释没有读取", "it was taken for a remark and left out"),
         Repair::Failed => ("无法拆分", "nothing made sense"),
     }
 }

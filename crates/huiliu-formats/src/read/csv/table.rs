@@ -95,6 +95,9 @@ impl Plan {
     /// Reads the row at `from`; the text must reach [`LONGEST_CELL`] beyond it or to the end of the file.
     pub(super) fn row(&mut self, text: &str, from: usize, is_header: bool) -> Row {
         let width = self.outline.width;
+        if let Some(row) = self.remark(text, from).filter(|_| !is_header) {
+            return row;
+        }
         let mut record = self.record(text, from);
         let mut repairs = Vec::new();
         if record.cells.len() == width && self.is_spaced(&record) {
@@ -130,6 +133,24 @@ impl Plan {
         let Mended { cells, end, next, repairs, .. } =
             mend(text, from, &self.form, columns, &mut self.effort);
         Row { cells, repairs, end, next: next.max(from + 1), blank: false }
+    }
+
+    /// The line at `from`, if it is a remark like those before the table and not as wide as a row.
+    fn remark(&self, text: &str, from: usize) -> Option<Row> {
+        let marked = |line: &str| line.starts_with('#');
+        if !text.get(from..).is_some_and(marked) || !self.outline.before.iter().any(|line| marked(line)) {
+            return None;
+        }
+        let (end, next) = lex::line(text, from, &self.form);
+        let width = text.get(from..end)?.matches(&self.form.delimiter).count() + 1;
+        let repairs = vec![Repair::Remark];
+        (width != self.outline.width && next > from).then(|| Row {
+            repairs,
+            end,
+            next,
+            blank: true,
+            ..Row::default()
+        })
     }
 
     /// The row within a record that is a single quoted cell, if it is one by the book: some programs quote whole lines,

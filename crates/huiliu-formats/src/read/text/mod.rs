@@ -185,8 +185,8 @@ impl TextReader {
             None => {
                 let count = read_some(&mut self.file, &mut self.buffer[self.end..])?;
                 self.over = count == 0;
-                if self.done == 0 && self.buffer[..count].starts_with(b"\xef\xbb\xbf") {
-                    self.start = 3;
+                if self.done == 0 {
+                    self.start = marks(&self.buffer[..count]);
                 }
                 self.end += count;
                 self.done += count as u64;
@@ -194,8 +194,11 @@ impl TextReader {
             Some(mut decoding) => {
                 let count = read_some(&mut self.file, &mut self.raw)?;
                 self.over = count == 0;
-                self.done += count as u64;
                 self.decode(&mut decoding, count);
+                if self.done == 0 {
+                    self.start = marks(&self.buffer[..self.end]);
+                }
+                self.done += count as u64;
                 self.decoding = Some(decoding);
             }
         }
@@ -231,6 +234,12 @@ impl Read for TextReader {
         self.advance(count);
         Ok(count)
     }
+}
+
+/// The length of the byte order marks that a text begins with: some programs write one before another's.
+fn marks(text: &[u8]) -> usize {
+    let mark = "\u{feff}".as_bytes();
+    text.chunks_exact(mark.len()).take_while(|chunk| *chunk == mark).count() * mark.len()
 }
 
 fn read_some(file: &mut File, into: &mut [u8]) -> io::Result<usize> {

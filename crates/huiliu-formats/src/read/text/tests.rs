@@ -82,3 +82,13 @@ fn rows_that_end_strangely_are_read_and_told_and_no_table_is_empty_without_a_wor
     assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 0);
     assert!(findings.iter().any(|finding| finding.message.en.starts_with("no row of data")), "{findings:?}");
 }
+
+#[test]
+fn two_byte_order_marks_are_no_part_of_the_first_name() {
+    let text = "\u{feff}\u{feff}名称,投资\n项目,12.5\n基地,10\n";
+    let utf_16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for bytes in [text.as_bytes(), &utf_16] {
+        let (batches, ..) = read(bytes);
+        assert_eq!(batches[0].schema().field(0).name(), "名称");
+    }
+}

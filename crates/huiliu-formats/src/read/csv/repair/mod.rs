@@ -47,6 +47,8 @@ pub(super) enum Repair {
     Parted,
     /// The whole row stood in quotes as if it were one cell.
     Unwrapped,
+    /// A remark among the rows of a file that has such before its table: no row.
+    Remark,
     /// Nothing made sense of it.
     Failed,
 }

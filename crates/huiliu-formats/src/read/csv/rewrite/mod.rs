@@ -1,0 +1,93 @@
+//! Files whose every line is written in a way that no delimiter explains, written anew as a table of cells.
+//!
+//! Some programs put each whole line in quotes ([`wrapped`]), others set their columns one under the other with blanks
+//! ([`columns`]). Both are told from the sample and undone line by line while the text is read, before anything else
+//! looks at it; the rest of the reader then meets a plain table. What fits no such line is left as it is.
+
+mod columns;
+mod wrapped;
+
+use huiliu_stage::{Finding, Severity, Text};
+
+use self::columns::Columns;
+use super::lex::Form;
+use super::sniff::Known;
+use super::table::Plan;
+
+/// Text by which the way of writing is told.
+const JUDGED: usize = 64 << 10;
+
+/// How the lines of a file are written anew.
+#[derive(Clone, Debug)]
+pub(super) enum Rewrite {
+    /// Quotes around whole lines are taken off.
+    Unwrap,
+    /// Lines are cut at the places where their columns begin.
+    Cut(Columns),
+}
+
+impl Rewrite {
+    /// What must be done to a text before it is read as the plan says, judged by its sample; nothing as a rule.
+    pub(super) fn needed(sample: &str, plan: &Plan, known: &Known, whole: bool) -> Option<Self> {
+        let end = (0..=sample.len().min(JUDGED)).rev().find(|&at| sample.is_char_boundary(at)).unwrap_or(0);
+        let (judged, whole) = (&sample[..end], whole && end == sample.len());
+        let own_quotes = matches!(known.quote, None | Some(Some(b'"')));
+        if plan.outline.width == 1 && own_quotes && wrapped::is_wrapped(judged, known, whole) {
+            return Some(Self::Unwrap);
+        }
+        let blanks = plan.form.delimiter.trim_matches(' ').is_empty();
+        if known.delimiter.is_none() && known.quote.is_none() && (blanks || plan.outline.width == 1) {
+            return Columns::of(judged, plan, whole).map(Self::Cut);
+        }
+        None
+    }
+
+    /// What is known of how the text is written once this is done.
+    pub(super) fn known(&self, known: &Known) -> Known {
+        match self {
+            Self::Unwrap => known.clone(),
+            Self::Cut(_) => Known {
+                delimiter: Some(",".to_owned()),
+                quote: Some(Some(b'"')),
+                escape: Some(None),
+                newline: Some("\n".to_owned()),
+            },
+        }
+    }
+
+    /// Writes the whole lines of `text` into `into`, and the last one too if the file is `over`. Returns the bytes used.
+    pub(super) fn write(&self, text: &str, over: bool, into: &mut String) -> usize {
+        match self {
+            Self::Unwrap => wrapped::write(text, over, into),
+            Self::Cut(columns) => columns.write(text, over, into),
+        }
+    }
+
+    /// Says that it was done.
+    pub(super) fn told(&self) -> Finding {
+        let text = match self {
+            Self::Unwrap => Text::new(
+                "文件的每一行都被引号包成了一格，已去掉外层引号后读取；请核对",
+                "every line of the file stands in quotes as one cell; it was read without them; please check",
+            ),
+            Self::Cut(_) => Text::new(
+                "文件没有分隔符，各列用空格对齐，已按列的位置拆分；请核对",
+                "the file has no delimiter but columns set with blanks; it was cut at their places; please check",
+            ),
+        };
+        Finding::new(None, Severity::Warning, "outline", text)
+    }
+}
+
+/// A text as it is cut by a comma and quoted by the book.
+fn by_the_book(delimiter: &str) -> Form {
+    Form { delimiter: delimiter.to_owned(), quote: Some(b'"'), escape: None, newline: None }
+}
+
+/// The text from `from` on, if it is a whole line or more is not to come.
+fn is_there(text: &str, next: usize, over: bool) -> bool {
+    over || next < text.len()
+}
+
+#[cfg(test)]
+mod tests;

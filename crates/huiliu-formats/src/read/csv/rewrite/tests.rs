@@ -1,0 +1,136 @@
+//! Wrapped lines and set columns come back as the tables they are; lists and prose stay what they are.
+
+use arrow::array::{Array, AsArray};
+use tempfile::NamedTempFile;
+
+use crate::read::{FormatKind, FormatOptions, ReadOptions, open, open_raw};
+use huiliu_stage::{EXTRA, Field, FieldType, ROW, RecordSchema, SHEET};
+
+/// Header and rows of a text read without a schema, with `¦` between the cells, and whether it was told to be written
+/// anew.
+fn read(text: &str) -> (Vec<String>, bool) {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    let format = FormatOptions { kind: Some(FormatKind::Csv), ..FormatOptions::default() };
+    let mut reading = open_raw(file.path(), &ReadOptions { format, ..ReadOptions::default() }).unwrap();
+    let mut all: Vec<String> = reading.header().unwrap_or_default().iter().map(|row| row.join("¦")).collect();
+    let mut told = false;
+    for outcome in &mut reading {
+        let outcome = outcome.unwrap();
+        let words = ["quotes as one cell", "set with blanks"];
+        told |= outcome.findings.iter().any(|f| words.iter().any(|words| f.message.en.contains(words)));
+        let (batch, schema) = (&outcome.batch, outcome.batch.schema());
+        let own = |at: &usize| ![SHEET, ROW, EXTRA].contains(&schema.field(*at).name().as_str());
+        for row in 0..batch.num_rows() {
+            let text = |at: usize| match batch.column(at).as_string_opt::<i32>() {
+                Some(texts) if !texts.is_null(row) => texts.value(row).to_owned(),
+                _ => String::new(),
+            };
+            let cells: Vec<String> = (0..batch.num_columns()).filter(own).map(text).collect();
+            all.push(cells.join("¦"));
+        }
+    }
+    (all, told)
+}
+
+#[track_caller]
+fn check(text: &str, expected: &[&str]) {
+    let (rows, told) = read(text);
+    assert_eq!(rows, expected, "{text}");
+    assert!(told, "{text}");
+}
+
+#[test]
+fn lines_in_quotes_are_read_as_the_rows_they_are() {
+    let rows = ["code¦day¦title", "A-1¦2021-02-03¦Lamp", "A-2¦2021-02-04¦Rope, 5\"", "A-3¦2021-02-05¦"];
+    let body = "\"A-1,2021-02-03,Lamp\"\n\"A-2,2021-02-04,\"\"Rope, 5\"\"\"\"\"\"\"\n\"A-3,2021-02-05,\"\n";
+    check(&format!("\"code,day,title\"\n{body}"), &rows);
+    check(&format!("code,day,title\n{body}"), &rows);
+    check(&format!("\"code,day,title\"\n{body}").replace('\n', "\r\n"), &rows);
+    check(
+        "\"code;day\"\n\"A-1;2021-02-03\"\n\"A-2;2021-02-04\"\n",
+        &rows_of("code¦day A-1¦2021-02-03 A-2¦2021-02-04"),
+    );
+    check(
+        "\"code,note\"\n\"1,\"\"two\nlines\"\"\"\n\"2,one\"\n\"3,one\"\n",
+        &["code¦note", "1¦two\nlines", "2¦one", "3¦one"],
+    );
+}
+
+fn rows_of(rows: &str) -> Vec<&str> {
+    rows.split(' ').collect()
+}
+
+#[test]
+fn a_long_file_of_lines_in_quotes_is_read_to_its_end() {
+    let rows = 30_000;
+    let body: String = (0..rows).map(|at| format!("\"A-{at},项目,\"\"x, {at}\"\",2021-02-03\"\n")).collect();
+    let (found, told) = read(&format!("\"code,kind,title,day\"\n{body}"));
+    assert!(told);
+    assert_eq!(found.len(), rows + 1);
+    assert_eq!(found[rows], format!("A-{0}¦项目¦x, {0}¦2021-02-03", rows - 1));
+}
+
+#[test]
+fn a_list_in_quotes_stays_a_list() {
+    for text in [
+        "title\n\"Home, again\"\n\"Rain, snow\"\n\"Night, day\"\n",
+        "\"Last, first\"\n\"Li, Bo\"\n\"Smith, Ann\"\n\"Doe, Jo\"\n",
+        "amount\n\"1,200\"\n\"3,400\"\n\"5,600\"\n",
+        "\"1,200\"\n\"3,400\"\n\"5,600\"\n",
+        "name\n\"plain\"\n\"words\"\n\"only\"\n",
+    ] {
+        let (rows, told) = read(text);
+        assert!(!told && rows.iter().all(|row| !row.contains('¦')), "{text}: {rows:?}");
+    }
+}
+
+#[test]
+fn columns_set_with_blanks_are_cut_at_their_places() {
+    check(
+        "code  name           town\n1     Anna Smith     Bonn\n22    Li             St. Polten\n333   Peter, O Neil  Graz\n",
+        &["code¦name¦town", "1¦Anna Smith¦Bonn", "22¦Li¦St. Polten", "333¦Peter, O Neil¦Graz"],
+    );
+    check(
+        "Station   Day         Rain  Wind\n--------- ---------- ----- -----\nA-1       2021-02-03   1.5     3\n\
+         Long name 2021-02-04  12.5    13\nB 7       2021-02-05             \nC         2021-02-06   0.5     3\n\
+         D e f     2021-02-07   0.5    12\n",
+        &[
+            "Station¦Day¦Rain¦Wind",
+            "A-1¦2021-02-03¦1.5¦3",
+            "Long name¦2021-02-04¦12.5¦13",
+            "B 7¦2021-02-05¦¦",
+            "C¦2021-02-06¦0.5¦3",
+            "D e f¦2021-02-07¦0.5¦12",
+        ],
+    );
+    check(
+        "编号  名称        地区\n1     储能一期    合肥市\n22    生物医药    芜湖市\n333   示范        安庆市\n",
+        &["编号¦名称¦地区", "1¦储能一期¦合肥市", "22¦生物医药¦芜湖市", "333¦示范¦安庆市"],
+    );
+}
+
+#[test]
+fn what_is_not_set_in_columns_is_left_as_it_is() {
+    for text in [
+        "a b c\n1 2 3\n4 5 6\n7 8 9\n",
+        "title\nOn the road\nHome again now\nRain\n",
+        "id,name\n1,a  b\n2,c  d\n3,e  f\n",
+        "the cat sat on\nthe mat and it\nhas not gone a\nway since then\n",
+    ] {
+        assert!(!read(text).1, "{text}");
+    }
+}
+
+#[test]
+fn a_schema_reads_lines_in_quotes_as_well() {
+    let field = |name: &str| Field { name: name.to_owned(), kind: FieldType::Text, ..Field::default() };
+    let fields = vec![field("code"), field("title")];
+    let record = RecordSchema { record: "thing".into(), label: String::new(), fields };
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "\"code,title\"\n\"A-1,Lamp\"\n\"A-2,Rope\"\n\"A-3,Pen\"\n").unwrap();
+    let mut reading = open(file.path(), &record, &ReadOptions::default()).unwrap();
+    let (rows, findings) = crate::read::tests::collect(&mut reading).unwrap();
+    assert!(rows[2].starts_with("code=\"A-3\" title=\"Pen\""), "{rows:?}");
+    assert!(findings.iter().any(|finding| finding.contains("quotes as one cell")), "{findings:?}");
+}
