@@ -21,6 +21,7 @@ mod quarantine;
 mod readme;
 mod receipts;
 mod review;
+mod rules;
 mod schedule;
 mod sinks;
 mod stages;
