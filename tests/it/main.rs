@@ -15,6 +15,7 @@ mod crash;
 mod drops;
 mod folder;
 mod formats;
+mod issues;
 mod once;
 mod packages;
 mod quarantine;
