@@ -101,6 +101,10 @@ pub struct LedgerEntry {
     pub attempts: u32,
     /// The delivery that this one corrects: the last of the same sender and file name, if there was one.
     pub supersedes: Option<String>,
+    /// Version of the rules that it was run by, the same for the same rules; empty until committed, and for what was
+    /// committed before versions were noted.
+    #[serde(default)]
+    pub rules: String,
 }
 
 /// A file that came with a delivery to prove what it says (佐证材料), and a row that it belongs to. What is in it is kept
@@ -145,6 +149,8 @@ pub struct Commit<'a> {
     pub evidence: Vec<Evidence>,
     /// Rows (`_row`) in the log that went into later rows of it, and are not for the sinks.
     pub replaced: Vec<i64>,
+    /// Version of the rules that its stages ran by; empty where nobody tells one.
+    pub rules: String,
     /// The sealed log of this delivery.
     pub log: Box<dyn LogWriter>,
 }

@@ -51,6 +51,9 @@ pub enum ReadStop {
     Again(String),
 }
 
+/// Tells the version of the rules (options, profiles) by which a delivery that begins now is run.
+pub type RuleVersion = Box<dyn Fn() -> String + Send>;
+
 /// Opens a stage anew.
 pub type Opener = Box<dyn Fn(Arc<dyn Host>) -> Result<Opened, StageError> + Send + Sync>;
 
@@ -141,6 +144,7 @@ pub struct Runner {
     store: Arc<dyn Store>,
     shown: usize,
     labels: Labels,
+    rules: Option<RuleVersion>,
     rejects: Rejects,
 }
 
@@ -149,13 +153,20 @@ impl Runner {
     pub fn new(slots: Vec<Slot>, store: Arc<dyn Store>, shown: usize) -> Self {
         let stages =
             slots.into_iter().map(|slot| Placed { slot, stage: None, sees_refused: false }).collect();
-        Self { stages, store, shown, labels: Labels::default(), rejects: Rejects::new() }
+        Self { stages, store, shown, labels: Labels::default(), rules: None, rejects: Rejects::new() }
     }
 
     /// Findings go by these codes and weights.
     #[must_use]
     pub fn with_labels(mut self, labels: Labels) -> Self {
         self.labels = labels;
+        self
+    }
+
+    /// Each delivery is committed with the version of the rules that holds when it begins.
+    #[must_use]
+    pub fn with_rules(mut self, rules: RuleVersion) -> Self {
+        self.rules = Some(rules);
         self
     }
 
@@ -176,10 +187,11 @@ impl Runner {
             for placed in &self.stages {
                 placed.slot.host.begin(now.utc_ms, now.offset_ms);
             }
+            let rules = self.rules.as_ref().map(|version| version()).unwrap_or_default();
             let mut tally = Tally::new(self.shown);
             let done = self.drive(delivery, reader, from, &mut tally, cancelled);
             let ended = match done {
-                Ok(log) => return Ok(self.commit(delivery, reader, tally, log)?),
+                Ok(log) => return Ok(self.commit(delivery, reader, tally, rules, log)?),
                 Err(Stop::Refuse(why)) => self.refuse(delivery, reader, tally, *why).map_err(RunError::from),
                 Err(Stop::Store(error)) => Err(error.into()),
                 Err(Stop::Cancelled) => Err(RunError::Cancelled),
@@ -253,6 +265,7 @@ impl Runner {
         delivery: &Delivery,
         reader: &dyn Reader,
         tally: Tally,
+        rules: String,
         mut log: Box<dyn LogWriter>,
     ) -> Result<Ran, StoreError> {
         let state = self.stages.iter().map(|p| (p.slot.host.slot().to_owned(), p.slot.host.take_changes()));
@@ -273,6 +286,7 @@ impl Runner {
                 state,
                 evidence,
                 replaced: tally.replaced,
+                rules,
                 log,
             })
         });

@@ -46,6 +46,7 @@ pub(crate) fn commit(database: &Database, logs: &LogFolder, mut commit: Commit<'
             codes: &commit.codes,
             report: &commit.report,
             sheets: &commit.sheets,
+            rules: &commit.rules,
             log: Some(&name),
             sealed,
         };
@@ -93,6 +94,7 @@ pub(crate) fn refuse(
             codes: &codes,
             report,
             sheets,
+            rules: "",
             log: None,
             sealed: Sealed::default(),
         };

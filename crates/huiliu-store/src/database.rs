@@ -16,8 +16,12 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use crate::error::{Error, Result};
 
 /// Migrations in order; `user_version` says how many of them a file has seen.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema.sql"), include_str!("evidence.sql"), include_str!("redirect.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema.sql"),
+    include_str!("evidence.sql"),
+    include_str!("redirect.sql"),
+    include_str!("rules.sql"),
+];
 /// How long to wait for another process that writes.
 const BUSY_SECS: u64 = 30;
 const WRITER_CACHE_KIB: u32 = 1024;

@@ -11,7 +11,7 @@ use crate::log::{Kept, Sealed};
 /// The columns of [`entry`], in its order.
 const ENTRY: &str = "id, pipeline, sender, file, origin, content_hash, bytes, received_ms, state, seq, \
     rows_in, accepted, quarantined, merged, dropped, refused, rows_out, errors, warnings, infos, \
-    codes, report, answered, archived, attempts, supersedes";
+    codes, report, answered, archived, attempts, supersedes, rules";
 
 /// Which deliveries to list.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +81,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<LedgerEntry> {
         archived: row.get(23)?,
         attempts: row.get(24)?,
         supersedes: row.get(25)?,
+        rules: row.get(26)?,
     })
 }
 
@@ -145,6 +146,7 @@ pub(crate) struct Finished<'a> {
     pub(crate) codes: &'a std::collections::BTreeMap<String, u64>,
     pub(crate) report: &'a serde_json::Value,
     pub(crate) sheets: &'a [String],
+    pub(crate) rules: &'a str,
     pub(crate) log: Option<&'a str>,
     pub(crate) sealed: Sealed,
 }
@@ -153,7 +155,7 @@ pub(crate) fn finish(transaction: &Transaction<'_>, id: &str, end: &Finished<'_>
     let mut update = transaction.prepare_cached(
         "UPDATE delivery SET state = ?2, seq = ?3, rows_in = ?4, accepted = ?5, quarantined = ?6, merged = ?7,
              dropped = ?8, refused = ?9, rows_out = ?10, errors = ?11, warnings = ?12, infos = ?13, codes = ?14,
-             report = ?15, sheets = ?16, log = ?17, records_bytes = ?18, rejects_bytes = ?19
+             report = ?15, sheets = ?16, log = ?17, records_bytes = ?18, rejects_bytes = ?19, rules = ?20
          WHERE id = ?1",
     )?;
     let counts = &end.counts;
@@ -177,6 +179,7 @@ pub(crate) fn finish(transaction: &Transaction<'_>, id: &str, end: &Finished<'_>
         end.log,
         end.sealed.records.bytes(),
         end.sealed.rejects.bytes(),
+        end.rules,
     ])?;
     put_log(transaction, end.seq, &end.sealed)
 }

@@ -101,6 +101,7 @@ pub(crate) fn outcome<'a>(delivery: &'a Delivery, log: Box<dyn LogWriter>) -> Co
         state: Vec::new(),
         evidence: Vec::new(),
         replaced: Vec::new(),
+        rules: "3f9a01c2b4d5".into(),
         log,
     }
 }

@@ -1,6 +1,7 @@
 //! What a matter is about: the kind whose keywords tell most of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch, StringArray};
 use arrow::compute::cast;
@@ -22,27 +23,34 @@ pub(crate) struct Ready {
 /// All kinds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kinds {
-    all: Vec<Ready>,
-    other: Ready,
+    all: Vec<Arc<Ready>>,
+    other: Arc<Ready>,
 }
 
 impl Kinds {
     /// From the options; a table is read as it is now.
     pub(crate) fn read(described: &Described, other: &Other, host: &dyn Host) -> Result<Self, StageError> {
-        let all = match described {
+        let all: Vec<Ready> = match described {
             Described::List(list) => list.iter().map(ready).collect(),
             Described::Table(table) => from_table(table, host)?,
         };
         let code = &other.code;
         let listed = all.iter().find(|kind| kind.code == *code).cloned();
         let own = Ready { code: code.clone(), label: other.label.clone(), ..Ready::default() };
-        Ok(Self { other: listed.unwrap_or(own), all })
+        Ok(Self { other: listed.unwrap_or(own).into(), all: all.into_iter().map(Arc::new).collect() })
+    }
+
+    /// The kind of this code; one that is in no list any more goes by its code alone.
+    pub(crate) fn named(&self, code: &str) -> Arc<Ready> {
+        let found = self.all.iter().chain([&self.other]).find(|kind| kind.code == code);
+        let alone = || Ready { code: code.to_owned(), label: code.to_owned(), ..Ready::default() }.into();
+        found.cloned().unwrap_or_else(alone)
     }
 
     /// The kind of a matter. Longer keywords tell more; of two kinds that tell as much, the one named earlier in the
     /// matter is meant, then the one that is listed first.
-    pub(crate) fn of(&self, matter: &str) -> &Ready {
-        let mut best: Option<(usize, std::cmp::Reverse<usize>, &Ready)> = None;
+    pub(crate) fn of(&self, matter: &str) -> &Arc<Ready> {
+        let mut best: Option<(usize, std::cmp::Reverse<usize>, &Arc<Ready>)> = None;
         for kind in &self.all {
             let found = kind.keywords.iter().filter_map(|word| Some((matter.find(word.as_str())?, word)));
             let (mut told, mut first) = (0, usize::MAX);

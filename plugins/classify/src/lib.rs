@@ -14,10 +14,11 @@
 //! nothing (empty, 无, 暂无问题) is left out and told. Coordination issues of projects (domain.md 13) are made so.
 //!
 //! Which keywords mean what, and what counts as nothing, is data: see `options.rs`. How a cell is parted is in
-//! [`statements`], how a matter's kind is found in [`kinds`]. Absent here: what becomes of matters told twice
-//! (`dedup` after it) and deadlines (`derive`).
+//! [`statements`], how a matter's kind is found in [`kinds`], what becomes
+//! of matters that were open before in [`known`]. Absent here: keeping them (`dedup` after it) and deadlines (`derive`).
 
 mod kinds;
+mod known;
 mod options;
 mod stage;
 mod statements;

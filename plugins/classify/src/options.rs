@@ -15,6 +15,10 @@ pub struct Options {
     /// Kind of a matter in which no keyword is found.
     #[serde(default = "other")]
     pub other: Other,
+    /// Column with the kinds that were open before, each `KIND` or `KIND@SINCE`. Then a row comes out once for each kind, one
+    /// that is told no more as `closed`, and `SINCE` is added.
+    #[serde(default)]
+    pub known: Option<String>,
     /// Texts that say that there is nothing to say, besides those that begin with 无 or 没有 and end there.
     #[serde(default)]
     pub nothing: Vec<String>,
@@ -113,12 +117,14 @@ pub struct Output {
     pub text: String,
     /// Its state.
     pub state: String,
+    /// Since when it is known; only with `known`.
+    pub since: String,
 }
 
 impl Default for Output {
     fn default() -> Self {
-        let [kind, label, text, state] =
-            ["issue_type", "issue_label", "issue_text", "issue_state"].map(str::to_owned);
-        Self { kind, label, text, state }
+        let [kind, label, text, state, since] =
+            ["issue_type", "issue_label", "issue_text", "issue_state", "issue_since"].map(str::to_owned);
+        Self { kind, label, text, state, since }
     }
 }

@@ -11,17 +11,20 @@ use huiliu_stage::{
     StageError, Text, column,
 };
 
-use crate::kinds::Kinds;
+use crate::kinds::{Kinds, Ready};
+use crate::known::{Known, one_for_each_kind};
 use crate::options::{Kinds as Described, Options};
 use crate::statements::{says_nothing, statements};
 
 /// State of a matter of which no word tells another.
-const OPEN: &str = "open";
+pub(crate) const OPEN: &str = "open";
 
 /// Parts rows into matters. See the head of the crate.
 pub struct Classify {
     options: Options,
     columns: Vec<usize>,
+    /// The column of known matters.
+    known: Option<usize>,
     output: SchemaRef,
     host: Arc<dyn Host>,
     kinds: Option<Kinds>,
@@ -42,15 +45,18 @@ impl OpenStage for Classify {
         let mut problem = |path: String, message: String| problems.push(Problem { path, message });
         let mut columns = Vec::new();
         for (i, name) in options.text.iter().enumerate() {
-            match input.index_of(name) {
-                Ok(at) if texts_of(input.field(at).data_type()) => columns.push(at),
-                Ok(at) => {
-                    let kind = input.field(at).data_type();
-                    problem(format!("text[{i}]"), format!("`{name}` is of type {kind}, not text or a list"));
-                }
-                Err(_) => problem(format!("text[{i}]"), format!("there is no column `{name}`")),
+            match text_column(&input, name) {
+                Ok(at) => columns.push(at),
+                Err(why) => problem(format!("text[{i}]"), why),
             }
         }
+        let known = match options.known.as_ref().map(|name| text_column(&input, name)).transpose() {
+            Ok(known) => known,
+            Err(why) => {
+                problem("known".to_owned(), why);
+                None
+            }
+        };
         if options.text.is_empty() {
             problem("text".to_owned(), "name at least one column".to_owned());
         }
@@ -68,7 +74,16 @@ impl OpenStage for Classify {
         let fields: Vec<FieldRef> =
             input.fields.iter().cloned().chain(added.into_iter().map(|(_, field)| Arc::new(field))).collect();
         let output = Arc::new(Schema::new_with_metadata(fields, input.metadata.clone()));
-        Ok((Self { options, columns, output: output.clone(), host, kinds: None }, output))
+        Ok((Self { options, columns, known, output: output.clone(), host, kinds: None }, output))
+    }
+}
+
+/// The place of a column of texts or of lists of texts.
+fn text_column(input: &Schema, name: &str) -> Result<usize, String> {
+    let at = input.index_of(name).map_err(|_| format!("there is no column `{name}`"))?;
+    match input.field(at).data_type() {
+        kind if texts_of(kind) => Ok(at),
+        kind => Err(format!("`{name}` is of type {kind}, not text or a list")),
     }
 }
 
@@ -89,6 +104,9 @@ fn added(options: &Options) -> Vec<(String, ArrowField)> {
         ("output.text".to_owned(), field(&output.text, "问题内容")),
         ("output.state".to_owned(), field(&output.state, "问题状态")),
     ];
+    if options.known.is_some() {
+        all.push(("output.since".to_owned(), field(&output.since, "提出时间")));
+    }
     if let Described::Table(table) = &options.kinds {
         let copied = table.copy.keys().map(|name| (format!("kinds.copy.{name}"), field(name, "")));
         all.extend(copied);
@@ -96,10 +114,15 @@ fn added(options: &Options) -> Vec<(String, ArrowField)> {
     all
 }
 
-/// A matter: the row it stands in, by place in the batch, and what is said.
-struct Matter {
-    at: usize,
-    text: String,
+/// A matter: the row it stands in, by place in the batch, what is said, and what that means.
+pub(crate) struct Matter {
+    pub(crate) at: usize,
+    /// `None` for one that is told no more.
+    pub(crate) text: Option<String>,
+    pub(crate) kind: Arc<Ready>,
+    pub(crate) state: String,
+    /// Since when it is known.
+    pub(crate) since: Option<String>,
 }
 
 impl Stage for Classify {
@@ -107,16 +130,21 @@ impl Stage for Classify {
         let rows = column(&batch, ROW)?.as_primitive_opt::<Int64Type>();
         let rows = rows.ok_or_else(|| StageError::new(format!("column `{ROW}` is not whole numbers")))?;
         let mut findings = Findings::none();
-        let mut matters = Vec::new();
+        let mut matters: Vec<Matter> = Vec::new();
+        let kinds = match self.kinds.take() {
+            Some(kinds) => kinds,
+            None => Kinds::read(&self.options.kinds, &self.options.other, &*self.host)?,
+        };
         for at in 0..batch.num_rows() {
             let before = matters.len();
-            self.add(&batch, at, &mut matters);
+            matters.extend(self.of_row(&batch, at, &kinds));
             if matters.len() == before {
                 let text = Text::new("本行没有需协调的问题", "the row tells of no matter");
                 let finding = Finding::new(Some(rows.value(at)), Severity::Info, "no-matter", text);
                 findings.push(finding.with_fate(Fate::Dropped));
             }
         }
+        self.kinds = Some(kinds);
         Ok(Outcome { batch: self.rows(&batch, &matters)?, findings })
     }
 
@@ -128,57 +156,54 @@ impl Stage for Classify {
 }
 
 impl Classify {
-    /// Adds the matters of a row, each text once.
-    fn add(&self, batch: &RecordBatch, at: usize, matters: &mut Vec<Matter>) {
-        let first = matters.len();
+    /// The matters of a row, each text once.
+    fn of_row(&self, batch: &RecordBatch, at: usize, kinds: &Kinds) -> Vec<Matter> {
         let nothing = &self.options.nothing;
+        let mut texts: Vec<String> = Vec::new();
         for text in self.columns.iter().flat_map(|column| cell(batch.column(*column), at)) {
             if says_nothing(&text, nothing) {
                 continue;
             }
             for matter in statements(&text) {
-                let known = matters[first..].iter().any(|known| known.text == matter);
-                if !known && !says_nothing(matter, nothing) {
-                    matters.push(Matter { at, text: matter.to_owned() });
+                if !texts.iter().any(|known| known == matter) && !says_nothing(matter, nothing) {
+                    texts.push(matter.to_owned());
                 }
             }
         }
+        let matter = |text: String| {
+            let (kind, state) = (kinds.of(&text).clone(), state(&text, &self.options.states).to_owned());
+            Matter { at, text: Some(text), kind, state, since: None }
+        };
+        let told = texts.into_iter().map(matter).collect();
+        let Some(column) = self.known else { return told };
+        let items = cell(batch.column(column), at);
+        let known: Vec<Known> = items.iter().filter_map(|item| Known::parse(item)).collect();
+        one_for_each_kind(at, told, &known, kinds)
     }
 
-    fn rows(&mut self, batch: &RecordBatch, matters: &[Matter]) -> Result<RecordBatch, StageError> {
-        let kinds = match self.kinds.take() {
-            Some(kinds) => kinds,
-            None => Kinds::read(&self.options.kinds, &self.options.other, &*self.host)?,
-        };
+    fn rows(&self, batch: &RecordBatch, matters: &[Matter]) -> Result<RecordBatch, StageError> {
         let of = |at: &usize| u32::try_from(*at).unwrap_or(u32::MAX);
         let places = UInt32Array::from_iter_values(matters.iter().map(|matter| of(&matter.at)));
-        let copies = take_record_batch(batch, &places)?;
-        let found: Vec<_> = matters.iter().map(|matter| kinds.of(&matter.text)).collect();
-        let mut columns = copies.columns().to_vec();
-        let texts = |values: Vec<Option<&str>>| Arc::new(StringArray::from(values)) as ArrayRef;
-        columns.push(texts(found.iter().map(|kind| Some(kind.code.as_str())).collect()));
-        columns.push(texts(found.iter().map(|kind| Some(kind.label.as_str())).collect()));
-        columns.push(texts(matters.iter().map(|matter| Some(matter.text.as_str())).collect()));
-        columns.push(texts(
-            matters.iter().map(|matter| Some(state(&matter.text, &self.options.states))).collect(),
-        ));
+        let mut columns = take_record_batch(batch, &places)?.columns().to_vec();
+        let mut add = |value: &dyn Fn(&Matter) -> Option<&str>| {
+            columns.push(Arc::new(matters.iter().map(value).collect::<StringArray>()) as ArrayRef);
+        };
+        add(&|matter| Some(&*matter.kind.code));
+        add(&|matter| Some(&*matter.kind.label));
+        add(&|matter| matter.text.as_deref());
+        add(&|matter| Some(&*matter.state));
+        if self.known.is_some() {
+            add(&|matter| matter.since.as_deref());
+        }
         if let Described::Table(table) = &self.options.kinds {
             for name in table.copy.keys() {
-                let value = |kind: &&crate::kinds::Ready| {
-                    kind.copied
-                        .get(name)
-                        .map(String::as_str)
-                        .filter(|text| !text.is_empty())
-                        .map(str::to_owned)
-                };
-                let values: StringArray = found.iter().map(value).collect();
-                columns.push(Arc::new(values));
+                add(&|matter| {
+                    matter.kind.copied.get(name).map(String::as_str).filter(|text| !text.is_empty())
+                });
             }
         }
         let fields = self.output.fields.clone();
         let schema = Arc::new(Schema::new_with_metadata(fields, batch.schema_ref().metadata.clone()));
-        drop(found);
-        self.kinds = Some(kinds);
         Ok(RecordBatch::try_new(schema, columns)?)
     }
 }

@@ -126,11 +126,45 @@ fn the_kind_of_which_more_is_told_is_meant_and_of_equals_the_one_told_first() {
 }
 
 #[test]
+fn a_kind_that_was_open_goes_on_while_it_is_told_and_is_over_when_it_is_not() {
+    let mut options = options();
+    options["text"] = json!(["issues"]);
+    options["known"] = json!("remarks");
+    let outcome = run(
+        options,
+        batch(&[
+            ("甲", Some("1.征地未完成；2.土地指标已落实；3.临时用电已解决"), Some("land@2026-03-02")),
+            ("乙", Some("无"), Some("power@2026-04-07")),
+            ("丙", None, Some("quota")),
+            ("丁", Some("征地未完成；融资未落实"), Some(" ")),
+            ("戊", None, None),
+        ]),
+    );
+    assert_eq!(
+        lines(&outcome),
+        [
+            "2 land open 征地未完成；土地指标已落实",
+            "2 power closed 临时用电已解决",
+            "3 power closed ",
+            "4 quota closed ",
+            "5 land open 征地未完成",
+            "5 fund open 融资未落实",
+        ]
+    );
+    let since = outcome.batch.column_by_name("issue_since").unwrap().as_string::<i32>();
+    let since: Vec<_> = since.iter().collect();
+    assert_eq!(since, [Some("2026-03-02"), None, Some("2026-04-07"), None, None, None]);
+    let told: Vec<_> = outcome.findings.iter().map(|f| (f.row, f.code.as_str())).collect();
+    assert_eq!(told, [(Some(6), "no-matter")], "only who tells of nothing and had nothing is left out");
+}
+
+#[test]
 fn what_cannot_work_is_refused_or_told() {
     let schema = batch(&[]).schema();
     for (options, path) in [
         (json!({"text": [], "kinds": []}), "text"),
         (json!({"text": ["nothing"], "kinds": []}), "text[0]"),
+        (json!({"text": ["issues"], "kinds": [], "known": "nothing"}), "known"),
         (json!({"text": ["_row"], "kinds": []}), "text[0]"),
         (json!({"text": ["issues"], "kinds": [], "output": {"kind": "name"}}), "output.kind"),
         (

@@ -51,6 +51,8 @@ pub struct ValueStory {
     pub sender: String,
     /// Its file.
     pub file: String,
+    /// Version of the rules that the delivery was run by.
+    pub rules: String,
     /// The sheet of the row that brought it.
     pub sheet: String,
     /// The `_row` that brought it.
@@ -98,6 +100,8 @@ pub struct Revision {
     pub sender: String,
     /// Its file.
     pub file: String,
+    /// Version of the rules that the delivery was run by; empty if it was not noted.
+    pub rules: String,
     /// Why the row was taken for this record.
     pub matched: Option<String>,
     /// When.
@@ -215,27 +219,37 @@ pub(crate) fn explain(connection: &Connection, register: &str, id: &str) -> Resu
     let mut versions = select(connection, rest, keys)?;
     versions.push(current.clone());
 
-    let senders = versions.iter().map(|v| sender(connection, &v.delivery)).collect::<Result<Vec<_>>>()?;
-    let revisions = versions.iter().zip(&senders).map(|(version, (sender, file))| Revision {
+    let known = versions.iter().map(|v| bringer(connection, &v.delivery)).collect::<Result<Vec<_>>>()?;
+    let revisions = versions.iter().zip(&known).map(|(version, bringer)| Revision {
         revision: version.revision,
         delivery: version.delivery.clone(),
-        sender: sender.clone(),
-        file: file.clone(),
+        sender: bringer.sender.clone(),
+        file: bringer.file.clone(),
+        rules: bringer.rules.clone(),
         matched: version.matched.clone(),
         at_ms: version.at_ms,
     });
     let revisions = revisions.collect();
     let fields =
-        field_names(&versions).into_iter().filter_map(|name| story(name, &versions, &senders)).collect();
+        field_names(&versions).into_iter().filter_map(|name| story(name, &versions, &known)).collect();
     let evidence = evidence::of_record(connection, number, id, current.origins.as_ref())?;
     let former = redirect::former(connection, number, id)?;
     Ok(RecordStory { record: current, first_delivery, fields, revisions, evidence, former })
 }
 
-/// Sender and file of a delivery; empty if the ledger does not know it.
-fn sender(connection: &Connection, delivery: &str) -> Result<(String, String)> {
-    let mut find = connection.prepare_cached("SELECT sender, file FROM delivery WHERE id = ?1")?;
-    Ok(find.query_row([delivery], |row| Ok((row.get(0)?, row.get(1)?))).optional()?.unwrap_or_default())
+/// What the ledger knows of the delivery that made a revision.
+#[derive(Default)]
+struct Bringer {
+    sender: String,
+    file: String,
+    rules: String,
+}
+
+/// All empty if the ledger does not know the delivery.
+fn bringer(connection: &Connection, delivery: &str) -> Result<Bringer> {
+    let mut find = connection.prepare_cached("SELECT sender, file, rules FROM delivery WHERE id = ?1")?;
+    let read = |row: &Row<'_>| Ok(Bringer { sender: row.get(0)?, file: row.get(1)?, rules: row.get(2)? });
+    Ok(find.query_row([delivery], read).optional()?.unwrap_or_default())
 }
 
 /// The fields of the current revision in their order, then those that are no more.
@@ -252,10 +266,10 @@ fn field_names(versions: &[Record]) -> Vec<&str> {
 }
 
 /// Runs of revisions in which the field had one value.
-fn story(field: &str, versions: &[Record], senders: &[(String, String)]) -> Option<FieldStory> {
+fn story(field: &str, versions: &[Record], bringers: &[Bringer]) -> Option<FieldStory> {
     let value_of = |fields: &Fields| fields.get(field).cloned();
     let mut values: Vec<ValueStory> = Vec::new();
-    for (version, (sender, file)) in versions.iter().zip(senders) {
+    for (version, bringer) in versions.iter().zip(bringers) {
         let (value, origin) = (value_of(&version.data), version.origins.as_ref().and_then(value_of));
         match values.last_mut() {
             // The latest word on where an unchanged value came from holds.
@@ -267,8 +281,9 @@ fn story(field: &str, versions: &[Record], senders: &[(String, String)]) -> Opti
                 origin,
                 revision: version.revision,
                 delivery: version.delivery.clone(),
-                sender: sender.clone(),
-                file: file.clone(),
+                sender: bringer.sender.clone(),
+                file: bringer.file.clone(),
+                rules: bringer.rules.clone(),
                 sheet: version.sheet.clone(),
                 row: version.row,
                 at_ms: version.at_ms,

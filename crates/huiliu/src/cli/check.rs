@@ -9,11 +9,13 @@ use super::{CONFIG, PluginArgs, load, output};
 use crate::catalog::{self, Catalog};
 use crate::daemon::clock::Clock;
 use crate::daemon::functions::functions;
+use crate::daemon::rules::Rules;
 
 /// How many ticks of a schedule are shown.
 const NEXT_TICKS: usize = 3;
 
-/// Reads the configuration and the plugins, nothing else, and tells every mistake with file, line and column.
+/// Reads the configuration and the plugins, nothing else, and tells every mistake with file, line and column. A pipeline that
+/// is right is told with the version of its rules, which deliveries and records will bear.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  huiliu check pipelines/\n  huiliu check a.yaml b.yaml --plugins /usr/lib/huiliu"
@@ -39,12 +41,13 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         let stages: Vec<&str> = plan.stages.iter().map(|stage| &*stage.name).collect();
         let sinks: Vec<&str> = plan.sinks.iter().map(|sink| &*sink.name).collect();
         output::print(&format!(
-            "{}: pipeline `{}` is right: {} -> {} -> {}\n",
+            "{}: pipeline `{}` is right: {} -> {} -> {}\n  rules: {}\n",
             plan.path.display(),
             plan.name,
             plan.source.0,
             if stages.is_empty() { "(no stages)".to_owned() } else { stages.join(" -> ") },
-            sinks.join(", ")
+            sinks.join(", "),
+            Rules::of(plan).version(),
         ))?;
         if let Some(schedule) = catalog::schedule_of(plan) {
             let next = schedule.next(clock.now(), NEXT_TICKS);

@@ -114,7 +114,7 @@ fn show(store: &SqliteStore, id: &str, json: bool) -> anyhow::Result<()> {
     let LedgerEntry { delivery, state, counts, codes, .. } = &entry;
     output::print(&format!(
         "delivery    {}\nfile        {} ({} bytes)\nsender      {}\npipeline    {}\nreceived    {}\nstate       {}\n\
-         archived    {}\n{}rows        {} in = {} accepted + {} quarantined + {} merged + {} dropped + {} refused\n\
+         rules       {}\narchived    {}\n{}rows        {} in = {} accepted + {} quarantined + {} merged + {} dropped + {} refused\n\
          findings    {} errors, {} warnings, {} notes: {}\n",
         delivery.id,
         delivery.file,
@@ -123,6 +123,7 @@ fn show(store: &SqliteStore, id: &str, json: bool) -> anyhow::Result<()> {
         delivery.pipeline,
         output::time(delivery.received_ms),
         word(*state),
+        entry.rules,
         entry.archived,
         entry.supersedes.iter().map(|id| format!("corrects    {id}\n")).collect::<String>(),
         counts.rows_in,

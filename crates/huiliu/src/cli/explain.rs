@@ -143,13 +143,14 @@ pub(super) fn print_story(story: &RecordStory) -> anyhow::Result<()> {
     }
     output::print_table(&table, "no fields")?;
     output::print("\n")?;
-    let mut table = output::table(&["revision", "received", "sender", "file", "merged because"]);
+    let mut table = output::table(&["revision", "received", "sender", "file", "rules", "merged because"]);
     for revision in &story.revisions {
         table.add_row([
             revision.revision.to_string(),
             output::time(revision.at_ms),
             revision.sender.clone(),
             revision.file.clone(),
+            revision.rules.clone(),
             revision.matched.clone().unwrap_or_default(),
         ]);
     }

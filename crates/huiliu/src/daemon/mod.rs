@@ -24,6 +24,7 @@ pub(crate) mod registers;
 pub(crate) mod rehearse;
 pub(crate) mod resend;
 mod retry;
+pub(crate) mod rules;
 mod spool;
 mod tables;
 mod tick;
@@ -55,6 +56,7 @@ use tracing::{error, info, warn};
 use self::answer::Answerer;
 use self::clock::Clock;
 use self::drain::{Drain, Signal};
+use self::rules::Rules;
 use self::spool::Spool;
 use self::tables::PlanTables;
 use self::worker::{ToAnswer, Totals, Worker};
@@ -370,7 +372,10 @@ pub(crate) fn runner(
             output: stage.output.clone(),
         }
     });
-    Runner::new(slots.collect(), store.clone(), plan.receipts.findings).with_labels(plan.labels.clone())
+    let rules = Rules::of(plan);
+    Runner::new(slots.collect(), store.clone(), plan.receipts.findings)
+        .with_labels(plan.labels.clone())
+        .with_rules(Box::new(move || rules.version()))
 }
 
 /// The reference tables that a pipeline declares.

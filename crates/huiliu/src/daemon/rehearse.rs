@@ -1,4 +1,4 @@
-//! Takes single files through a pipeline in the caller's thread: what `huiliu test` plays its cases on.
+//! Takes single files and ticks through a pipeline in the caller's thread: what `huiliu test` plays its cases on.
 //!
 //! The way of a file is the daemon's own ([`Worker`]); what is absent is all around it: no folder is watched, no sink
 //! is drained, nothing is answered. Each file meets stages that were opened anew, as after a restart, so whatever a
@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -14,12 +14,13 @@ use huiliu_pipeline::expression::Functions;
 use huiliu_pipeline::plan::Plan;
 use huiliu_pipeline::ports::LedgerEntry;
 use huiliu_store::SqliteStore;
+use jiff::Timestamp;
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::clock::Clock;
 use super::drain::Signal;
 use super::spool::Spool;
-use super::worker::{Totals, Worker};
+use super::worker::{ToAnswer, Totals, Worker};
 use super::{format_options, registers, runner};
 use crate::catalog;
 use crate::sources::folder::place::Names;
@@ -66,27 +67,7 @@ impl<'a> Rehearsal<'a> {
         })));
         offered.map_err(|_| anyhow::anyhow!("nobody takes the file"))?;
         drop(files); // The worker ends when it has taken this one.
-        let tables = registers::tables(self.plan, std::slice::from_ref(self.plan), &self.store);
-        let worker = Worker {
-            data: self.data.clone(),
-            pipeline: self.plan.name.clone(),
-            record: self.plan.record.clone(),
-            format: format_options(self.plan)?,
-            zone: catalog::time_zone(&self.plan.timezone).map_err(anyhow::Error::msg)?,
-            clock: Clock::Fixed(now_ms),
-            spool: Spool::open(&self.data, &self.plan.name)?,
-            runner: runner(self.plan, self.store.clone(), self.functions.clone(), Arc::new(tables)),
-            query: None, // Only a schedule asks.
-            stages: self.plan.stages.clone(),
-            store: self.store.clone(),
-            committed: Arc::new(Signal::default()),
-            delivered: Arc::new(Signal::default()),
-            answers,
-            totals: Arc::new(Totals::default()),
-            backlog: u64::MAX,
-            once: true,
-        };
-        worker.run(files_in);
+        self.worker(now_ms, answers)?.run(files_in);
         match (answered.try_recv(), heard.try_recv()) {
             (Ok(done), _) => {
                 let entry = self.store.delivery(&done.id)?;
@@ -97,5 +78,39 @@ impl<'a> Rehearsal<'a> {
             (Err(_), Ok(Verdict::Unfinished(_, why))) => bail!("the file has no end: {why}"),
             (Err(_), _) => bail!("the file was not taken; the log says why"),
         }
+    }
+
+    /// Runs a tick of the pipeline's schedule at the time `now_ms`, the register answering with `rows` (JSON Lines).
+    ///
+    /// # Errors
+    /// It could not be run at all; that it was refused is no error.
+    pub(crate) fn tick(&self, rows: Vec<u8>, now_ms: i64) -> anyhow::Result<LedgerEntry> {
+        let (answers, _) = channel();
+        let at = Timestamp::from_millisecond(now_ms)?;
+        let id = self.worker(now_ms, answers)?.answered(at, rows)?;
+        Ok(self.store.delivery(&id)?)
+    }
+
+    fn worker(&self, now_ms: i64, answers: Sender<ToAnswer>) -> anyhow::Result<Worker> {
+        let tables = registers::tables(self.plan, std::slice::from_ref(self.plan), &self.store);
+        Ok(Worker {
+            data: self.data.clone(),
+            pipeline: self.plan.name.clone(),
+            record: self.plan.record.clone(),
+            format: format_options(self.plan)?,
+            zone: catalog::time_zone(&self.plan.timezone).map_err(anyhow::Error::msg)?,
+            clock: Clock::Fixed(now_ms),
+            spool: Spool::open(&self.data, &self.plan.name)?,
+            runner: runner(self.plan, self.store.clone(), self.functions.clone(), Arc::new(tables)),
+            query: None, // What a register would answer is a part of the case.
+            stages: self.plan.stages.clone(),
+            store: self.store.clone(),
+            committed: Arc::new(Signal::default()),
+            delivered: Arc::new(Signal::default()),
+            answers,
+            totals: Arc::new(Totals::default()),
+            backlog: u64::MAX,
+            once: true,
+        })
     }
 }

@@ -31,8 +31,23 @@ impl Worker {
     /// The store failed or the daemon stops; nothing of it is kept.
     pub(super) fn tick(&mut self, tick: &Tick) -> Result<(), RunError> {
         let now = at_in(tick.at.as_millisecond(), &self.zone);
-        let delivery = self.delivery_of(tick, now);
-        let entry = self.store.see(&delivery)?;
+        let delivery = self.delivery_of(tick.at, &tick.file, now);
+        self.tick_with(&delivery, now, None)
+    }
+
+    /// Runs the tick of a time as if the register had answered with these rows (JSON Lines): how cases are played.
+    ///
+    /// # Errors
+    /// As [`tick`](Self::tick).
+    pub(super) fn answered(&mut self, at: Timestamp, rows: Vec<u8>) -> Result<String, RunError> {
+        let now = at_in(at.as_millisecond(), &self.zone);
+        let delivery = self.delivery_of(at, &at.strftime("%Y-%m-%d-%H%M").to_string(), now);
+        self.tick_with(&delivery, now, Some(rows))?;
+        Ok(delivery.id)
+    }
+
+    fn tick_with(&mut self, delivery: &Delivery, now: Now, rows: Option<Vec<u8>>) -> Result<(), RunError> {
+        let entry = self.store.see(delivery)?;
         match entry.state {
             State::Committed => {
                 info!(pipeline = self.pipeline, tick = delivery.file, "known already");
@@ -44,24 +59,24 @@ impl Worker {
             State::Refused => self.store.reopen(&delivery.id)?,
             State::Seen => {}
         }
-        let mut reader = match self.ask(now, &delivery) {
+        let mut reader = match self.ask(now, delivery, rows) {
             Ok(reader) => reader,
             Err(error) => Box::new(Failing(Some(error.to_string()))),
         };
         let committed = self.committed.clone();
-        let ran = self.runner.run(&delivery, reader.as_mut(), 0, now, &|| committed.stopped())?;
+        let ran = self.runner.run(delivery, reader.as_mut(), 0, now, &|| committed.stopped())?;
         self.note_tick(&delivery.file, &ran);
         self.store.set_answered(&delivery.id, "")?;
         Ok(())
     }
 
-    fn delivery_of(&self, tick: &Tick, now: Now) -> Delivery {
-        let time = tick.at.to_string();
+    fn delivery_of(&self, at: Timestamp, file: &str, now: Now) -> Delivery {
+        let time = at.to_string();
         Delivery {
             id: delivery_id(&self.pipeline, SENDER, &time),
             pipeline: self.pipeline.clone(),
             sender: SENDER.to_owned(),
-            file: tick.file.clone(),
+            file: file.to_owned(),
             origin: format!("{ORIGIN}{time}"),
             content_hash: blake3::hash(format!("{}@{time}", self.pipeline).as_bytes()).to_hex().to_string(),
             bytes: 0,
@@ -69,10 +84,13 @@ impl Worker {
         }
     }
 
-    fn ask(&self, now: Now, delivery: &Delivery) -> Result<Box<dyn Reader>, StoreError> {
-        let query = self.query.as_ref().ok_or_else(|| {
-            StoreError::Missing(format!("pipeline `{}` has no query for its ticks", self.pipeline))
-        })?;
+    /// The rows that the register answers with, or these.
+    fn ask(
+        &self,
+        now: Now,
+        delivery: &Delivery,
+        answer: Option<Vec<u8>>,
+    ) -> Result<Box<dyn Reader>, StoreError> {
         let origin = Origin {
             delivery: delivery.id.clone(),
             sender: delivery.sender.clone(),
@@ -80,7 +98,13 @@ impl Worker {
             received_ms: delivery.received_ms,
             ..Origin::default()
         };
-        let lines = rows(query, &self.store, &self.record, now, &self.zone)?;
+        let asked = || {
+            let query = self.query.as_ref().ok_or_else(|| {
+                StoreError::Missing(format!("pipeline `{}` has no query for its ticks", self.pipeline))
+            })?;
+            rows(query, &self.store, &self.record, now, &self.zone)
+        };
+        let lines = answer.map_or_else(asked, Ok)?;
         let today = local_day(now.utc_ms + now.offset_ms);
         let reader = RetryReader::over(Box::new(Cursor::new(lines)), self.record.to_arrow(), &origin, today);
         Ok(Box::new(reader))

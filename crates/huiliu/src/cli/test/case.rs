@@ -67,7 +67,7 @@ pub(super) struct Case {
     pub(super) expect: Expect,
 }
 
-/// A delivery. Exactly one of `rows`, `text`, `file` and `files` is its content.
+/// A delivery. Exactly one of `rows`, `text`, `file`, `files` and `answer` is its content.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Sent {
@@ -85,6 +85,8 @@ pub(super) struct Sent {
     pub(super) file: Option<PathBuf>,
     /// A package (zip): names with their content, each a table by headings or a text.
     pub(super) files: Option<BTreeMap<String, Content>>,
+    /// What the query of a schedule gives at this time: rows by column.
+    pub(super) answer: Option<Vec<Row>>,
 }
 
 /// What a file of a package holds.
@@ -166,11 +168,19 @@ impl CaseFile {
 
 impl Sent {
     fn check(&self) -> Result<(), &'static str> {
-        let given = [self.rows.is_some(), self.text.is_some(), self.file.is_some(), self.files.is_some()];
+        let given = [
+            self.rows.is_some(),
+            self.text.is_some(),
+            self.file.is_some(),
+            self.files.is_some(),
+            self.answer.is_some(),
+        ];
         match given.iter().filter(|given| **given).count() {
             1 => Ok(()),
-            0 => Err("nothing is sent here: give `rows`, `text`, `file` or `files`"),
-            _ => Err("more than one thing is sent here: give one of `rows`, `text`, `file`, `files`"),
+            0 => Err("nothing is sent here: give `rows`, `text`, `file`, `files` or `answer`"),
+            _ => {
+                Err("more than one thing is sent here: give one of `rows`, `text`, `file`, `files`, `answer`")
+            }
         }
     }
 }
@@ -201,7 +211,7 @@ mod tests {
         let found = read("pipeline: p.yaml\ncases:\n  - case: c\n    sent: {sender: 甲}\n").unwrap_err();
         assert_eq!(
             (found[0].line, &*found[0].message),
-            (4, "nothing is sent here: give `rows`, `text`, `file` or `files`")
+            (4, "nothing is sent here: give `rows`, `text`, `file`, `files` or `answer`")
         );
         let found = read("pipeline: p.yaml\ncases:\n  - case: c\n    send: {rows: []}\n").unwrap_err();
         assert_eq!((found[0].line, &*found[0].message), (4, "unknown key `send`"));

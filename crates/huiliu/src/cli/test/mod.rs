@@ -1,6 +1,7 @@
 //! `huiliu test`: do the pipelines do what their cases say?
 //!
-//! A case file stands in a folder `cases` beside its pipeline. Each case sends a file ([`case`]), is played on the real
+//! A case file stands in a folder `cases` beside its pipeline. Each case sends a file or answers a schedule's
+//! query ([`case`]), is played on the real
 //! engine with a clock that stands still and a store of its own ([`play`]), and what came of it is held against what was
 //! expected ([`compare`]); `--update` writes what came into the case file ([`update`]).
 
@@ -13,11 +14,13 @@ mod update;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
 use huiliu_pipeline::diagnostic::Diagnostic;
+use huiliu_pipeline::expression::Functions;
 use huiliu_pipeline::plan::Plan;
 
 use self::case::CaseFile;
@@ -75,9 +78,11 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
     let mut plans: BTreeMap<PathBuf, Plan> = BTreeMap::new();
     for (_, file) in &read {
         if !plans.contains_key(&file.pipeline) {
-            let mut checked = load::check(std::slice::from_ref(&file.pipeline), &catalog, &functions)?;
+            let mut checked = check(&file.pipeline, &catalog, &functions)?;
             problems.append(&mut checked.problems);
-            plans.extend(checked.plans.into_iter().map(|plan| (file.pipeline.clone(), plan)));
+            let own =
+                checked.plans.into_iter().find(|plan| plan.path.file_name() == file.pipeline.file_name());
+            plans.extend(own.map(|plan| (file.pipeline.clone(), plan)));
         }
     }
     if !problems.is_empty() {
@@ -94,6 +99,16 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
     let Score { played, failed } = score;
     output::print(&format!("{played} cases, {failed} not as expected, {seconds:.1} s\n"))?;
     Ok(if failed > 0 && !args.update { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+}
+
+/// Checks a pipeline alone; one that asks registers which others fill, together with those beside it.
+fn check(pipeline: &Path, catalog: &Catalog, functions: &Arc<Functions>) -> anyhow::Result<load::Checked> {
+    let alone = load::check(&[pipeline.to_owned()], catalog, functions)?;
+    if alone.problems.is_empty() {
+        return Ok(alone);
+    }
+    let beside = load::check(&[folder_of(pipeline).to_owned()], catalog, functions)?;
+    Ok(if beside.problems.is_empty() { beside } else { alone })
 }
 
 /// Plays the cases of one file.

@@ -98,15 +98,36 @@ impl Player<'_> {
         sent: &Sent,
         number: usize,
     ) -> anyhow::Result<LedgerEntry> {
+        let now = sent.now.as_deref().unwrap_or(&self.file.now);
+        let zone = catalog::time_zone(&self.plan.timezone).map_err(anyhow::Error::msg)?;
+        let now = moment(now, &zone)?;
+        if let Some(rows) = &sent.answer {
+            return rehearsal.tick(self.answer(rows)?, now);
+        }
         let sender = sent.sender.as_deref().unwrap_or("发改局");
         let (made_up, content) = self.content(sent, number)?;
         let folder = data.join("inbox").join(one_component(sender));
         std::fs::create_dir_all(&folder)?;
         let path = folder.join(one_component(sent.name.as_deref().unwrap_or(&made_up)));
         std::fs::write(&path, content).with_context(|| format!("cannot write `{}`", path.display()))?;
-        let now = sent.now.as_deref().unwrap_or(&self.file.now);
-        let zone = catalog::time_zone(&self.plan.timezone).map_err(anyhow::Error::msg)?;
-        rehearsal.deliver(&path, sender, moment(now, &zone)?)
+        rehearsal.deliver(&path, sender, now)
+    }
+
+    /// What a query gives, as lines of JSON.
+    fn answer(&self, rows: &[Row]) -> anyhow::Result<Vec<u8>> {
+        if catalog::schedule_of(self.plan).is_none() {
+            bail!("`answer` is for pipelines with a schedule; send `rows` to `{}`", self.plan.name);
+        }
+        let known = |name: &str| self.plan.record.fields.iter().any(|field| field.name == name);
+        let mut lines = Vec::new();
+        for row in rows {
+            if let Some(name) = row.keys().find(|name| !known(name)) {
+                bail!("`{name}` is no field of the record of `{}`", self.plan.name);
+            }
+            serde_json::to_writer(&mut lines, row)?;
+            lines.push(b'\n');
+        }
+        Ok(lines)
     }
 
     /// The usual name and the bytes of a delivery.
