@@ -72,12 +72,14 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
     let (read, mut problems) = read_all(&files);
     let functions = functions();
     let catalog = Catalog::new(args.plugins.plugins.as_deref(), !args.plugins.without_builtin);
-    let mut plans: BTreeMap<PathBuf, Plan> = BTreeMap::new();
+    // The first of each is the one that the cases are about.
+    let mut plans: BTreeMap<Vec<PathBuf>, Vec<Plan>> = BTreeMap::new();
     for (_, file) in &read {
-        if !plans.contains_key(&file.pipeline) {
-            let mut checked = load::check(std::slice::from_ref(&file.pipeline), &catalog, &functions)?;
+        let pipelines = file.pipelines();
+        if !plans.contains_key(&pipelines) {
+            let mut checked = load::check(&pipelines, &catalog, &functions)?;
             problems.append(&mut checked.problems);
-            plans.extend(checked.plans.into_iter().map(|plan| (file.pipeline.clone(), plan)));
+            plans.insert(pipelines, checked.plans);
         }
     }
     if !problems.is_empty() {
@@ -86,8 +88,8 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
     }
     let mut score = Score::default();
     for (path, file) in &read {
-        let Some(plan) = plans.get(&file.pipeline) else { continue };
-        let player = play::Player { plan, functions: &functions, file, folder: folder_of(path) };
+        let Some(plans) = plans.get(&file.pipelines()) else { continue };
+        let player = play::Player { plans, functions: &functions, file, folder: folder_of(path) };
         one_file(args, path, file, &player, &mut score)?;
     }
     let seconds = started.elapsed().as_secs_f64();
