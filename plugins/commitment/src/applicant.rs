@@ -43,6 +43,8 @@ pub(crate) enum Refused {
     Again(String),
     /// It was extended before.
     SecondExtension,
+    /// It was breached on that day, before the extension.
+    ExtendedTooLate(i32),
     /// The deadline was put off without an extension.
     Moved(i32),
 }
@@ -81,6 +83,10 @@ impl Refused {
                 "该承诺已延期一次，不能再次延期",
                 "the commitment was extended once and may not be again",
             ),
+            Self::ExtendedTooLate(since) => Text::new(
+                format!("该承诺已于{}违约，不能再延期", show(*since)),
+                format!("the commitment was breached on {} and cannot be extended any more", show(*since)),
+            ),
             Self::Moved(before) => Text::new(
                 format!("补交期限原为{}，不能直接改晚；如需延期请填写延期后期限和理由", show(*before)),
                 format!(
@@ -112,8 +118,15 @@ impl Applicant<'_> {
         entry: &Entry,
         deadline_given: bool,
     ) -> Result<Vec<Refused>, HostError> {
-        if let Some(known) = self.known(who, entry)? {
+        if let Some(known) = self.known(who, entry.facts.date)? {
             let (before, now) = (&known.facts, &entry.facts);
+            let today = course(before, self.pace, self.calendar, self.host.today()).last().copied();
+            let late = today.filter(|(_, status)| {
+                *status == Status::Breached && now.extended_to.is_some() && before.extended_to.is_none()
+            });
+            if let Some((since, _)) = late {
+                return Ok(vec![Refused::ExtendedTooLate(since)]);
+            }
             let again = before.extended_to.is_some()
                 && now.extended_to.is_some_and(|to| before.extended_to != Some(to));
             let moved = deadline_given && now.due > before.due;
@@ -159,18 +172,22 @@ impl Applicant<'_> {
         let text = serde_json::to_vec(entry).map_err(|error| HostError(error.to_string()))?;
         for (kind, owner) in [(b'c', who.company), (b'p', who.project)] {
             if !owner.is_empty() {
-                self.host.state_put(&key(kind, owner, &name(who, entry)), &text)?;
+                self.host.state_put(&key(kind, owner, &name(who, entry.facts.date)), &text)?;
             }
         }
         Ok(())
     }
 
-    fn known(&self, who: &Who<'_>, entry: &Entry) -> Result<Option<Entry>, HostError> {
+    /// The commitment of that day as it was last remembered.
+    ///
+    /// # Errors
+    /// The host failed.
+    pub(crate) fn known(&self, who: &Who<'_>, date: i32) -> Result<Option<Entry>, HostError> {
         for (kind, owner) in [(b'p', who.project), (b'c', who.company)] {
             if owner.is_empty() {
                 continue;
             }
-            if let Some(text) = self.host.state_get(&key(kind, owner, &name(who, entry)))? {
+            if let Some(text) = self.host.state_get(&key(kind, owner, &name(who, date)))? {
                 return Ok(serde_json::from_slice(&text).ok());
             }
         }
@@ -190,9 +207,9 @@ impl Applicant<'_> {
 }
 
 /// What tells a commitment from others of the same owner: its project and its number, or its day if it has none.
-fn name(who: &Who<'_>, entry: &Entry) -> String {
+fn name(who: &Who<'_>, date: i32) -> String {
     match who.no {
-        "" => format!("{}\0{}", who.project, entry.facts.date),
+        "" => format!("{}\0{date}", who.project),
         no => format!("\0{no}"),
     }
 }

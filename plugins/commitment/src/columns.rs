@@ -215,6 +215,7 @@ impl<'a> Claims<'a> {
             without_reason: self.reason.is_some_and(|texts| text(texts, row).is_none()),
             ending: self.outcome.and_then(|texts| ending(text(texts, row)?)),
             ended_on: self.outcome_date.and_then(day),
+            known: None,
         })
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Claim {
     /// How the authority has ended it, and when, if that is told.
     pub(crate) ending: Option<Ending>,
     pub(crate) ended_on: Option<i32>,
+    /// What was known of it before this row.
+    pub(crate) known: Option<Facts>,
 }
 
 /// By when the materials are promised.
@@ -147,14 +149,13 @@ pub(crate) fn judge(nodes: &[&Node], given: &[String], claim: Option<&Claim>, te
     let facts = match (claim, first_due) {
         (Some(claim), Some(first)) => {
             let last = last_day(due.unwrap_or(first), terms.calendar);
-            // Nobody said when: what is there counts as in time.
-            let fulfilled = said_fulfilled.filter(|_| is_fulfilled).or(there.then(|| terms.today.min(last)));
+            let fulfilled = said_fulfilled.filter(|_| is_fulfilled);
             Some(Facts {
                 date: claim.date.unwrap_or(first.min(terms.today)),
                 due: first,
                 extended_to: due.filter(|due| *due != first),
-                fulfilled,
-                ended: claim.ending.map(|ending| (ending, claim.ended_on.unwrap_or(terms.today))),
+                fulfilled: fulfilled.or(there.then(|| came(claim, last, terms.today))),
+                ended: claim.ending.map(|ending| (ending, ended(claim, ending, terms.today))),
             })
         }
         _ => None,
@@ -212,6 +213,21 @@ fn days(claim: &Claim, terms: &Terms<'_>) -> (Option<i32>, Option<Fault>) {
         (workdays > terms.limit.into()).then_some(Fault::TooLong(workdays))
     };
     (Some(due), fault)
+}
+
+/// The day on which all that was promised came, which nobody said: today if the commitment was known to wait for it.
+/// Of one that is met for the first time it counts as in time.
+fn came(claim: &Claim, last: i32, today: i32) -> i32 {
+    match &claim.known {
+        Some(known) => known.fulfilled.unwrap_or(today),
+        None => today.min(last),
+    }
+}
+
+/// The day on which a commitment was ended; if nobody said it, the day on which that was first told.
+fn ended(claim: &Claim, ending: Ending, today: i32) -> i32 {
+    let known = claim.known.as_ref().and_then(|known| known.ended).filter(|(known, _)| *known == ending);
+    claim.ended_on.or(known.map(|(_, day)| day)).unwrap_or(today)
 }
 
 /// Whether all that was promised is there: what the commitment names, else what the claimed nodes want.
@@ -354,6 +370,37 @@ mod tests {
         // All there: fulfilled without a word about it.
         assert_eq!(start(&["许可证", "照片"], Some(&claim("2024-06-03", None))).status, Fulfilled);
         assert_eq!(start(&["许可证", "照片"], None).status, Status::None);
+    }
+
+    #[test]
+    fn papers_of_a_known_commitment_came_on_the_day_on_which_they_are_first_seen() {
+        let all: &[&str] = &["许可证", "照片"];
+        let due = parse("2024-06-07").unwrap(); // A Friday; five working days later is today.
+        let waiting = Facts { date: parse("2024-06-03").unwrap(), due, ..Facts::default() };
+        let done = Facts { fulfilled: parse("2024-06-05").ok(), ..waiting.clone() };
+        for (known, breach, status, since) in [
+            (None, Some(5), Status::Fulfilled, "2024-06-07"),
+            (Some(&done), Some(5), Status::Fulfilled, "2024-06-05"),
+            (Some(&waiting), Some(6), Status::Fulfilled, TODAY),
+            (Some(&waiting), None, Status::Fulfilled, TODAY),
+            (Some(&waiting), Some(5), Status::Breached, TODAY), // Late papers undo no breach.
+        ] {
+            let claim = Claim { known: known.cloned(), ..claim("2024-06-03", Some(Deadline::Day(due))) };
+            let calendar = Calendar::default();
+            let mut terms = terms(&calendar);
+            terms.pace.breach = breach;
+            let given: Vec<String> = all.iter().map(|text| plain(text)).collect();
+            let node = Node {
+                title: "开工".into(),
+                required: vec![
+                    (Wanted::parse("许可证").unwrap(), false),
+                    (Wanted::parse("照片").unwrap(), true),
+                ],
+            };
+            let verdict = judge(&[&node], &given, Some(&claim), &terms);
+            let (day, last) = verdict.steps.last().unwrap();
+            assert_eq!((*last, &*show(*day)), (status, since), "{known:?} {breach:?}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use huiliu_stage::{
 use crate::applicant::{Applicant, Credit, Entry, Refused, Who};
 use crate::calendar::{self, Calendar, Days, MOST_WORKDAYS};
 use crate::columns::{Claims, Columns, Lists, text};
-use crate::course::{Pace, Status};
+use crate::course::{Facts, Pace, Status};
 use crate::judge::{Claim, Node, Terms, Verdict, judge};
 use crate::materials::{Wanted, plain};
 use crate::options::{CalendarOptions, NodeOptions, OPTION_SCHEMA, Options};
@@ -146,7 +146,10 @@ impl Commitment {
             nodes.extend(
                 all.filter(|(_, claimed)| claimed.is_valid(row) && claimed.value(row)).map(|(n, _)| &n.0),
             );
-            let claim = commitments.as_ref().and_then(|commitments| commitments.get(row));
+            let mut claim = commitments.as_ref().and_then(|commitments| commitments.get(row));
+            if let Some(claim) = &mut claim {
+                claim.known = self.known(batch, row, claim, &terms)?;
+            }
             if nodes.is_empty() && claim.is_none() {
                 added.nothing();
                 changed.push(true);
@@ -202,24 +205,14 @@ impl Commitment {
         terms: &Terms<'_>,
         said: &Findings,
     ) -> Result<Vec<Refused>, StageError> {
-        let (Some(options), Some(at), Some(facts)) =
-            (&self.options.applicant, self.columns.applicant, &verdict.facts)
+        let (Some((applicant, who)), Some(facts)) =
+            (self.applicant_of(batch, row, claim, terms), &verdict.facts)
         else {
             return Ok(Vec::new());
         };
-        let of = |at: usize| batch.column(at).as_string_opt::<i32>().and_then(|texts| text(texts, row));
-        let (company, project) = (of(at.0).unwrap_or_default(), of(at.1).unwrap_or_default());
         let promised = claim.promised.clone().filter(|promised| !promised.is_empty());
         let missing = || verdict.missing.iter().flatten().map(|title| plain(title)).collect();
         let entry = Entry { facts: facts.clone(), materials: promised.unwrap_or_else(missing) };
-        let who = Who { company, project, no: &claim.no };
-        let applicant = Applicant {
-            options,
-            credit: &self.credit,
-            host: &*self.host,
-            calendar: terms.calendar,
-            pace: terms.pace,
-        };
         let refused = applicant.check(&who, &entry, claim.deadline.is_some())?;
         let rows = batch.column(self.row_column).as_primitive_opt::<Int64Type>();
         let number = rows.map(|rows| rows.value(row));
@@ -228,6 +221,42 @@ impl Commitment {
             applicant.accept(&who, &entry)?;
         }
         Ok(refused)
+    }
+
+    /// Who commits in a row, and what holds for all; `None` if no applicants are checked.
+    fn applicant_of<'a>(
+        &'a self,
+        batch: &'a RecordBatch,
+        row: usize,
+        claim: &'a Claim,
+        terms: &'a Terms<'_>,
+    ) -> Option<(Applicant<'a>, Who<'a>)> {
+        let (options, at) = (self.options.applicant.as_ref()?, self.columns.applicant?);
+        let of = |at: usize| batch.column(at).as_string_opt::<i32>().and_then(|texts| text(texts, row));
+        let (company, project) = (of(at.0).unwrap_or_default(), of(at.1).unwrap_or_default());
+        let applicant = Applicant {
+            options,
+            credit: &self.credit,
+            host: &*self.host,
+            calendar: terms.calendar,
+            pace: terms.pace,
+        };
+        Some((applicant, Who { company, project, no: &claim.no }))
+    }
+
+    /// What was known of a row's commitment before.
+    fn known(
+        &self,
+        batch: &RecordBatch,
+        row: usize,
+        claim: &Claim,
+        terms: &Terms<'_>,
+    ) -> Result<Option<Facts>, StageError> {
+        let (Some((applicant, who)), Some(date)) = (self.applicant_of(batch, row, claim, terms), claim.date)
+        else {
+            return Ok(None);
+        };
+        Ok(applicant.known(&who, date)?.map(|entry| entry.facts))
     }
 
     /// The credit list as it is now.

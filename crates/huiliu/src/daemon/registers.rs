@@ -26,6 +26,11 @@ fn sinks(plan: &Plan) -> impl Iterator<Item = (&str, RegisterSinkConfig)> {
     })
 }
 
+/// The register that a pipeline fills or changes, and the column with the id of its records.
+pub(crate) fn of(plan: &Plan) -> Option<(String, String)> {
+    sinks(plan).next().map(|(_, config)| (config.name(&plan.name), config.id))
+}
+
 /// The registers that these pipelines fill, in the order of their names.
 pub(crate) fn shapes(plans: &[Plan]) -> Vec<RegisterShape> {
     let mut all: BTreeMap<String, RegisterShape> = BTreeMap::new();

@@ -24,6 +24,11 @@ pub(crate) const ORIGIN: &str = "schedule:";
 /// Who a tick is from.
 const SENDER: &str = "schedule";
 
+/// Under which id the tick of a pipeline at a time is in the ledger.
+pub(super) fn tick_id(pipeline: &str, at: Timestamp) -> String {
+    delivery_id(pipeline, SENDER, &at.to_string())
+}
+
 impl Worker {
     /// Runs a tick to its end, unless it was run before.
     ///
@@ -73,7 +78,7 @@ impl Worker {
     fn delivery_of(&self, at: Timestamp, file: &str, now: Now) -> Delivery {
         let time = at.to_string();
         Delivery {
-            id: delivery_id(&self.pipeline, SENDER, &time),
+            id: tick_id(&self.pipeline, at),
             pipeline: self.pipeline.clone(),
             sender: SENDER.to_owned(),
             file: file.to_owned(),

@@ -15,6 +15,9 @@
 //!       findings:
 //!         - {row: 2, code: V08, severity: warning, field: annual_plan_investment}
 //! ```
+//!
+//! Of a pipeline with a schedule `sent: {now: 2026-10-13T00:05, tick: true}` is the time that has come. The pipelines
+//! whose registers it asks are named by `with`, and a delivery says `to: projects` which of them it is for.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,6 +37,9 @@ pub(super) type Row = Map<String, Value>;
 pub(super) struct CaseFile {
     /// The pipeline file, relative to the case file.
     pub(super) pipeline: PathBuf,
+    /// Other pipeline files that play along, relative to the case file: those that fill registers which it asks.
+    #[serde(default)]
+    pub(super) with: Vec<PathBuf>,
     /// When everything is sent: a day, a local time, or a time with its zone.
     #[serde(default = "default_now")]
     pub(super) now: String,
@@ -67,12 +73,14 @@ pub(super) struct Case {
     pub(super) expect: Expect,
 }
 
-/// A delivery. Exactly one of `rows`, `text`, `file`, `files` and `answer` is its content.
+/// A delivery, or a time that has come. Exactly one of `rows`, `text`, `file`, `files`, `answer` and `tick` is its content.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Sent {
     /// Who sends it; 发改局 when left out.
     pub(super) sender: Option<String>,
+    /// Name of the pipeline that takes it; the one that the cases are about when left out.
+    pub(super) to: Option<String>,
     /// When; the file's `now` when left out.
     pub(super) now: Option<String>,
     /// Under which name; made up when left out.
@@ -85,8 +93,11 @@ pub(super) struct Sent {
     pub(super) file: Option<PathBuf>,
     /// A package (zip): names with their content, each a table by headings or a text.
     pub(super) files: Option<BTreeMap<String, Content>>,
-    /// What the query of a schedule gives at this time: rows by column.
+    /// What the query of a schedule gives at this time, in place of the register: rows by column.
     pub(super) answer: Option<Vec<Row>>,
+    /// `true`, of a schedule: the ticks since the one before (or since the case began) up to `now`, of which those are
+    /// run that its `catch_up` has run after a daemon slept.
+    pub(super) tick: bool,
 }
 
 /// What a file of a package holds.
@@ -113,6 +124,8 @@ pub(super) struct Expect {
     pub(super) records: Option<Vec<Row>>,
     /// All records with a commitment, as the last delivery left them: the columns that matter.
     pub(super) commitments: Option<Vec<Row>>,
+    /// All records of the register that the pipeline fills or changes, in the order in which they first came.
+    pub(super) register: Option<Vec<Row>>,
 }
 
 /// A finding that is expected.
@@ -161,8 +174,17 @@ impl CaseFile {
         if !problems.is_empty() {
             return Err(problems);
         }
-        file.pipeline = path.parent().unwrap_or(Path::new("")).join(&file.pipeline);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        file.pipeline = folder.join(&file.pipeline);
+        file.with.iter_mut().for_each(|other| *other = folder.join(&*other));
         Ok(file)
+    }
+}
+
+impl CaseFile {
+    /// The pipeline that the cases are about, and after it those that play along.
+    pub(super) fn pipelines(&self) -> Vec<PathBuf> {
+        std::iter::once(&self.pipeline).chain(&self.with).cloned().collect()
     }
 }
 
@@ -174,13 +196,14 @@ impl Sent {
             self.file.is_some(),
             self.files.is_some(),
             self.answer.is_some(),
+            self.tick,
         ];
         match given.iter().filter(|given| **given).count() {
             1 => Ok(()),
-            0 => Err("nothing is sent here: give `rows`, `text`, `file`, `files` or `answer`"),
-            _ => {
-                Err("more than one thing is sent here: give one of `rows`, `text`, `file`, `files`, `answer`")
-            }
+            0 => Err("nothing is sent here: give `rows`, `text`, `file`, `files`, `answer` or `tick`"),
+            _ => Err(
+                "more than one thing is sent here: give one of `rows`, `text`, `file`, `files`, `answer`, `tick`",
+            ),
         }
     }
 }
@@ -211,7 +234,7 @@ mod tests {
         let found = read("pipeline: p.yaml\ncases:\n  - case: c\n    sent: {sender: 甲}\n").unwrap_err();
         assert_eq!(
             (found[0].line, &*found[0].message),
-            (4, "nothing is sent here: give `rows`, `text`, `file`, `files` or `answer`")
+            (4, "nothing is sent here: give `rows`, `text`, `file`, `files`, `answer` or `tick`")
         );
         let found = read("pipeline: p.yaml\ncases:\n  - case: c\n    send: {rows: []}\n").unwrap_err();
         assert_eq!((found[0].line, &*found[0].message), (4, "unknown key `send`"));

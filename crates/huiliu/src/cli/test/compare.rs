@@ -31,6 +31,9 @@ pub(super) fn differences(expect: &Expect, got: &Got, about: &[String]) -> Strin
     if let Some(expected) = &expect.commitments {
         rows(&mut out, "commitments", expected, &got.commitments);
     }
+    if let Some(expected) = &expect.register {
+        rows(&mut out, "register", expected, &got.register);
+    }
     out
 }
 
@@ -155,6 +158,7 @@ mod tests {
             findings: vec![finding(3, "V08").with_field("amount"), finding(2, "V10")],
             records: serde_json::from_str(rows).unwrap(),
             commitments: Vec::new(),
+            register: Vec::new(),
         }
     }
 

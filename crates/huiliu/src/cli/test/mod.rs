@@ -75,14 +75,16 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
     let (read, mut problems) = read_all(&files);
     let functions = functions();
     let catalog = Catalog::new(args.plugins.plugins.as_deref(), !args.plugins.without_builtin);
-    let mut plans: BTreeMap<PathBuf, Plan> = BTreeMap::new();
+    // The first of each is the one that the cases are about.
+    let mut plans: BTreeMap<Vec<PathBuf>, Vec<Plan>> = BTreeMap::new();
     for (_, file) in &read {
-        if !plans.contains_key(&file.pipeline) {
-            let mut checked = check(&file.pipeline, &catalog, &functions)?;
+        let pipelines = file.pipelines();
+        if !plans.contains_key(&pipelines) {
+            let mut checked = check(&pipelines, &catalog, &functions)?;
             problems.append(&mut checked.problems);
-            let own =
-                checked.plans.into_iter().find(|plan| plan.path.file_name() == file.pipeline.file_name());
-            plans.extend(own.map(|plan| (file.pipeline.clone(), plan)));
+            let own = |plan: &Plan| plan.path.file_name() != file.pipeline.file_name();
+            checked.plans.sort_by_key(own);
+            plans.insert(pipelines, checked.plans);
         }
     }
     if !problems.is_empty() {
@@ -91,8 +93,8 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
     }
     let mut score = Score::default();
     for (path, file) in &read {
-        let Some(plan) = plans.get(&file.pipeline) else { continue };
-        let player = play::Player { plan, functions: &functions, file, folder: folder_of(path) };
+        let Some(plans) = plans.get(&file.pipelines()) else { continue };
+        let player = play::Player { plans, functions: &functions, file, folder: folder_of(path) };
         one_file(args, path, file, &player, &mut score)?;
     }
     let seconds = started.elapsed().as_secs_f64();
@@ -101,9 +103,14 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
     Ok(if failed > 0 && !args.update { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
 }
 
-/// Checks a pipeline alone; one that asks registers which others fill, together with those beside it.
-fn check(pipeline: &Path, catalog: &Catalog, functions: &Arc<Functions>) -> anyhow::Result<load::Checked> {
-    let alone = load::check(&[pipeline.to_owned()], catalog, functions)?;
+/// Checks pipelines alone; one that asks registers which others fill, together with those beside it.
+fn check(
+    pipelines: &[PathBuf],
+    catalog: &Catalog,
+    functions: &Arc<Functions>,
+) -> anyhow::Result<load::Checked> {
+    let alone = load::check(pipelines, catalog, functions)?;
+    let [pipeline] = pipelines else { return Ok(alone) };
     if alone.problems.is_empty() {
         return Ok(alone);
     }

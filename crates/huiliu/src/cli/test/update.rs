@@ -13,6 +13,7 @@ pub(super) fn block(expect: &Expect, got: &Got, about: &[String]) -> Vec<String>
     let fresh = expect.findings.is_none()
         && expect.records.is_none()
         && expect.commitments.is_none()
+        && expect.register.is_none()
         && expect.quarantined.is_none();
     let mut lines = Vec::new();
     if expect.state.is_some() || got.state != "committed" {
@@ -37,6 +38,9 @@ pub(super) fn block(expect: &Expect, got: &Got, about: &[String]) -> Vec<String>
     }
     if let Some(before) = &expect.commitments {
         list(&mut lines, "commitments", columns(before, &got.commitments));
+    }
+    if let Some(before) = &expect.register {
+        list(&mut lines, "register", columns(before, &got.register));
     }
     lines
 }

@@ -5,7 +5,7 @@
 //! worker's affair (`daemon/tick.rs`), what may be asked that of `daemon/registers.rs`.
 
 pub(crate) mod cron;
-mod ticks;
+pub(crate) mod ticks;
 pub(crate) mod watch;
 
 use huiliu_pipeline::config::{Node, from_node};

@@ -11,16 +11,16 @@ const ON_TIME_SECS: i64 = 60;
 
 /// What is to be run now, oldest first, and how many ticks are left out.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Due {
-    pub(super) run: Vec<Timestamp>,
-    pub(super) left_out: usize,
+pub(crate) struct Due {
+    pub(crate) run: Vec<Timestamp>,
+    pub(crate) left_out: usize,
 }
 
 /// The ticks after `last`, the time up to which all is done, up to and with `now`.
 ///
 /// Without a `last` the schedule is new: nothing was missed. A single run (`once`) then takes the tick that came last,
 /// since it will not be there for the next.
-pub(super) fn due(source: &ScheduleSource, last: Option<Timestamp>, now: Timestamp, once: bool) -> Due {
+pub(crate) fn due(source: &ScheduleSource, last: Option<Timestamp>, now: Timestamp, once: bool) -> Due {
     let Some(last) = last else {
         let run = source.cron.last(now, &source.zone).filter(|_| once);
         return Due { run: run.into_iter().collect(), left_out: 0 };
