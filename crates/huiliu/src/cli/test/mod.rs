@@ -12,6 +12,7 @@ mod play;
 mod update;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -79,12 +80,11 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
     let mut plans: BTreeMap<Vec<PathBuf>, Vec<Plan>> = BTreeMap::new();
     for (_, file) in &read {
         let pipelines = file.pipelines();
-        if !plans.contains_key(&pipelines) {
-            let mut checked = check(&pipelines, &catalog, &functions)?;
+        if let Entry::Vacant(free) = plans.entry(pipelines) {
+            let mut checked = check(free.key(), &catalog, &functions)?;
             problems.append(&mut checked.problems);
-            let own = |plan: &Plan| plan.path.file_name() != file.pipeline.file_name();
-            checked.plans.sort_by_key(own);
-            plans.insert(pipelines, checked.plans);
+            checked.plans.sort_by_key(|plan| plan.path.file_name() != file.pipeline.file_name());
+            free.insert(checked.plans);
         }
     }
     if !problems.is_empty() {
