@@ -83,7 +83,9 @@ fn without_unit(tidied: &str) -> Option<(&str, Unit)> {
         None => tidied.rsplit_once(['/', ',', ':'])?,
     };
     let inner = inner.strip_prefix("单位").unwrap_or(inner).trim_start_matches(':');
-    let unit = Unit::parse(inner)?;
+    // 总投资(含土地费用,万元): the unit stands last.
+    let last = || inner.rsplit([',', ';', '、']).next().and_then(Unit::parse);
+    let unit = Unit::parse(inner).or_else(last)?;
     (!base.is_empty()).then_some((base, unit))
 }
 
@@ -283,7 +285,12 @@ impl Names {
         }
         if found.is_empty() {
             // 建设单位(业主): what stands in brackets may narrow the meaning, so this is a weak word.
+            // What measures and is not understood, as in 总投资(亿元/亿美元), leaves open what the numbers are.
+            let open = |inner: &str| {
+                ["元", "美", "亿", "万", "米", "亩", "吨"].iter().any(|word| inner.contains(word))
+            };
             let base = word.strip_suffix(')').and_then(|open| open.rsplit_once('('));
+            let base = base.filter(|(_, inner)| !open(inner));
             let firm = base.and_then(|(base, _)| self.words.get(base)).into_iter().flatten();
             found.extend(firm.filter(|(_, rank)| *rank != Rank::Weak).map(|(field, _)| (*field, Rank::Weak)));
         }
@@ -294,6 +301,33 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_year_and_a_unit_that_is_not_understood_claim_nothing_untold() {
+        let field = |name: &str| huiliu_stage::Field {
+            name: name.into(),
+            kind: FieldType::Money,
+            ..huiliu_stage::Field::default()
+        };
+        let fields = ["total_investment", "annual_plan_investment", "ytd_investment"].map(field);
+        let record = RecordSchema { record: "p".into(), label: String::new(), fields: fields.into() };
+        let names = Names::new(&record, true);
+        let claimed = |header: &str| {
+            names.claims(&[header.to_owned()]).first().map(|(field, _)| record.fields[*field].name.clone())
+        };
+        for (header, field) in [
+            ("2023年计划投资", Some("annual_plan_investment")),
+            ("2023年度投资计划（亿元）", Some("annual_plan_investment")),
+            ("2023年计划完成投资", Some("annual_plan_investment")),
+            ("2023年完成投资", None),
+            ("2022年投资额", None),
+            ("项目总投资（亿元）", Some("total_investment")),
+            ("项目总投资（含土地，万元）", Some("total_investment")),
+            ("项目总投资（亿元/亿美元）", None),
+        ] {
+            assert_eq!(claimed(header).as_deref(), field, "{header}");
+        }
+    }
 
     #[test]
     fn headers_are_compared_without_what_forms_put_around_them() {

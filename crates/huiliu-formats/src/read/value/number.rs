@@ -15,6 +15,8 @@ pub(in crate::read) struct Number {
     scaled_factor: f64,
     /// Bare numbers are shares of one and the field wants percent: 0.358 is 35.8.
     shares: bool,
+    /// The header is in money of another kind, so bare numbers cannot be read.
+    unfit: bool,
 }
 
 impl Number {
@@ -22,13 +24,18 @@ impl Number {
     pub(in crate::read) fn new(field: Option<Unit>, column: Option<&Unit>) -> Self {
         let factor = match (&field, column) {
             (Some(field), Some(column)) => column.factor_in(field).unwrap_or(1.0),
+            // 用工人数(万人) of a field that counts heads.
+            (None, Some(column)) if column.is_count() => column.factor_in(&column.base()).unwrap_or(1.0),
             _ => 1.0,
         };
+        let unfit = field.as_ref().zip(column).is_some_and(|(field, column)| {
+            (field.is_money() || column.is_money()) && column.factor_in(field).is_none()
+        });
         let scaled_factor = match (&field, column.or(field.as_ref())) {
             (Some(field), Some(column)) => column.base().factor_in(field).unwrap_or(factor),
             _ => factor,
         };
-        Self { field, factor, scaled_factor, shares: false }
+        Self { field, factor, scaled_factor, shares: false, unfit }
     }
 
     /// Whether the stored value is in percent.
@@ -63,6 +70,9 @@ impl Number {
     /// A number without a sign of its unit.
     #[inline]
     fn bare(&self, value: Decimal) -> Parsed<f64> {
+        if self.unfit {
+            return other_money();
+        }
         let value = if self.shares { value.shifted(2).unwrap_or(value) } else { value };
         self.store(value.to_f64(), self.factor)
     }
@@ -116,6 +126,7 @@ impl Number {
         let value = value.to_f64();
         let in_percent = self.in_percent();
         let parsed = match (unit.as_str(), &self.field) {
+            ("", _) if self.unfit => other_money(),
             ("", _) if scaled => self.store(value, self.scaled_factor),
             ("", _) => self.store(if self.shares { value * 100.0 } else { value }, self.factor),
             ("%", _) => self.store(value, if in_percent { 1.0 } else { 0.01 }),
@@ -137,6 +148,15 @@ impl Number {
 
 fn not_a_number<T>() -> Parsed<T> {
     Parsed::bad("V07", "不是数字；请只填数字，如 35.8", "is not a number; write digits only, such as 35.8")
+}
+
+#[cold]
+fn other_money<T>() -> Parsed<T> {
+    Parsed::bad(
+        "V07",
+        "所在列的单位与本字段的单位不能换算；请按本字段的单位填写",
+        "stands in a column whose unit cannot be converted to the field's; write it in the field's unit",
+    )
 }
 
 fn not_whole<T>() -> Parsed<T> {
@@ -203,6 +223,10 @@ mod tests {
             ("万平方米", "", "6.67万", Some(6.67)),
             ("亩", "亩", "1.2万", Some(12_000.0)),
             ("", "", "10 20", None),
+            ("", "万人", "5", Some(50_000.0)),
+            ("平方米", "万方", "5", Some(50_000.0)),
+            ("万美元", "万元", "5", None),
+            ("万美元", "美元", "50000", Some(5.0)),
             ("平方米", "", "8万㎡", Some(80_000.0)),
             ("平方米", "", "1200m²", Some(1200.0)),
             ("", "", "inf", None),

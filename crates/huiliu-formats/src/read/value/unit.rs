@@ -33,10 +33,12 @@ const CURRENCIES: [(&str, &str); 14] = [
 ];
 const MU: f64 = 10_000.0 / 15.0;
 /// Base in m².
-const AREAS: [(&str, f64); 9] = [
+const AREAS: [(&str, f64); 11] = [
     ("平方米", 1.0),
     ("平米", 1.0),
     ("平方", 1.0),
+    ("方", 1.0),
+    ("平", 1.0),
     ("m2", 1.0),
     ("m²", 1.0),
     ("亩", MU),
@@ -87,6 +89,11 @@ impl Unit {
         };
         let (mut measure, mut power, mut factor) = simple(upper)?;
         if let Some((below, below_power, below_factor)) = lower {
+            // 亿元/亿美元 is one or the other, and no rate.
+            let money = |measure: &str| CURRENCIES.iter().any(|(_, known)| *known == measure);
+            if money(&measure) && money(&below) {
+                return None;
+            }
             measure = format!("{measure}/{below}");
             power -= below_power;
             factor /= below_factor;
@@ -97,6 +104,11 @@ impl Unit {
     /// Whether it is a currency.
     pub(in crate::read) fn is_money(&self) -> bool {
         CURRENCIES.iter().any(|(_, measure)| *measure == self.measure)
+    }
+
+    /// Whether it counts people or things.
+    pub(in crate::read) fn is_count(&self) -> bool {
+        ["人", "个", "项", "家", "户", "套", "台", "件", "次"].contains(&self.measure.as_str())
     }
 
     /// The same without its 千, 万 or 亿: 平方米 for 万平方米, 元/亩 for 万元/亩.
