@@ -314,3 +314,12 @@ fn remarks_among_rows_are_left_out_and_told() {
         "{findings:?}"
     );
 }
+
+#[test]
+fn of_two_tables_in_a_file_the_first_is_read_and_the_other_told() {
+    let text = "项目名称,总投资(万元)\n甲,3\n乙,4\n丙,4\n\n项目名称,建设单位,总投资(亿元)\n丁,某公司,5\n";
+    let (rows, findings) = read(text.as_bytes(), &record(), &options());
+    let names: Vec<&str> = rows.iter().filter_map(|row| row.split(' ').next()).collect();
+    assert_eq!(names, [r#"project_name="甲""#, r#"project_name="乙""#, r#"project_name="丙""#]);
+    assert!(findings.iter().any(|finding| finding.contains("second-table 6")), "{findings:?}");
+}

@@ -199,8 +199,9 @@ fn choose(grid: &Grid, mut candidates: Vec<Candidate>) -> Option<Layout> {
             let filled = cells.iter().filter(|cell| !cell.trim().is_empty()).count();
             filled >= 2 && filled * 2 >= columns
         };
-        is_certain(layout)
-            && grid.iter().any(|(number, cells)| *number > last && *number < first && is_row(cells))
+        let between =
+            grid.iter().filter(|(number, cells)| *number > last && *number < first && is_row(cells)).count();
+        (is_certain(layout) && between > 0) || (is_small(layout) && between > 1)
     };
     let above = candidates.iter().take(best).position(is_above);
     Some(candidates.swap_remove(above.unwrap_or(best)).1)
@@ -211,6 +212,12 @@ fn is_certain(layout: &Layout) -> bool {
     let named = layout.columns.iter().filter(|c| !c.header.is_empty() && !is_serial(&c.header)).count();
     let strong = layout.columns.iter().filter(is_firm).count();
     strong >= 3 && strong * 3 > named * 2
+}
+
+/// Whether both columns of a narrow table firmly name a field.
+fn is_small(layout: &Layout) -> bool {
+    let named = layout.columns.iter().filter(|column| !column.header.is_empty()).count();
+    named == 2 && layout.columns.iter().filter(is_firm).count() == 2
 }
 
 fn is_firm(column: &&Column) -> bool {
