@@ -21,6 +21,7 @@ pub(super) use names::{Names, Rank, tidy};
 pub(super) use tell::findings;
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 use huiliu_stage::column_letters;
 
@@ -45,6 +46,8 @@ pub(super) struct Column {
     pub(super) header: String,
     /// Texts that the column goes by, the child last.
     path: Vec<String>,
+    /// The fields that these may name, once worked out: that takes long, and a file may have thousands of columns.
+    claims: Option<Vec<(usize, Rank)>>,
     /// Index of its field in the record schema.
     pub(super) field: Option<usize>,
     how: &'static str,
@@ -76,8 +79,14 @@ impl Layout {
 
     /// Adds a column behind the others and gives it a field if it names one that is free.
     pub(super) fn push(&mut self, header: &str, names: &Names) {
-        self.columns.push(Column::new(vec![header.to_owned()]));
-        assign(self, names);
+        let mut column = Column::new(vec![header.to_owned()]);
+        let claims = column.claims.insert(names.claims(&column.path));
+        // One that names nothing changes nothing for the others.
+        let changes = !claims.is_empty();
+        self.columns.push(column);
+        if changes {
+            assign(self, names);
+        }
     }
 
     /// Every column a field of its own, in order.
@@ -94,15 +103,20 @@ impl Layout {
         }
     }
 
-    /// Key of a column in `_extra`: its header, or its letters if it has none.
-    pub(super) fn extra_key(&self, column: usize) -> String {
-        match self.columns.get(column) {
-            Some(c) if !c.header.is_empty() => {
-                let twice = self.columns[..column].iter().any(|other| other.header == c.header);
-                if twice { format!("{} ({})", c.header, column_letters(column)) } else { c.header.clone() }
-            }
-            _ => column_letters(column),
-        }
+    /// The columns without a field and their keys in `_extra`: each its header, or its letters if it has none.
+    pub(super) fn extra_keys(&self) -> Vec<(usize, String)> {
+        let mut met = HashSet::new();
+        let key = |(at, column): (usize, &Column)| {
+            let first = met.insert(column.header.clone());
+            let key = match (column.header.as_str(), first) {
+                ("", _) => column_letters(at),
+                (header, true) => header.to_owned(),
+                (header, false) => format!("{header} ({})", column_letters(at)),
+            };
+            (at, key, column.field.is_none())
+        };
+        let keys = self.columns.iter().enumerate().map(key).collect::<Vec<_>>();
+        keys.into_iter().filter(|(.., unknown)| *unknown).map(|(at, key, _)| (at, key)).collect()
     }
 
     /// For the report; `fields` are the names of the record's fields.
@@ -135,7 +149,7 @@ impl Column {
         let shown = path.iter().map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
         let header = shown.collect::<Vec<_>>().join(" > ");
         let unit = path.iter().rev().find_map(|part| names::unit_of(part));
-        Self { header, path, field: None, how: "unknown", others: Vec::new(), unit }
+        Self { header, path, claims: None, field: None, how: "unknown", others: Vec::new(), unit }
     }
 }
 
