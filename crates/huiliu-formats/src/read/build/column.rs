@@ -87,7 +87,9 @@ impl ColumnBuilder {
                 *money = Money::new(self.unit.clone(), header.filter(|u| u.is_money()).or(sheet));
             }
             Values::Number(_, number) => {
-                *number = Number::new(self.unit.clone(), header);
+                // People have no unit of their own to be told of, but ten thousand of them are counted as such.
+                let counted = header.filter(|unit| unit.is_count()).map(Unit::base);
+                *number = Number::new(self.unit.clone().or(counted), header);
                 self.open = number.in_percent() && header.is_none();
             }
             _ => {}

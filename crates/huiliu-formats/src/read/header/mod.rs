@@ -67,6 +67,8 @@ pub(super) struct Layout {
     pub(super) unit: Option<Unit>,
     /// Columns that name a field which another column has: column, field.
     pub(super) twins: Vec<(usize, usize)>,
+    /// Columns whose unit is not understood or not one of their field: column, field, unit. They are not read.
+    strange: Vec<(usize, usize, String)>,
     /// Texts above the header.
     titles: Vec<String>,
 }
@@ -194,6 +196,7 @@ fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, who
     units::below(grid, &mut layout);
     units::numbers_below(grid, &mut layout);
     values::decide(grid, &mut layout, names);
+    units::doubt(&mut layout, names);
     fuzzy::suggest(&mut layout, names);
     layout.unit = units::of_sheet(grid, &layout);
     layout.titles = above(grid, &layout).map(|cell| cell.trim().chars().take(200).collect()).collect();
@@ -302,7 +305,7 @@ fn above<'a>(grid: &'a Grid, layout: &Layout) -> impl Iterator<Item = &'a String
 
 #[cfg(test)]
 mod tests {
-    use huiliu_stage::{Field, RecordSchema};
+    use huiliu_stage::{Field, FieldType, RecordSchema, Severity};
 
     use super::*;
 
@@ -363,6 +366,48 @@ mod tests {
             "[1] project_name = project_name; total_investment = total_investment",
         );
         check(&["project_name", "total_investment"], &[&["甲", "乙"], &["1", "2"]], "none");
+    }
+
+    #[test]
+    fn money_of_a_year_is_planned_only_where_the_header_says_so() {
+        let fields =
+            ["project_name", "annual_plan_investment", "ytd_investment", "prior_cumulative_investment"];
+        check(
+            &fields,
+            &[&["项目名称", "2022年完成投资", "2023年投资", "2023年完成投资额", "2023年计划投资"]],
+            "[1] 项目名称 = project_name; 2022年完成投资 = -; 2023年投资 = -; 2023年完成投资额 = -; \
+             2023年计划投资 = annual_plan_investment",
+        );
+        let record = record(&fields);
+        let rows = grid(&[&["项目名称", "2023年完成投资", "2023年计划投资"]]);
+        let layout = find(&rows, &Merged::default(), &Names::new(&record, true), None).unwrap();
+        assert_eq!(layout.columns[1].others, [2, 3]);
+    }
+
+    #[test]
+    fn a_unit_that_is_not_understood_is_told_and_never_the_usual_one() {
+        let fields = ["project_name", "total_investment", "floor_area_m2"];
+        let mut record = record(&fields);
+        record.fields[1].kind = FieldType::Money;
+        record.fields[2].kind = FieldType::Number;
+        record.fields[2].unit = Some("平方米".into());
+        let names = Names::new(&record, true);
+        for (header, unit, told) in [
+            ("总投资（亿元/亿美元）", Some("亿元/亿美元"), true),
+            ("总投资（万元或万美元）", None, true),
+            ("总投资（亿元）", Some("亿元"), false),
+            ("总投资（含税）", None, false),
+            ("建筑面积（万方）", Some("万平方米"), false),
+            ("建筑面积（万元）", Some("万元"), true),
+        ] {
+            let rows = grid(&[&["项目名称", header], &["甲", "5"]]);
+            let layout = find(&rows, &Merged::default(), &names, None).unwrap();
+            let column = &layout.columns[1];
+            assert_eq!(column.unit.as_ref().map(|u| u.name.as_str()), unit, "{header}");
+            let texts = findings("", &layout, &fields.map(str::to_owned), &fields.map(str::to_owned));
+            let errors = texts.iter().filter(|finding| finding.severity == Severity::Error).count();
+            assert_eq!((errors, column.field.is_none()), (usize::from(told), told), "{header}");
+        }
     }
 
     #[test]

@@ -99,6 +99,11 @@ impl Unit {
         CURRENCIES.iter().any(|(_, measure)| *measure == self.measure)
     }
 
+    /// Whether it counts people or things: 人, 个, 万户.
+    pub(in crate::read) fn is_count(&self) -> bool {
+        ["人", "个", "项", "家", "户", "套", "台", "件", "次"].contains(&self.measure.as_str())
+    }
+
     /// The same without its 千, 万 or 亿: 平方米 for 万平方米, 元/亩 for 万元/亩.
     pub(in crate::read) fn base(&self) -> Self {
         Self { power: 0, ..self.clone() }
