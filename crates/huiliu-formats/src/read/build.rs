@@ -87,8 +87,7 @@ impl Assembler {
             }
         }
         self.schema = Arc::new(origin.mark(&self.base));
-        let unknown = (0..layout.columns.len()).filter(|&c| layout.columns[c].field.is_none());
-        self.unknown = unknown.map(|column| (column, layout.extra_key(column))).collect();
+        self.unknown = layout.extra_keys();
     }
 
     pub(super) fn rows(&self) -> usize {

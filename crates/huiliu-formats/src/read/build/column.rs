@@ -36,6 +36,8 @@ pub(super) struct ColumnBuilder {
     unit: Option<Unit>,
     today: i32,
     asked: Asked,
+    /// Reads counts whose header is in another size than the field's unit: 万人.
+    scaled: Option<Number>,
     /// Percentages of which it is still open whether they are written as shares of one.
     open: bool,
 }
@@ -64,7 +66,7 @@ impl ColumnBuilder {
             }
         };
         let asked = Asked::by(&field.name, field.title());
-        Self { values, field: field.clone(), unit, today, asked, open: false }
+        Self { values, field: field.clone(), unit, today, asked, scaled: None, open: false }
     }
 
     /// What the field is called when talking to people.
@@ -87,8 +89,16 @@ impl ColumnBuilder {
                 *money = Money::new(self.unit.clone(), header.filter(|u| u.is_money()).or(sheet));
             }
             Values::Number(_, number) => {
-                *number = Number::new(self.unit.clone(), header);
+                // People have no unit of their own to be told of, but ten thousand of them are counted as such.
+                let counted = header.filter(|unit| unit.is_count()).map(Unit::base);
+                *number = Number::new(self.unit.clone().or(counted), header);
                 self.open = number.in_percent() && header.is_none();
+            }
+            Values::Integer(_) => {
+                let counted =
+                    header.filter(|unit| unit.is_count() && unit.factor_in(&unit.base()) != Some(1.0));
+                let own = counted.map(|unit| self.unit.clone().unwrap_or_else(|| unit.base()));
+                self.scaled = own.map(|own| Number::new(Some(own), counted));
             }
             _ => {}
         }
@@ -135,6 +145,10 @@ impl ColumnBuilder {
                         false => builder.append_value(text),
                     }
                 }
+            }
+            Values::Integer(b) if self.scaled.is_some() => {
+                let Some(number) = &self.scaled else { return };
+                each(cells, tell, |c| whole(number.lenient(c)), |v| b.append_option(v));
             }
             Values::Integer(b) if strict => {
                 each(cells, tell, strict_integer, |v| b.append_option(v));
@@ -188,7 +202,10 @@ impl ColumnBuilder {
         match &self.values {
             Values::Money(_, money) => money.lenient(text).value,
             Values::Number(_, number) => number.lenient(text).value.map(|n| (n * 10_000.0).round() as i128),
-            Values::Integer(_) => Some(i128::from(integer(text).value?) * 10_000),
+            Values::Integer(_) => match &self.scaled {
+                Some(number) => Some(i128::from(whole(number.lenient(text)).value?) * 10_000),
+                None => Some(i128::from(integer(text).value?) * 10_000),
+            },
             _ => None,
         }
     }
@@ -211,6 +228,18 @@ impl ColumnBuilder {
             Values::Timestamp(b) => Arc::new(b.finish()),
         }
     }
+}
+
+/// A count that was read as a number: 0.5 of 万人 are 5000, half a person is none.
+fn whole(parsed: Parsed<f64>) -> Parsed<i64> {
+    let Some(value) = parsed.value else { return Parsed { value: None, note: parsed.note } };
+    let rounded = value.round();
+    if (value - rounded).abs() < 1e-6 && rounded.abs() < 9e15 {
+        return Parsed { value: Some(rounded as i64), note: parsed.note };
+    }
+    let text =
+        Text::new("换算后不是整数；请核对单位", "is no whole number in the field's unit; check the unit");
+    Parsed { value: None, note: Some(Box::new(Note { severity: Severity::Error, code: "V07", text })) }
 }
 
 #[inline]
@@ -244,5 +273,27 @@ fn each<'a, T>(
         if let Some(note) = note {
             tell(row, cell, *note);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_in_ten_thousands_are_counted_out() {
+        let field = Field {
+            name: "jobs".into(),
+            kind: FieldType::Integer,
+            unit: Some("人".into()),
+            ..Field::default()
+        };
+        let mut column = ColumnBuilder::new(&field, 0);
+        column.set_unit(Unit::parse("万人").as_ref(), None);
+        assert_eq!(column.amount("5"), Some(50_000 * 10_000));
+        assert_eq!(column.amount("0.35"), Some(3_500 * 10_000));
+        assert_eq!(column.amount("0.00001"), None);
+        column.set_unit(Unit::parse("人").as_ref(), None);
+        assert_eq!(column.amount("5"), Some(5 * 10_000));
     }
 }

@@ -61,10 +61,16 @@ impl<'a> Amount<'a> {
         Some(Self { printed, at, value, half })
     }
 
+    /// How far off rounding may bring a sum of so many rows. Its errors go both ways and mostly cancel one another, so
+    /// they grow with the root of the rows: beyond twice that hardly any sum gets by chance, but a row left out does.
+    fn room(&self, rows: u64) -> i128 {
+        let rows = i128::from(rows.max(1));
+        self.half.saturating_mul(rows.min((2.0 * (rows as f64).sqrt()) as i128).max(1))
+    }
+
     fn fits(&self, part: &Part) -> bool {
         let sum = part.sums.get(self.at).copied().unwrap_or(0);
-        let room = self.half.saturating_mul(i128::from(part.rows.max(1)));
-        self.value.saturating_sub(sum).unsigned_abs() <= room.unsigned_abs()
+        self.value.saturating_sub(sum).unsigned_abs() <= self.room(part.rows).unsigned_abs()
     }
 }
 
@@ -138,6 +144,25 @@ fn written(sum: i128, one: i128) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_rounding_excuses_does_not_grow_with_the_rows_as_a_gap_does() {
+        let printed = Printed { column: 0, field: 0, text: String::new() };
+        let fits = |value: i128, rows, sum| {
+            let amount = Amount { printed: &printed, at: 0, value, half: 5_000 };
+            amount.fits(&Part { rows, sums: vec![sum] })
+        };
+        for (value, rows, sum, fit) in [
+            (199_100_000, 200, 200_000_000, false),
+            (9_950_000, 10, 10_000_000, false),
+            (200_060_000, 200, 200_000_000, true),
+            (10_020_000, 10, 10_000_000, true),
+            (1_004_000, 1, 1_000_000, true),
+            (1_006_000, 1, 1_000_000, false),
+        ] {
+            assert_eq!(fits(value, rows, sum), fit, "{value} for {rows} rows of {sum}");
+        }
+    }
 
     #[test]
     fn half_a_unit_of_the_last_digit() {

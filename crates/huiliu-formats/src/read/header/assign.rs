@@ -1,14 +1,16 @@
 //! Which column gets which field, by what the words of all headers claim.
 
 use super::names::{Names, Rank};
-use super::{Layout, NEIGHBOUR, neighbours};
+use super::{Column, Layout, NEIGHBOUR, neighbours};
 
 /// Gives each column its field: the strongest claim wins, among equals the leftmost column.
 pub(super) fn assign(layout: &mut Layout, names: &Names) {
-    let claims: Vec<Vec<(usize, Rank)>> = layout.columns.iter().map(|c| names.claims(&c.path)).collect();
+    let claimed = |c: &mut Column| c.claims.take().unwrap_or_else(|| names.claims(&c.path));
+    let claims: Vec<Vec<(usize, Rank)>> = layout.columns.iter_mut().map(claimed).collect();
     let mut taken: Vec<Option<usize>> = vec![None; names.fields()];
     let mut given: Vec<Option<(usize, Rank)>> = layout.columns.iter().map(|_| None).collect();
     layout.twins.clear();
+    let mut is_twin = vec![false; claims.len()];
     // Columns that had a field keep it: a column that comes later must not take it from them.
     for (column, held) in layout.columns.iter().enumerate() {
         if let Some(field) = held.field {
@@ -34,7 +36,7 @@ pub(super) fn assign(layout: &mut Layout, names: &Names) {
             } else if let Some((field, _)) =
                 claims[column].iter().find(|(_, r)| *r == rank && rank != Rank::Weak)
                 && claims[column].iter().all(|(f, _)| taken[*f].is_some())
-                && !layout.twins.iter().any(|(twin, _)| *twin == column)
+                && !std::mem::replace(&mut is_twin[column], true)
             {
                 layout.twins.push((column, *field));
             }
@@ -52,5 +54,8 @@ pub(super) fn assign(layout: &mut Layout, names: &Names) {
             (column.field, column.how) = (Some(field), NEIGHBOUR);
             column.others.retain(|other| *other != field);
         }
+    }
+    for (column, claims) in layout.columns.iter_mut().zip(claims) {
+        column.claims = Some(claims);
     }
 }

@@ -21,7 +21,9 @@ pub(super) fn suggest(layout: &mut Layout, names: &Names) {
         if known || layout.twins.iter().any(|(twin, _)| *twin == at) {
             continue;
         }
-        let near = names.near(&column.path).into_iter().filter(|field| layout.column_of(*field).is_none());
+        let of_a_year = names.of_a_year(&column.path);
+        let may = if of_a_year.is_empty() { names.near(&column.path) } else { of_a_year };
+        let near = may.into_iter().filter(|field| layout.column_of(*field).is_none());
         let near = near.collect();
         if let Some(column) = layout.columns.get_mut(at) {
             column.others = near;

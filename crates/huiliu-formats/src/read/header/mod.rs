@@ -21,6 +21,7 @@ pub(super) use names::{Names, Rank, tidy};
 pub(super) use tell::findings;
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 use huiliu_stage::column_letters;
 
@@ -45,6 +46,8 @@ pub(super) struct Column {
     pub(super) header: String,
     /// Texts that the column goes by, the child last.
     path: Vec<String>,
+    /// The fields that these may name, once worked out: that takes long, and a file may have thousands of columns.
+    claims: Option<Vec<(usize, Rank)>>,
     /// Index of its field in the record schema.
     pub(super) field: Option<usize>,
     how: &'static str,
@@ -64,6 +67,8 @@ pub(super) struct Layout {
     pub(super) unit: Option<Unit>,
     /// Columns that name a field which another column has: column, field.
     pub(super) twins: Vec<(usize, usize)>,
+    /// Columns whose unit is not understood or not one of their field: column, field, unit. They are not read.
+    strange: Vec<(usize, usize, String)>,
     /// Texts above the header.
     titles: Vec<String>,
 }
@@ -76,8 +81,14 @@ impl Layout {
 
     /// Adds a column behind the others and gives it a field if it names one that is free.
     pub(super) fn push(&mut self, header: &str, names: &Names) {
-        self.columns.push(Column::new(vec![header.to_owned()]));
-        assign(self, names);
+        let mut column = Column::new(vec![header.to_owned()]);
+        let claims = column.claims.insert(names.claims(&column.path));
+        // One that names nothing changes nothing for the others.
+        let changes = !claims.is_empty();
+        self.columns.push(column);
+        if changes {
+            assign(self, names);
+        }
     }
 
     /// Every column a field of its own, in order.
@@ -94,15 +105,20 @@ impl Layout {
         }
     }
 
-    /// Key of a column in `_extra`: its header, or its letters if it has none.
-    pub(super) fn extra_key(&self, column: usize) -> String {
-        match self.columns.get(column) {
-            Some(c) if !c.header.is_empty() => {
-                let twice = self.columns[..column].iter().any(|other| other.header == c.header);
-                if twice { format!("{} ({})", c.header, column_letters(column)) } else { c.header.clone() }
-            }
-            _ => column_letters(column),
-        }
+    /// The columns without a field and their keys in `_extra`: each its header, or its letters if it has none.
+    pub(super) fn extra_keys(&self) -> Vec<(usize, String)> {
+        let mut met = HashSet::new();
+        let key = |(at, column): (usize, &Column)| {
+            let first = met.insert(column.header.clone());
+            let key = match (column.header.as_str(), first) {
+                ("", _) => column_letters(at),
+                (header, true) => header.to_owned(),
+                (header, false) => format!("{header} ({})", column_letters(at)),
+            };
+            (at, key, column.field.is_none())
+        };
+        let keys = self.columns.iter().enumerate().map(key).collect::<Vec<_>>();
+        keys.into_iter().filter(|(.., unknown)| *unknown).map(|(at, key, _)| (at, key)).collect()
     }
 
     /// For the report; `fields` are the names of the record's fields.
@@ -135,7 +151,7 @@ impl Column {
         let shown = path.iter().map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
         let header = shown.collect::<Vec<_>>().join(" > ");
         let unit = path.iter().rev().find_map(|part| names::unit_of(part));
-        Self { header, path, field: None, how: "unknown", others: Vec::new(), unit }
+        Self { header, path, claims: None, field: None, how: "unknown", others: Vec::new(), unit }
     }
 }
 
@@ -180,6 +196,7 @@ fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, who
     units::below(grid, &mut layout);
     units::numbers_below(grid, &mut layout);
     values::decide(grid, &mut layout, names);
+    units::doubt(&mut layout, names);
     fuzzy::suggest(&mut layout, names);
     layout.unit = units::of_sheet(grid, &layout);
     layout.titles = above(grid, &layout).map(|cell| cell.trim().chars().take(200).collect()).collect();
@@ -295,7 +312,7 @@ fn above<'a>(grid: &'a Grid, layout: &Layout) -> impl Iterator<Item = &'a String
 
 #[cfg(test)]
 mod tests {
-    use huiliu_stage::{Field, RecordSchema};
+    use huiliu_stage::{Field, FieldType, RecordSchema, Severity};
 
     use super::*;
 
@@ -356,6 +373,48 @@ mod tests {
             "[1] project_name = project_name; total_investment = total_investment",
         );
         check(&["project_name", "total_investment"], &[&["甲", "乙"], &["1", "2"]], "none");
+    }
+
+    #[test]
+    fn money_of_a_year_is_planned_only_where_the_header_says_so() {
+        let fields =
+            ["project_name", "annual_plan_investment", "ytd_investment", "prior_cumulative_investment"];
+        check(
+            &fields,
+            &[&["项目名称", "2022年完成投资", "2023年投资", "2023年完成投资额", "2023年计划投资"]],
+            "[1] 项目名称 = project_name; 2022年完成投资 = -; 2023年投资 = -; 2023年完成投资额 = -; \
+             2023年计划投资 = annual_plan_investment",
+        );
+        let record = record(&fields);
+        let rows = grid(&[&["项目名称", "2023年完成投资", "2023年计划投资"]]);
+        let layout = find(&rows, &Merged::default(), &Names::new(&record, true), None).unwrap();
+        assert_eq!(layout.columns[1].others, [2, 3]);
+    }
+
+    #[test]
+    fn a_unit_that_is_not_understood_is_told_and_never_the_usual_one() {
+        let fields = ["project_name", "total_investment", "floor_area_m2"];
+        let mut record = record(&fields);
+        record.fields[1].kind = FieldType::Money;
+        record.fields[2].kind = FieldType::Number;
+        record.fields[2].unit = Some("平方米".into());
+        let names = Names::new(&record, true);
+        for (header, unit, told) in [
+            ("总投资（亿元/亿美元）", None, true),
+            ("总投资（万元或万美元）", None, true),
+            ("总投资（亿元）", Some("亿元"), false),
+            ("总投资（含税）", None, false),
+            ("建筑面积（万方）", Some("万平方米"), false),
+            ("建筑面积（万元）", Some("万元"), true),
+        ] {
+            let rows = grid(&[&["项目名称", header], &["甲", "5"]]);
+            let layout = find(&rows, &Merged::default(), &names, None).unwrap();
+            let column = &layout.columns[1];
+            assert_eq!(column.unit.as_ref().map(|u| u.name.as_str()), unit, "{header}");
+            let texts = findings("", &layout, &fields.map(str::to_owned), &fields.map(str::to_owned));
+            let errors = texts.iter().filter(|finding| finding.severity == Severity::Error).count();
+            assert_eq!((errors, column.field.is_none()), (usize::from(told), told), "{header}");
+        }
     }
 
     #[test]

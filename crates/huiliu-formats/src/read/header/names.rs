@@ -5,8 +5,10 @@
 //! without the unit in brackets; a merged header by its leaf, then by parent and leaf together.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 use huiliu_stage::{FieldType, RecordSchema};
+use regex::Regex;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use super::dictionary::DICTIONARY;
@@ -83,10 +85,38 @@ fn without_unit(tidied: &str) -> Option<(&str, Unit)> {
         None => tidied.rsplit_once(['/', ',', ':'])?,
     };
     let inner = inner.strip_prefix("单位").unwrap_or(inner).trim_start_matches(':');
-    // 总投资(含土地费用,万元): the unit stands last.
-    let last = || inner.rsplit([',', ';', '、']).next().and_then(Unit::parse);
-    let unit = Unit::parse(inner).or_else(last)?;
+    // 总投资(含土地费用,万元): a remark beside the unit.
+    let beside = || {
+        let mut units = inner.split([',', ';', '、']).filter_map(named_unit);
+        units.next().filter(|_| units.next().is_none())
+    };
+    let unit = named_unit(inner).or_else(beside)?;
     (!base.is_empty()).then_some((base, unit))
+}
+
+/// The unit that a text names. 万方 and 万平 are what builders say for ten thousand square metres.
+fn named_unit(text: &str) -> Option<Unit> {
+    match text {
+        "万方" | "万平" => Unit::parse("万平方米"),
+        text => Unit::parse(text),
+    }
+}
+
+/// What stands in brackets at the end of a header and looks like a unit, though it is none: `总投资(亿元/亿美元)`.
+pub(super) fn strange_unit(header: &str) -> Option<String> {
+    let tidied = tidy(header);
+    if without_unit(&tidied).is_some() || lone_unit(&tidied).is_some() {
+        return None;
+    }
+    let (base, inner) = tidied.strip_suffix(')')?.rsplit_once('(')?;
+    let inner = inner.strip_prefix("单位").unwrap_or(inner).trim_start_matches(':');
+    let like = |part: &str| {
+        let scaled =
+            part.strip_prefix(['万', '亿', '千', '百']).is_some_and(|unit| unit.chars().count() <= 3);
+        scaled || (part.chars().count() > 1 && Unit::parse(part).is_some())
+    };
+    let parts = inner.split(['/', ',', '、', ';', '或', '和', '及', '|']).map(str::trim);
+    (!base.is_empty() && parts.into_iter().any(like)).then(|| inner.to_owned())
 }
 
 /// The unit in a header, if there is one. A header that is nothing but a unit stands under its parent.
@@ -106,7 +136,7 @@ pub(super) fn unit_alone(cell: &str) -> Option<Unit> {
 fn lone_unit(tidied: &str) -> Option<Unit> {
     let inner = tidied.strip_prefix('(').and_then(|t| t.strip_suffix(')')).unwrap_or(tidied);
     // 年, 月, 项 and their like are headers of their own.
-    (inner.chars().count() > 1 || inner == "%" || inner == "亩").then(|| Unit::parse(inner))?
+    (inner.chars().count() > 1 || inner == "%" || inner == "亩").then(|| named_unit(inner))?
 }
 
 /// The unit that a cell such as `金额单位：万元` declares; of several that of money.
@@ -137,12 +167,19 @@ const ABOUT: [&str; 5] = ["投资", "时间", "日期", "单位", "面积"];
 /// What a column of a merged header is called that holds what its parent names.
 const WHOLE: [&str; 7] = ["合计", "小计", "总计", "总额", "金额", "总数", "数额"];
 
+/// Investment of some year, of which the words do not say whether it is planned, done in this year or done before it.
+static OF_A_YEAR: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^20\d{2}年度?(?:(已|实际|累计)*(?P<done>完成)的?)?投资(总?额|情况|完成额)?$").ok()
+});
+
 /// All names of a record's fields.
 pub(in crate::read) struct Names {
     words: HashMap<String, Vec<(usize, Rank)>>,
     patterns: Vec<(usize, &'static regex::Regex)>,
     /// Name and kind of each field.
     fields: Vec<(String, FieldType)>,
+    /// Unit of each field whose values have one.
+    units: Vec<Option<Unit>>,
     /// Of each field, whether its label speaks of the year.
     annual: Vec<bool>,
 }
@@ -151,8 +188,9 @@ impl Names {
     /// Names from the record schema and, if wanted, from the shipped dictionary.
     pub(in crate::read) fn new(record: &RecordSchema, dictionary: bool) -> Self {
         let fields = record.fields.iter().map(|field| (field.name.clone(), field.kind)).collect();
+        let units = record.fields.iter().map(|f| f.unit.as_deref().and_then(Unit::parse)).collect();
         let annual = record.fields.iter().map(|field| is_annual(&field.label)).collect();
-        let mut names = Self { words: HashMap::new(), patterns: Vec::new(), fields, annual };
+        let mut names = Self { words: HashMap::new(), patterns: Vec::new(), fields, units, annual };
         for (index, field) in record.fields.iter().enumerate() {
             names.add(&tidy(&field.name), index, Rank::Name);
             names.add(&tidy(&field.label), index, Rank::Label);
@@ -207,6 +245,33 @@ impl Names {
     /// Name and kind of a field.
     pub(super) fn kind(&self, field: usize) -> Option<(&str, FieldType)> {
         self.fields.get(field).map(|(name, kind)| (name.as_str(), *kind))
+    }
+
+    /// The fields that a header such as `2023年完成投资` may mean, which is done money of this year or one before it.
+    /// Which it is decides nobody but the sender.
+    pub(super) fn of_a_year(&self, path: &[String]) -> Vec<usize> {
+        let leaf = path.last().map(|leaf| tidy(leaf)).unwrap_or_default();
+        let bare = without_unit(&leaf).map_or(leaf.as_str(), |(base, _)| base);
+        let found = OF_A_YEAR.as_ref().and_then(|regex| regex.captures(bare));
+        let may = found.map_or([].as_slice(), |found| match found.name("done") {
+            Some(_) => ["ytd_investment", "prior_cumulative_investment"].as_slice(),
+            None => ["annual_plan_investment", "ytd_investment"].as_slice(),
+        });
+        may.iter().filter_map(|name| self.field(name)).collect()
+    }
+
+    /// Whether a column in `unit` cannot be a number of the field: amounts and areas are of one currency or measure.
+    pub(super) fn contradicts(&self, field: usize, unit: &Unit) -> bool {
+        let own = self.units.get(field).and_then(Option::as_ref);
+        let differs = || own.is_some_and(|own| unit.factor_in(own).is_none());
+        match self.kind(field) {
+            // Another currency is told with each cell, since a cell may have a unit of its own.
+            Some((_, FieldType::Money)) => !unit.is_money() && (own.is_none() || differs()),
+            Some((_, FieldType::Number | FieldType::Integer)) => {
+                (unit.is_money() || own.is_some_and(Unit::is_money)) && differs()
+            }
+            _ => false,
+        }
     }
 
     /// The field of this name.
@@ -285,12 +350,7 @@ impl Names {
         }
         if found.is_empty() {
             // 建设单位(业主): what stands in brackets may narrow the meaning, so this is a weak word.
-            // What measures and is not understood, as in 总投资(亿元/亿美元), leaves open what the numbers are.
-            let open = |inner: &str| {
-                ["元", "美", "亿", "万", "米", "亩", "吨"].iter().any(|word| inner.contains(word))
-            };
             let base = word.strip_suffix(')').and_then(|open| open.rsplit_once('('));
-            let base = base.filter(|(_, inner)| !open(inner));
             let firm = base.and_then(|(base, _)| self.words.get(base)).into_iter().flatten();
             found.extend(firm.filter(|(_, rank)| *rank != Rank::Weak).map(|(field, _)| (*field, Rank::Weak)));
         }
@@ -303,7 +363,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_year_and_a_unit_that_is_not_understood_claim_nothing_untold() {
+    fn what_a_year_has_done_is_no_plan_and_a_remark_may_stand_beside_a_unit() {
         let field = |name: &str| huiliu_stage::Field {
             name: name.into(),
             kind: FieldType::Money,
@@ -323,7 +383,6 @@ mod tests {
             ("2022年投资额", None),
             ("项目总投资（亿元）", Some("total_investment")),
             ("项目总投资（含土地，万元）", Some("total_investment")),
-            ("项目总投资（亿元/亿美元）", None),
         ] {
             assert_eq!(claimed(header).as_deref(), field, "{header}");
         }

@@ -36,6 +36,23 @@ pub(in crate::read) fn findings(
             let first = layout.column_of(*field).map(column_letters)?;
             Some((first, fields.get(*field)?))
         });
+        if let Some((_, field, unit)) = layout.strange.iter().find(|(of, ..)| *of == index) {
+            let title = titles.get(*field).map_or("", String::as_str);
+            let text = Text::new(
+                format!(
+                    "{place}{letters}列“{header}”的单位“{unit}”看不懂或与“{title}”不符，没有按数值读取，内容原样保留；请写明一个单位，如万元"
+                ),
+                format!(
+                    "{place}column {letters} `{header}` has a unit `{unit}` that is not understood or not one of its field; it was not read and its values are kept as they are, state one unit"
+                ),
+            );
+            let finding = Finding::new(None, Severity::Error, "V24", text).with_raw(header.as_str());
+            all.push(match fields.get(*field) {
+                Some(field) => finding.with_field(field.as_str()),
+                None => finding,
+            });
+            continue;
+        }
         let (severity, zh, en, field) = match (twin, column.field, column.how) {
             (Some((first, field)), ..) => (
                 Severity::Error,

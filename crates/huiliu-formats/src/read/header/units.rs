@@ -1,7 +1,8 @@
 //! Rows that belong to a header and name nothing: units above the table or below the header, numbers of columns.
 
-use super::{Grid, Layout, above, names};
+use super::{Grid, Layout, Names, above, names};
 use crate::read::value::Unit;
+use huiliu_stage::FieldType;
 
 /// `单位：万元` above the table, in one cell or in two beside one another.
 pub(super) fn of_sheet(grid: &Grid, layout: &Layout) -> Option<Unit> {
@@ -43,4 +44,26 @@ pub(super) fn numbers_below(grid: &Grid, layout: &mut Layout) {
     if filled.len() >= FEWEST && filled.len() * 2 > layout.columns.len() && counted {
         layout.header_rows.push(*number);
     }
+}
+
+/// Takes their fields from columns of numbers whose unit is not understood, or is none of their field: read in the
+/// field's own unit the values may be wrong by thousands, and nobody would see it.
+pub(super) fn doubt(layout: &mut Layout, names: &Names) {
+    let mut strange = Vec::new();
+    for (at, column) in layout.columns.iter_mut().enumerate() {
+        let Some(field) = column.field else { continue };
+        let number = |kind| matches!(kind, FieldType::Money | FieldType::Number | FieldType::Integer);
+        if !names.kind(field).is_some_and(|(_, kind)| number(kind)) {
+            continue;
+        }
+        let unit = match &column.unit {
+            Some(unit) => names.contradicts(field, unit).then(|| unit.name.clone()),
+            None => column.path.iter().rev().find_map(|part| names::strange_unit(part)),
+        };
+        if let Some(unit) = unit {
+            (column.field, column.how) = (None, "unknown");
+            strange.push((at, field, unit));
+        }
+    }
+    layout.strange = strange;
 }

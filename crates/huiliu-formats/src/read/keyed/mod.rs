@@ -92,6 +92,8 @@ pub(super) struct KeyedSource {
     /// Number of the last record that was read.
     number: u32,
     text: String,
+    /// What ends the file early, met while reading ahead; the records before it come first.
+    failed: Option<ReadError>,
     over: bool,
 }
 
@@ -105,6 +107,7 @@ impl KeyedSource {
             filled: Vec::new(),
             number: 0,
             text: String::new(),
+            failed: None,
             over: false,
         }
     }
@@ -188,7 +191,10 @@ impl KeyedSource {
         while chunk.rows() < most && self.text.len() < CHUNK_TEXT && !self.over {
             let next = match self.waiting.pop_front() {
                 Some(next) => Some(next),
-                None => self.pull()?,
+                None => match self.failed.take() {
+                    Some(error) => return Err(error),
+                    None => self.pull()?,
+                },
             };
             match next {
                 None => self.over = true,
@@ -202,14 +208,14 @@ impl KeyedSource {
                     chunk.numbers.push(number);
                 }
                 Some((number, Piece::Record(fields))) => {
-                    let fresh = self.fresh(&fields);
-                    if !fresh.is_empty() {
+                    if self.is_new(&fields) {
+                        self.waiting.push_front((number, Piece::Record(fields)));
+                        let fresh = self.fresh();
                         if self.columns.len() + fresh.len() > MOST_NAMES {
                             let most = MOST_NAMES as u64;
                             return Err(ReadError::too_large("列名的种数", "the number of names", most));
                         }
                         self.lay_out(&fresh, layout, names);
-                        self.waiting.push_front((number, Piece::Record(fields)));
                         return Ok(Some(&self.text));
                     }
                     self.put(chunk, number, &fields, layout, names);
@@ -220,14 +226,43 @@ impl KeyedSource {
         Ok(some.then_some(&self.text))
     }
 
-    /// Names without a column.
-    fn fresh(&self, fields: &[(String, Value)]) -> Vec<String> {
+    /// Whether a record has a name without a column.
+    fn is_new(&self, fields: &[(String, Value)]) -> bool {
         let mut behind = 0;
-        let mut fresh = Vec::new();
-        for (name, _) in fields {
-            match self.column(name, behind) {
-                Some(column) => behind = column + 1,
-                None => fresh.push(name.clone()),
+        fields.iter().any(|(name, _)| match self.column(name, behind) {
+            Some(column) => {
+                behind = column + 1;
+                false
+            }
+            None => true,
+        })
+    }
+
+    /// Names without a column in the records that wait. More are read ahead first: columns that come one by one would
+    /// each cost a look at all others, so that a file of records that all differ took the square of its length.
+    fn fresh(&mut self) -> Vec<String> {
+        let size = |piece: &Piece| match piece {
+            Piece::Record(fields) => fields.iter().map(|(name, value)| name.len() + value.len()).sum(),
+            Piece::Fault { .. } | Piece::Told(_) => 0,
+        };
+        let mut text: usize = self.waiting.iter().map(|(_, piece)| size(piece)).sum();
+        while self.waiting.len() < AHEAD && text < AHEAD_TEXT && self.failed.is_none() {
+            match self.pull() {
+                Ok(Some(next)) => {
+                    text += size(&next.1);
+                    self.waiting.push_back(next);
+                }
+                Ok(None) => break,
+                Err(error) => self.failed = Some(error),
+            }
+        }
+        let (mut met, mut fresh) = (HashSet::new(), Vec::new());
+        for (_, piece) in &self.waiting {
+            let Piece::Record(fields) = piece else { continue };
+            for (name, _) in fields {
+                if !self.columns.contains_key(name) && met.insert(name.as_str()) {
+                    fresh.push(name.clone());
+                }
             }
         }
         fresh

@@ -269,3 +269,27 @@ fn changed_and_cut_files_never_panic_or_hang() {
         }
     }
 }
+
+/// Reading took the cube of the names once: a quarter of a minute for fifty kilobytes.
+#[test]
+fn records_that_all_have_names_of_their_own_are_read_in_time_and_too_many_names_are_refused() {
+    let json = |count: usize| {
+        let one = |at: usize| format!(r#"{{"name":"n{at}","own{at}":1}}"#);
+        format!("[{}]", (0..count).map(one).collect::<Vec<_>>().join(","))
+    };
+    let xml = |count: usize| {
+        let one = |at: usize| format!("<r><name>n{at}</name><own{at}>1</own{at}></r>");
+        format!("<rs>{}</rs>", (0..count).map(one).collect::<String>())
+    };
+    for text in [json(1800), xml(1800)] {
+        assert_eq!(rows_of(records(text.as_bytes(), &[("name", FieldType::Text)])), 1800);
+    }
+    for text in [json(5000), xml(5000)] {
+        let told = told(records(text.as_bytes(), &[("name", FieldType::Text)]));
+        assert!(told.contains("the number of"), "{}", told.lines().last().unwrap_or_default());
+    }
+}
+
+fn rows_of(reading: Reading) -> usize {
+    reading.map(|outcome| outcome.unwrap().batch.num_rows()).sum()
+}

@@ -33,12 +33,10 @@ const CURRENCIES: [(&str, &str); 14] = [
 ];
 const MU: f64 = 10_000.0 / 15.0;
 /// Base in m².
-const AREAS: [(&str, f64); 11] = [
+const AREAS: [(&str, f64); 9] = [
     ("平方米", 1.0),
     ("平米", 1.0),
     ("平方", 1.0),
-    ("方", 1.0),
-    ("平", 1.0),
     ("m2", 1.0),
     ("m²", 1.0),
     ("亩", MU),
@@ -106,7 +104,7 @@ impl Unit {
         CURRENCIES.iter().any(|(_, measure)| *measure == self.measure)
     }
 
-    /// Whether it counts people or things.
+    /// Whether it counts people or things: 人, 个, 万户.
     pub(in crate::read) fn is_count(&self) -> bool {
         ["人", "个", "项", "家", "户", "套", "台", "件", "次"].contains(&self.measure.as_str())
     }
