@@ -125,7 +125,8 @@ impl<R: Read> SheetStream<R> {
                     self.last_row = row.number;
                     return Ok(true);
                 }
-                Token::Close { name: b"sheetData" } | Token::End => self.over = true,
+                Token::Close { name: b"sheetData" } => self.over = true,
+                Token::End => return Err(ReadError::damaged(&"the rows of a sheet do not end")),
                 _ => {}
             }
         }
@@ -173,8 +174,7 @@ impl<R: Read> SheetStream<R> {
                 }
                 Token::Close { name: b"row" } => break,
                 Token::Close { name: b"sheetData" } | Token::End => {
-                    self.over = true;
-                    break;
+                    return Err(ReadError::damaged(&"a row of a sheet does not end"));
                 }
                 _ => {}
             }

@@ -152,6 +152,21 @@ fn rows_out_of_order_are_read_and_rows_there_twice_are_refused() {
 }
 
 #[test]
+fn a_sheet_that_ends_within_its_rows_is_damaged_wherever_it_ends() {
+    let whole = "<worksheet><sheetData><row r=\"1\"><c><v>1</v></c></row><row r=\"2\"><c><v>2</v></c></row></sheetData>";
+    assert_eq!(read(&bare(whole)).0.len(), 2, "what follows the rows does not matter");
+    for end in ["</row>", "<row r=\"2\">", "</c>", "</v>"] {
+        let cut = whole.rfind(end).unwrap() + end.len();
+        let read = open(&bare(&whole[..cut])).and_then(|mut source| all(&mut source, "S", 9));
+        let error = read.err().unwrap_or_else(|| panic!("read up to {end}"));
+        assert!(
+            error.to_string().contains("does not end") || error.to_string().contains("do not end"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn far_cells_are_read_and_cost_nothing() {
     let bytes = bare(
         "<worksheet><dimension ref=\"A1:XFD1048576\"/><sheetData><row r=\"1\"><c r=\"A1\"><v>1</v></c></row>\
