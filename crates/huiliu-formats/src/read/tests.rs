@@ -323,3 +323,11 @@ fn of_two_tables_in_a_file_the_first_is_read_and_the_other_told() {
     assert_eq!(names, [r#"project_name="甲""#, r#"project_name="乙""#, r#"project_name="丙""#]);
     assert!(findings.iter().any(|finding| finding.contains("second-table 6")), "{findings:?}");
 }
+
+#[test]
+fn a_row_of_units_below_the_header_may_name_kinds_of_cells_too() {
+    let text = "项目名称,总投资,开工时间\n（文本）,（亿元）,（日期）\n甲,3,2023-03-15\n";
+    let (rows, findings) = read(text.as_bytes(), &record(), &options());
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert!(rows[0].contains("total_investment=30000"), "{rows:?} {findings:?}");
+}

@@ -20,15 +20,32 @@ pub(super) fn below(grid: &Grid, layout: &mut Layout) {
     let last = layout.header_rows.last().copied().unwrap_or(0);
     let Some((number, cells)) = grid.iter().find(|(number, _)| *number > last) else { return };
     let filled = cells.iter().enumerate().filter(|(_, cell)| !cell.trim().is_empty());
-    let units: Option<Vec<(usize, Unit)>> =
-        filled.map(|(column, cell)| Some((column, names::unit_alone(cell)?))).collect();
-    let Some(units) = units.filter(|units| !units.is_empty()) else { return };
+    let mut units = Vec::new();
+    for (column, cell) in filled {
+        match names::unit_alone(cell) {
+            Some(unit) => units.push((column, unit)),
+            None if is_kind(cell) => {}
+            None => return,
+        }
+    }
+    if units.is_empty() {
+        return;
+    }
     layout.header_rows.push(*number);
     for (column, unit) in units {
         if let Some(column) = layout.columns.get_mut(column) {
             column.unit = Some(unit);
         }
     }
+}
+
+/// What stands in a row of units below the header of a column that has none: （文本）, 日期, 必填, `-`.
+fn is_kind(cell: &str) -> bool {
+    const KINDS: [&str; 12] =
+        ["文本", "文字", "字符", "日期", "数字", "数值", "整数", "必填", "选填", "下拉选择", "无", "是/否"];
+    let tidied = names::tidy(cell);
+    let inner = tidied.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(&tidied);
+    KINDS.contains(&inner) || inner.chars().all(|c| !c.is_alphanumeric())
 }
 
 /// A row of numbers of columns below the header belongs to it: `甲|乙|1|2|3`.
