@@ -167,6 +167,13 @@ fn other_elements_that_repeat_are_told() {
 }
 
 #[test]
+fn a_record_of_the_same_name_in_another_place_is_told() {
+    let text = "<all><one><row><name>a</name></row></one><two><row><name>b</name></row></two></all>";
+    let told = told(records(text.as_bytes(), &[("name", FieldType::Text)]));
+    assert!(told.contains("1 more kinds of elements were not read (two.row)"), "{told}");
+}
+
+#[test]
 fn a_unit_beside_a_value_is_the_unit_of_the_cell() {
     let text = "<?xml version=\"1.0\"?><l>\
          <r><name unit=\"甲镇\">一号泵站</name><amount unit=\"亿元\">3.5</amount></r>\

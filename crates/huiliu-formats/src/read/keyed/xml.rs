@@ -229,7 +229,7 @@ impl XmlRecords {
     pub(super) fn next(&mut self) -> Result<Option<Piece>, ReadError> {
         loop {
             match self.elements.next(&mut self.waiting)? {
-                Next::End => return Ok(self.passed.told().map(Piece::Told)),
+                Next::End => return Ok(self.passed.told(&self.table).map(Piece::Told)),
                 Next::Close => drop(self.elements.open.pop()),
                 Next::Text(_) => {}
                 Next::Open(attributes) if self.elements.open == self.table => {

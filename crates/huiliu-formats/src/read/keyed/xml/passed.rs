@@ -35,11 +35,12 @@ impl Passed {
         }
     }
 
-    /// Word of elements that repeat like records; once.
-    pub(super) fn told(&mut self) -> Option<Finding> {
+    /// Word of elements that repeat like records, or are called as they are in another place; once.
+    pub(super) fn told(&mut self, table: &[String]) -> Option<Finding> {
         let met = std::mem::take(self).met;
         let mut others: Vec<&[String]> = Vec::new();
-        for (path, ..) in met.iter().filter(|(_, count, holds)| *count > 1 && *holds) {
+        let namesake = |path: &[String]| path.last() == table.last();
+        for (path, ..) in met.iter().filter(|(path, count, holds)| *holds && (*count > 1 || namesake(path))) {
             if !others.iter().any(|other| path.starts_with(other)) {
                 others.push(path);
             }
@@ -54,6 +55,8 @@ impl Passed {
                 others.len()
             ),
         );
-        (!others.is_empty()).then(|| Finding::new(None, Severity::Info, "xml", text))
+        let severity =
+            if met.iter().any(|(path, ..)| namesake(path)) { Severity::Warning } else { Severity::Info };
+        (!others.is_empty()).then(|| Finding::new(None, severity, "xml", text))
     }
 }
