@@ -274,12 +274,22 @@ impl Merge {
         for touched in touched {
             let record = self.records.get(touched.id)?;
             touched.changed = touched.new;
+            let mut moved = false;
             for (i, before) in touched.before.drain(..) {
                 let same = match (&before, &record.values[i]) {
                     (Some(before), Some(now)) => before.value == now.value,
                     _ => false,
                 };
-                if same {
+                // Whose value it is decides what may replace it, even if the value is the one before.
+                let sender = |held: &Option<Held>| {
+                    let place = held.as_ref().and_then(|held| record.places.get(held.place as usize));
+                    place.map(|place| place.source.sender.clone())
+                };
+                let other_sender =
+                    self.fields[i].choose.trusts() && sender(&before) != sender(&record.values[i]);
+                if same && other_sender {
+                    moved = true;
+                } else if same {
                     record.values[i] = before;
                 } else {
                     touched.changed = true;
@@ -287,7 +297,7 @@ impl Merge {
             }
             record.tidy();
             let first = touched.first.take().filter(|_| !touched.came.is_empty());
-            if touched.changed || first.is_some() {
+            if touched.changed || moved || first.is_some() {
                 record.revision += i64::from(touched.changed);
                 record.parted |= first.is_some();
                 let row = view.rows.value(touched.last);
@@ -301,6 +311,7 @@ impl Merge {
                 self.records.keep(touched.id, &mut buffer)?;
             }
             let mut came = touched.came.drain(..);
+            let mut fresh = first.is_some();
             if let Some(first) = first {
                 // The second is another row: had it said the same, there would be no parts.
                 let second = came.next().map(|(part, _)| part);
@@ -309,7 +320,9 @@ impl Merge {
                 }
             }
             for (part, changed) in came {
-                self.parts.keep(&mut self.records, touched.id, &part, changed && touched.changed)?;
+                // Behind a new row what was said before is said anew, even if the record comes out as it was.
+                let again = changed && (touched.changed || fresh);
+                fresh |= self.parts.keep(&mut self.records, touched.id, &part, again)?;
             }
         }
         self.parts.settle()?;

@@ -163,22 +163,23 @@ impl Parts {
         Ok(self.host.state_put(&key(id, part.hash()), &part.encode(records)?)?)
     }
 
-    /// Keeps what a row gave. Of one that is kept already it is noted that it came again, if that `changed` the record.
+    /// Keeps what a row gave; tells whether it was new. Of one that is kept already it is noted that it came again, if
+    /// that `changed` the record.
     pub(crate) fn keep(
         &mut self,
         records: &mut Records,
         id: RecordId,
         part: &Part,
         changed: bool,
-    ) -> Result<(), StageError> {
+    ) -> Result<bool, StageError> {
         let Some(kept) = self.host.state_get(&key(id, part.hash()))? else {
-            return self.keep_new(records, id, part);
+            return self.keep_new(records, id, part).map(|()| true);
         };
         if !changed {
-            return Ok(());
+            return Ok(false);
         }
         let part = Part { again: part.row.order, ..Part::decode(records, id, &kept)? };
-        self.keep_new(records, id, &part)
+        self.keep_new(records, id, &part).map(|()| false)
     }
 
     /// Gives a record these parts, in the order of arrival, and no others.
@@ -195,7 +196,7 @@ impl Parts {
         })?;
         before.iter().try_for_each(|key| self.host.state_delete(key))?;
         self.used = true;
-        parts.iter().try_for_each(|part| self.keep(records, id, part, true))
+        parts.iter().try_for_each(|part| self.keep(records, id, part, true).map(drop))
     }
 
     /// The unit of a row that a key recognised: that of the row which brought the key by likeness, else the record.

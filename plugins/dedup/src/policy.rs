@@ -70,6 +70,11 @@ impl Choose {
         if take { Choice::Take(came) } else { refuse(held, came, tolerance) }
     }
 
+    /// Whether it matters who sent a value.
+    pub(crate) fn trusts(&self) -> bool {
+        matches!(self, Self::Trust(..))
+    }
+
     /// Whether the field asks what all senders say.
     pub(crate) fn votes(&self) -> bool {
         matches!(self, Self::By(Policy::Majority))

@@ -237,6 +237,35 @@ fn senders_have_priority_or_the_majority() {
     assert_eq!(stage.values(&id)[4], "西", "a voter has changed its mind");
 }
 
+#[test]
+fn a_value_that_a_trusted_sender_comes_back_to_is_its_own() {
+    let mut stage = Stage::new();
+    let row = |leader: &'static str| -> Sent { (["K2", "", "泵站", leader, ""], 0) };
+    stage.send("住建局", &[row("张")]);
+    stage.send("统计局", &[row("李"), row("张")]);
+    stage.send("发改局", &[row("李")]);
+    let id = stage.id("泵站");
+    assert_eq!(stage.values(&id)[3], "张", "统计局 goes before 发改局");
+}
+
+#[test]
+fn what_is_said_again_behind_news_counts_as_said_last() {
+    let mut stage = Stage::new();
+    let row = |leader: &'static str, place: &'static str, total: i64| -> Sent {
+        (["K1", "", "泵站", leader, place], total)
+    };
+    stage.send("发改局", &[row("", "", 2)]);
+    stage.send("发改局", &[row("张", "西", 0)]);
+    stage.send("发改局", &[row("", "东", 0), row("张", "西", 0)]);
+    stage.send("住建局", &[(["K2", "", "水库", "", ""], 0)]);
+    let before = stage.records();
+    let (first, other) = (stage.id("泵站"), stage.id("水库"));
+    let made = stage.decide("accept", &first, &[("other", &other)]).unwrap();
+    let (gone, stays) = (texts(&made, "record_id")[0].clone(), texts(&made, MERGED_INTO)[0].clone());
+    stage.decide("unmerge", &stays, &[("source", &gone)]).unwrap();
+    assert_eq!(stage.records(), before);
+}
+
 /// Deliveries of three senders about few codes.
 fn deliveries() -> impl Strategy<Value = Vec<(usize, Vec<Sent>)>> {
     let pick = |options: &'static [&'static str]| proptest::sample::select(options);
