@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray};
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Int64Type;
-use huiliu_stage::{Fate, Field, ROW, RecordSchema};
+use hashbrown::HashSet;
+use huiliu_stage::{EVIDENCE, Fate, Field, Outcome, ROW, RecordSchema, Severity, UNREADABLE};
 
 use super::*;
+use crate::account::without;
 use crate::expression::Functions;
 use crate::host::NoTables;
-use crate::ports::{LedgerEntry, StateChange};
+use crate::ports::{LedgerEntry, StateChange, Stream};
 
 type Entries = BTreeMap<(String, Vec<u8>), Vec<u8>>;
 
