@@ -27,3 +27,4 @@ mod schedule;
 mod sinks;
 mod stages;
 mod support;
+mod workbooks;

@@ -5,6 +5,7 @@
 
 mod broken;
 mod column;
+mod nameless;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -20,6 +21,7 @@ use huiliu_stage::{
 };
 
 use self::column::ColumnBuilder;
+use self::nameless::Nameless;
 use super::chunk::{Chunk, View};
 use super::error::ReadError;
 use super::header::Layout;
@@ -38,6 +40,7 @@ pub(super) struct Assembler {
     sources: Vec<Option<usize>>,
     /// Columns without a field, and their keys in `_extra`.
     unknown: Vec<(usize, String)>,
+    nameless: Nameless,
     rows: Vec<i64>,
     extra: StringBuilder,
     findings: Vec<Finding>,
@@ -60,6 +63,7 @@ impl Assembler {
             fields: builders.collect(),
             sources: vec![None; record.fields.len()],
             unknown: Vec::new(),
+            nameless: Nameless::default(),
             rows: Vec::new(),
             extra: StringBuilder::new(),
             findings: Vec::new(),
@@ -88,6 +92,7 @@ impl Assembler {
         }
         self.schema = Arc::new(origin.mark(&self.base));
         self.unknown = layout.extra_keys();
+        self.nameless.lay_out(layout);
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -129,29 +134,32 @@ impl Assembler {
         self.rows.extend(chunk.numbers.iter().map(|&number| row_id(ordinal, number)));
         self.odd_rows(chunk);
         self.broken_cells(chunk, text);
+        if !self.records {
+            self.findings.extend(self.nameless.told(ordinal, chunk, text));
+        }
         let view = chunk.view(text);
         for (index, (name, builder)) in self.fields.iter_mut().enumerate() {
-            let Some(column) = self.sources[index] else {
-                match chunk.view_added(index, text) {
-                    Some(added) => builder.append(chunk, added, 0, &mut |_, _, _| {}),
-                    None => builder.append_nulls(chunk.rows()),
-                }
-                continue;
-            };
+            let source = self.sources[index];
             let (findings, unreadable) = (&mut self.findings, &mut self.unreadable);
             let title = builder.title().to_owned();
             let code = builder.code().map(str::to_owned);
-            builder.append(chunk, view, column, &mut |row, raw, note| {
+            let mut tell = |row: usize, raw: &str, note: Note| {
                 let number = chunk.numbers[row];
                 if note.severity == Severity::Error {
                     unreadable.entry(name.clone()).or_default().push(row_id(ordinal, number));
                 }
-                let place = place(self.records, column, number);
+                let place = place(self.records, source, number);
                 let finding = cell_finding(&title, place, raw, note, code.as_deref());
                 findings.push(
                     Finding { row: Some(row_id(ordinal, number)), ..finding }.with_field(name.as_str()),
                 );
-            });
+            };
+            match (source, chunk.view_added(index, text)) {
+                (Some(column), _) => builder.append(chunk, view, column, &mut tell),
+                // What a row got from elsewhere, such as the title of its group, is read as a cell is.
+                (None, Some(added)) => builder.append(chunk, added, 0, &mut tell),
+                (None, None) => builder.append_nulls(chunk.rows()),
+            }
         }
         self.append_extra(chunk, view);
     }
@@ -232,11 +240,12 @@ impl Assembler {
     }
 }
 
-/// Where a value stands: in a cell, or in a record.
-fn place(records: bool, column: usize, number: u32) -> Text {
-    match records {
-        true => Text::new(format!("第{number}条记录"), format!("record {number}")),
-        false => Text::new(cell_address(column, number), cell_address(column, number)),
+/// Where a value stands: in a cell, in a record, or nowhere in its row but given to it.
+fn place(records: bool, column: Option<usize>, number: u32) -> Text {
+    match column {
+        _ if records => Text::new(format!("第{number}条记录"), format!("record {number}")),
+        Some(column) => Text::new(cell_address(column, number), cell_address(column, number)),
+        None => Text::new(format!("第{number}行"), format!("row {number}")),
     }
 }
 

@@ -85,6 +85,8 @@ pub(super) enum Markup {
     Html,
     /// The XML that Excel wrote in 2003.
     Spreadsheet,
+    /// An OpenDocument spreadsheet in one piece (`.fods`).
+    Flat,
 }
 
 /// Tells tables in tags by the beginning of a text; `None` for other XML and all else.
@@ -100,6 +102,9 @@ pub(super) fn markup(head: &[u8]) -> Option<Markup> {
         [b"<html", b"<!doctype html", b"<table", b"<meta", b"<head", b"<body", b"<style", b"<div"];
     if has(b"urn:schemas-microsoft-com:office:spreadsheet") && has(b"workbook") && !has(b"<html") {
         return Some(Markup::Spreadsheet);
+    }
+    if has(b"urn:oasis:names:tc:opendocument") && has(b"opendocument.spreadsheet") && !has(b"<html") {
+        return Some(Markup::Flat);
     }
     let begins = |text: &[u8]| html.iter().any(|tag| text.starts_with(tag));
     let prologue = text.starts_with(b"<?xml") || text.starts_with(b"<!--");

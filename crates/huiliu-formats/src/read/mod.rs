@@ -36,6 +36,7 @@ mod text;
 mod unshown;
 mod value;
 mod workbook;
+mod year;
 
 use std::path::Path;
 
@@ -54,6 +55,7 @@ use self::chunk::Chunk;
 use self::csv::{CsvSource, TableSource};
 use self::header::{Layout, Names};
 use self::keyed::KeyedSource;
+use self::merged::Merged;
 use self::rows::RowKinds;
 use self::workbook::XlsxSource;
 use crate::report::{ReadReport, SheetReport};
@@ -106,6 +108,8 @@ struct Sheet {
     /// Its place in the report.
     at: usize,
     findings: Vec<Finding>,
+    /// Whether its merged cells are looked at behind its rows.
+    merges_unseen: bool,
 }
 
 /// A file that is being read: an iterator of batches with their findings.
@@ -224,6 +228,11 @@ impl Reading {
                 if let Some(kinds) = &mut sheet.kinds {
                     kinds.finish(assembler);
                 }
+                if let (Source::Xlsx(source), true) = (&mut self.source, sheet.merges_unseen) {
+                    let merged = Merged::new(source.merges_behind(&sheet.name)?);
+                    let untaken = rows::untaken(&self.record, &sheet.layout, &merged);
+                    untaken.into_iter().for_each(|finding| assembler.find(finding));
+                }
                 let ended = assembler.rows() > 0 || assembler.has_findings();
                 let outcome = if ended { Some(assembler.finish()?) } else { None };
                 self.current = None;
@@ -274,7 +283,9 @@ impl Reading {
             Source::Table(source) => source.skip_to(last),
             Source::Keyed(_) | Source::Bundle(_) => {}
         }
-        let mut assembler = Assembler::new(&self.record, &self.options, &sheet.name, sheet.ordinal);
+        let today = year::day_of(&sheet.layout, &sheet.name, &self.options.origin.file, self.options.today);
+        let options = ReadOptions { today, ..self.options.clone() };
+        let mut assembler = Assembler::new(&self.record, &options, &sheet.name, sheet.ordinal);
         if matches!(&self.source, Source::Keyed(source) if !source.has_lines()) {
             assembler.count_records();
         }

@@ -281,12 +281,16 @@ impl Plan<'_> {
                 continue;
             }
             empty = false;
-            let merged = match self.wants_merges(&grid) {
+            let wanted_merges = self.wants_merges(&grid);
+            let merged = match wanted_merges {
                 true => Merged::new(source.merges(name)?),
                 false => Merged::default(),
             };
             let form = self.is_form(&grid).then(|| form(name));
             let found = form.is_none() && self.find_header(name.clone(), ordinal as u32, &grid, &merged);
+            if let Some(sheet) = self.sheets.last_mut().filter(|_| found && !wanted_merges) {
+                sheet.merges_unseen = self.known.is_some() && sheet.kinds.is_some();
+            }
             if found && let Some(bare) = source.bare() {
                 self.tell_bare(bare);
             }
@@ -384,7 +388,15 @@ impl Plan<'_> {
         let titles: Vec<String> = known.map(|field| field.title().to_owned()).collect();
         let findings = header::findings(&name, &layout, &fields, &titles);
         self.report.sheets.push(layout.report(&name, &fields));
-        self.sheets.push(Sheet { name, ordinal, layout, kinds, at: self.report.sheets.len() - 1, findings });
+        self.sheets.push(Sheet {
+            name,
+            ordinal,
+            layout,
+            kinds,
+            at: self.report.sheets.len() - 1,
+            findings,
+            merges_unseen: false,
+        });
     }
 
     fn fields(&self) -> Vec<String> {

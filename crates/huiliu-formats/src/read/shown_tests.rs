@@ -6,11 +6,12 @@ use super::sheet_tests::{shipped, value_of};
 use super::tests::{options, read};
 use super::*;
 
-/// The same sheet in three kinds of workbook, all with days of 1904; LibreOffice made the others of `shown.xlsx`.
-const SHOWN: [&[u8]; 3] = [
+/// The same sheet in four kinds of workbook, all with days of 1904; LibreOffice made the others of `shown.xlsx`.
+const SHOWN: [&[u8]; 4] = [
     include_bytes!("../../data/samples/shown.xlsx"),
     include_bytes!("../../data/samples/shown.xls"),
     include_bytes!("../../data/samples/shown.ods"),
+    include_bytes!("../../data/samples/shown.fods"),
 ];
 
 #[test]

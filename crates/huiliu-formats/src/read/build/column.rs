@@ -11,7 +11,7 @@ use huiliu_stage::{Field, FieldType, Severity, Text};
 
 use crate::read::chunk::{Chunk, View};
 use crate::read::value::{
-    Asked, Money, Note, Number, Parsed, Unit, boolean, date, destroyed, integer, is_code, list_items,
+    Asked, Money, Note, Number, Parsed, Unit, boolean, date, destroyed, failed, integer, is_code, list_items,
     strict_date, strict_integer, timestamp, trimmed,
 };
 
@@ -135,7 +135,10 @@ impl ColumnBuilder {
                 let code = !strict && is_code(&self.field.name);
                 for (row, cell) in cells.enumerate() {
                     let text = if strict { cell } else { trimmed(cell) };
-                    if let Some(note) = code.then(|| destroyed(text, &self.field.name)).flatten() {
+                    let broken = if strict { None } else { failed(text) };
+                    if let Some(note) =
+                        broken.or_else(|| code.then(|| destroyed(text, &self.field.name)).flatten())
+                    {
                         tell(row, cell, note);
                         builder.append_null();
                         continue;

@@ -32,7 +32,10 @@ impl Serial {
     pub(in crate::read) fn step(&mut self, sheet: u32, number: u32, cell: &str) -> Option<Finding> {
         let value: u32 = cell.parse().ok().or_else(|| cell.trim().parse().ok())?;
         let last = self.last.replace(value);
-        if std::mem::take(&mut self.fresh) || last.and_then(|last| last.checked_add(1)) == Some(value) {
+        let follows = last.and_then(|last| last.checked_add(1));
+        // Counting goes on over a group or begins anew; if it goes on, nothing may be left out.
+        let anew = std::mem::take(&mut self.fresh) && follows.is_none_or(|next| value < next);
+        if anew || follows == Some(value) {
             return None;
         }
         self.tell(sheet, number, last?, value)
@@ -79,7 +82,9 @@ mod tests {
             }
         }
         assert_eq!(told, "A3 serial numbers go from 2 to 4; A4 serial number 4 stands twice; ");
-        serial.restart();
-        assert_eq!(serial.step(0, 20, "9"), None);
+        for (cell, is_told) in [("1", false), ("2", false), ("9", true), ("10", false), ("10", false)] {
+            serial.restart();
+            assert_eq!(serial.step(0, 20, cell).is_some(), is_told, "{cell}");
+        }
     }
 }

@@ -79,6 +79,11 @@ impl Layout {
         self.columns.iter().position(|column| column.field == Some(field))
     }
 
+    /// Texts above the header.
+    pub(super) fn titles(&self) -> &[String] {
+        &self.titles
+    }
+
     /// Adds a column behind the others and gives it a field if it names one that is free.
     pub(super) fn push(&mut self, header: &str, names: &Names) {
         let mut column = Column::new(vec![header.to_owned()]);

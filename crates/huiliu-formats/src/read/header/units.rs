@@ -48,16 +48,26 @@ fn is_kind(cell: &str) -> bool {
     KINDS.contains(&inner) || inner.chars().all(|c| !c.is_alphanumeric())
 }
 
+/// By which columns of words are counted.
+const STEMS: [&str; 8] = ["甲", "乙", "丙", "丁", "戊", "己", "庚", "辛"];
+
 /// A row of numbers of columns below the header belongs to it: `甲|乙|1|2|3`.
 pub(super) fn numbers_below(grid: &Grid, layout: &mut Layout) {
     const FEWEST: usize = 3;
     let last = layout.header_rows.last().copied().unwrap_or(0);
     let Some((number, cells)) = grid.iter().find(|(number, _)| *number > last) else { return };
     let filled: Vec<&str> = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
-    let stems = "甲乙丙丁戊己庚辛";
-    let lettered =
-        filled.iter().zip(stems.chars()).take_while(|(cell, stem)| cell.chars().eq([*stem])).count();
-    let counted = filled.iter().skip(lettered).enumerate().all(|(at, cell)| *cell == (at + 1).to_string());
+    // A column may have been left out, and its letter or number with it.
+    let stem = |cell: &&str| STEMS.iter().position(|stem| stem == cell);
+    let lettered = filled.iter().map_while(stem).is_sorted_by(|a, b| a < b);
+    let letters = if lettered { filled.iter().map_while(stem).count() } else { 0 };
+    let numbers: Vec<Option<usize>> = filled.iter().skip(letters).map(|cell| cell.parse().ok()).collect();
+    let step = if letters > 0 { 3 } else { 1 };
+    let mut last = 0;
+    let counted = numbers.into_iter().all(|number| {
+        let before = std::mem::replace(&mut last, number.unwrap_or(0));
+        number.is_some_and(|number| number > before && number - before <= step)
+    });
     if filled.len() >= FEWEST && filled.len() * 2 > layout.columns.len() && counted {
         layout.header_rows.push(*number);
     }

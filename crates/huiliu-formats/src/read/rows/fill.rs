@@ -182,7 +182,10 @@ impl Filler {
                 let span = chunk.aside(&cell);
                 match self.columns.get(plan).copied().flatten() {
                     Some(to) if chunk.view(text).get(row, to).trim().is_empty() => {
-                        chunk.fill_empty(row, to, span);
+                        // Blanks would keep the plan out.
+                        if let Some(cell) = chunk.cells.get_mut(row * chunk.width + to) {
+                            *cell = span;
+                        }
                     }
                     Some(_) => continue,
                     None => {
@@ -190,6 +193,10 @@ impl Filler {
                             *to = span;
                         }
                     }
+                }
+                // It is no day that cannot be read, so nothing more is said of it.
+                if let Some(from) = chunk.cells.get_mut(row * chunk.width + column) {
+                    *from = Span::default();
                 }
                 let address = cell_address(column, chunk.numbers[row]);
                 let title = self.titles.get(plan).map_or("", |title| title);

@@ -29,7 +29,7 @@ pub(super) fn wide(merged: &Merged, layout: &Layout) -> Vec<u32> {
 
 /// Tells of cells that are merged over several rows in columns that are not filled down: all but the first row of such
 /// a cell have no value.
-pub(super) fn untaken(record: &RecordSchema, layout: &Layout, merged: &Merged) -> Vec<Finding> {
+pub(in crate::read) fn untaken(record: &RecordSchema, layout: &Layout, merged: &Merged) -> Vec<Finding> {
     let last = layout.header_rows.last().copied().unwrap_or(0);
     let mut findings = Vec::new();
     for (column, field) in layout.columns.iter().enumerate().filter_map(|(at, c)| Some((at, c.field?))) {

@@ -20,6 +20,7 @@ use self::above::above;
 use self::fill::{Filler, Given};
 use self::group::{Groups, Meanings, Style, lone_number};
 use self::kind::{Kind, begins_other, opened, says_sheet, skipped};
+pub(super) use self::merged::untaken;
 use self::merged::wide;
 use self::words::{
     counted, ends_counted, is_essay, is_footer, is_mark, is_note, is_numeric, is_share, is_subtotal, is_total,
@@ -119,7 +120,7 @@ impl RowKinds {
             meanings,
             waiting: Vec::new(),
         };
-        kinds.waiting.extend(merged::untaken(record, layout, merged));
+        kinds.waiting.extend(untaken(record, layout, merged));
         kinds.waiting.extend(means.map(|(field, value)| says_sheet(name, &kinds.fields, field, &value)));
         kinds
     }

@@ -1,4 +1,5 @@
-//! Codes that a spreadsheet program took for numbers and so destroyed.
+//! What a spreadsheet program left in place of a text: a code that it took for a number and so destroyed, the mark of a formula
+//! that failed.
 
 use huiliu_stage::{Severity, Text};
 
@@ -20,6 +21,20 @@ pub(in crate::read) fn destroyed(text: &str, field: &str) -> Option<Note> {
     (cut || is_power(text)).then(|| note(field))
 }
 
+/// What to tell of a text that is the mark of a formula that failed, as text files and web pages have it: `#REF!`.
+#[inline]
+pub(in crate::read) fn failed(text: &str) -> Option<Note> {
+    const MARKS: [&str; 7] = ["#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#N/A"];
+    if !text.starts_with('#') || !MARKS.contains(&text) {
+        return None;
+    }
+    let text = Text::new(
+        "是公式出错留下的标记，没有值；请改正公式或直接填写内容",
+        "is the mark of a formula that failed and no value; correct it or write the value itself",
+    );
+    Some(Note { severity: Severity::Error, code: "formula-error", text })
+}
+
 /// `9.14403E+17`
 fn is_power(text: &str) -> bool {
     let Some((digits, power)) = text.split_once(['e', 'E']) else { return false };
@@ -28,7 +43,7 @@ fn is_power(text: &str) -> bool {
     digits.len() >= 3
         && digits.contains('.')
         && digits.bytes().all(|b| digit(b) || b == b'.')
-        && matches!(power.len(), 1 | 2)
+        && matches!(power.len(), 1..=3)
         && power.bytes().all(digit)
 }
 
@@ -60,10 +75,21 @@ mod tests {
     }
 
     #[test]
+    fn the_mark_of_a_failed_formula_is_no_text() {
+        assert!(failed("#REF!").is_some() && failed("#N/A").is_some());
+        assert!(failed("#1厂房").is_none() && failed("REF!").is_none() && failed("").is_none());
+    }
+
+    #[test]
     fn codes_without_their_last_digits_are_told_and_others_left_alone() {
-        for text in
-            ["9.14403E+17", "9.14403123456789e+17", "1.23E17", "320412198001010000", "320412000000000000"]
-        {
+        for text in [
+            "9.14403E+17",
+            "9.14403123456789e+17",
+            "9.14403001234567E+017",
+            "1.23E17",
+            "320412198001010000",
+            "320412000000000000",
+        ] {
             assert!(destroyed(text, "permit_no").is_some(), "{text}");
         }
         for text in [

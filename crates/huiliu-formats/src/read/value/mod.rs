@@ -17,7 +17,7 @@ mod properties;
 mod quantity;
 mod unit;
 
-pub(super) use code::{destroyed, is_code};
+pub(super) use code::{destroyed, failed, is_code};
 pub(super) use date::{Asked, date, iso, strict_date, timestamp};
 pub(super) use money::Money;
 pub(super) use number::{Number, integer, strict_integer};

@@ -2,6 +2,8 @@
 //!
 //! Where a unit comes from, strongest first: the cell, the header, the sheet, the field.
 
+use huiliu_stage::Severity;
+
 use super::decimal::Decimal;
 use super::quantity::{Quantity, is_torn, qualifier, quantity};
 use super::{Parsed, Unit, is_placeholder, tidy};
@@ -62,6 +64,7 @@ impl Money {
             _ => value.shifted(shift).and_then(|v| v.rounded(PLACES)),
         };
         match stored {
+            Some(0) if value.mantissa != 0 => too_small(),
             Some(stored) if stored.abs() < LIMIT => Parsed::value(stored),
             _ => {
                 Parsed::bad("V07", "金额过大，无法存储；请核对单位", "is too large an amount; check its unit")
@@ -115,6 +118,17 @@ fn starts_with(tidy: &str, sign: &str) -> bool {
     tidy.get(..sign.len()).is_some_and(|start| start.eq_ignore_ascii_case(sign))
 }
 
+#[cold]
+fn too_small() -> Parsed<i128> {
+    Parsed::noted(
+        Some(0),
+        Severity::Warning,
+        "V07",
+        "小到无法按本字段的单位存储，按0处理；请核对单位",
+        "is too small to be stored in the field's unit, 0 was taken; check its unit",
+    )
+}
+
 fn not_an_amount<T>() -> Parsed<T> {
     Parsed::bad(
         "V07",
@@ -150,8 +164,6 @@ fn tier<T>() -> Parsed<T> {
 
 #[cfg(test)]
 mod tests {
-    use huiliu_stage::Severity;
-
     use super::*;
 
     fn money(header: &str) -> Money {
@@ -160,7 +172,7 @@ mod tests {
 
     #[test]
     fn amounts_are_read_in_the_unit_of_cell_header_or_field() {
-        use Severity::{Error, Info};
+        use Severity::{Error, Info, Warning};
         for (header, text, value, severity) in [
             ("", "12000.5", Some(120_005_000), None),
             ("亿元", "12.5", Some(1_250_000_000), None),
@@ -207,6 +219,10 @@ mod tests {
             ("", "——", None, Some(Info)),
             ("", "  ", None, None),
             ("", "99999999999999999", None, Some(Error)),
+            ("", "0.00001", Some(0), Some(Warning)),
+            ("元", "0.5", Some(1), None),
+            ("元", "0.4", Some(0), Some(Warning)),
+            ("", "0.00", Some(0), None),
         ] {
             let found = money(header).lenient(text);
             assert_eq!((found.value, found.note.map(|n| n.severity)), (value, severity), "{header} {text}");

@@ -1,21 +1,19 @@
-//! OLE2 containers, as far as it must be known what is in them before calamine is let in.
+//! OLE2 containers, as far as old workbooks need them.
 //!
 //! An old workbook (`.xls`, WPS `.et`) is a container with a stream `Workbook`; a new one under a password is a container
 //! with a stream `EncryptedPackage`. Chains of sectors are followed with a bound, so that a loop or a cut
-//! file is an error here. The stream's records are walked for the places of cells: calamine takes memory for the
-//! rectangle between the first and the last of them, or for the one that the sheet claims.
+//! file is an error here. The stream's records are walked once for a password and for an end that is missing.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
+use super::xls::{half, word};
 use crate::read::error::ReadError;
 
 /// First bytes of a container.
 pub(super) const MAGIC: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 /// Largest container that is read; sheets of the old format have 65,536 rows.
 const MOST_BYTES: u64 = 64 << 20;
-/// Most cells of all rectangles together; calamine keeps some 32 bytes for each.
-const MOST_CELLS: u64 = 6_000_000;
 /// Sectors from here on are marks, such as the end of a chain.
 const MARKS: u32 = 0xffff_fffa;
 
@@ -178,69 +176,21 @@ fn entry(bytes: &[u8]) -> (String, Stream) {
     (String::from_utf16_lossy(&units), stream)
 }
 
-/// Walks the records of a workbook: a password, and the rectangle of each sheet's cells.
+/// Walks the records of a workbook: all of them must be there, and none may tell of a password.
 fn check_records(stream: &[u8]) -> Result<(), ReadError> {
-    let (mut at, mut total, mut area) = (0_usize, 0_u64, Area::default());
+    const PASSWORD: u16 = 0x002f;
+    let mut at = 0;
     while let (Some(kind), Some(length)) = (half(stream, at), half(stream, at + 2)) {
         let Some(data) = stream.get(at + 4..at + 4 + usize::from(length)) else {
             // Only zeros may follow the last sheet.
             return if kind == 0 { Ok(()) } else { Err(cut_off()) };
         };
-        match kind {
-            0x2f if half(data, 0) != Some(0) => return Err(ReadError::encrypted()),
-            0x0809 | 0x000a => {
-                total = total.saturating_add(area.cells());
-                area = Area::default();
-            }
-            // Dimensions: rows as words in new, as half words in older workbooks.
-            0x0200 if data.len() >= 14 => {
-                let rows = word(data, 4).unwrap_or(0).saturating_sub(word(data, 0).unwrap_or(0));
-                let columns = half(data, 10).unwrap_or(0).saturating_sub(half(data, 8).unwrap_or(0));
-                total = total.saturating_add((u64::from(rows) + 1) * (u64::from(columns) + 1) / 2);
-            }
-            0x0006 | 0x00fd | 0x00d6 | 0x0203 | 0x0204 | 0x0205 | 0x027e => area.add(data, half(data, 2)),
-            0x00bd => {
-                area.add(data, half(data, 2));
-                area.add(data, data.len().checked_sub(2).and_then(|last| half(data, last)));
-            }
-            _ => {}
-        }
-        if total.saturating_add(area.cells()) > MOST_CELLS {
-            return Err(ReadError::too_large(
-                "旧格式工作簿的单元格范围",
-                "the range of cells of an old workbook",
-                MOST_CELLS,
-            ));
+        if kind == PASSWORD && data.iter().any(|byte| *byte != 0) {
+            return Err(ReadError::encrypted());
         }
         at += 4 + usize::from(length);
     }
     Ok(())
-}
-
-/// First and last row and column.
-#[derive(Default)]
-struct Area(Option<(u16, u16, u16, u16)>);
-
-impl Area {
-    fn add(&mut self, data: &[u8], column: Option<u16>) {
-        let (Some(row), Some(column)) = (half(data, 0), column) else { return };
-        let (top, bottom, left, right) = self.0.unwrap_or((row, row, column, column));
-        self.0 = Some((top.min(row), bottom.max(row), left.min(column), right.max(column)));
-    }
-
-    fn cells(&self) -> u64 {
-        self.0.map_or(0, |(top, bottom, left, right)| {
-            (u64::from(bottom - top) + 1) * (u64::from(right - left) + 1)
-        })
-    }
-}
-
-pub(super) fn half(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..at.checked_add(2)?)?.try_into().ok().map(u16::from_le_bytes)
-}
-
-pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..at.checked_add(4)?)?.try_into().ok().map(u32::from_le_bytes)
 }
 
 fn words(bytes: &[u8]) -> impl Iterator<Item = u32> + '_ {

@@ -72,7 +72,11 @@ pub(super) fn merges(mut part: impl Read) -> Result<Vec<Merge>, ReadError> {
 }
 
 fn read_merges(part: impl Read) -> Result<Vec<Merge>, ReadError> {
-    let mut scanner = Scanner::new(part);
+    behind(&mut Scanner::new(part))
+}
+
+/// The merged ranges that stand behind what was read of a sheet's part.
+pub(super) fn behind(scanner: &mut Scanner<impl Read>) -> Result<Vec<Merge>, ReadError> {
     let mut merges = Vec::new();
     loop {
         match scanner.next()? {

@@ -2,17 +2,16 @@
 //!
 //! Office Open XML is read here, as a stream: `parts` finds the sheets in a checked
 //! [`Package`](super::package::Package), `strings` and `styles` hold what all sheets share, `sheet` gives one row after
-//! the other. Other kinds of workbook go through `legacy`. Of a sheet nothing is held but the rows of one chunk.
+//! the other. Workbooks of the old format are read in `xls`, OpenDocument in `ods`, tables in tags in `markup`, binary ones by
+//! calamine behind `xlsb`. Of a sheet nothing is held but the rows of one chunk.
 //!
 //! A merged range has its value in its first cell only; whether it holds for the others is for whoever knows the
 //! table ([`XlsxSource::merges`]). Hidden rows and columns are told, and read like all others unless the caller wants them
 //! left out.
 
-mod biff;
 mod compound;
 #[cfg(test)]
 mod fuzz;
-mod legacy;
 mod markup;
 mod merges;
 mod number;
@@ -26,13 +25,13 @@ mod styles;
 #[cfg(test)]
 mod tests;
 mod told;
+mod xls;
+mod xlsb;
 pub(super) mod xml;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 
-pub(super) use self::legacy::Bare;
-use self::legacy::Legacy;
 use self::markup::Tagged;
 pub(super) use self::merges::Merge;
 use self::ods::OdsStream;
@@ -41,6 +40,9 @@ use self::sheet::{Row, Shared, SheetStream};
 use self::strings::Strings;
 use self::styles::Styles;
 use self::told::Told;
+use self::xls::Xls;
+pub(super) use self::xlsb::Bare;
+use self::xlsb::Binary;
 use super::chunk::{Chunk, Span};
 use super::error::ReadError;
 use super::header::{Grid, SEARCH_ROWS};
@@ -81,16 +83,21 @@ pub(super) struct XlsxSource {
 enum Book {
     Own { package: Package, parts: Parts, shared: Box<Shared>, stream: Option<Box<SheetStream<Entry>>> },
     Ods { package: Package, stream: Option<Box<OdsStream<Entry>>>, sheets: Vec<(String, bool)> },
-    Legacy(Box<Legacy>),
+    Xls(Box<Xls>),
+    Xlsb(Box<Binary>),
     Tagged(Box<Tagged>),
 }
 
 impl XlsxSource {
     /// Opens a workbook whose container promises to stay within the limits.
     pub(super) fn open(file: File, limits: &Limits) -> Result<Self, ReadError> {
-        let book = match legacy::recognize(&file, limits)? {
-            Some(legacy) => Book::Legacy(Box::new(legacy)),
-            None => Self::own(Package::open(file, limits)?, limits)?,
+        if let Some(old) = xls::recognize(&file, limits)? {
+            return Ok(Self::of(Book::Xls(Box::new(old)), limits));
+        }
+        let package = Package::open(file.try_clone().map_err(|e| ReadError::io(&e))?, limits)?;
+        let book = match xlsb::recognize(&file, &package)? {
+            Some(binary) => Book::Xlsb(Box::new(binary)),
+            None => Self::own(package, limits)?,
         };
         Ok(Self::of(book, limits))
     }
@@ -110,7 +117,8 @@ impl XlsxSource {
         let sheets = match &book {
             Book::Own { parts, .. } => parts.sheets.iter().map(|s| (s.name.clone(), s.visible)).collect(),
             Book::Ods { sheets, .. } => sheets.clone(),
-            Book::Legacy(legacy) => legacy.sheets(),
+            Book::Xls(old) => old.sheets(),
+            Book::Xlsb(binary) => binary.sheets(),
             Book::Tagged(tagged) => tagged.sheets().to_vec(),
         };
         Self {
@@ -169,7 +177,8 @@ impl XlsxSource {
         match &self.book {
             Book::Own { .. } => "xlsx",
             Book::Ods { .. } => "ods",
-            Book::Legacy(legacy) => legacy.format(),
+            Book::Xls(_) => "xls",
+            Book::Xlsb(_) => "xlsb",
             Book::Tagged(tagged) => tagged.format(),
         }
     }
@@ -195,7 +204,7 @@ impl XlsxSource {
     /// Numbers whose formats the file hides, by column, in the sheet that was last looked at. `None` if it hides none.
     pub(super) fn bare(&self) -> Option<&BTreeMap<u32, Bare>> {
         match &self.book {
-            Book::Legacy(legacy) if !legacy.has_look() => Some(legacy.bare()),
+            Book::Xlsb(binary) => Some(binary.bare()),
             _ => None,
         }
     }
@@ -232,9 +241,10 @@ impl XlsxSource {
     pub(super) fn expect_dates(&mut self, columns: Vec<u32>) {
         match &mut self.book {
             Book::Own { shared, .. } => shared.dates = if shared.date1904 { columns } else { Vec::new() },
-            Book::Legacy(legacy) => legacy.expect_dates(columns),
+            Book::Xls(old) => old.expect_dates(columns),
             Book::Ods { .. } => self.dates = columns,
-            Book::Tagged(_) => {}
+            Book::Tagged(tagged) => tagged.expect_dates(columns),
+            Book::Xlsb(_) => {}
         }
     }
 
@@ -244,7 +254,7 @@ impl XlsxSource {
         (self.first, self.waiting, self.over) = (first, false, false);
         (self.cells, self.spread) = (0, 0);
         self.text.clear();
-        let untold = matches!(&self.book, Book::Legacy(legacy) if !legacy.has_look());
+        let untold = matches!(&self.book, Book::Xlsb(_));
         self.told = Told::new(sheet, self.hidden, untold);
         Ok(())
     }
@@ -332,8 +342,18 @@ impl XlsxSource {
                 stream.pass()?;
                 Ok(stream.merges)
             }
-            Book::Legacy(legacy) => Ok(legacy.merges(sheet)),
+            Book::Xls(old) => old.merges(sheet),
+            Book::Xlsb(_) => Ok(Vec::new()),
             Book::Tagged(tagged) => tagged.merges(sheet),
+        }
+    }
+
+    /// The merged ranges of the sheet whose rows were all read; costs no look through it.
+    pub(super) fn merges_behind(&mut self, sheet: &str) -> Result<Vec<Merge>, ReadError> {
+        match &mut self.book {
+            Book::Own { stream, .. } => stream.as_mut().map_or(Ok(Vec::new()), |s| s.merges_behind()),
+            Book::Ods { stream, .. } => Ok(stream.as_mut().map_or_else(Vec::new, |s| s.merges.clone())),
+            Book::Xls(_) | Book::Xlsb(_) | Book::Tagged(_) => self.merges(sheet),
         }
     }
 
@@ -350,7 +370,8 @@ impl XlsxSource {
                 stream.iter_mut().for_each(|stream| stream.expect_dates(&self.dates));
                 Ok(())
             }
-            Book::Legacy(legacy) => legacy.start(sheet, self.limits.max_sheet_cells),
+            Book::Xls(old) => old.start(sheet),
+            Book::Xlsb(binary) => binary.start(sheet, self.limits.max_sheet_cells),
             Book::Tagged(tagged) => tagged.start(sheet),
         }
     }
@@ -364,8 +385,8 @@ impl Book {
             Self::Own { stream: Some(stream), .. } => &stream.hidden_columns,
             Self::Ods { stream: Some(stream), .. } => &stream.hidden_columns,
             Self::Tagged(tagged) => tagged.hidden_columns(),
-            Self::Legacy(legacy) => legacy.hidden_columns(),
-            Self::Own { stream: None, .. } | Self::Ods { stream: None, .. } => &[],
+            Self::Xls(old) => old.hidden_columns(),
+            Self::Own { stream: None, .. } | Self::Ods { stream: None, .. } | Self::Xlsb(_) => &[],
         }
     }
 
@@ -374,7 +395,8 @@ impl Book {
             Self::Own { shared, stream: Some(stream), .. } => stream.next_row(shared, row, text),
             Self::Ods { stream: Some(stream), .. } => stream.next_row(row, text),
             Self::Own { stream: None, .. } | Self::Ods { stream: None, .. } => Ok(false),
-            Self::Legacy(legacy) => Ok(legacy.next_row(row, text)),
+            Self::Xls(old) => old.next_row(row, text),
+            Self::Xlsb(binary) => Ok(binary.next_row(row, text)),
             Self::Tagged(tagged) => tagged.next_row(row, text),
         }
     }

@@ -202,6 +202,7 @@ impl<R: Read> OdsStream<R> {
                     let covered = name == b"covered-table-cell";
                     let count = attributes.number(b"number-columns-repeated").unwrap_or(1);
                     let count = count.clamp(1, MOST_COLUMNS);
+                    let other = meant_otherwise(attributes, &self.dates, (column, count), &mut self.text);
                     let start = self.text.len();
                     let plain = if self.dates.contains(&column) { Shown::Serial } else { Shown::Plain };
                     let value = value(attributes, plain, &mut self.text);
@@ -225,7 +226,12 @@ impl<R: Read> OdsStream<R> {
                         let to =
                             if value == Value::Error { &mut self.kept.errors } else { &mut self.kept.cells };
                         let last = column.saturating_add(count).min(MOST_COLUMNS);
-                        to.extend((column..last).map(|column| (column, span)));
+                        let dates = &self.dates;
+                        let span = |at: u32| match &other {
+                            Some(other) if dates.contains(&at) != dates.contains(&column) => *other,
+                            _ => span,
+                        };
+                        to.extend((column..last).map(|column| (column, span(column))));
                     }
                     if spread > MOST_TEXT {
                         return Err(ReadError::too_large(
@@ -286,6 +292,24 @@ fn value(attributes: Attributes<'_>, plain: Shown, to: &mut String) -> Value {
         _ => {}
     }
     if to.len() > start { Value::Done } else { Value::Text }
+}
+
+/// One number written for several columns may be a day in some of them and a number in others: its text for those that mean
+/// it otherwise than the first.
+fn meant_otherwise(
+    attributes: Attributes<'_>,
+    dates: &[u32],
+    (column, count): (u32, u32),
+    to: &mut String,
+) -> Option<Span> {
+    let is_day = dates.contains(&column);
+    let mut others = column..column.saturating_add(count);
+    if dates.is_empty() || !others.any(|at| dates.contains(&at) != is_day) {
+        return None;
+    }
+    let start = to.len();
+    value(attributes, if is_day { Shown::Plain } else { Shown::Serial }, to);
+    Some(Span::new(start, to.len()))
 }
 
 /// Writes the number that stands in `to` from `start` on as the text from `shown` on says that it is shown: with its

@@ -5,7 +5,7 @@
 
 use std::io::Read;
 
-use super::merges::address;
+use super::merges::{self, Merge, address};
 use super::number;
 use super::strings::{Strings, decode_controls, read_rich};
 use super::styles::{Shown, Styles};
@@ -131,6 +131,11 @@ impl<R: Read> SheetStream<R> {
             }
         }
         Ok(false)
+    }
+
+    /// The merged ranges, which stand behind the last row.
+    pub(super) fn merges_behind(&mut self) -> Result<Vec<Merge>, ReadError> {
+        merges::behind(&mut self.scanner)
     }
 
     fn cells(&mut self, shared: &Shared, row: &mut Row, text: &mut String) -> Result<(), ReadError> {

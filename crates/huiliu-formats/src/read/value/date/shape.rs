@@ -46,6 +46,7 @@ pub(super) fn shaped(tidy: &str, today: i32) -> Option<Parsed<i32>> {
     let short = |(n, width): (i64, usize)| if width == 2 { 2000 + n } else { n };
     let full = |(n, width): (i64, usize)| (width == 4).then_some(n);
     let here = year_of(today);
+    let this_year = |day| this_year(day, here);
     match shape {
         "N年N月N日" | "N年N月N号" | "N年N月N" => {
             day(short(at(0)), at(1).0, at(2).0).map(Parsed::value)
@@ -137,14 +138,9 @@ fn month(day: i32) -> Parsed<i32> {
     first(day, "月份", "month")
 }
 
-fn this_year(day: i32) -> Parsed<i32> {
-    Parsed::noted(
-        Some(day),
-        Severity::Info,
-        "V11",
-        "没有写年份，按当前年份处理",
-        "has no year; the current one was taken",
-    )
+fn this_year(day: i32, year: i64) -> Parsed<i32> {
+    let (zh, en) = (format!("没有写年份，按{year}年处理"), format!("has no year; {year} was taken"));
+    Parsed::noted(Some(day), Severity::Info, "V11", &zh, &en)
 }
 
 fn january(day: i32) -> Parsed<i32> {

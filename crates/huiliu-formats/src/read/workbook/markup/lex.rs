@@ -1,6 +1,7 @@
 //! Tags and texts of a web page, as browsers forgive them.
 //!
-//! Attributes need no quotes, a lone `<` is a text, comments and the contents of scripts and styles are passed over.
+//! Attributes need no quotes, a lone `<` is a text, comments and the contents of scripts and styles are passed over, as are the
+//! remarks on cells that LibreOffice writes as `comment` elements.
 //! Nothing is kept but the token that is given.
 
 use crate::read::error::ReadError;
@@ -23,7 +24,7 @@ pub(super) enum Token {
 /// Reads tokens.
 pub(super) struct Lexer {
     reader: TextReader,
-    /// The element whose content is no text: `script` or `style`.
+    /// The element whose content is no text: `script`, `style` or `comment`.
     skip: Option<&'static str>,
 }
 
@@ -78,7 +79,7 @@ impl Lexer {
         if closes {
             return Ok(Token::Close(name));
         }
-        self.skip = ["script", "style"].into_iter().find(|skipped| *skipped == name);
+        self.skip = ["script", "style", "comment"].into_iter().find(|skipped| *skipped == name);
         Ok(Token::Open(name, rest.to_owned()))
     }
 

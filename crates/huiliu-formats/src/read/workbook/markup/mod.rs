@@ -1,7 +1,8 @@
-//! Tables written in tags: web pages that systems export under the name `.xls`, and the XML of Excel 2003.
+//! Tables written in tags: web pages that systems export under the name `.xls`, the XML of Excel 2003, and OpenDocument in
+//! one piece (`.fods`).
 //!
-//! Both are texts in any encoding, so they are read through a [`TextReader`]; both are read as streams, from the start
-//! again for each table. [`html`] forgives what browsers forgive, [`sheetml`] is proper XML.
+//! All are texts in any encoding, so they are read through a [`TextReader`]; all are read as streams, from the start
+//! again for each table. [`html`] forgives what browsers forgive, the others are proper XML.
 
 mod html;
 mod lex;
@@ -17,7 +18,9 @@ use huiliu_stage::{Finding, Severity, Text};
 use self::html::HtmlStream;
 use self::sheetml::SheetmlStream;
 use super::merges::Merge;
+use super::ods::{self, OdsStream};
 use super::sheet::Row;
+use super::xml::{Scanner, Token};
 use crate::read::error::ReadError;
 use crate::read::kind::Markup;
 use crate::read::text::{Charset, TextReader};
@@ -40,11 +43,14 @@ pub(in crate::read) struct Tagged {
     /// Cells of each table that hold something.
     cells: Vec<u64>,
     stream: Option<Stream>,
+    /// Columns of days of an OpenDocument sheet.
+    dates: Vec<u32>,
 }
 
 enum Stream {
     Html(Box<HtmlStream>),
     Sheetml(Box<SheetmlStream>),
+    Flat(Box<OdsStream<TextReader>>),
 }
 
 impl Tagged {
@@ -54,7 +60,7 @@ impl Tagged {
     /// It holds none, or breaks off.
     pub(super) fn open(file: File, charset: Charset, markup: Markup) -> Result<Self, ReadError> {
         let (sheets, cells) = (Vec::new(), Vec::new());
-        let mut tagged = Self { file, charset, markup, sheets, cells, stream: None };
+        let mut tagged = Self { file, charset, markup, sheets, cells, stream: None, dates: Vec::new() };
         let reader = tagged.reader()?;
         match markup {
             Markup::Html => {
@@ -63,6 +69,10 @@ impl Tagged {
                 tagged.sheets = html::names(&tables);
             }
             Markup::Spreadsheet => tagged.sheets = sheetml::sheets(reader)?,
+            Markup::Flat => {
+                prove(reader)?;
+                tagged.sheets = ods::sheets(tagged.reader()?)?;
+            }
         }
         match tagged.sheets.iter().any(|(_, shown)| *shown) {
             true => Ok(tagged),
@@ -76,7 +86,13 @@ impl Tagged {
         match self.markup {
             Markup::Html => "html",
             Markup::Spreadsheet => "xml-spreadsheet",
+            Markup::Flat => "fods",
         }
+    }
+
+    /// Says which columns hold days; see [`XlsxSource::expect_dates`](super::XlsxSource::expect_dates).
+    pub(super) fn expect_dates(&mut self, columns: Vec<u32>) {
+        self.dates = columns;
     }
 
     pub(super) fn sheets(&self) -> &[(String, bool)] {
@@ -98,6 +114,11 @@ impl Tagged {
         self.stream = Some(match self.markup {
             Markup::Html => Stream::Html(Box::new(HtmlStream::open(reader, ordinal)?)),
             Markup::Spreadsheet => Stream::Sheetml(Box::new(SheetmlStream::open(reader, ordinal)?)),
+            Markup::Flat => {
+                let mut stream = OdsStream::open(reader, ordinal)?;
+                stream.expect_dates(&self.dates);
+                Stream::Flat(Box::new(stream))
+            }
         });
         Ok(())
     }
@@ -107,6 +128,7 @@ impl Tagged {
         match &mut self.stream {
             Some(Stream::Html(stream)) => stream.next_row(row, text),
             Some(Stream::Sheetml(stream)) => stream.next_row(row, text),
+            Some(Stream::Flat(stream)) => stream.next_row(row, text),
             None => Ok(false),
         }
     }
@@ -115,6 +137,7 @@ impl Tagged {
     pub(super) fn hidden_columns(&self) -> &[(u32, u32)] {
         match &self.stream {
             Some(Stream::Sheetml(stream)) => &stream.hidden_columns,
+            Some(Stream::Flat(stream)) => &stream.hidden_columns,
             _ => &[],
         }
     }
@@ -133,12 +156,16 @@ impl Tagged {
     pub(super) fn merges(&mut self, sheet: &str) -> Result<Vec<Merge>, ReadError> {
         self.start(sheet)?;
         let (mut row, mut text) = (Row::default(), String::new());
+        if let Some(Stream::Flat(stream)) = &mut self.stream {
+            stream.pass()?;
+        }
         while self.next_row(&mut row, &mut text)? {
             text.clear();
         }
         Ok(match self.stream.take() {
             Some(Stream::Html(stream)) => stream.merges,
             Some(Stream::Sheetml(stream)) => stream.merges,
+            Some(Stream::Flat(stream)) => stream.merges,
             None => Vec::new(),
         })
     }
@@ -147,6 +174,20 @@ impl Tagged {
     fn reader(&mut self) -> Result<TextReader, ReadError> {
         self.file.rewind().map_err(|e| ReadError::io(&e))?;
         Ok(TextReader::new(self.file.try_clone().map_err(|e| ReadError::io(&e))?, self.charset))
+    }
+}
+
+/// Looks whether all elements end; in a package the sum of the part's bytes would tell.
+fn prove(reader: TextReader) -> Result<(), ReadError> {
+    let (mut scanner, mut depth) = (Scanner::new(reader), 0_i64);
+    loop {
+        match scanner.next()? {
+            Token::Open { empty, .. } => depth += i64::from(!empty),
+            Token::Close { .. } => depth -= 1,
+            Token::End if depth > 0 => return Err(ReadError::damaged(&"its end is missing")),
+            Token::End => return Ok(()),
+            _ => {}
+        }
     }
 }
 
