@@ -16,7 +16,7 @@ fn rows(name: &str) -> Vec<u8> {
 #[test]
 fn lock_partial_and_dot_files_are_left_alone() {
     let left =
-        ["~$a.csv", ".~lock.a.csv#", ".a.csv", "a.csv.part", "a.csv.tmp", "a.csv.crdownload", "notes.doc"];
+        ["~$a.csv", ".~lock.a.csv#", ".a.csv", "a.csv.part", "a.csv.tmp", "a.csv.crdownload", "5F3A7C00"];
     let mut home = home();
     for name in left {
         home.write(&format!("data/inbox/甲/{name}"), &rows("不该读"));
@@ -192,4 +192,119 @@ fn a_done_file_proves_a_file_on_a_share_and_says_when_it_is_not_whole() {
     daemon.wait("an empty inbox", || home.names("inbox").is_empty());
     assert!(daemon.stop().success());
     assert_eq!(home.lines("out").len(), 2);
+}
+
+/// A folder source that waits for nothing that it need not wait for, and for the rest longer than any test.
+fn impatient() -> Home {
+    let pipeline = small_pipeline("folder", "inbox", "[validate]", "[{jsonl: {path: out}}]");
+    Home::new(&pipeline.replace("settle_ms: 0", "settle_ms: 50, quiet_secs: 3600, rescan_secs: 3600"))
+}
+
+#[test]
+fn a_folder_that_is_renamed_into_place_is_read_without_a_full_look() {
+    let home = impatient();
+    let mut daemon = home.start();
+    daemon.hear("ready");
+    home.write("data/inbox/甲/first.csv", &rows("甲"));
+    daemon.wait("an answer", || home.answered() == 1); // From here on it surely watches.
+    home.write("data/elsewhere/丙/a.csv", &rows("乙"));
+    home.write("data/elsewhere/丙/b.csv", &rows("丙"));
+    fs::rename(home.data("elsewhere/丙"), home.data("inbox/丙")).unwrap();
+    daemon.wait("two more answers", || home.answered() == 3);
+    home.write("data/inbox/丙/c.csv", &rows("丁"));
+    daemon.wait("an answer to what came into it later", || home.answered() == 4);
+    assert!(daemon.stop().success());
+}
+
+#[test]
+fn a_hard_link_is_taken_once_nobody_writes_to_the_file() {
+    let home = impatient();
+    let probe = fs::File::open(home.write("probe", b"x")).unwrap();
+    if huiliu_abi::nobody_writes(&probe).is_err() {
+        return eprintln!("NOT CHECKED: no leases where temporary files are");
+    }
+    let mut daemon = home.start();
+    daemon.hear("ready");
+    let made = home.write("made.csv", &rows("甲"));
+    let mut writer = fs::File::options().append(true).open(&made).unwrap();
+    fs::create_dir_all(home.data("inbox/甲")).unwrap();
+    fs::hard_link(&made, home.data("inbox/甲/a.csv")).unwrap();
+    daemon.hear("it is open in");
+    writer.write_all("乙,6\n".as_bytes()).unwrap();
+    drop(writer);
+    daemon.wait("an answer", || home.answered() == 1);
+    assert!(daemon.stop().success());
+    assert_eq!(home.receipt("a")["counts"]["rows_in"], 2);
+}
+
+#[test]
+fn what_lies_behind_a_link_is_nobodys_delivery() {
+    let home = impatient();
+    home.write("outside/a.csv", &rows("外"));
+    fs::create_dir_all(home.data("inbox/甲")).unwrap();
+    std::os::unix::fs::symlink(home.path("outside"), home.data("inbox/乙")).unwrap();
+    std::os::unix::fs::symlink(home.path("outside/a.csv"), home.data("inbox/甲/a.csv")).unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        home.data("inbox/甲/pipe.csv"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .unwrap();
+    let mut daemon = home.start();
+    daemon.hear("ready");
+    home.write("outside/b.csv", &rows("外"));
+    home.write("data/inbox/甲/z.csv", &rows("内"));
+    daemon.wait("an answer", || home.answered() == 1);
+    assert!(daemon.stop().success());
+    home.once().expect(0);
+    assert_eq!(home.deliveries().len(), 1);
+    assert!(home.path("outside/a.csv").exists() && home.path("outside/b.csv").exists());
+}
+
+#[test]
+fn a_file_of_another_kind_is_returned_with_what_to_do() {
+    let mut home = home();
+    let table = [
+        ("材料.rar", &b"Rar!\x1a\x07\x00rest"[..], "这是 RAR 压缩包，系统不读取这种格式；请解压后"),
+        ("包.7z", b"7z\xbc\xaf\x27\x1crest", "这是 7z 压缩包"),
+        ("表.tar.gz", b"\x1f\x8b\x08\x00rest", "这是 gzip 压缩包"),
+        (
+            "说明.pdf",
+            b"%PDF-1.7",
+            "这是 PDF 文件，不是表格；请把表格另存为 .xlsx 或 .csv 后上传；如果是佐证材料，请与表格一起打包成 .zip",
+        ),
+        ("现场.jpg", b"\xff\xd8\xff\xe0\x00\x10JFIF", "这是图片"),
+    ];
+    for (name, content, _) in &table {
+        home.drop_file(&format!("甲/{name}"), content);
+    }
+    home.drop_file("甲/清单", &rows("无后缀")); // What it is, its bytes tell.
+    home.once().expect(1);
+    for (name, _, said) in &table {
+        let receipt = home.receipt(name.rsplit_once('.').unwrap().0);
+        assert_eq!(receipt["state"], "refused", "{name}");
+        let told = receipt["findings"][0]["message"].to_string();
+        assert!(told.contains(said), "{name}: {told}");
+    }
+    assert_eq!(home.receipt("清单")["state"], "committed");
+    assert_eq!((home.names("returned").len(), home.names("inbox").len()), (table.len(), 0));
+}
+
+#[test]
+fn a_file_that_cannot_be_taken_is_told_of_once_and_taken_when_it_can_be() {
+    let mut home = home();
+    let mut daemon = home.start();
+    daemon.hear("ready");
+    // What a full disk does to it: nothing can be written here.
+    fs::remove_dir_all(home.data("spool/folder")).unwrap();
+    home.write("data/spool/folder", b"no folder");
+    home.drop_file("甲/a.csv", &rows("甲"));
+    daemon.hear("it cannot be copied into the spool");
+    fs::remove_file(home.data("spool/folder")).unwrap();
+    fs::create_dir(home.data("spool/folder")).unwrap();
+    daemon.wait("an answer", || home.answered() == 1);
+    assert_eq!(daemon.said().matches("cannot be copied").count(), 1, "{}", daemon.said());
+    assert!(daemon.stop().success());
 }

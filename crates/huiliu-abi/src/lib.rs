@@ -8,7 +8,8 @@
 //! This is the only crate with `unsafe`. It knows stages and Arrow; it knows no pipeline, no engine
 //! and no plugin. A library is never unloaded, since batches carry pointers into it.
 //!
-//! [`release_code`] forgets code pages while nothing runs; it is here because it needs `unsafe`.
+//! [`release_code`] forgets code pages while nothing runs, [`nobody_writes`] asks the kernel about a file; they are here
+//! because they need `unsafe`.
 //!
 //! To follow a batch across, start at `loaded.rs` (the daemon's side) and go on in `export.rs` (the plugin's).
 
@@ -18,6 +19,7 @@ mod export;
 mod factory;
 mod host_proxy;
 mod host_side;
+mod lease;
 mod library;
 mod loaded;
 mod resident;
@@ -26,5 +28,6 @@ pub mod tables;
 
 pub use export::{Export, plugin_table};
 pub use factory::{Plugin, PluginOrigin, StageFactory};
+pub use lease::nobody_writes;
 pub use library::{LoadError, load_folder, load_library};
 pub use resident::release_code;

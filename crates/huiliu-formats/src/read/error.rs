@@ -42,10 +42,29 @@ impl ReadError {
         )
     }
 
+    /// It is no table; such files come with tables as evidence.
     pub(super) fn wrong_type(zh: &str, en: &str) -> Self {
         Self::new(
-            format!("这是{zh}，不是表格；请另存为 .xlsx 或 .csv 后上传"),
-            format!("this is {en}, not a table that can be read; save it as .xlsx or .csv and send that"),
+            format!(
+                "这是{}，不是表格；请把表格另存为 .xlsx 或 .csv 后上传；如果是佐证材料，请与表格一起打包成 .zip 上传",
+                spaced(zh)
+            ),
+            format!(
+                "this is {en}, not a table that can be read; save the table as .xlsx or .csv and send that; what proves a table goes into one .zip with it"
+            ),
+        )
+    }
+
+    /// It may hold tables, and is packed in a way that is not read.
+    pub(super) fn other_archive(zh: &str, en: &str) -> Self {
+        Self::new(
+            format!(
+                "这是{}，系统不读取这种格式；请解压后直接上传里面的表格，有佐证材料的请改为打包成 .zip 上传",
+                spaced(zh)
+            ),
+            format!(
+                "this is {en}, which is not read; unpack it and send the tables, or pack them with their evidence as .zip"
+            ),
         )
     }
 
@@ -85,4 +104,10 @@ impl ReadError {
             format!("no header was found in the first 20 rows; columns such as {some} are expected"),
         )
     }
+}
+
+/// Latin letters within Chinese stand apart.
+fn spaced(zh: &str) -> String {
+    let latin = zh.starts_with(|c: char| c.is_ascii_alphanumeric());
+    format!("{}{zh}", if latin { " " } else { "" })
 }

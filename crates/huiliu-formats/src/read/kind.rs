@@ -122,31 +122,67 @@ fn looks_like_xml(text: &[u8]) -> bool {
         || (tag && closed())
 }
 
+/// A file that is no table: what it begins with, and what it is in both languages.
+type Foreign = (&'static [u8], &'static str, &'static str);
+
+const ARCHIVES: [Foreign; 7] = [
+    (b"Rar!", "RAR 压缩包", "a RAR archive"),
+    (b"7z\xbc\xaf\x27\x1c", "7z 压缩包", "a 7z archive"),
+    (b"\x1f\x8b", "gzip 压缩包", "a gzip archive"),
+    (b"BZh", "bzip2 压缩包", "a bzip2 archive"),
+    (b"\xfd7zXZ\x00", "xz 压缩包", "an xz archive"),
+    (b"\x28\xb5\x2f\xfd", "zstd 压缩包", "a zstd archive"),
+    (b"MSCF\x00\x00\x00\x00", "cab 压缩包", "a cabinet archive"),
+];
+
+const OTHERS: [Foreign; 12] = [
+    (b"%PDF", "PDF 文件", "a PDF document"),
+    (b"{\\rtf", "RTF 文档", "an RTF document"),
+    (b"\x89PNG", "图片", "a picture"),
+    (b"\xff\xd8\xff", "图片", "a picture"),
+    (b"GIF8", "图片", "a picture"),
+    (b"II*\x00", "图片", "a picture"),
+    (b"MM\x00*", "图片", "a picture"),
+    (b"AC10", "CAD 图纸", "a CAD drawing"),
+    (b"PAR1", "Parquet 文件", "a Parquet file"),
+    (b"\x7fELF", "程序", "a program"),
+    (b"MZ\x90", "程序", "a program"),
+    (b"SQLite format 3\x00", "数据库文件", "a database file"),
+];
+
 /// The error for a file that is no table.
 fn foreign(head: &[u8]) -> Option<ReadError> {
-    const KINDS: [(&[u8], &str, &str); 12] = [
-        (b"%PDF", "PDF 文件", "a PDF document"),
-        (b"{\\rtf", "RTF 文档", "an RTF document"),
-        (b"\x89PNG", "图片", "a picture"),
-        (b"\xff\xd8\xff", "图片", "a picture"),
-        (b"GIF8", "图片", "a picture"),
-        (b"BM\x00\x00", "图片", "a picture"),
-        (b"Rar!", "RAR 压缩包", "a RAR archive"),
-        (b"7z\xbc\xaf\x27\x1c", "7z 压缩包", "a 7z archive"),
-        (b"\x1f\x8b", "gzip 压缩包", "a gzip archive"),
-        (b"PAR1", "Parquet 文件", "a Parquet file"),
-        (b"\x7fELF", "程序", "a program"),
-        (b"MZ\x90", "程序", "a program"),
-    ];
     if head.starts_with(OLE2) {
         // An old workbook, or a new one under a password, whose directory often stands further behind.
         let wide: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
         return memchr::memmem::find(head, &wide).map(|_| ReadError::encrypted());
     }
-    if let Some((_, zh, en)) = KINDS.iter().find(|(magic, ..)| head.starts_with(magic)) {
-        return Some(ReadError::wrong_type(zh, en));
+    let at = |from: usize, bytes: &[u8]| head.get(from..).is_some_and(|rest| rest.starts_with(bytes));
+    // These begin as a text might, so more of them is looked at.
+    let sure = |magic: &[u8]| match magic {
+        b"BZh" => at(4, b"1AY&SY") || at(4, b"\x17\x72\x45\x38"),
+        b"AC10" => head.iter().take(64).any(|byte| *byte == 0),
+        _ => true,
+    };
+    let of = |kinds: &'static [Foreign]| {
+        kinds.iter().find(|(magic, ..)| head.starts_with(magic) && sure(magic)).map(|(_, zh, en)| (*zh, *en))
+    };
+    if let Some((zh, en)) = of(&ARCHIVES) {
+        return Some(ReadError::other_archive(zh, en));
     }
-    None
+    if at(257, b"ustar") {
+        return Some(ReadError::other_archive("tar 压缩包", "a tar archive"));
+    }
+    let bitmap = at(0, b"BM") && at(6, &[0; 4]);
+    let picture = bitmap || (at(0, b"RIFF") && at(8, b"WEBP"));
+    let (zh, en) = match of(&OTHERS) {
+        Some(told) => told,
+        None if picture => ("图片", "a picture"),
+        // The one container of films and of phones' pictures.
+        None if at(4, b"ftyp") => ("图片或视频", "a picture or a film"),
+        None => return None,
+    };
+    Some(ReadError::wrong_type(zh, en))
 }
 
 /// Whether a text file's beginning is no text at all. The separators that some machines write are text, and one that
@@ -180,6 +216,14 @@ mod tests {
             (b"<?xml?><?mso-application progid=\"Excel.Sheet\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\">", Ok(FormatKind::Xlsx)),
             (b"", Err("the file is empty")),
             (b"%PDF-1.7", Err("this is a PDF document")),
+            (b"Rar!\x1a\x07", Err("this is a RAR archive, which is not read; unpack it")),
+            (b"BZh91AY&SY", Err("this is a bzip2 archive")),
+            (b"BZh,\xd7\xdc\n1,2\n", Ok(FormatKind::Csv)),
+            (b"BM\x36\x10\0\0\0\0\0\0", Err("this is a picture")),
+            (b"BM,\xd7\xdc\n1,2\n", Ok(FormatKind::Csv)),
+            (b"AC10,b\n1,2\n", Ok(FormatKind::Csv)),
+            (b"\0\0\0\x18ftypheic", Err("this is a picture or a film")),
+            (&[&[b'a'; 257][..], b"ustar\000"].concat(), Err("this is a tar archive")),
             (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1....", Ok(FormatKind::Xlsx)),
             (
                 b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0",

@@ -30,7 +30,7 @@ mod tables;
 mod tick;
 pub(crate) mod worker;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -262,6 +262,7 @@ impl Daemon {
             totals: totals.clone(),
             backlog: self.backlog,
             once: self.once,
+            tries: HashMap::new(),
         };
         let sent = self.source(plan, source, worker.query.as_ref(), store, offers.clone(), stop.clone());
         let worker = thread("worker", move || worker.run(offered))?;

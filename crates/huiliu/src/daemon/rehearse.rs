@@ -4,6 +4,7 @@
 //! clock runs, no sink is drained but registers, nothing is answered. Each file meets stages that were opened anew, as
 //! after a restart, so whatever a stage remembers must have been committed.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -87,6 +88,7 @@ impl<'a> Rehearsal<'a> {
                 Ok(entry)
             }
             (Err(_), Ok(Verdict::Unfinished(_, why))) => bail!("the file has no end: {why}"),
+            (Err(_), Ok(Verdict::Held(_, why))) => bail!("the file was not taken: {why}"),
             (Err(_), _) => bail!("the file was not taken; the log says why"),
         }
     }
@@ -197,6 +199,7 @@ impl<'a> Rehearsal<'a> {
             totals: Arc::new(Totals::default()),
             backlog: u64::MAX,
             once: true,
+            tries: HashMap::new(),
         })
     }
 }

@@ -41,15 +41,17 @@ pub(crate) enum NotTaken {
     Gone,
     /// It changed since it was found complete.
     Changed,
-    /// It could not be read, or the copy not be written.
-    Failed(io::Error),
+    /// It could not be read.
+    Unreadable(io::Error),
+    /// Its copy could not be written.
+    NotCopied(io::Error),
 }
 
 impl From<io::Error> for NotTaken {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Gone,
-            _ => Self::Failed(error),
+            _ => Self::Unreadable(error),
         }
     }
 }
@@ -79,7 +81,7 @@ impl Spool {
         if copied {
             self.next += 1;
             taken.content = self.folder.join(self.next.to_string());
-            let mut copy = File::create_new(&taken.content).map_err(NotTaken::Failed)?;
+            let mut copy = File::create_new(&taken.content).map_err(NotTaken::NotCopied)?;
             // From here on the copy is removed with `taken`.
             taken.copied = true;
             taken.hash = pass(&mut file, &mut copy)?;
@@ -113,7 +115,7 @@ impl Drop for Taken {
 /// The hash of a file's bytes, as in [`Taken::hash`].
 pub(crate) fn hash(path: &Path) -> io::Result<String> {
     pass(&mut File::open(path)?, &mut io::sink()).map_err(|why| match why {
-        NotTaken::Failed(error) => error,
+        NotTaken::Unreadable(error) | NotTaken::NotCopied(error) => error,
         NotTaken::Gone | NotTaken::Changed => io::ErrorKind::NotFound.into(),
     })
 }
@@ -127,11 +129,11 @@ fn pass(from: &mut File, to: &mut dyn Write) -> Result<String, NotTaken> {
             Ok(0) => return Ok(hasher.finalize().to_hex().to_string()),
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(NotTaken::Failed(error)),
+            Err(error) => return Err(NotTaken::Unreadable(error)),
         };
         let read = block.get(..count).unwrap_or_default();
         hasher.update(read);
-        to.write_all(read).map_err(NotTaken::Failed)?;
+        to.write_all(read).map_err(NotTaken::NotCopied)?;
     }
 }
 

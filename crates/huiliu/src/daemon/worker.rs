@@ -4,6 +4,7 @@
 //! merging sees them in order. What sinks do with the outcome is theirs ([`super::drain`]); answers are
 //! written by a thread of their own, so that a large receipt holds nobody up.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,6 +40,8 @@ use crate::sources::{Candidate, Kind, Offer, TickEnd, Verdict};
 const CHANGED: &str = "the file changed while it was taken";
 /// After a file changed while it was read.
 const CHANGED_PAUSE: Duration = Duration::from_secs(2);
+/// How often a single run tries a file that cannot be read just now.
+const MOST_TRIES: u32 = 5;
 /// After the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(10);
 
@@ -65,6 +68,8 @@ enum Took {
     Done(Box<LedgerEntry>, Taken),
     /// Its end is missing, as this says.
     Unfinished(String),
+    /// Somebody has to do something before it can be taken, as this says.
+    Held(String),
     /// It is gone.
     Nothing,
 }
@@ -102,6 +107,8 @@ pub(crate) struct Worker {
     pub(crate) backlog: u64,
     /// Whether the run ends when what was there is done: then a failing file is not tried for ever.
     pub(crate) once: bool,
+    /// How often files were put off that are not done with.
+    pub(crate) tries: HashMap<PathBuf, u32>,
 }
 
 impl Worker {
@@ -126,7 +133,11 @@ impl Worker {
             // Nobody listens to verdicts any more when the daemon stops.
             let tell = |verdict| drop(candidate.verdicts.send(verdict));
             let path = candidate.path.clone();
-            match self.take(&candidate) {
+            let took = self.take(&candidate);
+            if took.is_ok() {
+                self.tries.remove(&path);
+            }
+            match took {
                 // The answerer gives the verdict.
                 Ok(Took::Done(entry, taken)) => {
                     let (names, verdicts) = (candidate.names.clone(), candidate.verdicts.clone());
@@ -139,6 +150,12 @@ impl Worker {
                 }
                 Ok(Took::Nothing) => tell(Verdict::Done(path)),
                 Ok(Took::Unfinished(why)) => tell(Verdict::Unfinished(path, why)),
+                Ok(Took::Held(why)) => {
+                    if self.once {
+                        Totals::add(&self.totals.failed);
+                    }
+                    tell(Verdict::Held(path, why));
+                }
                 Err(RunError::Cancelled) => return,
                 Err(error) => {
                     let file = readable(path.as_os_str());
@@ -147,9 +164,11 @@ impl Worker {
                         RunError::Again(_) => CHANGED_PAUSE,
                         RunError::Store(_) | RunError::Cancelled => STORE_PAUSE,
                     };
-                    if self.once && !matches!(error, RunError::Again(_)) {
+                    let tries = self.tries.entry(path.clone()).or_default();
+                    *tries += 1;
+                    if self.once && (*tries > MOST_TRIES || !matches!(error, RunError::Again(_))) {
                         Totals::add(&self.totals.failed);
-                        tell(Verdict::Done(path));
+                        tell(Verdict::Left(path));
                     } else {
                         tell(Verdict::Again(path, pause));
                     }
@@ -201,7 +220,10 @@ impl Worker {
             Ok(taken) => taken,
             Err(NotTaken::Gone) => return Ok(Took::Nothing),
             Err(NotTaken::Changed) => return Err(RunError::Again(CHANGED.to_owned())),
-            Err(NotTaken::Failed(error)) => return Err(again(error)),
+            Err(NotTaken::Unreadable(error)) => return Ok(Took::Held(format!("it cannot be read: {error}"))),
+            Err(NotTaken::NotCopied(error)) => {
+                return Ok(Took::Held(format!("it cannot be copied into the spool: {error}")));
+            }
         };
         let ending = match kind {
             Kind::Sent => {

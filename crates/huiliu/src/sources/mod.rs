@@ -78,10 +78,12 @@ pub(crate) const RETRY: &str = "retry/{pipeline}/{stage}/{sender}";
 pub(crate) enum Verdict {
     /// It is done with; the file is put away.
     Done(PathBuf),
-    /// It was handled but could not be put away, and this is a single run: it is left to the next one.
+    /// It was not handled, or could not be put away, and this is a single run: it is left to the next one.
     Left(PathBuf),
     /// It changed or could not be read now; offer it again after a pause.
     Again(PathBuf, Duration),
     /// Its end is missing, as this says; offer it again when it may have come.
     Unfinished(PathBuf, String),
+    /// It cannot be taken for a reason that somebody has to remove, such as missing rights; it is tried from time to time.
+    Held(PathBuf, String),
 }

@@ -159,8 +159,10 @@ fn foreign(package: &Package) -> ReadError {
         ("Word 文档", "a text document")
     } else if package.find("ppt/presentation.xml").is_some() {
         ("演示文稿", "a presentation")
+    } else if package.find("OFD.xml").is_some() {
+        ("OFD 文件", "an OFD document")
     } else {
-        ("压缩包", "an archive")
+        ("无法识别的文件", "a file of no known kind")
     };
     ReadError::wrong_type(zh, en)
 }

@@ -129,6 +129,8 @@ impl Look {
         match hint {
             // What it speaks of is looked at with all that waits.
             Hint::At(path, _) if self.done.is_one(&path) => self.waiting(),
+            // A folder that was renamed into place brings its files without a word of them.
+            Hint::At(path, Sign::Renamed) if path.is_dir() => self.hint(Hint::Everything),
             Hint::At(path, sign) => self.look_at(&path, sign),
             Hint::Everything | Hint::Gone => {
                 self.everything(false);
@@ -153,7 +155,8 @@ impl Look {
     }
 
     fn look_at(&mut self, path: &Path, sign: Sign) {
-        let Some(stamp) = Stamp::at(path).filter(|_| self.wanted.wants(path)) else {
+        let wanted = self.wanted.wants(path) && !self.done.is_one(path);
+        let Some(stamp) = Stamp::at(path).filter(|_| wanted) else {
             self.held.remove(path);
             return self.readiness.gone(path);
         };
@@ -207,7 +210,7 @@ impl Look {
         if self.disk != Disk::Local {
             return None;
         }
-        match self.writers.get_or_insert_with(Writers::now).of(path) {
+        match self.writers.get_or_insert_default().of(path) {
             Open::By(who) => Some(Some(who)),
             Open::Unknown if ready == Ready::IfClosed => Some(None),
             Open::Unknown | Open::No => None,
@@ -231,7 +234,6 @@ impl Look {
             let Some((stamp, proven)) = self.found.remove(&path) else { continue };
             let folder = path.parent().and_then(|folder| folder.strip_prefix(&self.data).ok());
             let Some(names) = folder.and_then(|folder| self.template.names_in(folder)) else { continue };
-            self.held.remove(&path);
             self.out.insert(path.clone());
             self.readiness.hand_out(&path);
             // Of a file that is proven to be complete nothing more will come.
@@ -245,6 +247,7 @@ impl Look {
     pub(super) fn verdict(&mut self, verdict: Verdict) {
         match verdict {
             Verdict::Done(path) => {
+                self.held.remove(&path);
                 self.out.remove(&path);
                 self.readiness.gone(&path);
                 self.done.remove(&path);
@@ -253,12 +256,22 @@ impl Look {
                 self.look_at(&path, if renamed { Sign::Renamed } else { Sign::None });
             }
             Verdict::Left(path) => {
+                self.held.remove(&path);
                 self.out.remove(&path);
                 self.readiness.gone(&path);
             }
             Verdict::Again(path, pause) => {
+                self.held.remove(&path);
                 self.come_back(&path);
                 self.again.insert(path, Instant::now() + pause);
+            }
+            Verdict::Held(path, why) => {
+                self.come_back(&path);
+                self.again.insert(path.clone(), Instant::now() + HELD);
+                if self.held.get(&path).is_none_or(|before| *before != why) {
+                    warn!(file = %path.display(), why, "the file cannot be taken, it is tried again from time to time");
+                }
+                self.held.insert(path, why);
             }
             Verdict::Unfinished(path, why) => {
                 self.come_back(&path);

@@ -47,7 +47,8 @@ pub(crate) struct FolderSource {
     /// Folder to watch, below the data folder.
     pub(crate) path: String,
 
-    /// File names to take.
+    /// File names to take; by default all but those of programs' temporary files. What is no table is answered and
+    /// returned.
     #[serde(default = "default_include")]
     pub(crate) include: Vec<String>,
 
@@ -106,13 +107,9 @@ pub(crate) struct FolderSource {
     pub(crate) returned: String,
 }
 
+/// Names lie, and a file of the wrong kind wants an answer too: what it is, its first bytes tell.
 fn default_include() -> Vec<String> {
-    [
-        "*.csv", "*.tsv", "*.txt", "*.xlsx", "*.xlsm", "*.xls", "*.xlsb", "*.et", "*.ods", "*.jsonl",
-        "*.ndjson", "*.json", "*.xml", "*.htm", "*.html", "*.zip",
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    vec!["*".to_owned()]
 }
 
 fn default_settle_ms() -> u64 {

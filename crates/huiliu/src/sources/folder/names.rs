@@ -4,8 +4,20 @@ use std::path::Path;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-const UNFINISHED: [&str; 9] =
-    [".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".download", ".swp", ".bak"];
+const UNFINISHED: [&str; 12] = [
+    ".tmp",
+    ".temp",
+    ".part",
+    ".partial",
+    ".filepart",
+    ".crdownload",
+    ".download",
+    ".opdownload",
+    ".aria2",
+    ".swp",
+    ".bak",
+    "~",
+];
 
 /// Include and exclude patterns, compiled.
 #[derive(Clone, Debug)]
@@ -45,6 +57,12 @@ fn unfinished(name: &str) -> bool {
         || name.starts_with("~$")
         || UNFINISHED.iter().any(|ending| name.ends_with(ending))
         || ["thumbs.db", "desktop.ini"].contains(&name)
+        || is_excel_draft(name)
+}
+
+/// Excel saves as eight hex digits without an ending, then renames.
+fn is_excel_draft(name: &str) -> bool {
+    name.len() == 8 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -65,6 +83,10 @@ mod tests {
             ("a.xlsx.crdownload", false),
             ("Thumbs.db", false),
             ("草稿1.xlsx", false),
+            ("a.csv~", false),
+            ("5F3A7C00", false),
+            ("20260401.csv", true),
+            ("清单", true),
         ] {
             assert_eq!(all.wants(Path::new(name)), wanted, "{name}");
         }

@@ -59,7 +59,9 @@ impl FolderWatch {
             if Instant::now() >= next_full {
                 if watcher.is_some() && folder_id(&look.base) != watched {
                     // The folder was removed or replaced: the events are of one that is no more.
-                    std::fs::create_dir_all(&look.base)?;
+                    if let Err(error) = std::fs::create_dir_all(&look.base) {
+                        warn!(folder = %look.base.display(), %error, "the folder is gone and cannot be made");
+                    }
                     (watcher, watched) = (start(&look.base), folder_id(&look.base));
                     look.events = watcher.is_some();
                 }
@@ -127,7 +129,8 @@ fn watcher(base: &Path, hints: UnboundedSender<Hint>) -> Option<RecommendedWatch
             let _ = hints.send(hint);
         }
     };
-    let started = notify::recommended_watcher(tell)
+    // Who may write into the folder may link to any other; those are not watched.
+    let started = RecommendedWatcher::new(tell, notify::Config::default().with_follow_symlinks(false))
         .and_then(|mut watcher| watcher.watch(base, RecursiveMode::Recursive).map(|()| watcher));
     started
         .inspect_err(|error| warn!(folder = %base.display(), %error, "no events, folder is looked at from time to time"))

@@ -1,9 +1,11 @@
 //! Who has a file open for writing on this machine.
 //!
-//! The kernel tells of each open file of a process under `/proc`: its inode and how it was opened. A lease on the file
-//! would tell the same for all users, but asking for one takes a system call that none of our libraries offers.
-//! Other users' processes can be looked into only by root; then the answer is honest and says [`Writers::unknown`].
+//! A read lease is granted only while nobody writes, so asking for one tells for sure; but the kernel grants it only to
+//! the file's owner or with `CAP_LEASE`, and not on all file systems. Otherwise, and for the writer's name, there is
+//! `/proc`, which tells of each open file of a process: its inode and how it was opened. Other users' processes can be
+//! looked into only by root; then the answer is honest and says [`Open::Unknown`].
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
@@ -31,9 +33,13 @@ struct Writer {
     link: PathBuf,
 }
 
-/// All files that are open for writing, at one moment, by inode.
+/// Tells writers at one moment. `/proc` is looked through once, and only if the kernel grants no lease.
 #[derive(Debug, Default)]
-pub(crate) struct Writers {
+pub(crate) struct Writers(OnceCell<Shown>);
+
+/// All files that `/proc` shows as open for writing, by inode.
+#[derive(Debug, Default)]
+struct Shown {
     open: HashMap<u64, Vec<Writer>>,
     unknown: bool,
 }
@@ -41,7 +47,7 @@ pub(crate) struct Writers {
 /// What is known of one file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Open {
-    /// By this process.
+    /// By this process, as far as it can be named.
     By(String),
     /// By nobody.
     No,
@@ -50,8 +56,24 @@ pub(crate) enum Open {
 }
 
 impl Writers {
+    /// Who has this file open for writing.
+    pub(crate) fn of(&self, path: &Path) -> Open {
+        let Ok(file) = File::open(path) else { return Open::Unknown };
+        let shown = || self.0.get_or_init(Shown::now).of(&file);
+        match huiliu_abi::nobody_writes(&file) {
+            Ok(true) => Open::No,
+            Ok(false) => match shown() {
+                Open::No | Open::Unknown => Open::By("another program".to_owned()),
+                named => named,
+            },
+            Err(_) => shown(),
+        }
+    }
+}
+
+impl Shown {
     /// Looks through all processes but this one.
-    pub(crate) fn now() -> Self {
+    fn now() -> Self {
         let mut found = Self::default();
         let Ok(processes) = fs::read_dir("/proc") else {
             return Self { unknown: true, ..found };
@@ -83,9 +105,7 @@ impl Writers {
         Ok(())
     }
 
-    /// Who has this file open for writing.
-    pub(crate) fn of(&self, path: &Path) -> Open {
-        let Ok(file) = File::open(path) else { return Open::Unknown };
+    fn of(&self, file: &File) -> Open {
         // Our own descriptor of the file is told of in the same words.
         let own = fs::read_to_string(format!("/proc/self/fdinfo/{}", file.as_raw_fd()));
         let (Some(own), Ok(meta)) = (own.ok().and_then(|told| parse(&told)), file.metadata()) else {
@@ -153,10 +173,12 @@ mod tests {
             .unwrap();
         let mut said = [0; 4];
         io::Read::read_exact(writer.stdout.as_mut().unwrap(), &mut said).unwrap();
-        let found = Writers::now().of(&path);
-        assert!(matches!(&found, Open::By(who) if who.contains(&writer.id().to_string())), "{found:?}");
+        let named = |found: &Open| matches!(found, Open::By(who) if who.contains(&writer.id().to_string()));
+        let (found, shown) = (Writers::default().of(&path), Shown::now().of(&File::open(&path).unwrap()));
+        assert!(named(&found) && named(&shown), "{found:?} {shown:?}");
         drop(writer.stdin.take());
         writer.wait().unwrap();
-        assert!(!matches!(Writers::now().of(&path), Open::By(_)));
+        assert!(!matches!(Writers::default().of(&path), Open::By(_)));
+        assert!(!matches!(Shown::now().of(&File::open(&path).unwrap()), Open::By(_)));
     }
 }
