@@ -154,6 +154,117 @@ fn an_accepted_pair_becomes_one_record_and_the_other_id_answers_with_it() {
 }
 
 #[test]
+fn the_queue_is_shown_in_pages_and_can_be_searched() {
+    let mut home = Home::new(PIPELINE);
+    let pairs = [
+        ("民用飞机航电系统集成平台", "民用飞机航电系统“三中心一总部”项目"),
+        ("太湖水利枢纽调度平台", "太湖水利枢纽“一网统管”项目"),
+        ("轨道交通检修基地", "轨道交通“双创中心”项目"),
+    ];
+    let rows = |side: fn(&(&'static str, &'static str)) -> &'static str| {
+        pairs.iter().map(|pair| format!(",{},,,\n", side(pair))).collect::<String>()
+    };
+    home.send("发改局/a.csv", &rows(|pair| pair.0));
+    home.send("住建局/b.csv", &rows(|pair| pair.1));
+    assert_eq!(home.queue().len(), 3, "{:?}", home.huiliu(&["review", "list"]));
+    let list = |more: &[&str]| home.huiliu(&[&["review", "list"], more].concat()).expect(0).out;
+    let rows = |out: &str| {
+        out.lines()
+            .filter(|line| line.trim_start().split(' ').next().is_some_and(|id| id.len() == 17))
+            .count()
+    };
+    let page = list(&["--limit", "2"]);
+    assert!(rows(&page) == 2 && page.contains("第1至2对，共3对"), "{page}");
+    let page = list(&["--limit", "2", "--offset", "2", "--language", "en"]);
+    assert!(rows(&page) == 1 && page.contains("3 to 3 of 3 pairs"), "{page}");
+    let page = list(&["--offset", "9"]);
+    assert!(rows(&page) == 0 && page.contains("共3对"), "{page}");
+    let found = list(&["--find", "水利"]);
+    assert!(rows(&found) == 1 && !found.contains("共"), "{found}");
+    assert!(list(&["--find", "nowhere"]).contains("没有待核对的记录"));
+    let page = home.huiliu(&["review", "list", "--json", "--limit", "1", "--offset", "1"]).expect(0).json();
+    assert_eq!(page.as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn decisions_are_carried_out_in_their_order_and_one_that_cannot_be_is_told_in_the_log() {
+    let mut home = Home::new(PIPELINE);
+    home.send("发改局/a.csv", PLATFORM);
+    home.send("住建局/b.csv", CENTRES);
+    let [one, other] = home.queue().pop().unwrap();
+    // No daemon runs: what is said later counts later, also when it cannot be done any more.
+    home.huiliu(&["review", "reject", &one, &other, "--why", "先"]).expect(0);
+    home.huiliu(&["review", "accept", &one, &other, "--why", "后"]).expect(0);
+    home.huiliu(&["review", "reject", &one, &other, "--why", "太迟"]).expect(0);
+    home.once().expect(0);
+    assert_eq!(home.register().len(), 1);
+    let log = home.huiliu(&["review", "log"]).expect(0).out;
+    let lines: Vec<&str> = log.lines().skip(1).collect();
+    for (line, parts) in lines.iter().zip([
+        ["reject", "不是同一项", "先"],
+        ["accept", "现已撤销", "后"],
+        ["reject", "未执行", "太迟"],
+    ]) {
+        assert!(parts.iter().all(|part| line.contains(part)), "{parts:?} are not in {log}");
+    }
+    let log = home.huiliu(&["review", "log", "--language", "en"]).expect(0).out;
+    assert!(log.contains("refused: ") && log.contains("was taken back"), "{log}");
+    // Ids that are nobody's, and the same twice.
+    for (pair, told) in
+        [([&*one, "r0000000000000000"], "keeps no record"), ([&one, &other], "one record already")]
+    {
+        let err = home.huiliu(&["review", "accept", pair[0], pair[1]]).expect(1).err;
+        assert!(err.contains(told), "{err}");
+    }
+}
+
+#[test]
+fn two_records_that_the_keys_of_one_row_name_are_asked_about() {
+    let pipeline = PIPELINE.replace(
+        "normalise: {project_code: code}}",
+        "normalise: {project_code: code}}\n        - {fields: [owner, project_name]}",
+    );
+    let mut home = Home::new(&pipeline);
+    home.send("发改局/a.csv", "K1,东山泵站,甲水务有限公司,张工,100\n");
+    home.send("住建局/b.csv", "K2,西河磨坊,乙磨坊有限公司,李工,90\n");
+    home.send("统计局/c.csv", "K1,西河磨坊,乙磨坊有限公司,王工,95\n");
+    let [one, other] = home.queue().pop().unwrap();
+    let list = home.huiliu(&["review", "list"]).expect(0).out;
+    assert!(list.contains("标识冲突"), "{list}");
+    let shown = home.huiliu(&["review", "show", &one]).expect(0).out;
+    assert!(shown.contains("却是另一记录") && shown.contains("王工"), "{shown}");
+    home.huiliu(&["review", "reject", &one, &other]).expect(0);
+    home.once().expect(0);
+    home.send("统计局/d.csv", "K1,西河磨坊,乙磨坊有限公司,王工,99\n");
+    assert!(home.queue().is_empty());
+    let records = home.huiliu(&["explain", "--list", "--json"]).expect(0).json();
+    assert_eq!(records.as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_record_that_two_pipelines_keep_is_decided_about_in_the_one_that_is_named() {
+    let mut home = Home::new(PIPELINE);
+    home.send("发改局/a.csv", "K1,东山泵站,甲水务有限公司,张工,100\nK2,西河磨坊,乙磨坊有限公司,李工,90\n");
+    let second = PIPELINE.replace("pipeline: projects", "pipeline: others").replace("inbox/", "inbox2/");
+    home.write("pipelines/pipeline.yaml", second.replace("out/projects", "out/others").as_bytes());
+    let rows = format!("{HEAD}K1,东山泵站,甲水务有限公司,张工,100\nK2,西河磨坊,乙磨坊有限公司,李工,90\n");
+    let path = home.write("data/inbox2/发改局/a.csv", rows.as_bytes());
+    assert!(path.exists());
+    home.once().expect(0);
+    let (one, other) = (home.id("东山泵站"), home.id("西河磨坊"));
+    let err = home.huiliu(&["review", "accept", &one, &other]).expect(1).err;
+    assert!(err.contains("--pipeline") && err.contains("others") && err.contains("projects"), "{err}");
+    home.huiliu(&["review", "accept", &one, &other, "--pipeline", "others"]).expect(0);
+    home.once().expect(0);
+    let count = |register: &str| {
+        let mut dump = Vec::new();
+        home.store().dump(register, &mut dump).unwrap();
+        String::from_utf8(dump).unwrap().lines().count()
+    };
+    assert_eq!((count("projects"), count("others")), (2, 1));
+}
+
+#[test]
 fn a_rejected_pair_stays_two_and_is_not_asked_about_again() {
     let mut home = Home::new(PIPELINE);
     home.send("发改局/a.csv", PLATFORM);

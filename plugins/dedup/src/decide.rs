@@ -16,12 +16,13 @@ use huiliu_stage::{Finding, Findings, Outcome, Severity, StageError};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::build;
-use crate::decided::{Decision, Word, pair_key};
+use crate::decided::{Decision, Word};
 use crate::entity::Record;
 use crate::key::Scratch;
 use crate::linked::KeptRow;
 use crate::merge::{Merge, content_key};
 use crate::parts::Part;
+use crate::queue;
 use crate::recognise::Row;
 use crate::records::RecordId;
 use crate::report;
@@ -56,11 +57,12 @@ impl Merge {
         }
         let mut findings = Vec::new();
         for decision in &decisions {
-            findings.push(match self.carry_out(decision)? {
-                Ok((zh, en)) => {
-                    self.decided.log(decision, &en)?;
-                    report::decision("decided", Severity::Info, zh, en)
-                }
+            let came = self.carry_out(decision)?;
+            let (Ok((zh, en)) | Err((zh, en))) = &came;
+            // What was refused stands in the log too: whoever decided looks there for what became of it.
+            self.decided.log(decision, (zh, en), came.is_err())?;
+            findings.push(match came {
+                Ok((zh, en)) => report::decision("decided", Severity::Info, zh, en),
                 Err((zh, en)) => report::decision("decision-refused", Severity::Error, zh, en),
             });
         }
@@ -125,18 +127,23 @@ impl Merge {
         let gone = self.records.remove(goes)?;
         self.made.push(Made { id: goes, record: gone, by: "decision", into: Some(stays) });
         self.rebuild(stays, &all, "decision")?;
+        let overruled = self.decided.let_meet(stays, goes)?;
         self.decided.set_redirect(goes, Some(stays))?;
-        self.decided.keep_apart(stays, goes, false)?;
         for known in self.known(&all)? {
             self.decided.pin(known.signature, stays)?;
         }
         if let Some(linked) = &mut self.linked {
             linked.assign(|id, _| if id == goes { stays } else { id }, &[])?;
         }
-        self.requeue(goes, stays)?;
+        queue::follow(&*self.host, &self.decided, goes, stays)?;
+        let before = if overruled {
+            ("；此前认定两者不同，现已撤销", "; that they are two was taken back")
+        } else {
+            ("", "")
+        };
         Ok((
-            format!("记录 {goes} 与 {stays} 是同一项，已并入 {stays}"),
-            format!("record {goes} is the same as {stays} and was merged into it"),
+            format!("记录 {goes} 与 {stays} 是同一项，已并入 {stays}{}", before.0),
+            format!("record {goes} is the same as {stays} and was merged into it{}", before.1),
         ))
     }
 
@@ -148,8 +155,8 @@ impl Merge {
                 format!("record {a} is one already; `unmerge` takes it apart"),
             )));
         }
-        self.decided.keep_apart(a, b, true)?;
-        self.host.state_delete(&pair_key(b"q/", a, b))?;
+        self.decided.keep_apart(a, b)?;
+        queue::answered(&*self.host, a, b)?;
         for id in [a, b] {
             let parts = self.parts.of(&mut self.records, id)?;
             for known in self.known(&parts)? {
@@ -201,8 +208,8 @@ impl Merge {
         self.parts.replace(&mut self.records, id, &big)?;
         self.rebuild(id, &big, "split")?;
         self.rebuild(new, &small, "split")?;
-        self.decided.keep_apart(id, new, true)?;
-        self.host.state_delete(&pair_key(b"q/", id, new))?;
+        self.decided.keep_apart(id, new)?;
+        queue::answered(&*self.host, id, new)?;
         if let Some(linked) = &mut self.linked {
             let rows = |parts: &[Part], known: &[Known]| -> Vec<KeptRow> {
                 let row = |(part, known): (&Part, &Known)| (part.sender().to_owned(), known.compared.clone());
@@ -279,29 +286,6 @@ impl Merge {
         Ok(())
     }
 
-    /// Questions about a record that is no more are questions about the one it went into.
-    fn requeue(&mut self, goes: RecordId, stays: RecordId) -> Result<(), StageError> {
-        let mut questions = Vec::new();
-        self.host.state_scan(b"q/", &mut |key, value| {
-            let id = |at: usize| key.get(at..at + 10)?.try_into().ok().map(RecordId::from_bytes);
-            if let (Some(a), Some(b)) = (id(2), id(12))
-                && (a == goes || b == goes)
-            {
-                questions.push((if a == goes { b } else { a }, value.to_vec()));
-            }
-            true
-        })?;
-        for (other, why) in questions {
-            self.host.state_delete(&pair_key(b"q/", goes, other))?;
-            let asked = pair_key(b"q/", stays, other);
-            let apart = self.host.state_get(&crate::decided::apart_key(stays, other))?.is_some();
-            if other != stays && !apart && self.host.state_get(&asked)?.is_none() {
-                self.host.state_put(&asked, &why)?;
-            }
-        }
-        Ok(())
-    }
-
     /// The parts as rows.
     fn known(&self, parts: &[Part]) -> Result<Vec<Known>, StageError> {
         let rows: Vec<&Record> = parts.iter().map(|part| &part.row).collect();
@@ -322,9 +306,9 @@ impl Merge {
             if keys.is_empty() {
                 keys.push((None, content_key(&cells, at)));
             }
-            let row = Row { id: at as i64, at, keys: &keys, cells: &cells, fields: &self.fields };
-            let (compared, signature) =
-                (row.compared(&self.recogniser.compared), self.signature(&row, part.sender()));
+            let sender = part.sender();
+            let row = Row { id: at as i64, at, keys: &keys, cells: &cells, fields: &self.fields, sender };
+            let (compared, signature) = (row.compared(&self.recogniser.compared), self.signature(&row));
             Known { keys, compared, signature }
         };
         Ok(parts.iter().enumerate().map(one).collect())

@@ -5,11 +5,12 @@
 //! | `d#` | how many decisions were taken (4 bytes), and the hash of the last (8 bytes) |
 //! | `d/` + number (4 bytes) | the decision as JSON, what came of it, and the hash of the one before: never changed |
 //! | `m/` + id (10 bytes) | the id of the record that this one was merged into |
-//! | `x/` + id + id (20 bytes) | two records that a person keeps apart: the number of the decision |
+//! | `x/` + id + id (20 bytes) | two records that a person keeps apart: the number of the decision. What either is merged into is apart too |
 //! | `s/` + signature (16 bytes) | the record that rows like this one of the same sender belong to, whatever else says |
 //!
 //! Where nobody decided anything, a batch costs one look-up.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -64,11 +65,22 @@ pub(crate) struct Decided {
     count: u32,
     last: u64,
     redirects: HashMap<RecordId, RecordId>,
+    /// Pairs that a person keeps apart, as they were named then.
+    apart: BTreeSet<(RecordId, RecordId)>,
+    /// The same by what each is now.
+    others: HashMap<RecordId, Vec<RecordId>>,
 }
 
 impl Decided {
     pub(crate) fn new(host: Arc<dyn Host>) -> Self {
-        Self { host, count: 0, last: 0, redirects: HashMap::new() }
+        Self {
+            host,
+            count: 0,
+            last: 0,
+            redirects: HashMap::new(),
+            apart: BTreeSet::new(),
+            others: HashMap::new(),
+        }
     }
 
     /// Before a batch: brings memory in line with the state.
@@ -89,7 +101,24 @@ impl Decided {
             redirects.extend(gone.zip(into));
             true
         })?;
+        self.apart.clear();
+        let apart = &mut self.apart;
+        self.host.state_scan(b"x/", &mut |key, _| {
+            apart.extend(pair_of(key));
+            true
+        })?;
+        self.index();
         Ok(())
+    }
+
+    /// Finds out what the pairs that are kept apart are now.
+    fn index(&mut self) {
+        self.others.clear();
+        for &(one, other) in &self.apart {
+            let (one, other) = (self.now(one), self.now(other));
+            self.others.entry(one).or_default().push(other);
+            self.others.entry(other).or_default().push(one);
+        }
     }
 
     /// Whether nobody decided anything yet.
@@ -128,13 +157,23 @@ impl Decided {
                 self.host.state_delete(&key)?;
             }
         }
+        self.index();
         Ok(())
     }
 
-    /// Writes a decision down, with what came of it.
-    pub(crate) fn log(&mut self, decision: &Decision, came: &str) -> Result<(), StageError> {
+    /// Writes a decision down, with what came of it in Chinese and English; of one that was refused, why.
+    pub(crate) fn log(
+        &mut self,
+        decision: &Decision,
+        (zh, en): (&str, &str),
+        refused: bool,
+    ) -> Result<(), StageError> {
         let before = format!("{:016x}", self.last);
-        let entry = serde_json::json!({"decision": decision, "came": came, "before": before});
+        let mut entry =
+            serde_json::json!({"decision": decision, "came": en, "came_zh": zh, "before": before});
+        if refused {
+            entry["refused"] = true.into();
+        }
         let entry = entry.to_string();
         self.host.state_put(&[b"d/".as_slice(), &self.count.to_be_bytes()].concat(), entry.as_bytes())?;
         self.count += 1;
@@ -143,14 +182,32 @@ impl Decided {
         Ok(self.host.state_put(COUNT, &stamp)?)
     }
 
-    /// Says that two records are two, or takes that back.
-    pub(crate) fn keep_apart(&self, a: RecordId, b: RecordId, apart: bool) -> Result<(), StageError> {
-        let key = apart_key(a, b);
-        match apart {
-            true => self.host.state_put(&key, &self.count.to_be_bytes())?,
-            false => self.host.state_delete(&key)?,
+    /// Says that two records are two.
+    pub(crate) fn keep_apart(&mut self, a: RecordId, b: RecordId) -> Result<(), StageError> {
+        self.apart.insert(if a < b { (a, b) } else { (b, a) });
+        self.index();
+        Ok(self.host.state_put(&pair_key(b"x/", a, b), &self.count.to_be_bytes())?)
+    }
+
+    /// Takes back that two records are two, also where that was said of records which are part of them now. Tells
+    /// whether it was said.
+    pub(crate) fn let_meet(&mut self, a: RecordId, b: RecordId) -> Result<bool, StageError> {
+        let between = |&(one, other): &(RecordId, RecordId)| {
+            let now = (self.now(one), self.now(other));
+            now == (a, b) || now == (b, a)
+        };
+        let said: Vec<_> = self.apart.iter().copied().filter(between).collect();
+        for (one, other) in &said {
+            self.apart.remove(&(*one, *other));
+            self.host.state_delete(&pair_key(b"x/", *one, *other))?;
         }
-        Ok(())
+        self.index();
+        Ok(!said.is_empty())
+    }
+
+    /// Whether a person said that two records are two, of them or of what was merged into them.
+    pub(crate) fn are_apart(&self, a: RecordId, b: RecordId) -> bool {
+        self.others.get(&a).is_some_and(|others| others.contains(&b))
     }
 
     /// Pins rows of a signature to a record.
@@ -161,21 +218,21 @@ impl Decided {
 
 impl Merge {
     /// The record that a person has pinned rows like this one to.
-    pub(crate) fn pinned(&self, row: &Row<'_>, sender: &str) -> Result<Option<RecordId>, StageError> {
+    pub(crate) fn pinned(&self, row: &Row<'_>) -> Result<Option<RecordId>, StageError> {
         if self.decided.is_empty() {
             return Ok(None);
         }
-        let kept = self.host.state_get(&pin_key(self.signature(row, sender)))?;
+        let kept = self.host.state_get(&pin_key(self.signature(row)))?;
         let pinned = kept.and_then(|kept| kept.try_into().ok()).map(RecordId::from_bytes);
         Ok(pinned.map(|id| self.decided.now(id)))
     }
 
     /// What stays the same when a sender sends a row about the same thing again: its keys and the values that are
     /// compared. The whole content, if there are none.
-    pub(crate) fn signature(&self, row: &Row<'_>, sender: &str) -> u128 {
+    pub(crate) fn signature(&self, row: &Row<'_>) -> u128 {
         let compared = row.compared(&self.recogniser.compared);
         let named = compared.iter().any(Option::is_some) || row.keys.iter().any(|(rule, _)| rule.is_some());
-        let mut bytes = sender.as_bytes().to_vec();
+        let mut bytes = row.sender.as_bytes().to_vec();
         bytes.push(0);
         for (_, key) in row.keys.iter().filter(|(rule, _)| rule.is_some() || !named) {
             bytes.extend_from_slice(&key.to_le_bytes());
@@ -195,9 +252,10 @@ pub(crate) fn pair_key(prefix: &[u8], a: RecordId, b: RecordId) -> Vec<u8> {
     [prefix, first.bytes().as_slice(), &second.bytes()].concat()
 }
 
-/// The state key that says that two records are two.
-pub(crate) fn apart_key(a: RecordId, b: RecordId) -> Vec<u8> {
-    pair_key(b"x/", a, b)
+/// The two ids in a key that [`pair_key`] made with a prefix of two bytes.
+pub(crate) fn pair_of(key: &[u8]) -> Option<(RecordId, RecordId)> {
+    let (first, second) = key.get(2..)?.split_first_chunk::<10>()?;
+    Some((RecordId::from_bytes(*first), RecordId::from_bytes(second.try_into().ok()?)))
 }
 
 fn pin_key(signature: u128) -> Vec<u8> {

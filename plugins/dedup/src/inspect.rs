@@ -47,16 +47,18 @@ pub struct Compared {
 /// Why a row was merged with a record, kept apart from it, or left to people.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Why {
-    /// `match`, `review` or `apart`.
+    /// `match`, `review` or `apart`; `conflict` where two keys of a row belong to two records.
     pub answer: String,
     /// The record that the row went to.
     #[serde(default)]
     pub record: String,
     /// The record that it was compared with.
     pub other: String,
-    /// The evidence, in bits.
+    /// The evidence, in bits; none of a conflict of keys.
+    #[serde(default)]
     pub bits: f64,
     /// The evidence for the next best record.
+    #[serde(default)]
     pub next: Option<f64>,
     /// Bits from which two are one.
     #[serde(default)]
@@ -71,10 +73,22 @@ pub struct Why {
     #[serde(default)]
     pub values: Vec<Compared>,
     /// The comparison, strongest first.
+    #[serde(default)]
     pub lines: Vec<Line>,
+    /// The same in a sentence, in Chinese.
+    #[serde(default)]
+    pub zh: String,
+    /// The same in English.
+    #[serde(default)]
+    pub en: String,
 }
 
 impl Why {
+    /// Whether keys speak for it, and not likeness.
+    pub fn is_conflict(&self) -> bool {
+        self.answer == "conflict"
+    }
+
     /// The words of a line's field that keep the two apart, such as `一期 <> 二期`; empty for a line that is no veto.
     pub fn clash(&self, line: &Line) -> String {
         let values = self.values.iter().find(|values| values.field == line.field && line.veto);
@@ -144,7 +158,7 @@ impl Inspect {
         Self { host }
     }
 
-    /// All open questions, the surest first.
+    /// All open questions: what keys say first, then the surest first.
     ///
     /// # Errors
     /// The state cannot be read.
@@ -161,17 +175,29 @@ impl Inspect {
             let why: Why = serde_json::from_slice(&value).map_err(|_| broken("q/"))?;
             questions.push(Question { record: record.to_string(), other: other.to_string(), why });
         }
-        questions.sort_by(|a, b| b.why.bits.total_cmp(&a.why.bits).then_with(|| a.record.cmp(&b.record)));
+        let order = |a: &Question, b: &Question| {
+            let sure = b.why.is_conflict().cmp(&a.why.is_conflict());
+            sure.then(b.why.bits.total_cmp(&a.why.bits)).then_with(|| a.record.cmp(&b.record))
+        };
+        questions.sort_by(order);
         Ok(questions)
     }
 
-    /// Whether the stage keeps this record.
+    /// The id that a record of the stage has now: its own, or that of the record it was merged into. `None` for one that
+    /// the stage never knew.
     ///
     /// # Errors
     /// The state cannot be read.
-    pub fn knows(&self, id: &str) -> Result<bool, HostError> {
-        let Some(id) = RecordId::parse(id) else { return Ok(false) };
-        Ok(self.host.state_get(&key(b"e/", id))?.is_some())
+    pub fn now(&self, id: &str) -> Result<Option<String>, HostError> {
+        let Some(mut id) = RecordId::parse(id) else { return Ok(None) };
+        let mut passed = Vec::new();
+        while let Some(into) = self.host.state_get(&key(b"m/", id))?
+            && !passed.contains(&id)
+        {
+            passed.push(id);
+            id = into.try_into().map(RecordId::from_bytes).map_err(|_| broken("m/"))?;
+        }
+        Ok(self.host.state_get(&key(b"e/", id))?.map(|_| id.to_string()))
     }
 
     /// The values of a record; none of a record that is not there.

@@ -26,7 +26,7 @@ impl Merge {
             self.records.get(touched.id)?.order = self.parts.next_record()?;
             if self.linked.is_some() && row.keys.iter().all(|(rule, _)| rule.is_none()) {
                 // Without a key, likeness brings it here again: it is the same row still.
-                self.parts.note_unit(self.signature(row, &view.source.sender), touched.id)?;
+                self.parts.note_unit(self.signature(row), touched.id)?;
             }
             return Ok(());
         }
@@ -69,7 +69,7 @@ impl Merge {
         let first_key = row.keys.first().map_or(0, |&(_, key)| key);
         let unit = match found.by {
             By::Likeness => {
-                let signature = self.signature(row, &view.source.sender);
+                let signature = self.signature(row);
                 let unit = self.parts.unit(signature, RecordId::of(signature, 0))?;
                 for &(_, key) in row.keys {
                     self.parts.note_unit(key, unit)?;

@@ -30,6 +30,7 @@ mod name;
 mod options;
 mod parts;
 mod policy;
+mod queue;
 mod recognise;
 mod records;
 mod report;

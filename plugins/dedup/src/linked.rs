@@ -4,7 +4,6 @@
 //! |---|---|
 //! | `n/` + number (4 bytes) | a row the linkage knows: the id of its record (10 bytes), then its source and values as JSON |
 //! | `n#` | how many rows that are (4 bytes), and a hash over all of them (8 bytes) |
-//! | `q/` + id + id (20 bytes) | a pair of records for a person to judge: evidence and reasons as JSON; never asked twice |
 //! | `w/` + id + number + place (15 bytes) | why a row was taken for its record, or kept apart, as JSON |
 //!
 //! The linkage lies in memory and is built from the state: on the first batch, and whenever what is in memory
@@ -17,9 +16,10 @@ use huiliu_stage::{Finding, Host, StageError};
 use serde_json::json;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::decided::apart_key;
+use crate::decided::Decided;
 use crate::link::online::{Answer, Found, Things};
 use crate::link::{Config, Linker, Row, explain};
+use crate::queue;
 use crate::records::RecordId;
 use crate::report;
 
@@ -184,73 +184,67 @@ impl Linked {
         }
     }
 
-    /// Keeps a row of a record, with why it is there, and tells the sender. `said` is missing for a row that a
-    /// key recognised.
-    pub(crate) fn keep(
+    /// Keeps a row of a record that a key or a person recognised.
+    pub(crate) fn keep_known(&mut self, id: RecordId, values: &[Option<String>]) -> Result<(), StageError> {
+        let kept = self.content(id, values)?;
+        if self.contents.contains(&xxh3_64(&kept)) {
+            return Ok(());
+        }
+        self.open = true;
+        let thing = self.thing(id);
+        let row = Row { values: values.iter().map(Option::as_deref).collect(), source: &self.source };
+        self.things.restore(&mut self.linker, &row, thing);
+        self.put(&kept)
+    }
+
+    /// Keeps a row of a record that was asked for, with why it is there, and tells the sender.
+    pub(crate) fn keep_asked(
         &mut self,
         id: RecordId,
         values: &[Option<String>],
-        said: Option<Said>,
-        row_id: i64,
-        findings: &mut Vec<Finding>,
+        said: Said,
+        decided: &Decided,
+        (row_id, findings): (i64, &mut Vec<Finding>),
     ) -> Result<(), StageError> {
+        let kept = self.content(id, values)?;
+        let thing = self.thing(id);
+        self.things.belongs(said.row, thing);
+        let (word, all) = match said.answer {
+            Answer::Match(found) => ("match", vec![found]),
+            Answer::Review(all) => ("review", self.not_decided(id, decided, all)),
+            Answer::New(Some(found)) => ("apart", vec![found]),
+            Answer::New(None) => ("new", Vec::new()),
+        };
+        for (at, found) in all.iter().enumerate() {
+            self.tell((id, values), (word, at as u8), found, row_id, findings)?;
+        }
+        self.put(&kept)
+    }
+
+    /// A row as it is kept.
+    fn content(&self, id: RecordId, values: &[Option<String>]) -> Result<Vec<u8>, StageError> {
         let content =
             serde_json::to_vec(&(&self.source, values)).map_err(|e| StageError::new(e.to_string()))?;
-        let kept = [id.bytes().as_slice(), &content].concat();
-        let thing = self.thing(id);
-        match said {
-            None if self.contents.contains(&xxh3_64(&kept)) => return Ok(()),
-            None => {
-                self.open = true;
-                let row = Row { values: values.iter().map(Option::as_deref).collect(), source: &self.source };
-                self.things.restore(&mut self.linker, &row, thing);
-            }
-            Some(said) => {
-                self.things.belongs(said.row, thing);
-                self.tell(id, values, said.answer, row_id, findings)?;
-            }
-        }
-        self.host.state_put(&[ROWS, self.count.to_be_bytes().as_slice()].concat(), &kept)?;
-        self.note(&kept);
+        Ok([id.bytes().as_slice(), &content].concat())
+    }
+
+    fn put(&mut self, kept: &[u8]) -> Result<(), StageError> {
+        self.host.state_put(&[ROWS, self.count.to_be_bytes().as_slice()].concat(), kept)?;
+        self.note(kept);
         self.host.state_put(COUNT, &self.stamp())?;
         self.open = false;
         Ok(())
     }
 
+    /// Without things that a person said to be others.
+    fn not_decided(&self, id: RecordId, decided: &Decided, mut all: Vec<Found>) -> Vec<Found> {
+        let other = |found: &Found| self.ids.get(found.thing as usize);
+        all.retain(|found| other(found).is_none_or(|&other| !decided.are_apart(id, other)));
+        all
+    }
+
     /// Writes down why, queues what a person must judge, and tells the sender.
     fn tell(
-        &self,
-        id: RecordId,
-        values: &[Option<String>],
-        answer: Answer,
-        row_id: i64,
-        findings: &mut Vec<Finding>,
-    ) -> Result<(), StageError> {
-        let (word, all) = match answer {
-            Answer::Match(found) => ("match", vec![found]),
-            Answer::Review(all) => ("review", self.not_decided(id, all)?),
-            Answer::New(Some(found)) => ("apart", vec![found]),
-            Answer::New(None) => return Ok(()),
-        };
-        all.iter().enumerate().try_for_each(|(at, found)| {
-            self.tell_one((id, values), (word, at as u8), found, row_id, findings)
-        })
-    }
-
-    /// Without things that a person said to be others.
-    fn not_decided(&self, id: RecordId, mut all: Vec<Found>) -> Result<Vec<Found>, StageError> {
-        let mut decided = Vec::new();
-        for found in &all {
-            let Some(&other) = self.ids.get(found.thing as usize) else { continue };
-            if self.host.state_get(&apart_key(id, other))?.is_some() {
-                decided.push(found.thing);
-            }
-        }
-        all.retain(|found| !decided.contains(&found.thing));
-        Ok(all)
-    }
-
-    fn tell_one(
         &self,
         (id, values): (RecordId, &[Option<String>]),
         (word, at): (&str, u8),
@@ -264,11 +258,7 @@ impl Linked {
         let key = [b"w/".as_slice(), &id.bytes(), &self.count.to_be_bytes(), &[at]].concat();
         self.host.state_put(&key, why.to_string().as_bytes())?;
         if word == "review" {
-            let (first, second) = if id < other { (id, other) } else { (other, id) };
-            let key = [b"q/".as_slice(), &first.bytes(), &second.bytes()].concat();
-            if self.host.state_get(&key)?.is_none() {
-                self.host.state_put(&key, why.to_string().as_bytes())?;
-            }
+            queue::ask(&*self.host, id, other, &why)?;
         }
         findings.push(report::linked(row_id, word, id, other, &zh, &en));
         Ok(())

@@ -31,7 +31,7 @@ use crate::key::{KeyRule, Scratch};
 use crate::linked::Linked;
 use crate::options::{Options, default_tolerance, find};
 use crate::parts::{Part, Parts};
-use crate::recognise::{By, Recognised, Recogniser, Row};
+use crate::recognise::{By, Known, Recognised, Recogniser, Row};
 use crate::records::{RecordId, Records};
 use crate::report;
 use crate::value::Cells;
@@ -202,10 +202,9 @@ impl Merge {
                 row_keys.push((None, content_key(&view.cells, at)));
             }
             view.enter(at);
-            let row = Row { id, at, keys: &row_keys, cells: &view.cells, fields: &fields };
-            let pinned = self.pinned(&row, &view.source.sender)?;
-            let linked = self.linked.as_mut();
-            let found = self.recogniser.recognise(&mut self.records, linked, &row, pinned, &mut findings)?;
+            let sender = &*view.source.sender;
+            let row = Row { id, at, keys: &row_keys, cells: &view.cells, fields: &fields, sender };
+            let found = self.recognise(&row, &mut findings)?;
             let i = *index.entry(found.record).or_insert_with(|| {
                 touched.push(Touched::new(&found, at));
                 touched.len() - 1
@@ -232,6 +231,18 @@ impl Merge {
         self.count(&touched, batch.num_rows());
         let batch = mark(self.give(batch, &touched)?, &replaces)?;
         Ok(Outcome { batch, findings: Findings(findings) })
+    }
+
+    fn recognise(&mut self, row: &Row<'_>, findings: &mut Vec<Finding>) -> Result<Recognised, StageError> {
+        let pinned = self.pinned(row)?;
+        let mut known = Known {
+            host: &*self.host,
+            records: &mut self.records,
+            linked: self.linked.as_mut(),
+            decided: &self.decided,
+            parts: &self.parts,
+        };
+        self.recogniser.recognise(&mut known, row, pinned, findings)
     }
 
     fn count(&self, out: &[Touched], rows: usize) {

@@ -49,15 +49,12 @@ impl Choose {
         let by = match self {
             Self::By(policy) => *policy,
             Self::Object => return object(held, came),
-            Self::Trust(senders, then) => {
-                let rank = |sender: &str| senders.iter().position(|s| s == sender).unwrap_or(senders.len());
-                match rank(came_by).cmp(&rank(held_by)) {
-                    Ordering::Less if far(held, &came, tolerance) => return Choice::Outdo(came),
-                    Ordering::Less => return Choice::Take(came),
-                    Ordering::Greater => return refuse(held, came, tolerance),
-                    Ordering::Equal => *then,
-                }
-            }
+            Self::Trust(senders, then) => match rank(senders, came_by).cmp(&rank(senders, held_by)) {
+                Ordering::Less if far(held, &came, tolerance) => return Choice::Outdo(came),
+                Ordering::Less => return Choice::Take(came),
+                Ordering::Greater => return refuse(held, came, tolerance),
+                Ordering::Equal => *then,
+            },
         };
         let take = match by {
             Policy::Latest | Policy::Majority => true,
@@ -68,6 +65,11 @@ impl Choose {
             Policy::Longest => length(&came) > length(held),
         };
         if take { Choice::Take(came) } else { refuse(held, came, tolerance) }
+    }
+
+    /// Whether one sender is trusted more than another.
+    pub(crate) fn prefers(&self, sender: &str, to: &str) -> bool {
+        matches!(self, Self::Trust(senders, _) if rank(senders, sender) < rank(senders, to))
     }
 
     /// Whether it matters who sent a value.
@@ -119,6 +121,11 @@ impl Choose {
             _ => None,
         }
     }
+}
+
+/// How far a sender is from the most trusted one.
+fn rank(senders: &[String], sender: &str) -> usize {
+    senders.iter().position(|known| known == sender).unwrap_or(senders.len())
 }
 
 /// Keeps what is held; tells when that is far from what came.

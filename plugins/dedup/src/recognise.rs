@@ -5,14 +5,17 @@
 //! first rule knows several (they were kept apart before), the later rules and equal discriminating words choose.
 
 use arrow::array::Array;
-use huiliu_stage::{Finding, StageError};
+use huiliu_stage::{Finding, Host, StageError};
 
+use crate::decided::Decided;
 use crate::fields::MergeField;
 use crate::key::KeyRule;
 use crate::link::normalise::date;
 use crate::linked::Linked;
 use crate::name::{self, Marks};
 use crate::options::Normalise;
+use crate::parts::Parts;
+use crate::queue;
 use crate::records::{RecordId, Records};
 use crate::report;
 use crate::value::{Cells, Value};
@@ -36,6 +39,18 @@ pub(crate) struct Row<'a> {
     pub(crate) keys: &'a [(Option<usize>, u128)],
     pub(crate) cells: &'a [Cells<'a>],
     pub(crate) fields: &'a [MergeField],
+    pub(crate) sender: &'a str,
+}
+
+/// What the keys of a row say.
+#[derive(Default)]
+struct ByKeys {
+    /// The rule that decides, and the records it knows.
+    found: Option<(Option<usize>, Vec<RecordId>)>,
+    /// A record that a rule knows and a field speaks against.
+    passed_over: Option<(Option<usize>, RecordId, usize)>,
+    /// Keys that belong to another record than the one found.
+    elsewhere: Vec<(Option<usize>, u128, RecordId)>,
 }
 
 /// What found the record of a row.
@@ -66,87 +81,125 @@ pub(crate) struct Recognised {
     pub(crate) new: bool,
 }
 
+/// What is known, for the row at hand to be recognised by.
+pub(crate) struct Known<'a> {
+    pub(crate) host: &'a dyn Host,
+    pub(crate) records: &'a mut Records,
+    pub(crate) linked: Option<&'a mut Linked>,
+    pub(crate) decided: &'a Decided,
+    pub(crate) parts: &'a Parts,
+}
+
 impl Recogniser {
     /// Finds or makes the record of a row, and gives it all keys of the row. A record that a person has `pinned` the
     /// row to goes before all else.
     pub(crate) fn recognise(
         &self,
-        records: &mut Records,
-        mut linked: Option<&mut Linked>,
+        known: &mut Known<'_>,
         row: &Row<'_>,
         pinned: Option<RecordId>,
         findings: &mut Vec<Finding>,
     ) -> Result<Recognised, StageError> {
         if let Some(record) = pinned {
-            if let Some(linked) = linked {
-                linked.keep(record, &row.compared(&self.compared), None, row.id, findings)?;
+            if let Some(linked) = &mut known.linked {
+                linked.keep_known(record, &row.compared(&self.compared))?;
             }
             return Ok(Recognised { record, by: By::Decision, new: false });
         }
         let marks: Vec<Option<Marks>> = self.apart.iter().map(|&field| row.marks(field)).collect();
-        let mut found: Option<(Option<usize>, Vec<RecordId>)> = None;
-        let mut passed_over = None;
-        let mut elsewhere = Vec::new();
-        for &(rule, key) in row.keys {
-            let mut fits = Vec::new();
-            for id in records.ids(key)?.to_vec() {
-                match self.against(records, id, rule, row, &marks)? {
-                    None => fits.push(id),
-                    Some(field) => passed_over = passed_over.or(Some((rule, id, field))),
-                }
-            }
-            match &mut found {
-                _ if fits.is_empty() => {}
-                None => found = Some((rule, fits)),
-                Some((_, ids)) => match ids.iter().any(|id| fits.contains(id)) {
-                    true => ids.retain(|id| fits.contains(id)),
-                    false => elsewhere.push((rule, key, fits[0])),
-                },
-            }
-        }
-        let compared = if linked.is_some() { row.compared(&self.compared) } else { Vec::new() };
+        let ByKeys { found, passed_over, elsewhere } = self.by_keys(known.records, row, &marks)?;
+        let compared = if known.linked.is_some() { row.compared(&self.compared) } else { Vec::new() };
         // What a key found and a word kept apart is not asked of likeness again.
         let ask = found.is_none() && passed_over.is_none();
-        let said = linked.as_deref_mut().filter(|_| ask).map(|linked| linked.ask(&compared));
-        let alike = linked.as_deref().zip(said.as_ref()).and_then(|(linked, said)| linked.matched(said));
+        let said = known.linked.as_deref_mut().filter(|_| ask).map(|linked| linked.ask(&compared));
+        let alike =
+            known.linked.as_deref().zip(said.as_ref()).and_then(|(linked, said)| linked.matched(said));
         let recognised = match (found, alike) {
             (Some((by, ids)), _) => {
-                let record = self.choose(records, &ids, by, row, &marks, findings)?;
+                let record = self.choose(known, &ids, by, row, &marks, findings)?;
                 Recognised { record, by: By::of(by), new: false }
             }
             (None, Some(record)) => Recognised { record, by: By::Likeness, new: false },
             (None, None) => {
                 let &(by, key) = row.keys.first().ok_or_else(|| StageError::new("a row without a key"))?;
-                let record = records.create(key)?;
+                let record = known.records.create(key)?;
                 if let Some((Some(rule), other, field)) = passed_over {
-                    let field = &row.fields[field];
-                    findings.push(report::apart(
-                        row.id,
-                        &self.rules[rule],
-                        &field.name,
-                        &field.title,
-                        other,
-                        record,
-                    ));
+                    let (rule, field) = (&self.rules[rule], &row.fields[field]);
+                    findings.push(report::apart(row.id, rule, &field.name, &field.title, other, record));
                 }
                 Recognised { record, by: By::of(by), new: true }
             }
         };
-        if let Some(linked) = linked {
-            linked.keep(recognised.record, &compared, said, row.id, findings)?;
+        if let Some(linked) = &mut known.linked {
+            match said {
+                Some(said) => {
+                    let told = (row.id, &mut *findings);
+                    linked.keep_asked(recognised.record, &compared, said, known.decided, told)?;
+                }
+                None => linked.keep_known(recognised.record, &compared)?,
+            }
         }
         for &(rule, key) in row.keys {
             match elsewhere.iter().find(|(_, other_key, _)| *other_key == key) {
-                None => records.link(key, recognised.record)?,
+                None => known.records.link(key, recognised.record)?,
                 Some(&(_, _, other)) => {
                     if let (By::Rule(by), Some(rule)) = (recognised.by, rule) {
-                        let (by, rule) = (&self.rules[by], &self.rules[rule]);
-                        findings.push(report::conflict(row.id, by, recognised.record, other, rule));
+                        let rules = (&self.rules[by], &self.rules[rule]);
+                        self.contradiction(known, row, recognised.record, other, rules, findings)?;
                     }
                 }
             }
         }
         Ok(recognised)
+    }
+
+    /// What the keys say: the records of the first rule that knows any, as far as the others do not speak against them.
+    fn by_keys(
+        &self,
+        records: &mut Records,
+        row: &Row<'_>,
+        marks: &[Option<Marks>],
+    ) -> Result<ByKeys, StageError> {
+        let mut by = ByKeys::default();
+        for &(rule, key) in row.keys {
+            let mut fits = Vec::new();
+            for id in records.ids(key)?.to_vec() {
+                match self.against(records, id, rule, row, marks)? {
+                    None => fits.push(id),
+                    Some(field) => by.passed_over = by.passed_over.or(Some((rule, id, field))),
+                }
+            }
+            match &mut by.found {
+                _ if fits.is_empty() => {}
+                None => by.found = Some((rule, fits)),
+                Some((_, ids)) => match ids.iter().any(|id| fits.contains(id)) {
+                    true => ids.retain(|id| fits.contains(id)),
+                    false => by.elsewhere.push((rule, key, fits[0])),
+                },
+            }
+        }
+        Ok(by)
+    }
+
+    /// Two keys of a row belong to two records: the sender is told, and a person is asked whether the two are one.
+    fn contradiction(
+        &self,
+        known: &Known<'_>,
+        row: &Row<'_>,
+        taken: RecordId,
+        other: RecordId,
+        rules: (&KeyRule, &KeyRule),
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), StageError> {
+        if known.decided.are_apart(taken, other) {
+            return Ok(());
+        }
+        let finding = report::conflict(row.id, rules, taken, other);
+        let why = serde_json::json!({"answer": "conflict", "record": taken.to_string(), "other": other.to_string(),
+            "sender": row.sender, "zh": finding.message.zh, "en": finding.message.en});
+        queue::ask(known.host, taken, other, &why)?;
+        findings.push(finding);
+        Ok(())
     }
 
     /// The field that speaks against the row belonging to a record, if any.
@@ -178,36 +231,46 @@ impl Recogniser {
         Ok(words.map(|(&field, _)| field).or_else(|| unless.iter().find(differs).map(|&(field, _)| field)))
     }
 
-    /// One of several records that the row may belong to: the one with the same discriminating words.
+    /// One of several records that the row may belong to: the one with the same discriminating words, else the one
+    /// to which the sender has sent rows before.
     fn choose(
         &self,
-        records: &mut Records,
+        known: &mut Known<'_>,
         ids: &[RecordId],
         by: Option<usize>,
         row: &Row<'_>,
         marks: &[Option<Marks>],
         findings: &mut Vec<Finding>,
     ) -> Result<RecordId, StageError> {
+        if let [only] = ids {
+            return Ok(*only);
+        }
         let mut alike = Vec::new();
-        if ids.len() > 1 {
-            for &id in ids {
-                let record = records.get(id)?;
-                let same = self.apart.iter().zip(marks).all(|(&field, marks)| {
-                    let held = record.values[field].as_ref().map(|held| &held.value);
-                    let Some(Value::Text(text)) = held else { return marks.is_none() };
-                    marks.as_ref() == Some(&Marks::of(text))
-                });
-                if same && !self.apart.is_empty() {
-                    alike.push(id);
-                }
+        for &id in ids.iter().filter(|_| !self.apart.is_empty()) {
+            let record = known.records.get(id)?;
+            let same = self.apart.iter().zip(marks).all(|(&field, marks)| {
+                let held = record.values[field].as_ref().map(|held| &held.value);
+                let Some(Value::Text(text)) = held else { return marks.is_none() };
+                marks.as_ref() == Some(&Marks::of(text))
+            });
+            if same {
+                alike.push(id);
             }
         }
-        let taken = alike.first().or(ids.first()).copied();
+        if let [only] = alike.as_slice() {
+            return Ok(*only);
+        }
+        let left = if alike.is_empty() { ids } else { &alike };
+        let mut own = None;
+        for &id in left {
+            let parts = known.parts.of(known.records, id)?;
+            if own.is_none() && parts.iter().any(|part| part.sender() == row.sender) {
+                own = Some(id);
+            }
+        }
+        let taken = own.or(left.first().copied());
         let taken = taken.ok_or_else(|| StageError::new("a row was recognised as no record"))?;
-        if ids.len() > 1
-            && alike.len() != 1
-            && let Some(by) = by
-        {
+        if let Some(by) = by {
             findings.push(report::unclear(row.id, &self.rules[by], taken, ids.len() - 1));
         }
         Ok(taken)

@@ -53,10 +53,9 @@ pub(crate) fn unchanged(row: i64, id: RecordId) -> Finding {
 /// Two rules point to two records.
 pub(crate) fn conflict(
     row: i64,
-    rule: &KeyRule,
+    (rule, other_rule): (&KeyRule, &KeyRule),
     taken: RecordId,
     other: RecordId,
-    other_rule: &KeyRule,
 ) -> Finding {
     let text = Text::new(
         format!(

@@ -66,7 +66,14 @@ pub(crate) fn merge_row(
 ) {
     for (i, field) in fields.iter().enumerate() {
         let held = record.values[i].as_ref();
-        if held.is_some_and(|held| came.is(i, &held.value)) {
+        if let Some(held) = held.filter(|held| came.is(i, &held.value)) {
+            // A more trusted sender who says the same makes the value its own: then no less trusted one replaces it.
+            let place = came.place(i);
+            let held_by = &record.places[held.place as usize].source.sender;
+            if field.choose.prefers(&place.source.sender, held_by) {
+                let before = put(record, i, held.value.clone(), place, came.column(i));
+                replaced(i, before);
+            }
             continue;
         }
         let Some(value) = came.value(i) else { continue };

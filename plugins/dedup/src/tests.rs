@@ -242,8 +242,9 @@ fn the_last_row_of_a_record_comes_out_and_the_others_say_where_they_went() {
 }
 
 #[test]
-fn two_rules_that_point_to_two_records_are_reported_and_both_are_kept() {
-    let mut opened = open(MERGE, &Arc::new(MemoryHost::default()));
+fn two_rules_that_point_to_two_records_are_reported_and_asked_about_and_both_are_kept() {
+    let host = Arc::new(MemoryHost::default());
+    let mut opened = open(MERGE, &host);
     let named = Sent { owner: Some("91A"), name: Some("乙"), ..Sent::default() };
     let before = give(&mut opened, batch("a", &[coded("1", "甲"), named.clone()]));
     let both = Sent { code: Some("1"), ..named.clone() };
@@ -252,6 +253,9 @@ fn two_rules_that_point_to_two_records_are_reported_and_both_are_kept() {
     assert_eq!(texts(&outcome.batch, "record_id"), ids[..1]);
     assert_eq!(codes(&outcome), ["5 conflict"]);
     assert_eq!(outcome.findings.0[0].raw.as_ref(), Some(&ids[1]));
+    let queue = crate::inspect::Inspect::new(host.clone()).queue().unwrap();
+    assert!(queue.len() == 1 && queue[0].why.is_conflict() && queue[0].why.zh.contains(&ids[1]), "{queue:?}");
+    assert!([&queue[0].record, &queue[0].other].contains(&&ids[0]));
     // The name still means the other record.
     let outcome = give(&mut opened, batch("c", &[Sent { jobs: Some(1), ..named }]));
     assert_eq!(texts(&outcome.batch, "record_id"), ids[1..]);

@@ -266,6 +266,74 @@ fn what_is_said_again_behind_news_counts_as_said_last() {
     assert_eq!(stage.records(), before);
 }
 
+#[test]
+fn what_a_trusted_sender_confirms_is_its_own_from_then_on() {
+    let mut stage = Stage::new();
+    let row = |leader: &'static str| -> Sent { (["K1", "", "泵站", leader, ""], 0) };
+    stage.send("住建局", &[row("张")]);
+    stage.send("统计局", &[row("张")]);
+    stage.send("住建局", &[row("李")]);
+    let id = stage.id("泵站");
+    assert_eq!(stage.values(&id)[3], "张", "统计局 has said so");
+}
+
+#[test]
+fn after_a_split_a_sender_goes_on_with_the_record_that_its_rows_made() {
+    let mut stage = Stage::new();
+    stage.send("发改局", &[PUMP]);
+    stage.send("住建局", &[(["K1", "", "东山水库", "", ""], 90)]);
+    let id = stage.id("东山水库");
+    stage.decide("unmerge", &id, &[("source", "住建局")]).unwrap();
+    let other = stage.records().into_keys().find(|other| *other != id).unwrap();
+    // The name is another one now, so it is no row that the decision was about; the code belongs to both.
+    stage.send("住建局", &[(["K1", "", "东山水库扩容", "", ""], 99)]);
+    stage.send("发改局", &[(["K1", "", "东山大泵站", "", ""], 11)]);
+    assert_eq!((&*stage.values(&id)[2], &*stage.values(&other)[2]), ("东山大泵站", "东山水库扩容"));
+    assert_eq!(stage.records().len(), 2);
+}
+
+#[test]
+fn two_that_were_rejected_stay_apart_when_one_of_them_is_merged_into_a_third() {
+    let mut stage = Stage::new();
+    let plant = |name: &'static str, leader: &'static str| -> Sent { (["", "", name, leader, ""], 0) };
+    stage.send("发改局", &[plant("民用飞机航电系统集成平台", "张")]);
+    stage.send("住建局", &[plant("民用飞机航电系统“三中心一总部”项目", "李")]);
+    stage.send("统计局", &[plant("民用飞机航电系统总部基地", "王")]);
+    let [a, b, c] = ["张", "李", "王"].map(|leader| stage.id(leader));
+    let asked = |stage: &Stage, one: &str, other: &str| {
+        let inspect = crate::inspect::Inspect::new(stage.host.clone());
+        let queue = inspect.queue().unwrap();
+        queue
+            .iter()
+            .any(|q| [&*q.record, &*q.other] == [one, other] || [&*q.record, &*q.other] == [other, one])
+    };
+    assert!(asked(&stage, &a, &b) && asked(&stage, &b, &c), "the third looks like both");
+    stage.decide("reject", &a, &[("other", &b)]).unwrap();
+    let made = stage.decide("accept", &a, &[("other", &c)]).unwrap();
+    let stays = texts(&made, MERGED_INTO)[0].clone();
+    assert!(!asked(&stage, &stays, &b), "what is part of it was said to be another thing");
+    // It comes again with news, and is not asked about again either.
+    stage.send("统计局", &[plant("民用飞机航电系统总部新基地", "王")]);
+    assert!(!asked(&stage, &stays, &b));
+    // A person may overrule it, and reads that it was overruled.
+    stage.decide("accept", &stays, &[("other", &b)]).unwrap();
+    let log = crate::inspect::Inspect::new(stage.host.clone()).decisions().unwrap();
+    assert!(log[2]["came"].as_str().unwrap().contains("taken back"), "{log:?}");
+}
+
+#[test]
+fn a_decision_that_is_refused_stands_in_the_log_with_the_reason() {
+    let mut stage = Stage::new();
+    stage.send("发改局", &[PUMP, MILL]);
+    let (pump, mill) = (stage.id("东山泵站"), stage.id("西河磨坊"));
+    stage.decide("accept", &pump, &[("other", &mill)]).unwrap();
+    stage.decide("reject", &pump, &[("other", &mill)]).unwrap_err();
+    let log = crate::inspect::Inspect::new(stage.host.clone()).decisions().unwrap();
+    assert_eq!((log.len(), &log[1]["refused"]), (2, &true.into()));
+    assert!(log[1]["came_zh"].as_str().unwrap().contains("unmerge"), "{log:?}");
+    assert!(log[0].get("refused").is_none());
+}
+
 /// Deliveries of three senders about few codes.
 fn deliveries() -> impl Strategy<Value = Vec<(usize, Vec<Sent>)>> {
     let pick = |options: &'static [&'static str]| proptest::sample::select(options);

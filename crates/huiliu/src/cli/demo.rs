@@ -216,7 +216,7 @@ fn print_results(store: &SqliteStore, home: &Path) -> anyhow::Result<()> {
     let records = store.records("projects", "", 10_000)?;
     output::print(&format!("\n== The register: {} unified records; one of them ==\n", records.len()))?;
     match most_merged(store, &records.iter().map(|record| record.id.as_str()).collect::<Vec<_>>())? {
-        Some(story) => explain::print_story(&story)?,
+        Some(story) => explain::print_story(&story, "en")?,
         None => bail!("no record was merged from two departments"),
     }
 

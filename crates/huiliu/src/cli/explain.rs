@@ -18,6 +18,7 @@ use super::{DataArgs, output};
 #[command(after_help = "Examples:
   huiliu explain 2208-320412-89-01-011527 --data /srv/huiliu
   huiliu explain 储能电池 --data /srv/huiliu
+  huiliu explain r04hz6w1q8m2kd7ep --language en --data /srv/huiliu
   huiliu explain --list --data /srv/huiliu")]
 pub(super) struct ExplainArgs {
     /// A record: its id, a value such as a project code, or part of a name
@@ -63,11 +64,14 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
             bail!("`{key}` may mean any of these {}; name one by its id", many.len());
         }
     };
-    let whole = Whole { story: store.explain(&register, &record.id)?, kept: Kept::of(&store, &record.id)? };
+    let whole = Whole {
+        story: store.explain(&register, &record.id)?,
+        kept: Kept::of(&store, &register, &record.id)?,
+    };
     if args.data.json {
         output::print_json(&whole)?;
     } else {
-        print_story(&whole.story)?;
+        print_story(&whole.story, &args.data.language)?;
         whole.kept.print(&whole.story.record.id, &args.data.language)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -114,24 +118,27 @@ pub(super) fn plain(json: &str) -> String {
     }
 }
 
-pub(super) fn print_story(story: &RecordStory) -> anyhow::Result<()> {
+pub(super) fn print_story(story: &RecordStory, language: &str) -> anyhow::Result<()> {
     let record = &story.record;
-    let former = match story.former.is_empty() {
-        true => String::new(),
-        false => format!(" ({} mean it too)", story.former.join(", ")),
-    };
-    output::print(&format!(
-        "record {}{former}, revision {}, from {} deliveries\n\n",
-        record.id,
-        record.revision,
-        {
-            let mut deliveries: Vec<&str> = story.revisions.iter().map(|r| &*r.delivery).collect();
-            deliveries.sort_unstable();
-            deliveries.dedup();
-            deliveries.len()
+    let mut deliveries: Vec<&str> = story.revisions.iter().map(|r| &*r.delivery).collect();
+    deliveries.sort_unstable();
+    deliveries.dedup();
+    let (id, revision, deliveries) = (&record.id, record.revision, deliveries.len());
+    let former = story.former.join(if language == "en" { ", " } else { "、" });
+    output::print(&match (language, former.is_empty()) {
+        ("en", true) => format!("record {id}, revision {revision}, from {deliveries} deliveries\n\n"),
+        ("en", false) => {
+            format!(
+                "record {id} ({former} mean it too), revision {revision}, from {deliveries} deliveries\n\n"
+            )
         }
-    ))?;
-    let mut table = output::table(&["field", "value", "from", "before"]);
+        (_, true) => format!("记录 {id}，第{revision}版，来自{deliveries}次报送\n\n"),
+        (_, false) => format!("记录 {id}（已并入：{former}），第{revision}版，来自{deliveries}次报送\n\n"),
+    })?;
+    let mut table = output::table(match language {
+        "en" => &["field", "value", "from", "before"],
+        _ => &["字段", "值", "来源", "此前"],
+    });
     for field in &story.fields {
         let before = field.earlier.iter().map(|value| format!("{} ({})", shown(value), origin(value)));
         table.add_row([
@@ -141,9 +148,12 @@ pub(super) fn print_story(story: &RecordStory) -> anyhow::Result<()> {
             before.collect::<Vec<_>>().join("; "),
         ]);
     }
-    output::print_table(&table, "no fields")?;
+    output::print_table(&table, if language == "en" { "no fields" } else { "没有字段" })?;
     output::print("\n")?;
-    let mut table = output::table(&["revision", "received", "sender", "file", "rules", "merged because"]);
+    let mut table = output::table(match language {
+        "en" => &["revision", "received", "sender", "file", "rules", "merged because"],
+        _ => &["版本", "收到", "报送", "文件", "规则", "并入依据"],
+    });
     for revision in &story.revisions {
         table.add_row([
             revision.revision.to_string(),
@@ -154,17 +164,20 @@ pub(super) fn print_story(story: &RecordStory) -> anyhow::Result<()> {
             revision.matched.clone().unwrap_or_default(),
         ]);
     }
-    output::print_table(&table, "no revisions")?;
+    output::print_table(&table, if language == "en" { "no revisions" } else { "没有版本" })?;
     match story.evidence.is_empty() {
         true => Ok(()),
-        false => print_evidence(story),
+        false => print_evidence(story, language),
     }
 }
 
 /// The files that were sent to prove the record, and where each is kept.
-fn print_evidence(story: &RecordStory) -> anyhow::Result<()> {
+fn print_evidence(story: &RecordStory, language: &str) -> anyhow::Result<()> {
     output::print("\n")?;
-    let mut table = output::table(&["evidence", "bytes", "kept as", "sender", "package"]);
+    let mut table = output::table(match language {
+        "en" => &["evidence", "bytes", "kept as", "sender", "package"],
+        _ => &["佐证材料", "字节", "存为", "报送", "压缩包"],
+    });
     for RecordEvidence { sender, file, evidence, .. } in &story.evidence {
         table.add_row([
             evidence.name.clone(),
@@ -174,7 +187,7 @@ fn print_evidence(story: &RecordStory) -> anyhow::Result<()> {
             file.clone(),
         ]);
     }
-    output::print_table(&table, "no evidence")
+    output::print_table(&table, "")
 }
 
 /// Longer values are cut in tables; `--json` has them whole.

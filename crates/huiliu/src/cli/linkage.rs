@@ -87,14 +87,43 @@ pub(super) fn keepers(store: &Arc<SqliteStore>) -> anyhow::Result<Vec<Keeper>> {
     Ok(slots.into_iter().filter_map(keeper).collect())
 }
 
-/// The stage that keeps a record, if one does.
-pub(super) fn keeper_of(store: &Arc<SqliteStore>, id: &str) -> anyhow::Result<Option<Keeper>> {
+/// The stages that keep a record, each with the id that it has now: a record that was merged into another is that one.
+/// Ids come from keys, so two pipelines may know the same one.
+pub(super) fn keepers_of(
+    store: &Arc<SqliteStore>,
+    id: &str,
+    pipeline: Option<&str>,
+) -> anyhow::Result<Vec<(Keeper, String)>> {
+    let mut found = Vec::new();
     for keeper in keepers(store)? {
-        if keeper.inspect.knows(id)? {
-            return Ok(Some(keeper));
+        if pipeline.is_none_or(|name| name == keeper.pipeline)
+            && let Some(now) = keeper.inspect.now(id)?
+        {
+            found.push((keeper, now));
         }
     }
-    Ok(None)
+    Ok(found)
+}
+
+/// The one stage that keeps a record, with the id that it has now.
+pub(super) fn keeper_of(
+    store: &Arc<SqliteStore>,
+    id: &str,
+    pipeline: Option<&str>,
+) -> anyhow::Result<(Keeper, String)> {
+    let mut found = keepers_of(store, id, pipeline)?;
+    match (found.pop(), found.as_slice()) {
+        (Some(one), []) => Ok(one),
+        (Some((last, _)), more) => {
+            let mut names: Vec<&str> = more.iter().map(|(keeper, _)| &*keeper.pipeline).collect();
+            names.push(&last.pipeline);
+            bail!("several pipelines keep a record `{id}`, name one with --pipeline: {}", names.join(", "))
+        }
+        (None, _) => match pipeline {
+            Some(name) => bail!("pipeline `{name}` keeps no record `{id}`"),
+            None => bail!("no stage keeps a record `{id}`; `huiliu explain --list` shows all"),
+        },
+    }
 }
 
 /// The id of the record that a person means: its id, a value such as a code, or part of a name.
@@ -129,7 +158,10 @@ pub(super) fn decide(
     decision::send(&data.data, &keeper.pipeline, &keeper.stage, &decision, after)?;
     match data.json {
         true => output::print_json(&decision),
-        false => output::print("decided; a running daemon carries it out now, else the next run\n"),
+        false => output::print(match &*data.language {
+            "en" => "decided; a running daemon carries it out now, else the next run\n",
+            _ => "已记下；守护进程在运行则立即执行，否则下次运行时执行。结果见 huiliu review log\n",
+        }),
     }
 }
 
@@ -172,8 +204,22 @@ pub(super) fn weight(line: &Line) -> String {
     format!("{:+.1}", line.bits)
 }
 
-/// The sum, and what it is measured by.
+/// What came of a decision.
+pub(super) fn came(entry: &serde_json::Value, language: &str) -> String {
+    let text = |key: &str| entry[key].as_str().map(str::to_owned);
+    let told = text("came_zh").filter(|_| language != "en").or_else(|| text("came")).unwrap_or_default();
+    match (entry["refused"].as_bool(), language) {
+        (Some(true), "en") => format!("refused: {told}"),
+        (Some(true), _) => format!("未执行：{told}"),
+        _ => told,
+    }
+}
+
+/// The sum, and what it is measured by; of a conflict of keys, which keys.
 pub(super) fn verdict(why: &Why, language: &str) -> String {
+    if why.is_conflict() {
+        return if language == "en" { why.en.clone() } else { why.zh.clone() };
+    }
     let next = why.next.map(|next| match language {
         "en" => format!(", next best {next:+.1}"),
         _ => format!("，次优 {next:+.1}"),

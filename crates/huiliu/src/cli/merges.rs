@@ -6,7 +6,7 @@ use std::sync::Arc;
 use huiliu_store::SqliteStore;
 use serde::Serialize;
 
-use super::linkage::{keeper_of, told, verdict, weight};
+use super::linkage::{came, keepers_of, told, verdict, weight};
 use super::output;
 use crate::catalog::records::{PartStory, Why};
 
@@ -22,8 +22,14 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn of(store: &Arc<SqliteStore>, id: &str) -> anyhow::Result<Self> {
-        let Some(keeper) = keeper_of(store, id)? else { return Ok(Self::default()) };
+    /// Of a record in a register, as the pipeline that fills it knows it.
+    pub(super) fn of(store: &Arc<SqliteStore>, register: &str, id: &str) -> anyhow::Result<Self> {
+        let mut keepers = keepers_of(store, id, None)?;
+        let own = keepers.iter().position(|(keeper, _)| keeper.pipeline == register).unwrap_or_default();
+        if keepers.is_empty() {
+            return Ok(Self::default());
+        }
+        let (keeper, _) = keepers.swap_remove(own);
         let parts = keeper.inspect.parts(id)?;
         let mut ids: Vec<String> =
             parts.iter().map(|part| part.unit.clone()).chain([id.to_owned()]).collect();
@@ -51,7 +57,7 @@ impl Kept {
             let (by, why) = (text(&entry["decision"]["by"]), text(&entry["decision"]["why"]));
             let at = output::time(entry["decision"]["at_ms"].as_i64().unwrap_or_default());
             let word = if language == "en" { "decision" } else { "决定" };
-            output::print(&format!("\n{word} {at} {by} {why}: {}\n", text(&entry["came"])))?;
+            output::print(&format!("\n{word} {at} {by} {why}: {}\n", came(entry, language)))?;
         }
         Ok(())
     }
@@ -116,6 +122,9 @@ impl Kept {
 
 /// One comparison: the two rows side by side, the weights, and what came of it.
 fn print_why(why: &Why, language: &str) -> anyhow::Result<()> {
+    if why.is_conflict() {
+        return output::print(&format!("\n{} {}\n", why.sender, verdict(why, language)));
+    }
     let came = match (&*why.answer, language) {
         ("match", "en") => "merged with",
         ("match", _) => "并入",

@@ -19,6 +19,7 @@ use crate::catalog::records::{Question, Said, Word};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   huiliu review list --data /srv/huiliu
+  huiliu review list --find 储能 --limit 20 --offset 40 --data /srv/huiliu
   huiliu review show r04hz6w1q8m2kd7ep --data /srv/huiliu
   huiliu review accept r04hz6w1q8m2kd7ep r9xk2v0f3t5ybn81c --why 已电话核实 --data /srv/huiliu
   huiliu review reject r04hz6w1q8m2kd7ep r9xk2v0f3t5ybn81c --data /srv/huiliu
@@ -30,12 +31,25 @@ pub(super) struct ReviewArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the pairs that wait, the most alike first
-    #[command(after_help = "Example: huiliu review list --data /srv/huiliu")]
+    /// List the pairs that wait: those that keys speak for, then the most alike
+    #[command(after_help = "Examples:
+  huiliu review list --data /srv/huiliu
+  huiliu review list --find 储能 --data /srv/huiliu
+  huiliu review list --limit 20 --offset 40 --data /srv/huiliu
+  huiliu review list --json --data /srv/huiliu > queue.json")]
     List {
         /// Only this pipeline's
         #[arg(long)]
         pipeline: Option<String>,
+        /// Only pairs of which a value, a sender or an id contains this text
+        #[arg(long, value_name = "TEXT")]
+        find: Option<String>,
+        /// Most pairs to show [default: 50; all with --json]
+        #[arg(long, value_name = "COUNT")]
+        limit: Option<usize>,
+        /// Pairs to pass over before the first one shown
+        #[arg(long, default_value_t = 0, value_name = "COUNT")]
+        offset: usize,
         #[command(flatten)]
         data: DataArgs,
     },
@@ -65,7 +79,8 @@ enum Command {
         #[command(flatten)]
         who: Who,
     },
-    /// List the decisions so far
+    /// List the decisions so far, with what came of each
+    #[command(after_help = "Example: huiliu review log --data /srv/huiliu")]
     Log {
         #[command(flatten)]
         data: DataArgs,
@@ -78,6 +93,9 @@ struct Pair {
     record: String,
     /// Id of the other record; may be left out if only one question is open about the first
     other: Option<String>,
+    /// The pipeline that keeps the records; needed only if several do
+    #[arg(long, value_name = "PIPELINE")]
+    pipeline: Option<String>,
     #[command(flatten)]
     data: DataArgs,
 }
@@ -106,7 +124,9 @@ struct Listed {
 
 pub(super) fn run(args: ReviewArgs) -> anyhow::Result<ExitCode> {
     match args.command {
-        Command::List { pipeline, data } => list(pipeline.as_deref(), &data)?,
+        Command::List { pipeline, find, limit, offset, data } => {
+            list(pipeline.as_deref(), find.as_deref(), (offset, limit), &data)?;
+        }
         Command::Show { pair } => show(&pair)?,
         Command::Accept { pair, who } => decide(Word::Accept, &pair, who)?,
         Command::Reject { pair, who } => decide(Word::Reject, &pair, who)?,
@@ -119,28 +139,78 @@ fn open(data: &DataArgs) -> anyhow::Result<Arc<SqliteStore>> {
     Ok(Arc::new(SqliteStore::open_reader(&data.data)?))
 }
 
-fn list(pipeline: Option<&str>, data: &DataArgs) -> anyhow::Result<()> {
-    let mut all = Vec::new();
+/// Pairs in a table when nobody says how many.
+const SHOWN: usize = 50;
+
+fn list(
+    pipeline: Option<&str>,
+    find: Option<&str>,
+    (offset, limit): (usize, Option<usize>),
+    data: &DataArgs,
+) -> anyhow::Result<()> {
+    let limit = limit.unwrap_or(if data.json { usize::MAX } else { SHOWN });
+    let (mut total, mut shown) = (0, Vec::new());
     for keeper in keepers(&open(data)?)? {
-        if pipeline.is_none_or(|name| name == keeper.pipeline) {
-            for question in keeper.inspect.queue()? {
-                all.push(listed(&keeper, question)?);
+        if pipeline.is_some_and(|name| name != keeper.pipeline) {
+            continue;
+        }
+        for question in keeper.inspect.queue()? {
+            // The values of pairs that are not shown are read only to look for something in them.
+            let wanted = total >= offset && shown.len() < limit;
+            let one = (wanted || find.is_some()).then(|| listed(&keeper, question)).transpose()?;
+            if let (Some(text), Some(one)) = (find, &one)
+                && !one.contains(text)
+            {
+                continue;
             }
+            total += 1;
+            shown.extend(one.filter(|_| wanted));
         }
     }
     if data.json {
-        return output::print_json(&all);
+        return output::print_json(&shown);
     }
     let head = match &*data.language {
         "en" => ["record", "other", "bits", "one", "two"],
         _ => ["记录", "另一记录", "合计", "甲", "乙"],
     };
     let mut table = output::table(&head);
-    for Listed { question, one, two, .. } in all {
-        let bits = format!("{:+.1}", question.why.bits);
+    let last = offset + shown.len();
+    for Listed { question, one, two, .. } in shown {
+        let bits = match (question.why.is_conflict(), &*data.language) {
+            (true, "en") => "keys".to_owned(),
+            (true, _) => "标识冲突".to_owned(),
+            (false, _) => format!("{:+.1}", question.why.bits),
+        };
         table.add_row([question.record, question.other, bits, headline(&one), headline(&two)]);
     }
-    output::print_table(&table, if data.language == "en" { "nothing waits" } else { "没有待核对的记录" })
+    output::print_table(
+        &table,
+        match (total > 0, &*data.language) {
+            (true, "en") => "no pairs there",
+            (true, _) => "此处没有记录",
+            (false, "en") => "nothing waits",
+            (false, _) => "没有待核对的记录",
+        },
+    )?;
+    match total > last.saturating_sub(offset) {
+        false => Ok(()),
+        true => output::print(&match &*data.language {
+            "en" => {
+                format!("\n{} to {last} of {total} pairs; --offset and --limit show others\n", offset + 1)
+            }
+            _ => format!("\n第{}至{last}对，共{total}对；用 --offset 和 --limit 翻看其余\n", offset + 1),
+        }),
+    }
+}
+
+impl Listed {
+    fn contains(&self, text: &str) -> bool {
+        let Question { record, other, why } = &self.question;
+        let values = self.one.iter().chain(&self.two).map(|said| &*said.value);
+        let mut all = values.chain([&**record, other, &why.sender, &why.with_sender]);
+        all.any(|value| value.contains(text))
+    }
 }
 
 fn listed(keeper: &Keeper, question: Question) -> anyhow::Result<Listed> {
@@ -163,6 +233,9 @@ fn asked(pair: &Pair) -> anyhow::Result<Option<(Keeper, Question)>> {
     let other = pair.other.as_deref();
     let mut found = Vec::new();
     for keeper in keepers(&open(&pair.data)?)? {
+        if pair.pipeline.as_ref().is_some_and(|name| *name != keeper.pipeline) {
+            continue;
+        }
         let about = |question: &Question| {
             let is = |one: &str, two: &str| {
                 one.starts_with(&pair.record) && other.is_none_or(|other| two.starts_with(other))
@@ -176,6 +249,10 @@ fn asked(pair: &Pair) -> anyhow::Result<Option<(Keeper, Question)>> {
             let pairs: Vec<String> = questions.iter().map(|q| format!("{} {}", q.record, q.other)).collect();
             bail!("several questions are open there, name both records: {}", pairs.join("; "));
         }
+    }
+    if let [(one, _), (other, _), ..] = found.as_slice() {
+        let names = format!("{}, {}", one.pipeline, other.pipeline);
+        bail!("several pipelines ask about it, name one with --pipeline: {names}");
     }
     Ok(found.pop())
 }
@@ -203,11 +280,10 @@ fn decide(word: Word, pair: &Pair, who: Who) -> anyhow::Result<()> {
             let other = other.context("no question is open about it; name both records")?;
             let store = open(&pair.data)?;
             let (record, other) = (linkage::meant(&store, &pair.record)?, linkage::meant(&store, other)?);
-            let keeper = linkage::keeper_of(&store, &record)?
-                .with_context(|| format!("no stage keeps a record `{record}`"))?;
-            if !keeper.inspect.knows(&other)? {
+            let (keeper, record) = linkage::keeper_of(&store, &record, pair.pipeline.as_deref())?;
+            let Some(other) = keeper.inspect.now(&other)? else {
                 bail!("pipeline `{}` keeps no record `{other}`", keeper.pipeline);
-            }
+            };
             if record == other {
                 bail!(
                     "`{}` and `{}` are one record already",
@@ -241,7 +317,7 @@ fn log(data: &DataArgs) -> anyhow::Result<()> {
             output::time(decision["at_ms"].as_i64().unwrap_or_default()),
             text(&decision["by"]),
             text(&decision["word"]),
-            text(&entry["came"]),
+            linkage::came(&entry, &data.language),
             text(&decision["why"]),
         ]);
     }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use huiliu_store::SqliteStore;
 
@@ -27,6 +27,9 @@ pub(super) struct UnmergeArgs {
     /// What to split off: a sender, a file, a delivery, or the id of a record that was merged into it
     #[arg(long, value_name = "SOURCE")]
     source: Option<String>,
+    /// The pipeline that keeps the record; needed only if several do
+    #[arg(long, value_name = "PIPELINE")]
+    pipeline: Option<String>,
     #[command(flatten)]
     who: Who,
     #[command(flatten)]
@@ -36,8 +39,7 @@ pub(super) struct UnmergeArgs {
 pub(super) fn run(args: UnmergeArgs) -> anyhow::Result<ExitCode> {
     let store = Arc::new(SqliteStore::open_reader(&args.data.data)?);
     let record = linkage::meant(&store, &args.record)?;
-    let keeper = linkage::keeper_of(&store, &record)?
-        .with_context(|| format!("no stage keeps a record `{record}`; `huiliu explain --list` shows all"))?;
+    let (keeper, record) = linkage::keeper_of(&store, &record, args.pipeline.as_deref())?;
     let parts = keeper.inspect.parts(&record)?;
     if let Err((zh, en)) = may_split(&parts, &record, args.source.as_deref()) {
         bail!("{}", if args.data.language == "en" { en } else { zh });
