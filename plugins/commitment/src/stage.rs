@@ -17,7 +17,7 @@ use crate::applicant::{Applicant, Credit, Entry, Refused, Who};
 use crate::calendar::{self, Calendar, Days, MOST_WORKDAYS};
 use crate::columns::{Claims, Columns, Lists, text};
 use crate::course::{Facts, Pace, Status};
-use crate::judge::{Claim, Node, Terms, Verdict, judge};
+use crate::judge::{Claim, Node, Papers, Terms, Verdict, judge};
 use crate::materials::{Wanted, plain};
 use crate::options::{CalendarOptions, NodeOptions, OPTION_SCHEMA, Options};
 use crate::report;
@@ -117,6 +117,9 @@ impl Commitment {
         let claimed =
             self.nodes.iter().map(|(_, when)| claims(&**when, batch)).collect::<Result<Vec<_>, _>>()?;
         let materials = Lists::of(batch, self.columns.materials)?;
+        let lists = |at: Option<usize>| at.map(|at| Lists::of(batch, at)).transpose();
+        let promised = lists(self.columns.letters.map(|(open, _)| open))?;
+        let handed_in = lists(self.columns.letters.and_then(|(_, done)| done))?;
         let commitments = self.columns.claim.as_ref().map(|at| Claims::of(batch, at)).transpose()?;
         let rows = batch.column(self.row_column).as_primitive_opt::<Int64Type>();
         let rows: &Int64Array =
@@ -124,6 +127,7 @@ impl Commitment {
         let terms = Terms {
             limit: self.options.limit_workdays,
             default: self.options.default_workdays(),
+            lead: self.options.handling_lead_workdays,
             pace: Pace {
                 due_soon: self.options.due_soon_workdays,
                 breach: self.options.breach_workdays,
@@ -155,7 +159,11 @@ impl Commitment {
                 changed.push(true);
                 continue;
             }
-            let verdict = judge(&nodes, &materials.plain(row), claim.as_ref(), &terms);
+            let of =
+                |lists: &Option<Lists<'_>>| lists.as_ref().map(|lists| lists.plain(row)).unwrap_or_default();
+            let mut papers = Papers { given: materials.plain(row), promised: of(&promised) };
+            papers.given.extend(of(&handed_in));
+            let verdict = judge(&nodes, &papers, claim.as_ref(), &terms);
             let status = verdict.status.as_str();
             if previous.is_some_and(|texts| texts.is_valid(row) && texts.value(row) == status) {
                 changed.push(false);

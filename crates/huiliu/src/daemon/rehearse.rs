@@ -48,6 +48,12 @@ impl<'a> Rehearsal<'a> {
     /// The folder cannot be used.
     pub(crate) fn open(data: &Path, plans: &'a [Plan], functions: Arc<Functions>) -> anyhow::Result<Self> {
         let store = Arc::new(SqliteStore::open_exclusive(data)?);
+        for plan in plans {
+            // Else the first of two registers that a pipeline fills would let the log go before the second has it.
+            let registers = plan.sinks.iter().filter(|sink| sink.kind == "register");
+            let names: Vec<&str> = registers.map(|sink| &*sink.name).collect();
+            store.register_sinks(&plan.name, &names)?;
+        }
         Ok(Self { data: data.to_owned(), plans, functions, store })
     }
 
