@@ -94,33 +94,10 @@ fn what_was_promised_and_comes_in_time_ends_it_before_any_night_does() {
     assert_eq!(field(&home, "commitment_nodes"), "", "nothing rests on it any more");
 }
 
-/// The shipped pipelines with the credit list in use, as credit.yaml says it.
-fn home_with_credit() -> Home {
-    let mut home = Home::shipped();
-    let shipped = |path: &str| std::fs::read_to_string(root().join("pipelines").join(path)).unwrap();
-    let projects = shipped("projects.yaml")
-        .replace(
-            "tables:\n",
-            "tables:\n  credit: {query: 'SELECT uscc, credit_status, listed_date, repaired_date FROM credit'}\n",
-        )
-        .replace(
-            "max_per_material: 1}",
-            "max_per_material: 1, credit: {table: credit, since: listed_date, repaired: repaired_date}}",
-        );
-    home.write("pipelines/projects.yaml", projects.as_bytes());
-    let mut files = vec!["credit.yaml".to_owned(), "records/project.yaml".to_owned()];
-    let profiles = std::fs::read_dir(root().join("pipelines/profiles")).unwrap();
-    files.extend(profiles.map(|file| format!("profiles/{}", file.unwrap().file_name().to_str().unwrap())));
-    for path in files {
-        home.write(&format!("pipelines/{path}"), shipped(&path).as_bytes());
-    }
-    home.config = home.path("pipelines");
-    home
-}
-
 #[test]
 fn who_is_on_the_credit_list_may_not_commit_until_the_credit_is_repaired() {
-    let mut home = home_with_credit();
+    let mut home = Home::shipped();
+    home.config = root().join("pipelines");
     let list = |repaired: &str| {
         format!(
             "统一社会信用代码,企业名称,失信类型,列入日期,修复日期\n91350100M000100Y43,示例公司,失信被执行人,2026-08-03,{repaired}\n"

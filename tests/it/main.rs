@@ -16,6 +16,7 @@ mod drops;
 mod folder;
 mod formats;
 mod issues;
+mod letters;
 mod once;
 mod packages;
 mod quarantine;

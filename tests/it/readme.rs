@@ -23,6 +23,7 @@ stages:
   - dedup: {match: [{fields: [a]}]}
   - commitment: {nodes: [{node: s, label: S, when: n > 0, required: [x]}], materials: a}
   - derive: {columns: [{name: c, value: n}]}
+  - lookup: {table: t, by: {a: a}, take: {b: b}}
   - filter: {keep: n > 0}
   - classify: {text: [a], kinds: []}
   - score: {dimensions: [{name: d, value: n, linear: {full: 1}}]}
@@ -38,7 +39,7 @@ receipts: {}
 const NONE: &str = "qqxx";
 
 /// Heading of the section, which of its tables, and where an unknown key is written: after this text.
-const SECTIONS: [(&str, usize, &str); 19] = [
+const SECTIONS: [(&str, usize, &str); 20] = [
     ("## The pipeline file", 0, "PIPELINE"),
     ("### `record`", 0, "RECORD"),
     ("### `record`", 1, "{name: n, "),
@@ -53,6 +54,7 @@ const SECTIONS: [(&str, usize, &str); 19] = [
     ("### `stages: score`", 1, "{name: d, "),
     ("### `stages: derive`", 0, "derive: {"),
     ("### `stages: derive`", 1, "{name: c, "),
+    ("### `stages: lookup`", 0, "lookup: {"),
     ("### `stages: filter`", 0, "filter: {"),
     ("### `stages: classify`", 0, "classify: {"),
     ("### `sinks`", 0, "jsonl: {"),

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::error::{Error, Result};
@@ -30,6 +31,11 @@ const BULK_CACHE_KIB: u32 = 16 * 1024;
 const READER_CACHE_KIB: u32 = 512;
 /// Readers kept open between calls; more are opened when needed.
 const IDLE_READERS: usize = 2;
+/// What a question that people write may cost: steps of SQLite's machine (some ten seconds of a processor), and bytes of one value.
+const MOST_STEPS: u64 = 1_000_000_000;
+const MOST_VALUE_BYTES: i32 = 64 << 20;
+/// So many steps at a time are counted.
+const STEPS: i32 = 100_000;
 /// Keeps a WAL that one huge transaction blew up from staying that large.
 const WAL_LIMIT_BYTES: u32 = 16 << 20;
 
@@ -122,6 +128,13 @@ impl Database {
         answer
     }
 
+    /// Runs a question that people wrote on a reader of its own, which stops it when it costs too much.
+    pub(crate) fn ask<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let mut connection = self.open_reader()?;
+        bound(&mut connection, MOST_STEPS)?;
+        work(&connection)
+    }
+
     fn writer(&self) -> Result<MutexGuard<'_, Writer>> {
         let writer = self.writer.as_ref().ok_or_else(|| Error::failed("it was opened for reading only"))?;
         Ok(held(writer))
@@ -132,6 +145,17 @@ impl Database {
         connection.pragma_update(None, "query_only", true)?;
         Ok(connection)
     }
+}
+
+/// From now on the connection does so many steps, and makes no larger values than this.
+pub(crate) fn bound(connection: &mut Connection, steps: u64) -> Result<()> {
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MOST_VALUE_BYTES)?;
+    let mut left = steps;
+    let count = move || {
+        left = left.saturating_sub(STEPS.unsigned_abs().into());
+        left == 0
+    };
+    Ok(connection.progress_handler(STEPS, Some(count))?)
 }
 
 impl Writer {

@@ -8,6 +8,9 @@
 //! The records lie in the store as JSON. A query is run with its registers in front of it as common table
 //! expressions; SQLite takes out of the records only the fields that are asked for. Amounts are numbers in
 //! double precision here: exact up to 15 digits.
+//!
+//! It cannot do harm either: the connection only reads, knows no other file and no extension, and stops a query that never
+//! comes to its end, makes a huge value or answers with more than [`MOST_BYTES`].
 
 use std::fmt::Write;
 
@@ -19,7 +22,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Statement};
 
 use crate::SqliteStore;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What a query may name with a colon: the day in the pipeline's time zone (`2026-11-24`), the time there
 /// (`2026-11-24 08:00`).
@@ -27,6 +30,8 @@ pub const PARAMETERS: [&str; 2] = [":today", ":now"];
 
 /// Words that ask for what differs from run to run.
 const FLEETING: [&str; 5] = ["current_date", "current_time", "current_timestamp", "random", "randomblob"];
+/// Most bytes that a query may answer with.
+const MOST_BYTES: usize = 256 << 20;
 /// What gives the time, blanks taken out.
 const CLOCKS: [&str; 6] = ["'now'", "date()", "time()", "datetime()", "julianday()", "unixepoch()"];
 
@@ -75,6 +80,11 @@ impl RegisterQuery {
         if first != "select" && first != "with" {
             return Err(wrong("a query begins with SELECT; it only reads"));
         }
+        if let Some(word) =
+            words.iter().find(|word| word.starts_with("sqlite_") || word.starts_with("pragma_"))
+        {
+            return Err(QueryError::Wrong(format!("`{word}` is no register; a query asks registers alone")));
+        }
         let squeezed: String = query.to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
         let clock = CLOCKS.into_iter().find(|clock| squeezed.contains(clock));
         if let Some(word) =
@@ -89,11 +99,9 @@ impl RegisterQuery {
         let mut parts: Vec<&str> = named.iter().map(|shape| &*shape.register).collect();
         parts.sort_unstable();
         parts.dedup();
-        Ok(Self {
-            sql: in_front(query, first, &named),
-            columns,
-            registers: parts.into_iter().map(str::to_owned).collect(),
-        })
+        let sql = in_front(query, first, &named);
+        as_it_is_run(&sql)?;
+        Ok(Self { sql, columns, registers: parts.into_iter().map(str::to_owned).collect() })
     }
 
     /// Names of the columns that it gives.
@@ -138,10 +146,13 @@ impl RegisterQuery {
                     before = ',';
                 }
                 lines.push_str("}\n");
+                if lines.len() > MOST_BYTES {
+                    return Err(too_much());
+                }
             }
             Ok(())
         };
-        store.read(read)?;
+        store.ask(read)?;
         Ok(lines.into_bytes())
     }
 
@@ -156,6 +167,7 @@ impl RegisterQuery {
         now: &str,
     ) -> Result<Vec<Vec<Option<String>>>, StoreError> {
         let mut columns = vec![Vec::new(); self.columns.len()];
+        let mut bytes = 0;
         let read = |connection: &Connection| -> Result<()> {
             let mut statement = connection.prepare(&self.sql)?;
             bind(&mut statement, today, now)?;
@@ -168,13 +180,21 @@ impl RegisterQuery {
                         ValueRef::Real(number) => Some(number.to_string()),
                         ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
                     });
+                    bytes += column.last().map_or(0, |cell| cell.as_ref().map_or(8, |text| 24 + text.len()));
+                }
+                if bytes > MOST_BYTES {
+                    return Err(too_much());
                 }
             }
             Ok(())
         };
-        store.read(read)?;
+        store.ask(read)?;
         Ok(columns)
     }
+}
+
+fn too_much() -> Error {
+    Error::failed(format!("the query answers with more than {} MB; ask for less", MOST_BYTES >> 20))
 }
 
 fn bind(statement: &mut Statement<'_>, today: &str, now: &str) -> Result<()> {
@@ -237,6 +257,17 @@ fn try_out(query: &str, named: &[&RegisterShape], all: &[RegisterShape]) -> Resu
         }
     }
     Ok(columns)
+}
+
+/// Prepares the query as it will be run, on an empty store: what only then goes wrong (a name given twice) is told at load too.
+fn as_it_is_run(sql: &str) -> Result<(), QueryError> {
+    let tables =
+        "CREATE TABLE register (no, name); CREATE TABLE record (id, register, data, revision, at_ms)";
+    let tried = Connection::open_in_memory().and_then(|connection| {
+        connection.execute_batch(tables)?;
+        connection.prepare(sql).map(drop)
+    });
+    tried.map_err(|error| explain(&error, &[], &[]))
 }
 
 fn column_names(shape: &RegisterShape) -> impl Iterator<Item = String> + '_ {
@@ -374,6 +405,31 @@ mod tests {
     }
 
     #[test]
+    fn a_query_that_never_ends_or_answers_with_too_much_is_stopped() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::database::bound(&mut connection, 1_000_000).unwrap();
+        for sql in [
+            "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c",
+            "SELECT length(hex(zeroblob(100000000)))",
+        ] {
+            let asked = connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+            assert!(asked.is_err(), "{sql}");
+        }
+        // What is within bounds is not touched.
+        let sum = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 1000) SELECT sum(x) FROM c";
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::database::bound(&mut connection, 1_000_000).unwrap();
+        assert_eq!(connection.query_row(sum, [], |row| row.get::<_, i64>(0)).unwrap(), 500_500);
+
+        let (_folder, store) = crate::testing::store();
+        let endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) \
+                       SELECT x, printf('%.*c', 10000000, 'a') AS text FROM c";
+        let plan = RegisterQuery::plan(endless, &[]).unwrap();
+        let told = plan.texts(&store, "", "").unwrap_err().to_string();
+        assert!(told.contains("more than 256 MB"), "{told}");
+    }
+
+    #[test]
     fn a_query_is_planned_against_the_registers_there_are() {
         let columns = |query: &str| RegisterQuery::plan(query, &shapes()).map(|plan| plan.columns().to_vec());
         let names = |names: &[&str]| Ok(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
@@ -409,6 +465,10 @@ mod tests {
             "SELECT ?",
             "SELECT 1 AS a, 2 AS a",
             "SELECT FROM projects",
+            "SELECT load_extension('x')",
+            "SELECT name FROM sqlite_master",
+            "SELECT * FROM pragma_database_list",
+            "WITH projects AS (SELECT 1 AS a) SELECT a FROM projects",
         ] {
             assert!(matches!(told(query), QueryError::Wrong(_)), "{query}");
         }

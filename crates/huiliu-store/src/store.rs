@@ -253,9 +253,18 @@ impl SqliteStore {
         Ok(self.database.write(Durability::Synced, |t| state::apply(t, slot, &mut change))?)
     }
 
-    /// Asks the file itself.
-    pub(crate) fn read(&self, ask: impl FnOnce(&Connection) -> Result<()>) -> Result<(), StoreError> {
-        Ok(self.database.read(ask)?)
+    /// Asks the file itself what people want to know, within bounds.
+    ///
+    /// # Errors
+    /// The store failed, or what is asked costs too much.
+    pub(crate) fn ask(&self, ask: impl FnOnce(&Connection) -> Result<()>) -> Result<(), StoreError> {
+        use rusqlite::ErrorCode::{OperationInterrupted, TooBig};
+        self.database.ask(ask).map_err(|error| match &error {
+            Error::Sql(sql) if matches!(sql.sqlite_error_code(), Some(OperationInterrupted | TooBig)) => {
+                StoreError::Failed("the query was stopped: it asks for too much or never ends".to_owned())
+            }
+            _ => error.into(),
+        })
     }
 
     /// A sink of `pipeline`, named `sink` there, that keeps records in a register.

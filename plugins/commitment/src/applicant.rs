@@ -164,6 +164,19 @@ impl Applicant<'_> {
         Ok(refused)
     }
 
+    /// What other commitments of the project promise that are still waited for.
+    ///
+    /// # Errors
+    /// The host failed.
+    pub(crate) fn promised_otherwise(&self, who: &Who<'_>) -> Result<Vec<String>, HostError> {
+        let waits = |other: &Entry| {
+            let steps = course(&other.facts, self.pace, self.calendar, self.host.today());
+            steps.last().is_some_and(|(_, status)| status.is_pending())
+        };
+        let others = self.entries(b'p', who.project)?;
+        Ok(others.into_iter().filter(waits).flat_map(|other| other.materials).collect())
+    }
+
     /// Remembers a commitment as it is now.
     ///
     /// # Errors

@@ -15,6 +15,8 @@ pub(crate) struct Columns {
     pub(crate) claim: Option<ClaimColumns>,
     /// The status that was last known.
     pub(crate) previous: Option<usize>,
+    /// What letters promise, and what came of them.
+    pub(crate) letters: Option<(usize, Option<usize>)>,
     /// Company and project.
     pub(crate) applicant: Option<(usize, usize)>,
 }
@@ -24,6 +26,7 @@ pub(crate) struct ClaimColumns {
     pub(crate) no: Option<usize>,
     pub(crate) date: usize,
     pub(crate) deadline: Option<usize>,
+    pub(crate) handling: Option<usize>,
     pub(crate) missing: Option<usize>,
     pub(crate) fulfilled: Option<usize>,
     pub(crate) extended_to: Option<usize>,
@@ -38,12 +41,23 @@ impl Columns {
         let materials = find(input, &options.materials, "materials", &LISTS, problems);
         let claim = options.commitment.as_ref().map(|names| ClaimColumns::find(names, input, problems));
         let previous = options.previous.as_ref().map(|name| find(input, name, "previous", &TEXTS, problems));
+        let before = problems.len();
+        let letters = options.letters.as_ref().and_then(|names| {
+            let open = find(input, &names.open, "letters.open", &LISTS, problems);
+            let done =
+                names.done.as_ref().and_then(|done| find(input, done, "letters.done", &LISTS, problems));
+            Some((open?, done))
+        });
+        if problems.len() > before {
+            return None;
+        }
         let applicant = options.applicant.as_ref().map(|names| {
             let company = find(input, &names.company, "applicant.company", &TEXTS, problems);
             let project = find(input, &names.project, "applicant.project", &TEXTS, problems);
             Some((company?, project?))
         });
         Some(Self {
+            letters,
             applicant: match applicant {
                 Some(found) => Some(found?),
                 None => None,
@@ -71,6 +85,7 @@ impl ClaimColumns {
         };
         let no = maybe(&names.no, "no", &TEXTS);
         let deadline = maybe(&names.deadline, "deadline", &DEADLINES);
+        let handling = maybe(&names.handling, "handling", &DEADLINES);
         let missing = maybe(&names.missing, "missing", &LISTS);
         let fulfilled = maybe(&names.fulfilled, "fulfilled", &DATES);
         let extended_to = maybe(&names.extended_to, "extended_to", &DATES);
@@ -78,8 +93,18 @@ impl ClaimColumns {
         let outcome = maybe(&names.outcome, "outcome", &TEXTS);
         let outcome_date = maybe(&names.outcome_date, "outcome_date", &DATES);
         let date = date?;
-        let found =
-            Self { no, date, deadline, missing, fulfilled, extended_to, reason, outcome, outcome_date };
+        let found = Self {
+            no,
+            date,
+            deadline,
+            handling,
+            missing,
+            fulfilled,
+            extended_to,
+            reason,
+            outcome,
+            outcome_date,
+        };
         (problems.len() == before).then_some(found)
     }
 }
@@ -157,6 +182,7 @@ pub(crate) struct Claims<'a> {
     no: Option<&'a StringArray>,
     date: &'a Date32Array,
     deadline: Option<Deadlines<'a>>,
+    handling: Option<Deadlines<'a>>,
     missing: Option<Lists<'a>>,
     fulfilled: Option<&'a Date32Array>,
     extended_to: Option<&'a Date32Array>,
@@ -183,6 +209,7 @@ impl<'a> Claims<'a> {
             no: at.no.map(texts).transpose()?,
             date: dates(at.date)?,
             deadline: at.deadline.map(deadlines).transpose()?,
+            handling: at.handling.map(deadlines).transpose()?,
             missing: at.missing.map(|at| Lists::of(batch, at)).transpose()?,
             fulfilled: at.fulfilled.map(dates).transpose()?,
             extended_to: at.extended_to.map(dates).transpose()?,
@@ -198,17 +225,18 @@ impl<'a> Claims<'a> {
         let no =
             self.no.filter(|no| no.is_valid(row)).map(|no| no.value(row).trim()).filter(|no| !no.is_empty());
         let date = day(self.date);
-        let deadline = match &self.deadline {
-            Some(Deadlines::Days(days)) => day(days).map(Deadline::Day),
-            Some(Deadlines::Workdays(counts)) => {
+        let limit = |limits: &Deadlines<'_>| match limits {
+            Deadlines::Days(days) => day(days).map(Deadline::Day),
+            Deadlines::Workdays(counts) => {
                 counts.is_valid(row).then(|| Deadline::Workdays(counts.value(row)))
             }
-            None => None,
         };
+        let deadline = self.deadline.as_ref().and_then(limit);
         (no.is_some() || date.is_some() || deadline.is_some()).then(|| Claim {
             no: no.unwrap_or_default().to_owned(),
             date,
             deadline,
+            handling: self.handling.as_ref().and_then(limit),
             promised: self.missing.as_ref().map(|lists| lists.plain(row)),
             fulfilled: self.fulfilled.and_then(day),
             extended_to: self.extended_to.and_then(day),

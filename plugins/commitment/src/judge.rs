@@ -23,6 +23,8 @@ pub(crate) struct Claim {
     pub(crate) no: String,
     pub(crate) date: Option<i32>,
     pub(crate) deadline: Option<Deadline>,
+    /// When the matter is promised to be handled.
+    pub(crate) handling: Option<Deadline>,
     /// The materials it promises, in comparable form; `None` if the pipeline has no column for them.
     pub(crate) promised: Option<Vec<String>>,
     pub(crate) fulfilled: Option<i32>,
@@ -48,6 +50,8 @@ pub(crate) enum Deadline {
 pub(crate) struct Terms<'a> {
     pub(crate) limit: u32,
     pub(crate) default: u32,
+    /// Working days by which the deadline lies before the handling.
+    pub(crate) lead: u32,
     pub(crate) pace: Pace,
     /// Most working days of an extension.
     pub(crate) extension: u32,
@@ -66,6 +70,8 @@ pub(crate) enum Fault {
     Backwards,
     /// More working days than the limit.
     TooLong(i64),
+    /// Later than this day, the last one before the promised handling.
+    BeyondHandling(i32),
     /// The extension is not later than the deadline.
     ExtendedBackwards,
     /// More working days of extension than the limit.
@@ -112,8 +118,18 @@ pub(crate) struct Verdict {
     pub(crate) resting: Vec<usize>,
 }
 
-/// Judges a row that claims `nodes`, with the materials `given` (in comparable form).
-pub(crate) fn judge(nodes: &[&Node], given: &[String], claim: Option<&Claim>, terms: &Terms<'_>) -> Verdict {
+/// What there is of materials, in comparable form.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Papers {
+    /// Those handed in.
+    pub(crate) given: Vec<String>,
+    /// Those that letters of their own promise.
+    pub(crate) promised: Vec<String>,
+}
+
+/// Judges a row that claims `nodes`, with these materials.
+pub(crate) fn judge(nodes: &[&Node], papers: &Papers, claim: Option<&Claim>, terms: &Terms<'_>) -> Verdict {
+    let given = papers.given.as_slice();
     let (mut due, mut fault) = claim.map_or((None, None), |claim| days(claim, terms));
     let first_due = due;
     if let (Some(claim), Some(first), None) = (claim, due, fault) {
@@ -124,6 +140,7 @@ pub(crate) fn judge(nodes: &[&Node], given: &[String], claim: Option<&Claim>, te
     let is_fulfilled = said_fulfilled.is_some_and(|day| day <= terms.today);
     let why = |wanted: &Wanted, may_be_missing: bool| match claim {
         _ if !may_be_missing => Some(Uncovered::Main),
+        _ if wanted.is_among(&papers.promised) => None,
         None => Some(Uncovered::NoCommitment),
         Some(_) if is_fulfilled => Some(Uncovered::SaidFulfilled),
         Some(_) if fault.is_some() => Some(Uncovered::Faulty),
@@ -168,11 +185,14 @@ pub(crate) fn judge(nodes: &[&Node], given: &[String], claim: Option<&Claim>, te
         (Some(_), None) if is_fulfilled || there => Status::Fulfilled,
         (Some(_), None) => Status::Open,
     };
-    let covered = |node: &&Node| {
+    let rests = |node: &&Node| {
         let mut wanted = node.required.iter();
-        wanted.any(|(wanted, may_be_missing)| *may_be_missing && !wanted.is_among(given))
+        wanted.any(|(wanted, may_be_missing)| {
+            let promised = status.is_pending() || wanted.is_among(&papers.promised);
+            *may_be_missing && !wanted.is_among(given) && promised
+        })
     };
-    let resting = nodes.iter().enumerate().filter(|(_, node)| status.is_pending() && covered(node));
+    let resting = nodes.iter().enumerate().filter(|(_, node)| rests(node));
     Verdict {
         resting: resting.map(|(at, _)| at).collect(),
         blocked_until: blocked_until(&steps, terms.pace),
@@ -210,9 +230,20 @@ fn days(claim: &Claim, terms: &Terms<'_>) -> (Option<i32>, Option<Fault>) {
     } else if backwards {
         Some(Fault::Backwards)
     } else {
-        (workdays > terms.limit.into()).then_some(Fault::TooLong(workdays))
+        let long = (workdays > terms.limit.into()).then_some(Fault::TooLong(workdays));
+        long.or_else(|| beyond_handling(claim, date, due, terms))
     };
     (Some(due), fault)
+}
+
+/// Whether the deadline leaves no time before the promised handling.
+fn beyond_handling(claim: &Claim, date: i32, due: i32, terms: &Terms<'_>) -> Option<Fault> {
+    let handled = match claim.handling? {
+        Deadline::Day(day) => day,
+        Deadline::Workdays(count) => terms.calendar.after(date, count.clamp(0, MOST_WORKDAYS.into()) as u32),
+    };
+    let last = terms.calendar.before(handled, terms.lead);
+    (due > last).then_some(Fault::BeyondHandling(last))
 }
 
 /// The day on which all that was promised came, which nobody said: today if the commitment was known to wait for it.
@@ -272,7 +303,7 @@ mod tests {
 
     fn terms(calendar: &Calendar) -> Terms<'_> {
         let pace = Pace { due_soon: 5, breach: None, block_months: 12 };
-        Terms { limit: 20, default: 20, pace, extension: 10, calendar, today: parse(TODAY).unwrap() }
+        Terms { limit: 20, default: 20, lead: 2, pace, extension: 10, calendar, today: parse(TODAY).unwrap() }
     }
 
     #[test]
@@ -304,6 +335,51 @@ mod tests {
         assert_eq!(verdict.blocked_until.map(show).as_deref(), Some("2025-06-12"));
     }
 
+    fn papers(given: &[&str], promised: &[&str]) -> Papers {
+        let plain = |texts: &[&str]| texts.iter().map(|text| plain(text)).collect();
+        Papers { given: plain(given), promised: plain(promised) }
+    }
+
+    #[test]
+    fn what_letters_of_their_own_promise_may_be_missing_and_the_node_rests_on_them() {
+        let wanted = |name| Wanted::parse(name).unwrap();
+        let node = Node {
+            title: "开工".into(),
+            required: vec![(wanted("许可证"), false), (wanted("照片"), true)],
+        };
+        let calendar = Calendar::default();
+        let terms = terms(&calendar);
+        for (given, promised, uncovered, resting) in [
+            (&["许可证"][..], &["照片"][..], 0, 1),
+            (&["许可证"], &["合同"], 1, 0),
+            (&["照片"], &["许可证"], 1, 0), // A main material cannot be promised.
+            (&["许可证", "照片"], &["照片"], 0, 0),
+        ] {
+            let verdict = judge(&[&node], &papers(given, promised), None, &terms);
+            let found = (verdict.uncovered.len(), verdict.resting.len());
+            assert_eq!(found, (uncovered, resting), "{given:?} {promised:?}");
+        }
+    }
+
+    #[test]
+    fn a_deadline_leaves_two_working_days_before_the_promised_handling() {
+        // Handled on Wednesday the 19th, so by Monday the 17th all must be there.
+        for (deadline, handling, fault) in [
+            ("2024-06-17", on("2024-06-19"), None),
+            ("2024-06-18", on("2024-06-19"), Some(Fault::BeyondHandling(parse("2024-06-17").unwrap()))),
+            ("2024-06-13", Some(Deadline::Workdays(10)), None), // By the 17th, a Monday.
+            (
+                "2024-06-14",
+                Some(Deadline::Workdays(10)),
+                Some(Fault::BeyondHandling(parse("2024-06-13").unwrap())),
+            ),
+            ("2024-06-28", None, None),
+        ] {
+            let claim = Claim { handling, ..claim("2024-06-03", on(deadline)) };
+            assert_eq!(start(&["许可证"], Some(&claim)).fault, fault, "{deadline} {handling:?}");
+        }
+    }
+
     /// Judges a start that wants a permit and, waivable, a photo.
     fn start(given: &[&str], claim: Option<&Claim>) -> Verdict {
         let wanted = |name| Wanted::parse(name).unwrap();
@@ -311,10 +387,9 @@ mod tests {
             title: "开工".into(),
             required: vec![(wanted("许可证"), false), (wanted("照片"), true)],
         };
-        let given: Vec<String> = given.iter().map(|text| plain(text)).collect();
         let calendar = Calendar::default();
         let terms = terms(&calendar);
-        judge(&[&node], &given, claim, &terms)
+        judge(&[&node], &papers(given, &[]), claim, &terms)
     }
 
     #[test]
@@ -389,7 +464,6 @@ mod tests {
             let calendar = Calendar::default();
             let mut terms = terms(&calendar);
             terms.pace.breach = breach;
-            let given: Vec<String> = all.iter().map(|text| plain(text)).collect();
             let node = Node {
                 title: "开工".into(),
                 required: vec![
@@ -397,7 +471,7 @@ mod tests {
                     (Wanted::parse("照片").unwrap(), true),
                 ],
             };
-            let verdict = judge(&[&node], &given, Some(&claim), &terms);
+            let verdict = judge(&[&node], &papers(all, &[]), Some(&claim), &terms);
             let (day, last) = verdict.steps.last().unwrap();
             assert_eq!((*last, &*show(*day)), (status, since), "{known:?} {breach:?}");
         }
@@ -425,9 +499,9 @@ mod tests {
     fn without_a_claimed_node_nothing_is_missing_and_a_commitment_runs_on() {
         let calendar = Calendar::default();
         let terms = terms(&calendar);
-        let none = judge(&[], &[], None, &terms);
+        let none = judge(&[], &Papers::default(), None, &terms);
         assert_eq!((none.status, none.missing), (Status::None, None));
-        let early = judge(&[], &[], Some(&claim("2024-06-03", None)), &terms);
+        let early = judge(&[], &Papers::default(), Some(&claim("2024-06-03", None)), &terms);
         assert_eq!((early.status, early.missing), (Status::Open, None));
     }
 }

@@ -39,7 +39,8 @@ mod report;
 mod stage;
 
 pub use options::{
-    ApplicantOptions, CalendarOptions, CommitmentColumns, CreditOptions, NodeOptions, Options, Severities,
+    ApplicantOptions, CalendarOptions, CommitmentColumns, CreditOptions, LetterColumns, NodeOptions, Options,
+    Severities,
 };
 pub use stage::Commitment;
 

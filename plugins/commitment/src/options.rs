@@ -33,9 +33,17 @@ pub struct Options {
     #[serde(default)]
     pub commitment: Option<CommitmentColumns>,
 
+    /// Columns with what letters of their own promise, which another pipeline keeps.
+    #[serde(default)]
+    pub letters: Option<LetterColumns>,
+
     /// Most working days from the commitment to its deadline.
     #[serde(default = "twenty")]
     pub limit_workdays: u32,
+
+    /// Working days by which the deadline lies before the promised handling of the matter (`commitment.handling`).
+    #[serde(default = "two")]
+    pub handling_lead_workdays: u32,
 
     /// Working days to the deadline when none is given; if not set, 20 or the limit, whichever is less.
     #[serde(default)]
@@ -118,6 +126,11 @@ pub struct CommitmentColumns {
     #[serde(default)]
     pub deadline: Option<String>,
 
+    /// When the matter is promised to be handled: a date, or a whole number of working days after `date`. The deadline
+    /// must not be later than some days before it.
+    #[serde(default)]
+    pub handling: Option<String>,
+
     /// The materials it promises (list or text). Without this column it stands for all that may be missing.
     #[serde(default)]
     pub missing: Option<String>,
@@ -141,6 +154,18 @@ pub struct CommitmentColumns {
     /// The day of that (date); without it, the day on which it is told.
     #[serde(default)]
     pub outcome_date: Option<String>,
+}
+
+/// Lists of materials that letters of their own promise (texts or lists).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LetterColumns {
+    /// Those that are waited for: they may be missing, and a node that lacks one rests on a commitment.
+    pub open: String,
+
+    /// Those that have come: they count as handed in.
+    #[serde(default)]
+    pub done: Option<String>,
 }
 
 /// Who may commit, and how often.
@@ -276,6 +301,10 @@ fn twenty() -> u32 {
     20
 }
 
+fn two() -> u32 {
+    2
+}
+
 fn ten() -> u32 {
     10
 }
@@ -319,6 +348,7 @@ pub(crate) const OPTION_SCHEMA: &str = r#"{
         "no": {"description": "Its number (text).", "type": "string"},
         "date": {"description": "The day it was made (date).", "type": "string"},
         "deadline": {"description": "Its deadline: a date, or a whole number of working days after `date`.", "type": "string"},
+        "handling": {"description": "When the matter is promised to be handled: a date, or a whole number of working days after `date`.", "type": "string"},
         "missing": {"description": "The materials it promises (list or text); an empty value promises nothing. Without this column it stands for all that may be missing.", "type": "string"},
         "fulfilled": {"description": "The day on which it was fulfilled (date). Without a day, materials that are there count as in time.", "type": "string"},
         "extended_to": {"description": "The later day that an extension has granted (date).", "type": "string"},
@@ -327,6 +357,17 @@ pub(crate) const OPTION_SCHEMA: &str = r#"{
         "outcome_date": {"description": "The day of that (date); without it, the day on which it is told.", "type": "string"}
       }
     },
+    "letters": {
+      "description": "Columns with what letters of their own promise, which another pipeline keeps.",
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["open"],
+      "properties": {
+        "open": {"description": "Materials that are waited for (list or text): they may be missing.", "type": "string"},
+        "done": {"description": "Materials that have come (list or text): they count as handed in.", "type": "string"}
+      }
+    },
+    "handling_lead_workdays": {"description": "Working days by which the deadline lies before the promised handling of the matter.", "type": "integer", "minimum": 0, "default": 2},
     "limit_workdays": {"description": "Most working days from the commitment to its deadline.", "type": "integer", "minimum": 1, "maximum": 2000, "default": 20},
     "default_workdays": {"description": "Working days to the deadline when none is given; if not set, 20 or the limit, whichever is less.", "type": "integer", "minimum": 1, "maximum": 2000},
     "due_soon_workdays": {"description": "With at most this many working days left, a commitment is due soon.", "type": "integer", "minimum": 0, "default": 5},

@@ -35,7 +35,7 @@ pub(crate) fn findings(
     if let Some(fault) = verdict.fault {
         let field = match fault {
             Fault::NoDate | Fault::NotYetMade => &fields.date,
-            Fault::Backwards | Fault::TooLong(_) => &fields.deadline,
+            Fault::Backwards | Fault::TooLong(_) | Fault::BeyondHandling(_) => &fields.deadline,
             Fault::ExtendedBackwards | Fault::ExtendedTooLong(_) | Fault::NoReason => &fields.extended_to,
         };
         let finding = Finding::new(Some(row), weigh.deadline, "V19", days(fault, terms));
@@ -112,6 +112,14 @@ fn missing(node: &str, material: &str, why: Uncovered) -> Text {
 fn days(fault: Fault, terms: &Terms<'_>) -> Text {
     let (limit, extension) = (terms.limit, terms.extension);
     match fault {
+        Fault::BeyondHandling(last) => Text::new(
+            format!("补交期限距承诺办结时限不足{}个工作日，最晚为{}，请提前", terms.lead, show(last)),
+            format!(
+                "the deadline leaves less than {} working days before the promised handling; give {} or earlier",
+                terms.lead,
+                show(last)
+            ),
+        ),
         Fault::ExtendedBackwards => Text::new(
             "延期后的期限不晚于原补交期限，请更正",
             "the extension is not later than the deadline; correct it",

@@ -1,5 +1,6 @@
 //! The stage itself: options to a checked stage, batches to verdicts.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -17,7 +18,7 @@ use crate::applicant::{Applicant, Credit, Entry, Refused, Who};
 use crate::calendar::{self, Calendar, Days, MOST_WORKDAYS};
 use crate::columns::{Claims, Columns, Lists, text};
 use crate::course::{Facts, Pace, Status};
-use crate::judge::{Claim, Node, Terms, Verdict, judge};
+use crate::judge::{Claim, Node, Papers, Terms, Verdict, judge};
 use crate::materials::{Wanted, plain};
 use crate::options::{CalendarOptions, NodeOptions, OPTION_SCHEMA, Options};
 use crate::report;
@@ -117,6 +118,9 @@ impl Commitment {
         let claimed =
             self.nodes.iter().map(|(_, when)| claims(&**when, batch)).collect::<Result<Vec<_>, _>>()?;
         let materials = Lists::of(batch, self.columns.materials)?;
+        let lists = |at: Option<usize>| at.map(|at| Lists::of(batch, at)).transpose();
+        let promised = lists(self.columns.letters.map(|(open, _)| open))?;
+        let handed_in = lists(self.columns.letters.and_then(|(_, done)| done))?;
         let commitments = self.columns.claim.as_ref().map(|at| Claims::of(batch, at)).transpose()?;
         let rows = batch.column(self.row_column).as_primitive_opt::<Int64Type>();
         let rows: &Int64Array =
@@ -124,6 +128,7 @@ impl Commitment {
         let terms = Terms {
             limit: self.options.limit_workdays,
             default: self.options.default_workdays(),
+            lead: self.options.handling_lead_workdays,
             pace: Pace {
                 due_soon: self.options.due_soon_workdays,
                 breach: self.options.breach_workdays,
@@ -140,6 +145,7 @@ impl Commitment {
         let previous = self.columns.previous.and_then(|at| batch.column(at).as_string_opt::<i32>());
         let mut changed = Vec::with_capacity(batch.num_rows());
         let mut nodes: Vec<&Node> = Vec::new();
+        let siblings = self.siblings(batch, commitments.as_ref());
         for row in 0..batch.num_rows() {
             nodes.clear();
             let all = self.nodes.iter().zip(&claimed);
@@ -155,7 +161,14 @@ impl Commitment {
                 changed.push(true);
                 continue;
             }
-            let verdict = judge(&nodes, &materials.plain(row), claim.as_ref(), &terms);
+            let of =
+                |lists: &Option<Lists<'_>>| lists.as_ref().map(|lists| lists.plain(row)).unwrap_or_default();
+            let mut papers = Papers { given: materials.plain(row), promised: of(&promised) };
+            papers.given.extend(of(&handed_in));
+            if let Some(claim) = &claim {
+                papers.promised.extend(self.promised_otherwise(batch, row, claim, &terms, &siblings)?);
+            }
+            let verdict = judge(&nodes, &papers, claim.as_ref(), &terms);
             let status = verdict.status.as_str();
             if previous.is_some_and(|texts| texts.is_valid(row) && texts.value(row) == status) {
                 changed.push(false);
@@ -221,6 +234,38 @@ impl Commitment {
             applicant.accept(&who, &entry)?;
         }
         Ok(refused)
+    }
+
+    /// What the commitments of a batch promise, by project: those of one file need not stand in a certain order.
+    fn siblings(&self, batch: &RecordBatch, claims: Option<&Claims<'_>>) -> HashMap<String, Vec<String>> {
+        let mut all: HashMap<String, Vec<String>> = HashMap::new();
+        let (Some(claims), Some((_, project))) = (claims, self.columns.applicant) else { return all };
+        let Some(projects) = batch.column(project).as_string_opt::<i32>() else { return all };
+        for row in 0..batch.num_rows() {
+            if let (Some(project), Some(claim)) = (text(projects, row), claims.get(row)) {
+                all.entry(project.to_owned()).or_default().extend(claim.promised.into_iter().flatten());
+            }
+        }
+        all
+    }
+
+    /// What other commitments of a row's project promise, in this file or before.
+    fn promised_otherwise(
+        &self,
+        batch: &RecordBatch,
+        row: usize,
+        claim: &Claim,
+        terms: &Terms<'_>,
+        siblings: &HashMap<String, Vec<String>>,
+    ) -> Result<Vec<String>, StageError> {
+        let Some((applicant, who)) = self.applicant_of(batch, row, claim, terms) else {
+            return Ok(Vec::new());
+        };
+        let mut promised = applicant.promised_otherwise(&who)?;
+        // Its own are its own affair: a claim whose days do not hold covers nothing.
+        promised.extend(siblings.get(who.project).into_iter().flatten().cloned());
+        promised.retain(|form| claim.promised.as_ref().is_none_or(|own| !own.contains(form)));
+        Ok(promised)
     }
 
     /// Who commits in a row, and what holds for all; `None` if no applicants are checked.

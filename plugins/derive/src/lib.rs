@@ -1,4 +1,5 @@
-//! `derive` adds columns that SQL computes and tags that rules give; `filter` says which rows go on.
+//! `derive` adds columns that SQL computes and tags that rules give; `lookup` adds what a reference table says; `filter` says
+//! which rows go on.
 //!
 //! ```yaml
 //! - derive:
@@ -9,6 +10,7 @@
 //!         tags:
 //!           - {tag: 民生, when: project_type = '民生'}
 //!           - {tag: 两湖, when: "location LIKE '%滆湖%' OR location LIKE '%长荡湖%'"}
+//! - lookup: {table: places, by: {region_name: name}, take: {area: area}}
 //! - filter: {keep: "construction_nature = '新建'"}
 //! ```
 //!
@@ -18,18 +20,21 @@
 //! |---|---|
 //! | `value` | does what SQL says; a row whose value cannot be computed (a division by zero) has none, which is told (`underived`) |
 //! | `when` of a tag | the tag is not given: only true gives it |
+//! | `by` | nothing is looked up, and nothing is told of it |
 //! | `keep` | the row does not go on, as SQL's WHERE has it |
 //!
-//! Absent here: anything that looks at two rows. Start at [`Derive`] and [`Filter`].
+//! Absent here: anything that looks at two rows. Start at [`Derive`], [`Lookup`] and [`Filter`].
 
 mod derived;
 mod filter;
+mod lookup;
 mod options;
 mod stage;
 mod tags;
 
 pub use filter::{Filter, FilterOptions};
+pub use lookup::{By, Lookup, LookupOptions, Taken, TakenAs};
 pub use options::{Column, Options, Tag};
 pub use stage::Derive;
 
-huiliu_abi::export_plugin!(huiliu_plugin_v1_derive, [Derive, Filter]);
+huiliu_abi::export_plugin!(huiliu_plugin_v1_derive, [Derive, Lookup, Filter]);

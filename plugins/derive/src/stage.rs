@@ -91,7 +91,7 @@ fn maker(column: &Column, schema: &SchemaRef, host: &dyn Host) -> Result<(ArrowF
 }
 
 /// A schema with a column put in its place, or at the end.
-fn with_column(schema: &SchemaRef, field: &ArrowField) -> SchemaRef {
+pub(crate) fn with_column(schema: &SchemaRef, field: &ArrowField) -> SchemaRef {
     let mut fields: Vec<FieldRef> = schema.fields.iter().cloned().collect();
     match schema.index_of(field.name()) {
         Ok(at) => fields[at] = Arc::new(field.clone()),
@@ -100,7 +100,11 @@ fn with_column(schema: &SchemaRef, field: &ArrowField) -> SchemaRef {
     Arc::new(Schema::new_with_metadata(fields, schema.metadata.clone()))
 }
 
-fn put(batch: &RecordBatch, field: &ArrowField, column: ArrayRef) -> Result<RecordBatch, StageError> {
+pub(crate) fn put(
+    batch: &RecordBatch,
+    field: &ArrowField,
+    column: ArrayRef,
+) -> Result<RecordBatch, StageError> {
     let mut columns = batch.columns().to_vec();
     match batch.schema_ref().index_of(field.name()) {
         Ok(at) => columns[at] = column,

@@ -1,4 +1,4 @@
-//! What `derive` and `filter` promise, seen from outside: options and rows in, columns and findings out.
+//! What `derive`, `lookup` and `filter` promise, seen from outside: options and rows in, columns and findings out.
 #![allow(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
 
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use arrow::array::{Array, ArrayRef, Int64Array, ListBuilder, RecordBatch, String
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field as ArrowField, SchemaRef};
 use arrow::util::display::array_value_to_string;
-use huiliu_derive::{Derive, Filter};
+use huiliu_derive::{Derive, Filter, Lookup};
 use huiliu_pipeline::expression::{Functions, compile};
 use huiliu_stage::testing::MemoryHost;
 use huiliu_stage::{Field, Host, HostError, OpenStage, Opened, Outcome, RecordSchema, StageError};
@@ -16,10 +16,25 @@ use serde_json::{Value, json};
 fn host() -> Arc<dyn Host> {
     let functions = Functions::new();
     let mut host = MemoryHost::default();
+    host.tables.insert("places".to_owned(), places());
     host.compiler = Some(Box::new(move |sql, schema| {
         compile(sql, schema, &functions).map_err(|error| HostError(error.to_string()))
     }));
     Arc::new(host)
+}
+
+/// What is known of projects by name; a name may stand there twice.
+fn places() -> RecordBatch {
+    let texts = |texts: [&str; 4]| -> ArrayRef {
+        Arc::new(texts.into_iter().map(|text| Some(text).filter(|t| !t.is_empty())).collect::<StringArray>())
+    };
+    RecordBatch::try_from_iter([
+        ("title", texts(["二号 厂房", "一号泵站", "一号泵站", "四号学校"])),
+        ("sort", texts(["产业", "民生", "民生", ""])),
+        ("mu", texts(["12.5", "3", "4", "many"])),
+        ("papers", texts(["[\"a\",\"b\"]", "a、b", "b;c", ""])),
+    ])
+    .unwrap()
 }
 
 /// Four projects: name, type, total in 万元, area in 亩, tags.
@@ -157,6 +172,43 @@ fn a_column_that_is_there_is_filled_in_its_place() {
 }
 
 #[test]
+fn what_a_table_says_of_a_row_is_added_and_never_written_over_what_the_row_says() {
+    let outcome = run::<Lookup>(json!({
+        "table": "places", "by": {"name": "title"}, "missing": "warning",
+        "take": {
+            "sort": "sort",
+            "mu": {"from": "mu", "type": "number", "label": "亩"},
+            "papers": {"from": "papers", "type": "list"},
+            "area": {"from": "mu", "type": "number"},
+        },
+    }));
+    assert_eq!(texts(&outcome, "sort"), ["民生", "产业", "", ""]);
+    assert_eq!(
+        texts(&outcome, "mu"),
+        ["3.0", "12.5", "", ""],
+        "the first row counts; what is no number is none"
+    );
+    assert_eq!(
+        texts(&outcome, "papers"),
+        ["[a, b, c]", "[a, b]", "", ""],
+        "a list takes all rows, each text once"
+    );
+    assert_eq!(texts(&outcome, "area"), ["20.0", "0.0", "10.0", ""]);
+    assert_eq!(told(&outcome), ["4 warning not-found name stays"]);
+    assert!(outcome.findings.0[0].message.zh.contains("三号道路"), "{:?}", outcome.findings.0[0]);
+}
+
+#[test]
+fn of_several_keys_the_first_that_finds_something_counts_and_a_missing_value_finds_nothing() {
+    let by = json!([{"area": "mu"}, {"name": "title", "kind": "sort"}]);
+    let outcome = run::<Lookup>(json!({
+        "table": "places", "by": by, "missing": "info", "code": "V17", "take": {"papers": "papers"},
+    }));
+    assert_eq!(texts(&outcome, "papers"), ["a、b", "[\"a\",\"b\"]", "", ""]);
+    assert_eq!(told(&outcome), ["4 info V17 area stays", "5 info V17 area stays"]);
+}
+
+#[test]
 fn only_rows_for_which_the_condition_is_true_pass_and_the_others_are_told() {
     let outcome =
         run::<Filter>(json!({"keep": "total > 2000", "message": {"zh": "不够大", "en": "too small"}}));
@@ -197,4 +249,14 @@ fn what_cannot_work_is_refused_before_any_data_flows() {
         "empty",
     );
     refused::<Filter>(json!({"keep": "area + 1"}), "keep", "true or false");
+    let lookup = |by: Value, take: Value| json!({"table": "places", "by": by, "take": take});
+    refused::<Lookup>(lookup(json!({}), json!({"a": "mu"})), "by", "at least one");
+    refused::<Lookup>(lookup(json!({"nam": "title"}), json!({"a": "mu"})), "by", "nam");
+    refused::<Lookup>(lookup(json!({"name": "title"}), json!({})), "take", "at least one");
+    refused::<Lookup>(lookup(json!({"name": "title"}), json!({"area": "mu"})), "take.area", "already");
+    refused::<Lookup>(lookup(json!({"name": "title"}), json!({"_row": "mu"})), "take._row", "engine's");
+    let batch = projects();
+    let options = lookup(json!({"name": "title"}), json!({"a": "mu_"}));
+    let error = open::<Lookup>(&options, &batch.schema()).unwrap().stage.process(batch).unwrap_err();
+    assert!(error.to_string().contains("no column `mu_`"), "{error}");
 }

@@ -118,6 +118,10 @@ pub struct Table {
     /// `SELECT` over registers, asked anew whenever a stage asks for the table.
     #[serde(default)]
     pub query: Option<String>,
+    /// Whether it is empty while none of the pipelines at hand fills a register that the query asks; else that is a
+    /// mistake.
+    #[serde(default)]
+    pub optional: bool,
     /// Where the table stands.
     #[serde(skip)]
     pub span: Option<Span>,
@@ -396,10 +400,17 @@ fn tables(node: &Node, pipeline: &Path, problems: &mut Vec<Diagnostic>) -> BTree
                 let text = "a table comes from a file or from a query, one of the two";
                 problems.push(entry.value.problem(text).with_help(help));
             }
+            Ok(table) if table.optional && table.query.is_none() => {
+                let text = "only a table by `query` can be `optional`: a file is there or not";
+                problems.push(entry.value.problem(text));
+            }
             Ok(table) => {
                 let csv = if table.query.is_some() { PathBuf::new() } else { beside(pipeline, &table.csv) };
                 let span = Some(entry.value.span.clone());
-                all.insert(entry.key.clone(), Table { csv, query: table.query, span });
+                all.insert(
+                    entry.key.clone(),
+                    Table { csv, query: table.query, optional: table.optional, span },
+                );
             }
             Err(found) => problems.extend(found),
         }

@@ -105,7 +105,7 @@ mod tests {
     /// The first value of an expression over one row: `day`, 2026-09-18, a Friday; `none`, nothing.
     fn value(sql: &str) -> Result<String, String> {
         let csv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/profiles/holidays.csv");
-        let table = Table { csv, query: None, span: None };
+        let table = Table { csv, query: None, optional: false, span: None };
         let functions = with_calendar(plan_tables(&[(HOLIDAYS.to_owned(), table)].into()));
         let date = |name| Field::new(name, DataType::Date32, true);
         let schema = Arc::new(Schema::new(vec![date("day"), date("none")]));

@@ -53,6 +53,10 @@ pub(crate) fn shapes(plans: &[Plan]) -> Vec<RegisterShape> {
                 fields: Vec::new(),
             };
             let shape = all.entry(name.clone()).or_insert_with(empty);
+            // The id is called as those call it who make the records.
+            if config.only.is_empty() && made.iter().filter(|made| **made == name).count() == 1 {
+                shape.id.clone_from(&config.id);
+            }
             for field in kept {
                 if !shape.fields.contains(field) {
                     shape.fields.push(field.clone());
@@ -86,8 +90,34 @@ pub(crate) fn schedule_query(plan: &Plan, plans: &[Plan]) -> Option<Result<Regis
 /// The tables of a pipeline that are queries, planned.
 fn table_queries(plan: &Plan, plans: &[Plan]) -> BTreeMap<String, Result<RegisterQuery, QueryError>> {
     let shapes = with_short_name(shapes(plans), None);
-    let queries = plan.tables.iter().filter_map(|(name, table)| Some((name, table.query.as_ref()?)));
-    queries.map(|(name, query)| (name.clone(), RegisterQuery::plan(query, &shapes))).collect()
+    let queries = plan.tables.iter().filter_map(|(name, table)| Some((name, table, table.query.as_ref()?)));
+    let planned = queries.map(|(name, table, query)| {
+        let planned = RegisterQuery::plan(query, &shapes);
+        (name.clone(), if table.optional { or_empty(planned, query, shapes.clone()) } else { planned })
+    });
+    planned.collect()
+}
+
+/// A query whose registers nobody fills asks empty ones, whatever columns it names.
+fn or_empty(
+    mut planned: Result<RegisterQuery, QueryError>,
+    query: &str,
+    mut shapes: Vec<RegisterShape>,
+) -> Result<RegisterQuery, QueryError> {
+    let words = query.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
+    let mut fields: Vec<String> = words.map(str::to_lowercase).collect();
+    fields.sort_unstable();
+    fields.dedup();
+    fields.retain(|field| field != "record_id" && !field.starts_with('_'));
+    while let Err(QueryError::NoRegister(name, _)) = &planned {
+        let (name, id, fields) = (name.clone(), "record_id".to_owned(), fields.clone());
+        if shapes.iter().any(|shape| shape.name == name) {
+            break;
+        }
+        shapes.push(RegisterShape { register: name.clone(), name, id, fields });
+        planned = RegisterQuery::plan(query, &shapes);
+    }
+    planned
 }
 
 /// A pipeline's reference tables, on a store.
@@ -97,9 +127,11 @@ pub(crate) fn tables(plan: &Plan, plans: &[Plan], store: &Arc<SqliteStore>) -> P
     PlanTables::new(&plan.tables).on(store.clone(), queries.collect())
 }
 
-/// Names of the registers that a pipeline asks.
-fn read_by(plan: &Plan, plans: &[Plan]) -> Vec<String> {
-    let tables = table_queries(plan, plans).into_values();
+/// Names of the registers that a pipeline asks; with `optional` also those that it could do without.
+fn read_by(plan: &Plan, plans: &[Plan], optional: bool) -> Vec<String> {
+    let counts = |name: &String| optional || plan.tables.get(name).is_none_or(|table| !table.optional);
+    let tables =
+        table_queries(plan, plans).into_iter().filter(|(name, _)| counts(name)).map(|(_, query)| query);
     let queries = schedule_query(plan, plans).into_iter().chain(tables).filter_map(Result::ok);
     queries.flat_map(|query| query.registers().to_vec()).collect()
 }
@@ -119,16 +151,25 @@ pub(crate) fn writers(query: &RegisterQuery, plans: &[Plan]) -> Vec<(String, Str
 pub(crate) fn groups(plans: &[Plan]) -> Vec<Vec<usize>> {
     let filled: Vec<Vec<String>> =
         plans.iter().map(|plan| sinks(plan).map(|(_, config)| config.name(&plan.name)).collect()).collect();
-    let read: Vec<Vec<String>> = plans.iter().map(|plan| read_by(plan, plans)).collect();
+    let read = |optional| plans.iter().map(|plan| read_by(plan, plans, optional)).collect::<Vec<_>>();
+    let (all_read, needed) = (read(true), read(false));
     let mut left: Vec<usize> = (0..plans.len()).collect();
     let mut groups = Vec::new();
     while !left.is_empty() {
-        let waits = |at: usize| {
-            left.iter().any(|&other| other != at && filled[other].iter().any(|name| read[at].contains(name)))
+        let free = |read: &[Vec<String>]| {
+            let waits = |at: usize| {
+                let mut others = left.iter().filter(|&&other| other != at);
+                others.any(|&other| filled[other].iter().any(|name| read[at].contains(name)))
+            };
+            left.iter().copied().filter(|&at| !waits(at)).collect::<Vec<_>>()
         };
-        let mut group: Vec<usize> = left.iter().copied().filter(|&at| !waits(at)).collect();
+        let mut group = free(&all_read);
         if group.is_empty() {
-            // They wait for each other: files first, then the order in which they were given.
+            // They wait for each other: what can do without goes first.
+            group = free(&needed);
+        }
+        if group.is_empty() {
+            // Still: files first, then the order in which they were given.
             let file = left.iter().copied().find(|&at| plans[at].source.0 != "schedule");
             group.extend(file.or(left.first().copied()));
         }

@@ -49,6 +49,12 @@ impl<'a> Rehearsal<'a> {
     /// The folder cannot be used.
     pub(crate) fn open(data: &Path, plans: &'a [Plan], functions: Arc<Functions>) -> anyhow::Result<Self> {
         let store = Arc::new(SqliteStore::open_exclusive(data)?);
+        for plan in plans {
+            // Else the first of two registers that a pipeline fills would let the log go before the second has it.
+            let registers = plan.sinks.iter().filter(|sink| sink.kind == "register");
+            let names: Vec<&str> = registers.map(|sink| &*sink.name).collect();
+            store.register_sinks(&plan.name, &names)?;
+        }
         Ok(Self { data: data.to_owned(), plans, functions, store })
     }
 
@@ -123,7 +129,7 @@ impl<'a> Rehearsal<'a> {
         drop(ticks);
         self.work(plan, at.as_millisecond(), ticks_in, channel().0)?;
         match ended.try_recv() {
-            Ok(TickEnd::Done) => Ok(self.store.delivery(&tick_id(&plan.name, at))?),
+            Ok(TickEnd::Done | TickEnd::Refused) => Ok(self.store.delivery(&tick_id(&plan.name, at))?),
             Ok(TickEnd::Again(_)) | Err(_) => bail!("the tick at {at} was not run; the log says why"),
         }
     }

@@ -30,11 +30,12 @@ pub(super) fn tick_id(pipeline: &str, at: Timestamp) -> String {
 }
 
 impl Worker {
-    /// Runs a tick to its end, unless it was run before.
+    /// Runs a tick to its end, unless it was run before; tells whether it was committed. One that was refused (a query
+    /// or stage failed) is nobody's to send again, so it is to be offered again.
     ///
     /// # Errors
     /// The store failed or the daemon stops; nothing of it is kept.
-    pub(super) fn tick(&mut self, tick: &Tick) -> Result<(), RunError> {
+    pub(super) fn tick(&mut self, tick: &Tick) -> Result<bool, RunError> {
         let now = at_in(tick.at.as_millisecond(), &self.zone);
         let delivery = self.delivery_of(tick.at, &tick.file, now);
         self.tick_with(&delivery, now, None)
@@ -51,14 +52,14 @@ impl Worker {
         Ok(delivery.id)
     }
 
-    fn tick_with(&mut self, delivery: &Delivery, now: Now, rows: Option<Vec<u8>>) -> Result<(), RunError> {
+    fn tick_with(&mut self, delivery: &Delivery, now: Now, rows: Option<Vec<u8>>) -> Result<bool, RunError> {
         let entry = self.store.see(delivery)?;
         match entry.state {
             State::Committed => {
                 info!(pipeline = self.pipeline, tick = delivery.file, "known already");
                 Totals::add(&self.totals.known);
                 self.store.set_answered(&delivery.id, "")?;
-                return Ok(());
+                return Ok(true);
             }
             // The pipeline may know better now.
             State::Refused => self.store.reopen(&delivery.id)?,
@@ -72,7 +73,7 @@ impl Worker {
         let ran = self.runner.run(delivery, reader.as_mut(), 0, now, &|| committed.stopped())?;
         self.note_tick(&delivery.file, &ran);
         self.store.set_answered(&delivery.id, "")?;
-        Ok(())
+        Ok(matches!(ran, Ran::Committed { .. }))
     }
 
     fn delivery_of(&self, at: Timestamp, file: &str, now: Now) -> Delivery {

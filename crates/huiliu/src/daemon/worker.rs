@@ -178,8 +178,12 @@ impl Worker {
     }
 
     /// What becomes of a tick that was run, or could not be.
-    fn end_of_tick(&self, tick: &str, end: Result<(), RunError>) -> TickEnd {
-        let Err(error) = end else { return TickEnd::Done };
+    fn end_of_tick(&self, tick: &str, end: Result<bool, RunError>) -> TickEnd {
+        let error = match end {
+            Ok(true) => return TickEnd::Done,
+            Ok(false) => return TickEnd::Refused,
+            Err(error) => error,
+        };
         warn!(pipeline = self.pipeline, tick, %error, "tick put off");
         if self.once {
             Totals::add(&self.totals.failed);

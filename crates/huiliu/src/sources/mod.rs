@@ -36,8 +36,10 @@ pub(crate) struct Tick {
 /// What becomes of a tick.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum TickEnd {
-    /// It is in the ledger, committed or refused.
+    /// It is in the ledger, committed.
     Done,
+    /// It is in the ledger, refused: a query or stage failed. Nobody but the schedule can offer it again.
+    Refused,
     /// It could not be run now; offer it again after a pause.
     Again(Duration),
 }

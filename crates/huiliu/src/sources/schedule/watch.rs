@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc::UnboundedSender, oneshot, watch};
 use tracing::{info, warn};
 
-use super::ScheduleSource;
 use super::ticks::{MOST, due};
+use super::{CatchUp, ScheduleSource};
 use crate::daemon::clock::Clock;
 use crate::sources::{Offer, Tick, TickEnd};
 
@@ -22,6 +22,9 @@ use crate::sources::{Offer, Tick, TickEnd};
 const DONE: &str = "done";
 /// Between two looks at whether registers hold all that was committed.
 const LOOK: Duration = Duration::from_millis(10);
+/// Pauses before a tick that was refused is offered again.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A single run does not wait for ever for a register that cannot be written.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -89,7 +92,11 @@ impl ScheduleWatch {
     }
 
     /// Offers a tick until it is done; `false`: nobody takes ticks any more, or a single run gave it up.
+    ///
+    /// One that is refused is offered again and again, since nobody else will; where only the last of missed ticks counts
+    /// it gives way to the next.
     async fn tick(&self, at: Timestamp, out: &UnboundedSender<Offer>) -> anyhow::Result<bool> {
+        let mut wait = FIRST_PAUSE;
         loop {
             self.caught_up().await?;
             let (done, ended) = oneshot::channel();
@@ -99,11 +106,25 @@ impl ScheduleWatch {
             }
             match ended.await {
                 Ok(TickEnd::Done) => return Ok(true),
-                Ok(TickEnd::Again(_)) if self.once => return Ok(false),
+                Ok(TickEnd::Again(_) | TickEnd::Refused) if self.once => return Ok(false),
+                Ok(TickEnd::Refused) if self.is_over(at) => {
+                    warn!(pipeline = self.pipeline, tick = %at, "a refused tick gives way to the next");
+                    return Ok(true);
+                }
+                Ok(TickEnd::Refused) => {
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(LONGEST_PAUSE);
+                }
                 Ok(TickEnd::Again(pause)) => tokio::time::sleep(pause).await,
                 Err(_) => return Ok(false),
             }
         }
+    }
+
+    /// Whether the next tick stands in for this one already.
+    fn is_over(&self, at: Timestamp) -> bool {
+        let next = self.source.cron.after(at, &self.source.zone);
+        self.source.catch_up != CatchUp::All && next.is_some_and(|next| next <= self.clock.now())
     }
 
     /// Waits until the registers hold what was committed so far.
