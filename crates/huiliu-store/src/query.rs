@@ -28,6 +28,8 @@ use crate::error::{Error, Result};
 /// (`2026-11-24 08:00`).
 pub const PARAMETERS: [&str; 2] = [":today", ":now"];
 
+/// Words that reach out of the database; SQLite would refuse them only when it is asked.
+const FORBIDDEN: [&str; 3] = ["load_extension", "readfile", "writefile"];
 /// Words that ask for what differs from run to run.
 const FLEETING: [&str; 5] = ["current_date", "current_time", "current_timestamp", "random", "randomblob"];
 /// Most bytes that a query may answer with.
@@ -84,6 +86,9 @@ impl RegisterQuery {
             words.iter().find(|word| word.starts_with("sqlite_") || word.starts_with("pragma_"))
         {
             return Err(QueryError::Wrong(format!("`{word}` is no register; a query asks registers alone")));
+        }
+        if let Some(word) = FORBIDDEN.into_iter().find(|&word| words.iter().any(|w| w == word)) {
+            return Err(QueryError::Wrong(format!("`{word}` is not allowed in a query; it only reads")));
         }
         let squeezed: String = query.to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
         let clock = CLOCKS.into_iter().find(|clock| squeezed.contains(clock));

@@ -25,6 +25,9 @@ pub struct Options {
     /// States by the words that tell of them; a matter in which none is found is `open`.
     #[serde(default = "states")]
     pub states: BTreeMap<String, Vec<String>>,
+    /// Words that keep a matter from being `closed`, whatever else is said of it.
+    #[serde(default = "still")]
+    pub still: Vec<String>,
     /// Names of the columns that are added.
     #[serde(default)]
     pub output: Output,
@@ -35,8 +38,58 @@ fn other() -> Other {
 }
 
 fn states() -> BTreeMap<String, Vec<String>> {
-    let words = ["已解决", "已办结", "已落实", "已完成", "已协调解决", "已销号", "问题解决", "解决完毕"];
+    let words = [
+        "已解决",
+        "已全部解决",
+        "均已解决",
+        "已办结",
+        "已落实",
+        "已完成",
+        "已协调解决",
+        "已销号",
+        "问题解决",
+        "解决完毕",
+    ];
     BTreeMap::from([("closed".to_owned(), words.map(str::to_owned).into())])
+}
+
+/// 征地已完成80%，剩余20户 is open: what is told as done is a part of it.
+fn still() -> Vec<String> {
+    let words = [
+        "未完",
+        "未解",
+        "未落",
+        "未到",
+        "未通",
+        "未办",
+        "未取",
+        "未能",
+        "未全",
+        "未获",
+        "未建",
+        "未签",
+        "尚",
+        "没有",
+        "无法",
+        "缺口",
+        "剩余",
+        "仍",
+        "正在",
+        "办理中",
+        "预计",
+        "困难",
+        "难以",
+        "不到位",
+        "不足",
+        "受阻",
+        "滞后",
+        "%",
+        "％",
+        "一半",
+        "部分",
+        "初稿",
+    ];
+    words.map(str::to_owned).to_vec()
 }
 
 /// What kinds there are: here, or in a reference table.

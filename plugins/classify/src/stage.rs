@@ -12,7 +12,7 @@ use huiliu_stage::{
 };
 
 use crate::kinds::{Kinds, Ready};
-use crate::known::{Known, one_for_each_kind};
+use crate::known::{Known, OVER, one_for_each_kind};
 use crate::options::{Kinds as Described, Options};
 use crate::statements::{says_nothing, statements};
 
@@ -171,7 +171,8 @@ impl Classify {
             }
         }
         let matter = |text: String| {
-            let (kind, state) = (kinds.of(&text).clone(), state(&text, &self.options.states).to_owned());
+            let (kind, state) =
+                (kinds.of(&text).clone(), state(&text, &self.options.states, &self.options.still).to_owned());
             Matter { at, text: Some(text), kind, state, since: None }
         };
         let told = texts.into_iter().map(matter).collect();
@@ -209,10 +210,10 @@ impl Classify {
 }
 
 /// The state that the words of a matter tell of.
-fn state<'a>(matter: &str, states: &'a BTreeMap<String, Vec<String>>) -> &'a str {
-    let told =
-        |words: &Vec<String>| words.iter().any(|word| !word.is_empty() && matter.contains(word.as_str()));
-    states.iter().find(|(_, words)| told(words)).map_or(OPEN, |(state, _)| state.as_str())
+fn state<'a>(matter: &str, states: &'a BTreeMap<String, Vec<String>>, still: &[String]) -> &'a str {
+    let told = |words: &[String]| words.iter().any(|word| !word.is_empty() && matter.contains(word.as_str()));
+    let found = states.iter().find(|(_, words)| told(words)).map_or(OPEN, |(state, _)| state.as_str());
+    if found == OVER && told(still) { OPEN } else { found }
 }
 
 /// The texts of a cell: one, or the items of a list.
