@@ -84,6 +84,20 @@ pub(crate) fn unchanged(row: i64) -> Finding {
     Finding::new(Some(row), Severity::Info, "commitment-unchanged", text).with_fate(Fate::Dropped)
 }
 
+/// Of a row whose days for the commitment were refused before, and stand there still.
+pub(crate) fn kept(row: i64, due: i32, fields: &Fields<'_>) -> Finding {
+    let day = show(due);
+    let text = Text::new(
+        format!("此前填报的承诺期限没有被认可，仍以{day}为准；请更正"),
+        format!(
+            "the days given for the commitment were refused before, so it is due on {day} as it was; correct them"
+        ),
+    );
+    Finding::new(Some(row), Severity::Warning, "commitment-kept", text)
+        .with_field(&fields.deadline)
+        .with_raw(day)
+}
+
 fn missing(node: &str, material: &str, why: Uncovered) -> Text {
     let (zh, en) = match why {
         Uncovered::Main => {

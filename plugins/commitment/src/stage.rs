@@ -1,6 +1,5 @@
 //! The stage itself: options to a checked stage, batches to verdicts.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -10,16 +9,16 @@ use arrow::array::{
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field as ArrowField, Int64Type, Schema, SchemaRef};
 use huiliu_stage::{
-    Expression, Finding, Findings, Host, Level, OpenStage, Outcome, Problem, ROW, Severity, Stage,
-    StageError, column_index,
+    Expression, Finding, Findings, Host, Level, OpenStage, Outcome, Problem, ROW, Stage, StageError,
+    column_index,
 };
 
-use crate::applicant::{Applicant, Credit, Entry, Refused, Who};
+use crate::applicant::{Credit, Refused};
 use crate::calendar::{self, Calendar, Days, MOST_WORKDAYS};
-use crate::columns::{Claims, Columns, Lists, text};
-use crate::course::{Facts, Pace, Status};
-use crate::judge::{Claim, Node, Papers, Terms, Verdict, judge};
-use crate::materials::{Wanted, plain};
+use crate::columns::{Claims, Columns, Lists};
+use crate::course::{Pace, Status};
+use crate::judge::{Node, Papers, Terms, Verdict, judge};
+use crate::materials::Wanted;
 use crate::options::{CalendarOptions, NodeOptions, OPTION_SCHEMA, Options};
 use crate::report;
 
@@ -153,8 +152,10 @@ impl Commitment {
                 all.filter(|(_, claimed)| claimed.is_valid(row) && claimed.value(row)).map(|(n, _)| &n.0),
             );
             let mut claim = commitments.as_ref().and_then(|commitments| commitments.get(row));
+            let mut refused_before = false;
             if let Some(claim) = &mut claim {
                 claim.known = self.known(batch, row, claim, &terms)?;
+                refused_before = self.refused_before(batch, row, claim, &terms)?;
             }
             if nodes.is_empty() && claim.is_none() {
                 added.nothing();
@@ -197,6 +198,13 @@ impl Commitment {
                 finding.with_field(&*fields.date)
             };
             findings.extend(refused.iter().map(tell));
+            match (refused_before, &claim, verdict.due) {
+                (true, _, Some(due)) => findings.push(report::kept(rows.value(row), due, &fields)),
+                (false, Some(claim), _) if verdict.fault.is_some() || !refused.is_empty() => {
+                    self.remember_refusal(batch, row, claim, &terms)?;
+                }
+                _ => {}
+            }
             unknown_year = unknown_year.or(verdict.due.filter(|&due| !calendar.knows(due)));
             added.push(&verdict, &nodes);
         }
@@ -206,113 +214,6 @@ impl Commitment {
         }
         self.tell_unknown_year(unknown_year);
         Ok(Outcome { batch, findings })
-    }
-
-    /// What speaks against the applicant of a row; if nothing speaks against the row, it is remembered.
-    fn applicant(
-        &self,
-        batch: &RecordBatch,
-        row: usize,
-        claim: &Claim,
-        verdict: &Verdict,
-        terms: &Terms<'_>,
-        said: &Findings,
-    ) -> Result<Vec<Refused>, StageError> {
-        let (Some((applicant, who)), Some(facts)) =
-            (self.applicant_of(batch, row, claim, terms), &verdict.facts)
-        else {
-            return Ok(Vec::new());
-        };
-        let promised = claim.promised.clone().filter(|promised| !promised.is_empty());
-        let missing = || verdict.missing.iter().flatten().map(|title| plain(title)).collect();
-        let entry = Entry { facts: facts.clone(), materials: promised.unwrap_or_else(missing) };
-        let refused = applicant.check(&who, &entry, claim.deadline.is_some())?;
-        let rows = batch.column(self.row_column).as_primitive_opt::<Int64Type>();
-        let number = rows.map(|rows| rows.value(row));
-        let wrong = |finding: &Finding| finding.row == number && finding.severity == Severity::Error;
-        if refused.is_empty() && !said.iter().any(wrong) {
-            applicant.accept(&who, &entry)?;
-        }
-        Ok(refused)
-    }
-
-    /// What the commitments of a batch promise, by project: those of one file need not stand in a certain order.
-    fn siblings(&self, batch: &RecordBatch, claims: Option<&Claims<'_>>) -> HashMap<String, Vec<String>> {
-        let mut all: HashMap<String, Vec<String>> = HashMap::new();
-        let (Some(claims), Some((_, project))) = (claims, self.columns.applicant) else { return all };
-        let Some(projects) = batch.column(project).as_string_opt::<i32>() else { return all };
-        for row in 0..batch.num_rows() {
-            if let (Some(project), Some(claim)) = (text(projects, row), claims.get(row)) {
-                all.entry(project.to_owned()).or_default().extend(claim.promised.into_iter().flatten());
-            }
-        }
-        all
-    }
-
-    /// What other commitments of a row's project promise, in this file or before.
-    fn promised_otherwise(
-        &self,
-        batch: &RecordBatch,
-        row: usize,
-        claim: &Claim,
-        terms: &Terms<'_>,
-        siblings: &HashMap<String, Vec<String>>,
-    ) -> Result<Vec<String>, StageError> {
-        let Some((applicant, who)) = self.applicant_of(batch, row, claim, terms) else {
-            return Ok(Vec::new());
-        };
-        let mut promised = applicant.promised_otherwise(&who)?;
-        // Its own are its own affair: a claim whose days do not hold covers nothing.
-        promised.extend(siblings.get(who.project).into_iter().flatten().cloned());
-        promised.retain(|form| claim.promised.as_ref().is_none_or(|own| !own.contains(form)));
-        Ok(promised)
-    }
-
-    /// Who commits in a row, and what holds for all; `None` if no applicants are checked.
-    fn applicant_of<'a>(
-        &'a self,
-        batch: &'a RecordBatch,
-        row: usize,
-        claim: &'a Claim,
-        terms: &'a Terms<'_>,
-    ) -> Option<(Applicant<'a>, Who<'a>)> {
-        let (options, at) = (self.options.applicant.as_ref()?, self.columns.applicant?);
-        let of = |at: usize| batch.column(at).as_string_opt::<i32>().and_then(|texts| text(texts, row));
-        let (company, project) = (of(at.0).unwrap_or_default(), of(at.1).unwrap_or_default());
-        let applicant = Applicant {
-            options,
-            credit: &self.credit,
-            host: &*self.host,
-            calendar: terms.calendar,
-            pace: terms.pace,
-        };
-        Some((applicant, Who { company, project, no: &claim.no }))
-    }
-
-    /// What was known of a row's commitment before.
-    fn known(
-        &self,
-        batch: &RecordBatch,
-        row: usize,
-        claim: &Claim,
-        terms: &Terms<'_>,
-    ) -> Result<Option<Facts>, StageError> {
-        let (Some((applicant, who)), Some(date)) = (self.applicant_of(batch, row, claim, terms), claim.date)
-        else {
-            return Ok(None);
-        };
-        Ok(applicant.known(&who, date)?.map(|entry| entry.facts))
-    }
-
-    /// The credit list as it is now.
-    fn read_credit(&self) -> Result<Credit, StageError> {
-        let Some(options) = self.options.applicant.as_ref().and_then(|applicant| applicant.credit.as_ref())
-        else {
-            return Ok(Credit::default());
-        };
-        let table = self.host.table(&options.table)?;
-        let fault = |why| StageError::at("applicant.credit", format!("table `{}`: {why}", options.table));
-        Credit::read(options, &table).map_err(fault)
     }
 
     /// The columns that findings point at.
@@ -526,5 +427,6 @@ fn output(input: &Schema) -> Schema {
     Schema::new_with_metadata(fields, input.metadata.clone())
 }
 
+mod applicants;
 #[cfg(test)]
 mod tests;
