@@ -12,6 +12,7 @@ use clap::Args;
 use huiliu_pipeline::ports::{LedgerEntry, State};
 use huiliu_stage::{Severity, row_number};
 use huiliu_store::{DeliveryFilter, QuarantineFilter, QuarantineStatus, RecordStory, SqliteStore};
+use include_dir::{Dir, File, include_dir};
 use tokio::sync::watch;
 
 use super::{FAILED, explain, load, output};
@@ -30,53 +31,29 @@ pub(super) struct DemoArgs {
     dir: Option<PathBuf>,
 }
 
-/// A file that comes with the program.
-type Shipped = (&'static str, &'static [u8]);
-
-const PIPELINE: &[Shipped] = &[
-    ("pipelines/projects.yaml", include_bytes!("../../../../pipelines/projects.yaml")),
-    ("pipelines/records/project.yaml", include_bytes!("../../../../pipelines/records/project.yaml")),
-    ("pipelines/profiles/divisions.csv", include_bytes!("../../../../pipelines/profiles/divisions.csv")),
-    (
-        "pipelines/profiles/project_lists.csv",
-        include_bytes!("../../../../pipelines/profiles/project_lists.csv"),
-    ),
-    ("pipelines/profiles/industries.csv", include_bytes!("../../../../pipelines/profiles/industries.csv")),
-    (
-        "pipelines/profiles/industry_limits.csv",
-        include_bytes!("../../../../pipelines/profiles/industry_limits.csv"),
-    ),
-    ("pipelines/profiles/holidays.csv", include_bytes!("../../../../pipelines/profiles/holidays.csv")),
-];
-
-const SAMPLES: &[Shipped] = &[
-    (
-        "发改局/2026年4月重点项目进展情况表.xlsx",
-        include_bytes!("../../../../pipelines/samples/inbox/发改局/2026年4月重点项目进展情况表.xlsx"),
-    ),
-    (
-        "武进高新区/武高新-2026年4月.csv",
-        include_bytes!("../../../../pipelines/samples/inbox/武进高新区/武高新-2026年4月.csv"),
-    ),
-    (
-        "湖塘镇/湖塘镇重点项目月报(4月)最终版.xlsx",
-        include_bytes!("../../../../pipelines/samples/inbox/湖塘镇/湖塘镇重点项目月报(4月)最终版.xlsx"),
-    ),
-];
+const PIPELINE: &[u8] = include_bytes!("../../../../pipelines/projects.yaml");
+static RECORDS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../pipelines/records");
+static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../pipelines/profiles");
+/// A folder for each department, with what it sends.
+static SAMPLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../pipelines/samples/inbox");
 
 /// After this long something is wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let home = fresh_folder(args.dir)?;
-    for (name, content) in PIPELINE {
-        write(&home.join(name), content)?;
+    let pipelines = home.join("pipelines");
+    write(&pipelines.join("projects.yaml"), PIPELINE)?;
+    for (folder, files) in [("records", &RECORDS), ("profiles", &PROFILES)] {
+        for file in files.files() {
+            write(&pipelines.join(folder).join(file.path()), file.contents())?;
+        }
     }
     let functions = functions();
-    for (name, content) in SAMPLES {
-        write(&ready_to_send(&home, name), content)?;
+    for sample in samples() {
+        write(&ready_to_send(&home, sample.path()), sample.contents())?;
     }
-    let checked = load::check(&[home.join("pipelines")], &Catalog::new(None, true), &functions)?;
+    let checked = load::check(&[pipelines], &Catalog::new(None, true), &functions)?;
     if !checked.problems.is_empty() {
         load::print_problems(&checked.problems);
         bail!("the shipped pipeline is not right");
@@ -155,10 +132,12 @@ fn wait_for(
 
 fn show(home: &Path, running: &Running, sinks: &[String]) -> anyhow::Result<()> {
     wait_for(running, "inbox", || Ok(home.join("inbox").exists() && home.join("store.sqlite").exists()))?;
-    let bar = indicatif::ProgressBar::new(SAMPLES.len() as u64)
+    let samples = samples();
+    let bar = indicatif::ProgressBar::new(samples.len() as u64)
         .with_style(indicatif::ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}")?);
     bar.set_message("deliveries of three departments");
-    for (name, _) in SAMPLES {
+    for sample in samples {
+        let name = sample.path();
         send(home, name)?;
         let mut store = None;
         wait_for(running, "answer", || {
@@ -190,12 +169,19 @@ fn show(home: &Path, running: &Running, sinks: &[String]) -> anyhow::Result<()> 
 }
 
 /// Where the departments' files lie before they are sent.
-fn ready_to_send(home: &Path, name: &str) -> PathBuf {
+/// What the departments send, in the order of their names.
+fn samples() -> Vec<&'static File<'static>> {
+    let mut files: Vec<_> = SAMPLES.dirs().flat_map(Dir::files).collect();
+    files.sort_by_key(|file| file.path());
+    files
+}
+
+fn ready_to_send(home: &Path, name: &Path) -> PathBuf {
     home.join("outgoing").join(name)
 }
 
 /// As an upload program does it: the file is moved in when it is whole.
-fn send(home: &Path, name: &str) -> anyhow::Result<()> {
+fn send(home: &Path, name: &Path) -> anyhow::Result<()> {
     let target = home.join("inbox").join(name);
     let wrong = || format!("cannot write `{}`", target.display());
     std::fs::create_dir_all(target.parent().unwrap_or(home)).with_context(wrong)?;
