@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use rust_xlsxwriter::{Format, Workbook};
 
-use huiliu_stage::Field;
+use huiliu_stage::{Field, Severity};
 
 use super::tests::{MESSY, collect, options, read};
 use super::*;
@@ -250,6 +250,42 @@ fn headers_of_departments_are_taken_for_the_fields_that_people_take_them_for() {
     }
     println!("{right} of {} headers", right + wrong.len());
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// Every word of the shipped dictionary, beside a column that may mean nothing else.
+#[test]
+fn every_word_of_the_dictionary_names_its_field_or_is_told_as_a_weak_one() {
+    let record = shipped();
+    let names = Names::new(&record, true);
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    for line in include_str!("../../data/header_aliases.csv").lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let [field, _, alias, "exact", strength, ..] = cells[..] else { continue };
+        let Some(index) = record.fields.iter().position(|known| known.name == field) else {
+            // Serial numbers are no field; they are held against gaps.
+            assert_eq!((field, header::is_serial(alias) || strength == "weak"), ("seq_no", true), "{alias}");
+            continue;
+        };
+        seen += 1;
+        let beside = if field == "project_name" { "总投资" } else { "项目名称" };
+        let grid = vec![(1, vec![beside.to_owned(), alias.to_owned()])];
+        let layout = header::find(&grid, &Merged::default(), &names, Some(1)).unwrap();
+        let titles: Vec<String> = record.fields.iter().map(|field| field.name.clone()).collect();
+        let told = header::findings("", &layout, &titles, &titles);
+        let warned = told.iter().any(|finding| finding.severity == Severity::Warning);
+        let taken = layout.columns[1].field == Some(index);
+        let named = told.iter().any(|finding| finding.message.en.contains(field));
+        let right = match strength {
+            "strong" => taken && !warned,
+            // Taken or not, the sender hears of it.
+            _ => warned && (taken || named),
+        };
+        if !right {
+            wrong.push(format!("{alias}: {strength} {field}, {:?} {told:?}", layout.columns[1].field));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {seen}: {wrong:#?}", wrong.len());
+    assert!(seen > 1050, "{seen}");
 }
 
 #[test]

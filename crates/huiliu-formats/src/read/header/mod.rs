@@ -16,6 +16,7 @@ mod units;
 mod values;
 
 use assign::assign;
+use dictionary::DICTIONARY;
 pub(super) use form::is_form;
 pub(super) use names::{Names, Rank, tidy};
 pub(super) use tell::findings;
@@ -33,6 +34,8 @@ use crate::report::{ColumnReport, SheetReport};
 pub(super) const SEARCH_ROWS: usize = 20;
 /// How a column was understood whose word alone may mean several fields.
 const NEIGHBOUR: &str = "neighbour";
+/// What the dictionary calls the serial numbers of rows, which are no field of a record.
+const SERIAL: &str = "seq_no";
 /// Most rows of one header.
 const MOST_HEADER_ROWS: usize = 3;
 
@@ -281,8 +284,10 @@ pub(super) fn leaves(grid: &Grid, layout: &Layout) -> Vec<String> {
 
 /// Whether a header names the serial numbers of rows.
 pub(super) fn is_serial(header: &str) -> bool {
+    const MORE: [&str; 5] = ["顺序号", "顺序", "编序", "排序", "no"];
     let word = tidy(header);
-    ["序号", "行号", "顺序号", "顺序", "no", "no.", "编序", "排序"].contains(&word.as_str())
+    let of_dictionary = || DICTIONARY.entries.iter().filter(|entry| entry.field == SERIAL);
+    MORE.contains(&word.as_str()) || of_dictionary().any(|entry| entry.word == word && !entry.weak)
 }
 
 /// How well rows do as a header; 0 if they are none.

@@ -323,7 +323,11 @@ impl Names {
         if WHOLE.contains(&base) {
             return self.look_up(parent);
         }
-        let joined = self.look_up(&format!("{parent}{leaf}"));
+        let mut joined = self.look_up(&format!("{parent}{leaf}"));
+        if joined.is_empty() {
+            // 开工时间 > 计划: the child says which of its parent.
+            joined = self.look_up(&format!("{leaf}{parent}"));
+        }
         // 完成投资情况 > 本月完成: the child leaves out what the parent is about.
         let about = ABOUT.iter().filter(|word| parent.contains(**word) && !leaf.contains(**word));
         let completed =

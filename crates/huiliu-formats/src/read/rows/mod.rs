@@ -292,13 +292,21 @@ impl RowKinds {
             return Some(Kind::Heading);
         }
         let word = tidy(first);
-        // A serial number may stand before the word.
-        let total = filled.iter().take(3).find(|(_, cell)| is_total(&tidy(cell)));
-        if let Some((column, _)) = total {
+        // A serial number may stand before the word, and the word may be set over two cells.
+        let set_wide = match filled.as_slice() {
+            [(column, first), (_, second), ..] => {
+                let one = |cell: &str| tidy(cell).chars().count() == 1;
+                (one(first) && one(second) && is_total(&tidy(&format!("{first}{second}")))).then_some(*column)
+            }
+            _ => None,
+        };
+        let total = filled.iter().take(3).find(|(_, cell)| is_total(&tidy(cell))).map(|(column, _)| *column);
+        if let Some(column) = total.or(set_wide) {
             let other_words =
-                |c: &&(usize, &str)| c.0 != *column && self.words.contains(&c.0) && !is_mark(c.1);
-            if !filled.iter().any(|c| other_words(&c)) {
-                return Some(Kind::Total(*column));
+                |c: &&(usize, &str)| c.0 != column && self.words.contains(&c.0) && !is_mark(c.1);
+            let behind = if total.is_none() { 2 } else { 0 };
+            if !filled.iter().skip(behind).any(|c| other_words(&c)) {
+                return Some(Kind::Total(column));
             }
         }
         if let [(_, label), rest @ ..] = filled.as_slice()

@@ -55,6 +55,8 @@ use super::text::Charset;
 const CONTENT: &str = "content.xml";
 /// Bytes of text after which a chunk is full, however few its rows are.
 const CHUNK_TEXT: usize = 16 << 20;
+/// Bytes of text that the cells of any sheet may give, however small its file.
+const SMALL_SPREAD: u64 = 256 << 20;
 /// Longest text of a row; places in a chunk's text are 31 bits wide.
 const MOST_TEXT: usize = 64 << 20;
 
@@ -91,6 +93,11 @@ enum Book {
 impl XlsxSource {
     /// Opens a workbook whose container promises to stay within the limits.
     pub(super) fn open(file: File, limits: &Limits) -> Result<Self, ReadError> {
+        let length = file.metadata().map_err(|e| ReadError::io(&e))?.len();
+        Ok(Self::opened(file, limits)?.of_length(length))
+    }
+
+    fn opened(file: File, limits: &Limits) -> Result<Self, ReadError> {
         if let Some(old) = xls::recognize(&file, limits)? {
             return Ok(Self::of(Book::Xls(Box::new(old)), limits));
         }
@@ -109,8 +116,27 @@ impl XlsxSource {
         markup: Markup,
         limits: &Limits,
     ) -> Result<Self, ReadError> {
+        let length = file.metadata().map_err(|e| ReadError::io(&e))?.len();
         let book = Book::Tagged(Box::new(Tagged::open(file, charset, markup)?));
-        Ok(Self::of(book, limits))
+        Ok(Self::of(book, limits).of_length(length))
+    }
+
+    /// Bounds what cells that share or repeat a text may give by the length of the file, as unpacking is.
+    fn of_length(mut self, length: u64) -> Self {
+        let most = SMALL_SPREAD.max(length.saturating_mul(self.limits.max_ratio));
+        self.limits.max_unpacked_bytes = self.limits.max_unpacked_bytes.min(most);
+        self.bound_repeats();
+        self
+    }
+
+    /// Tells the stream of an OpenDocument sheet how much its repeated rows may give.
+    fn bound_repeats(&mut self) {
+        let most = (self.limits.max_sheet_cells as u64, self.limits.max_unpacked_bytes);
+        match &mut self.book {
+            Book::Ods { stream: Some(stream), .. } => stream.most = most,
+            Book::Tagged(tagged) => tagged.bound_repeats(most),
+            _ => {}
+        }
     }
 
     fn of(book: Book, limits: &Limits) -> Self {
@@ -368,6 +394,7 @@ impl XlsxSource {
             Book::Ods { package, stream, sheets } => {
                 *stream = ods_stream(package, sheets, sheet)?.map(Box::new);
                 stream.iter_mut().for_each(|stream| stream.expect_dates(&self.dates));
+                self.bound_repeats();
                 Ok(())
             }
             Book::Xls(old) => old.start(sheet),

@@ -82,6 +82,8 @@ pub(super) struct OdsStream<R> {
     date1904: bool,
     /// Columns whose numbers without a format are days, if they are counted from 1904.
     dates: Vec<u32>,
+    /// Most cells and most bytes of text that the table may have, repeated rows counted out.
+    pub(super) most: (u64, u64),
     over: bool,
 }
 
@@ -120,6 +122,7 @@ impl<R: Read> OdsStream<R> {
             merges: Vec::new(),
             date1904,
             dates: Vec::new(),
+            most: (u64::MAX, u64::MAX),
             over,
         })
     }
@@ -153,7 +156,10 @@ impl<R: Read> OdsStream<R> {
                     }
                     match self.kept.cells.is_empty() && self.kept.errors.is_empty() {
                         true => self.number = self.number.saturating_add(count),
-                        false => self.again = count,
+                        false => {
+                            self.check_repeats(count)?;
+                            self.again = count;
+                        }
                     }
                 }
                 Token::Open { name: b"table-column", attributes, .. } => {
@@ -168,6 +174,29 @@ impl<R: Read> OdsStream<R> {
                 _ => {}
             }
         }
+    }
+
+    /// Refuses a row that would be given more often than any sheet has room for, before it is given once.
+    fn check_repeats(&self, count: u32) -> Result<(), ReadError> {
+        let spans = self.kept.cells.iter().chain(&self.kept.errors);
+        let bytes: u64 = spans.map(|(_, span)| u64::from(span.len())).sum();
+        let cells = self.kept.cells.len() as u64;
+        let count = u64::from(count);
+        if cells.saturating_mul(count) > self.most.0 {
+            return Err(ReadError::too_large(
+                "工作表的单元格数",
+                "the number of cells of a sheet",
+                self.most.0,
+            ));
+        }
+        if bytes.saturating_mul(count) > self.most.1 {
+            return Err(ReadError::too_large(
+                "工作表的文字量（字节）",
+                "the texts of a sheet in bytes",
+                self.most.1,
+            ));
+        }
+        Ok(())
     }
 
     /// Goes to the end for what is known only there; repeated rows are passed over at once.

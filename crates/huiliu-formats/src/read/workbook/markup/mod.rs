@@ -45,6 +45,8 @@ pub(in crate::read) struct Tagged {
     stream: Option<Stream>,
     /// Columns of days of an OpenDocument sheet.
     dates: Vec<u32>,
+    /// What its repeated rows may give.
+    most: (u64, u64),
 }
 
 enum Stream {
@@ -60,7 +62,16 @@ impl Tagged {
     /// It holds none, or breaks off.
     pub(super) fn open(file: File, charset: Charset, markup: Markup) -> Result<Self, ReadError> {
         let (sheets, cells) = (Vec::new(), Vec::new());
-        let mut tagged = Self { file, charset, markup, sheets, cells, stream: None, dates: Vec::new() };
+        let mut tagged = Self {
+            file,
+            charset,
+            markup,
+            sheets,
+            cells,
+            stream: None,
+            dates: Vec::new(),
+            most: (u64::MAX, u64::MAX),
+        };
         let reader = tagged.reader()?;
         match markup {
             Markup::Html => {
@@ -95,6 +106,11 @@ impl Tagged {
         self.dates = columns;
     }
 
+    /// Says how many cells and bytes of text an OpenDocument sheet may give.
+    pub(super) fn bound_repeats(&mut self, most: (u64, u64)) {
+        self.most = most;
+    }
+
     pub(super) fn sheets(&self) -> &[(String, bool)] {
         &self.sheets
     }
@@ -117,6 +133,7 @@ impl Tagged {
             Markup::Flat => {
                 let mut stream = OdsStream::open(reader, ordinal)?;
                 stream.expect_dates(&self.dates);
+                stream.most = self.most;
                 Stream::Flat(Box::new(stream))
             }
         });

@@ -1,6 +1,9 @@
 //! Tables of OpenDocument as programs write them.
 
 use super::*;
+use crate::read::options::Limits;
+use crate::read::package::tests::{file_of, zip_of};
+use crate::read::workbook::XlsxSource;
 
 const PART: &str = "<office:document-content><style:style style:name=\"h\"><style:table-properties table:display=\"false\"/></style:style>\
         <table:table table:name=\"一\"><table:table-column/><table:table-column table:visibility=\"collapse\"/>\
@@ -54,4 +57,23 @@ fn tables_rows_and_repeats_are_read() {
     );
     assert_eq!(stream.hidden_columns, [(1, 1)]);
     assert_eq!(stream.merges, [Merge { first_row: 4, last_row: 4, first_column: 1, last_column: 2 }]);
+}
+
+/// A sheet of some hundred bytes may say that it is full of a text; it is refused before a row of it is given.
+#[test]
+fn a_row_that_repeats_without_end_is_refused_at_once() {
+    let cell = |count: u32| {
+        format!("<table-cell number-columns-repeated=\"{count}\"><p>{}</p></table-cell>", "x".repeat(500))
+    };
+    for (rows, columns, refused) in
+        [(1, 10, false), (50_000, 2, false), (1_048_576, 16_384, true), (u32::MAX, u32::MAX, true)]
+    {
+        let part = format!(
+            "<spreadsheet><table name=\"S\"><table-row number-rows-repeated=\"{rows}\">{}</table-row></table></spreadsheet>",
+            cell(columns)
+        );
+        let bytes = zip_of(&[("content.xml", part.as_bytes())]);
+        let mut source = XlsxSource::open(file_of(&bytes), &Limits::default()).unwrap();
+        assert_eq!(source.first_rows("S").is_err(), refused, "{rows} {columns}");
+    }
 }
