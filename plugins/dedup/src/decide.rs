@@ -21,7 +21,7 @@ use crate::entity::Record;
 use crate::key::Scratch;
 use crate::linked::KeptRow;
 use crate::merge::{Merge, content_key};
-use crate::parts::Part;
+use crate::parts::{Former, Part, former};
 use crate::queue;
 use crate::recognise::Row;
 use crate::records::RecordId;
@@ -42,6 +42,12 @@ struct Known {
     keys: Vec<(Option<usize>, u128)>,
     compared: Vec<Option<String>>,
     signature: u128,
+}
+
+impl Known {
+    fn keys(&self) -> impl Iterator<Item = u128> {
+        self.keys.iter().map(|(_, key)| *key)
+    }
 }
 
 /// Why a decision cannot be carried out, in both languages.
@@ -108,6 +114,9 @@ impl Merge {
         let stays = (of_b.len(), first(&of_a), a) <= (of_a.len(), first(&of_b), b);
         let (stays, goes, mut all, moved) = if stays { (a, b, of_a, of_b) } else { (b, a, of_b, of_a) };
         let known = self.known(&moved)?;
+        let of_others: BTreeSet<u128> = self.known(&all)?.iter().flat_map(Known::keys).collect();
+        let own = known.iter().flat_map(Known::keys).filter(|key| !of_others.contains(key));
+        self.parts.note_former(goes, &moved, own)?;
         for key in known.iter().flat_map(|known| &known.keys) {
             let mut ids: Vec<RecordId> = self.records.ids(key.1)?.to_vec();
             ids.iter_mut().filter(|id| **id == goes).for_each(|id| *id = stays);
@@ -177,16 +186,26 @@ impl Merge {
         source: Option<&str>,
     ) -> Result<Result<(String, String), Refusal>, StageError> {
         let parts = self.parts.of(&mut self.records, id)?;
-        let chosen = match choose(&origins(&parts), &id.to_string(), source) {
+        let origins = origins(&parts, &former(&*self.host, id)?);
+        let chosen = match choose(&origins, &id.to_string(), source) {
             Ok(chosen) => chosen,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        let joined = origins.iter().zip(&chosen).find(|(_, chosen)| **chosen).map(|(part, _)| part.joined());
+        let back =
+            source.or(joined).and_then(RecordId::parse).filter(|id| self.decided.redirect(*id).is_some());
         let (off, rest): (Vec<_>, Vec<_>) = parts.into_iter().zip(chosen).partition(|(_, chosen)| *chosen);
         let strip = |parts: Vec<(Part, bool)>| parts.into_iter().map(|(part, _)| part).collect::<Vec<_>>();
         let (off, rest) = (strip(off), strip(rest));
-        // The bigger half keeps the id; of equals the one that had it first.
-        let (mut small, big) = if off.len() > rest.len() { (rest, off) } else { (off, rest) };
-        let new = self.id_of_split(id, &small)?;
+        // A record that was merged into this one comes back under its id. Else the bigger half keeps the id; of equals
+        // the one that had it first.
+        let smaller = back.is_some() || off.len() <= rest.len();
+        let (mut small, big) = if smaller { (off, rest) } else { (rest, off) };
+        let new = match back {
+            Some(back) => back,
+            None => self.id_of_split(id, &small)?,
+        };
+        self.parts.forget_former(new)?;
         small.iter_mut().filter(|part| part.unit == id).for_each(|part| part.unit = new);
         let (of_small, of_big) = (self.known(&small)?, self.known(&big)?);
         let has =
@@ -357,6 +376,8 @@ impl Merge {
 /// Where a part is from, as far as people name it.
 pub(crate) struct PartOf<'a> {
     pub(crate) unit: String,
+    /// The records that it was in and that were merged into this one, the last first.
+    pub(crate) former: Vec<String>,
     pub(crate) sender: &'a str,
     pub(crate) file: &'a str,
     pub(crate) delivery: &'a str,
@@ -366,16 +387,28 @@ impl PartOf<'_> {
     /// Whether it is from a sender, a file, a delivery (or the beginning of its id), or a former record.
     fn is_from(&self, source: &str) -> bool {
         let delivery = source.len() >= 6 && self.delivery.starts_with(source);
-        delivery || [&*self.unit, self.sender, self.file].contains(&source)
+        delivery
+            || self.former.iter().any(|id| id == source)
+            || [&*self.unit, self.sender, self.file].contains(&source)
+    }
+
+    /// What it joined the record with: the record that it came with, else its own unit.
+    fn joined(&self) -> &str {
+        self.former.first().unwrap_or(&self.unit)
     }
 }
 
-fn origins(parts: &[Part]) -> Vec<PartOf<'_>> {
-    let origin = |part| {
-        let Part { unit, row, .. }: &Part = part;
-        let source = row.places.first().map(|place| &*place.source);
+/// The former records that brought the part of this hash.
+pub(crate) fn brought(hash: u64, former: &[Former]) -> Vec<String> {
+    former.iter().filter(|former| former.hashes.contains(&hash)).map(|former| former.id.to_string()).collect()
+}
+
+fn origins<'a>(parts: &'a [Part], former: &[Former]) -> Vec<PartOf<'a>> {
+    let origin = |part: &'a Part| {
+        let source = part.row.places.first().map(|place| &*place.source);
         PartOf {
-            unit: unit.to_string(),
+            unit: part.unit.to_string(),
+            former: brought(part.hash(), former),
             sender: source.map_or("", |source| &source.sender),
             file: source.map_or("", |source| &source.file),
             delivery: source.map_or("", |source| &source.delivery),
@@ -403,7 +436,7 @@ pub(crate) fn choose(parts: &[PartOf<'_>], id: &str, source: Option<&str>) -> Re
 
 /// What joined by likeness or by a decision, if that is one thing.
 fn choose_joined(parts: &[PartOf<'_>], id: &str) -> Result<Vec<bool>, Refusal> {
-    let joined: BTreeSet<&str> = parts.iter().map(|part| &*part.unit).filter(|unit| *unit != id).collect();
+    let joined: BTreeSet<&str> = parts.iter().map(PartOf::joined).filter(|unit| *unit != id).collect();
     match joined.len() {
         0 => Err((
             format!("记录 {id} 不是按相似或人工决定合并的，请用 --source 指明拆出哪个来源"),
@@ -411,8 +444,8 @@ fn choose_joined(parts: &[PartOf<'_>], id: &str) -> Result<Vec<bool>, Refusal> {
                 "nothing joined record {id} by likeness or decision; say with --source what to split off"
             ),
         )),
-        1 if parts.iter().any(|part| part.unit == id) => {
-            Ok(parts.iter().map(|part| part.unit != id).collect())
+        1 if parts.iter().any(|part| part.joined() == id) => {
+            Ok(parts.iter().map(|part| part.joined() != id).collect())
         }
         _ => {
             let names: Vec<&str> = joined.into_iter().collect();

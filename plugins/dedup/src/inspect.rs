@@ -10,9 +10,10 @@ use huiliu_stage::{Host, HostError, column_letters};
 use serde::{Deserialize, Serialize};
 
 use crate::clash::clashes;
-use crate::decide::{PartOf, choose};
+use crate::decide::{PartOf, brought, choose};
 use crate::entity::{Held, Record};
 use crate::link::normalise::date;
+use crate::parts::former;
 use crate::records::RecordId;
 use crate::value::Value;
 
@@ -141,6 +142,8 @@ pub struct PartStory {
     pub received_ms: i64,
     /// Its values.
     pub values: Vec<Said>,
+    /// The records that it was in and that were merged into this one, the last first.
+    pub former: Vec<String>,
     #[serde(skip)]
     order: u64,
 }
@@ -217,15 +220,21 @@ impl Inspect {
     /// The state cannot be read.
     pub fn parts(&self, id: &str) -> Result<Vec<PartStory>, HostError> {
         let Some(id) = RecordId::parse(id) else { return Ok(Vec::new()) };
-        let mut parts = Vec::new();
-        for kept in self.under(&key(b"p/", id))? {
+        let (mut parts, mut all) = (Vec::new(), Vec::new());
+        self.host.state_scan(&key(b"p/", id), &mut |key, value| {
+            all.push((key.last_chunk::<8>().map_or(0, |hash| u64::from_be_bytes(*hash)), value.to_vec()));
+            true
+        })?;
+        let former = former(&*self.host, id)?;
+        for (hash, kept) in all {
             let (unit, rest) = kept.split_first_chunk::<10>().ok_or_else(|| broken("p/"))?;
             let (_, rest) = rest.split_first_chunk::<8>().ok_or_else(|| broken("p/"))?;
             let (&length, rest) = rest.split_first().ok_or_else(|| broken("p/"))?;
             let (by, rest) = rest.split_at_checked(usize::from(length)).ok_or_else(|| broken("p/"))?;
             let (layout, record) = self.decode(rest)?;
             let by = String::from_utf8_lossy(by).into_owned();
-            parts.push(story(RecordId::from_bytes(*unit), by, &layout, &record));
+            let part = story(RecordId::from_bytes(*unit), by, &layout, &record);
+            parts.push(PartStory { former: brought(hash, &former), ..part });
         }
         if parts.is_empty()
             && let Some(kept) = self.host.state_get(&key(b"e/", id))?
@@ -297,8 +306,8 @@ pub fn side_by_side(a: &[Said], b: &[Said]) -> Vec<(String, String, String)> {
 /// `source` names nothing of the record, or all of it; or it is not given and not clear.
 pub fn may_split(parts: &[PartStory], id: &str, source: Option<&str>) -> Result<(), (String, String)> {
     let origin = |part| {
-        let PartStory { unit, sender, file, delivery, .. }: &PartStory = part;
-        PartOf { unit: unit.clone(), sender, file, delivery }
+        let PartStory { unit, former, sender, file, delivery, .. }: &PartStory = part;
+        PartOf { unit: unit.clone(), former: former.clone(), sender, file, delivery }
     };
     choose(&parts.iter().map(origin).collect::<Vec<_>>(), id, source).map(drop)
 }
@@ -315,6 +324,7 @@ fn story(unit: RecordId, by: String, layout: &Layout, record: &Record) -> PartSt
         row: place.row,
         received_ms: place.source.received_ms,
         values: said(layout, record),
+        former: Vec::new(),
         order: record.order,
     }
 }

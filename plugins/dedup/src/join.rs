@@ -34,7 +34,10 @@ impl Merge {
             touched.first = Some(Parts::only(&mut self.records, touched.id)?);
         }
         let mut part = self.part(found, view, row)?;
-        let votes = match self.fields.iter().any(|field| field.choose.votes()) {
+        // All that was said is needed where all senders are asked, and where something said before is corrected.
+        let places = &self.records.get(touched.id)?.places;
+        let corrected = places.iter().any(|place| place.source.is_corrected_by(&view.source));
+        let votes = match corrected || self.fields.iter().any(|field| field.choose.votes()) {
             true => self.votes(touched)?,
             false => Vec::new(),
         };
@@ -76,7 +79,7 @@ impl Merge {
                 }
                 unit
             }
-            By::Rule(rule) if self.linked.is_some() => {
+            By::Rule(rule) if self.linked.is_some() || !self.decided.is_empty() => {
                 let key =
                     row.keys.iter().find(|(by, _)| *by == Some(rule)).map_or(first_key, |&(_, key)| key);
                 self.parts.unit(key, found.record)?

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `p/` + id (10 bytes) + hash (8 bytes) | a [`Part`]: what one row of one sender gave to the record |
 //! | `p#` | how many rows made something new so far (8 bytes): their order |
-//! | `u/` + key or signature (16 bytes) | the unit of rows that came by likeness and have this key, or are this row again |
+//! | `u/` + key or signature (16 bytes) | the unit of rows that came by likeness or decision and have this key, or are this row again |
+//! | `g/` + id (10 bytes) | the hashes (8 bytes each) of the parts of a record that was merged into another, as they were then |
 //!
 //! A record that one row made is its own only part; its part is written when a second row joins it. So bulk data that
 //! never meets anything costs nothing here. The same row of the same sender is kept once.
@@ -14,7 +15,7 @@
 
 use std::sync::Arc;
 
-use huiliu_stage::{Host, StageError};
+use huiliu_stage::{Host, HostError, StageError};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::entity::{Record, encode_value};
@@ -77,6 +78,39 @@ impl Part {
         }
         xxh3_64(&bytes)
     }
+}
+
+/// A record that was merged into another, and the hashes of the parts it brought.
+pub(crate) struct Former {
+    pub(crate) id: RecordId,
+    pub(crate) hashes: Vec<u64>,
+}
+
+/// The records that are part of this one, those that were merged into it themselves first.
+pub(crate) fn former(host: &dyn Host, id: RecordId) -> Result<Vec<Former>, HostError> {
+    let mut kept = Vec::new();
+    host.state_scan(b"g/", &mut |key, value| {
+        let id = key.get(2..).and_then(|id| id.try_into().ok()).map(RecordId::from_bytes);
+        kept.extend(id.map(|id| (id, value.to_vec())));
+        true
+    })?;
+    let mut found = Vec::new();
+    let all = kept.len();
+    for (former, hashes) in kept {
+        let (mut now, mut steps) = (former, 0);
+        // No chain is longer than there are merges, should it ever be a ring.
+        while now != id && steps <= all {
+            let into = host.state_get(&[b"m/".as_slice(), &now.bytes()].concat())?;
+            let Some(into) = into.and_then(|into| into.try_into().ok()) else { break };
+            (now, steps) = (RecordId::from_bytes(into), steps + 1);
+        }
+        if now == id && steps > 0 {
+            let hashes = hashes.as_chunks::<8>().0.iter().map(|hash| u64::from_be_bytes(*hash)).collect();
+            found.push((steps, Former { id: former, hashes }));
+        }
+    }
+    found.sort_by_key(|(steps, _)| *steps);
+    Ok(found.into_iter().map(|(_, former)| former).collect())
 }
 
 /// The parts of all records.
@@ -205,10 +239,36 @@ impl Parts {
         Ok(kept.and_then(|kept| kept.try_into().ok()).map_or(id, RecordId::from_bytes))
     }
 
+    /// Notes what a record brings that is merged into another: its parts, and which keys were its own.
+    pub(crate) fn note_former(
+        &self,
+        id: RecordId,
+        parts: &[Part],
+        keys: impl Iterator<Item = u128>,
+    ) -> Result<(), StageError> {
+        let hashes: Vec<u8> = parts.iter().flat_map(|part| part.hash().to_be_bytes()).collect();
+        self.host.state_put(&former_key(id), &hashes)?;
+        for key in keys {
+            if self.host.state_get(&unit_key(key))?.is_none() {
+                self.note_unit(key, id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets that a record was merged into another.
+    pub(crate) fn forget_former(&self, id: RecordId) -> Result<(), StageError> {
+        Ok(self.host.state_delete(&former_key(id))?)
+    }
+
     /// Notes the unit of a row that came by likeness.
     pub(crate) fn note_unit(&self, key: u128, unit: RecordId) -> Result<(), StageError> {
         Ok(self.host.state_put(&unit_key(key), &unit.bytes())?)
     }
+}
+
+fn former_key(id: RecordId) -> Vec<u8> {
+    [b"g/".as_slice(), &id.bytes()].concat()
 }
 
 fn unit_key(key: u128) -> Vec<u8> {

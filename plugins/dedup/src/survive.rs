@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::entity::{Held, Place, Record};
+use crate::entity::{Held, Place, Record, Source};
 use crate::fields::MergeField;
 use crate::parts::Part;
 use crate::policy::{Choice, far, majority};
@@ -96,8 +96,23 @@ pub(crate) fn merge_row(
                     }
                 }
             }
-            // What a sender corrects in its own file counts, whatever the field's rule among senders is.
-            Some(held) if field.choose.holds_one() && corrects(record, held, &place) => Choice::Take(value),
+            // What a sender corrects in its own file does not count any more: the rule chooses anew among what stands.
+            Some(held) if field.choose.holds_one() && corrects(record, held, &place) => {
+                match standing(field, i, votes, (&value, &place.source), tolerance) {
+                    None => Choice::Take(value),
+                    Some(part) => {
+                        let (other, place, column) = (part.value(i), part.place(i), part.column(i));
+                        if let Some(other) = other {
+                            if far(&other, &value, tolerance) {
+                                told(Contradiction { field: i, sent: &value, held: &other, taken: false });
+                            }
+                            let before = put(record, i, other, place, column);
+                            replaced(i, before);
+                        }
+                        continue;
+                    }
+                }
+            }
             Some(held) => {
                 let held_by = &record.places[held.place as usize].source.sender;
                 field.choose.choose((&held.value, held_by), (value, &place.source.sender), tolerance)
@@ -149,6 +164,39 @@ fn elect<'a>(
         Some(at) if *ballots[at].1 != held.value => ballots[at].2.map_or(Elected::Held, Elected::Part),
         _ => Elected::Held,
     }
+}
+
+/// Of what was said before and was not corrected since (a correction that leaves the field out corrects nothing), that which the rule prefers to the value that comes.
+fn standing<'a>(
+    field: &MergeField,
+    at: usize,
+    votes: &'a [Part],
+    (came, source): (&Value, &Source),
+    tolerance: f64,
+) -> Option<&'a Part> {
+    let of = |part: &'a Part| {
+        part.row.values[at]
+            .as_ref()
+            .and_then(|held| part.row.places.get(held.place as usize))
+            .map(|p| &*p.source)
+    };
+    let gone = |index: usize, part: &'a Part| {
+        let mut later = votes[index + 1..].iter().filter_map(of).chain([source]);
+        of(part).is_some_and(|earlier| later.any(|later| earlier.is_corrected_by(later)))
+    };
+    let takes = |held: (&Value, &str), came: (&Value, &str)| {
+        let choice = field.choose.choose(held, (came.0.clone(), came.1), tolerance);
+        matches!(choice, Choice::Take(_) | Choice::Outdo(_))
+    };
+    let mut best: Option<(&'a Part, &'a Value)> = None;
+    for (index, part) in votes.iter().enumerate() {
+        let Some(held) = part.row.values[at].as_ref().filter(|_| !gone(index, part)) else { continue };
+        if best.is_none_or(|(best, value)| takes((value, best.sender()), (&held.value, part.sender()))) {
+            best = Some((part, &held.value));
+        }
+    }
+    let (part, value) = best?;
+    (!takes((value, part.sender()), (came, &source.sender))).then_some(part)
 }
 
 /// Puts a value into a record and gives the one before.

@@ -456,7 +456,7 @@ fn again(delivery: &str, file: &str, rows: &[Sent]) -> RecordBatch {
 }
 
 #[test]
-fn a_correction_counts_whatever_the_rule_among_senders_is() {
+fn what_is_corrected_counts_no_more_and_the_rule_chooses_among_what_is_still_said() {
     let host = Arc::new(MemoryHost::default());
     let mut opened = open(MERGE, &host);
     let total = |code, total| Sent { total: Some(total), ..coded(code, "一号泵站") };
@@ -466,11 +466,17 @@ fn a_correction_counts_whatever_the_rule_among_senders_is() {
     let outcome = give(&mut opened, again("b", "五月.xlsx", &[total("1", 80_000)]));
     assert_eq!(codes(&outcome), ["5 conflict-value", "5 unchanged"]);
     opened.stage.finish().unwrap();
+    let first = |outcome: &Outcome| {
+        let totals = outcome.batch.column_by_name("total").unwrap();
+        totals.as_primitive::<arrow::datatypes::Decimal128Type>().value(0)
+    };
     let outcome = give(&mut opened, again("c", "四月.xlsx", &[total("1", 70_000)]));
-    let totals = outcome.batch.column_by_name("total").unwrap();
-    assert_eq!(totals.as_primitive::<arrow::datatypes::Decimal128Type>().value(0), 70_000);
+    assert_eq!((first(&outcome), codes(&outcome)), (80_000, vec!["5 conflict-value".to_owned()]));
+    opened.stage.finish().unwrap();
+    let outcome = give(&mut opened, again("d", "五月.xlsx", &[total("1", 60_000)]));
+    assert_eq!(first(&outcome), 70_000);
     // Within one delivery the rule holds.
-    let outcome = give(&mut opened, again("c", "四月.xlsx", &[total("1", 60_000)]));
+    let outcome = give(&mut opened, again("d", "五月.xlsx", &[total("1", 50_000)]));
     assert_eq!(codes(&outcome), ["5 conflict-value", "5 unchanged"]);
 }
 

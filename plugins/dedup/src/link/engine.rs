@@ -234,6 +234,11 @@ impl Linker {
         compare(&self.slots, &self.dictionary, features(a), features(b))
     }
 
+    /// Whether two records are from one source.
+    pub(super) fn same_source(&self, a: u32, b: u32) -> bool {
+        self.known[a as usize].source == self.known[b as usize].source
+    }
+
     /// Whether a phase, a lot, a quantity or a number keeps two records apart.
     pub fn apart(&self, a: u32, b: u32) -> bool {
         self.pattern(a, b).vetoed(&self.slots)

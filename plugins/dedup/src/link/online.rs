@@ -82,7 +82,10 @@ impl Things {
         let mut found: Vec<u32> = Vec::new();
         for &(_, other) in linker.candidates(record, super::engine::CANDIDATES, &mut self.search) {
             let thing = self.of.get(other as usize).copied().unwrap_or(u32::MAX);
-            if thing != u32::MAX && !found.contains(&thing) {
+            if thing != u32::MAX
+                && !found.contains(&thing)
+                && !is_taken(linker, self.members.get(&thing), record)
+            {
                 found.push(thing);
             }
         }
@@ -150,6 +153,12 @@ impl Things {
             }
         }
     }
+}
+
+/// Whether a thing of these records has its one record of the source already.
+fn is_taken(linker: &Linker, members: Option<&Vec<u32>>, record: u32) -> bool {
+    linker.config().one_to_one
+        && members.into_iter().flatten().any(|&member| linker.same_source(member, record))
 }
 
 /// The evidence of a vetoed pair without its marks: how alike the two look.
