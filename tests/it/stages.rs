@@ -45,8 +45,18 @@ const BUILTIN: [&str; 6] = [
     "huiliu_classify",
 ];
 /// The stages in them.
-const STAGES: [&str; 9] =
-    ["classify", "commitment", "dedup", "derive", "filter", "history", "land_start", "score", "validate"];
+const STAGES: [&str; 10] = [
+    "classify",
+    "commitment",
+    "dedup",
+    "derive",
+    "filter",
+    "history",
+    "land_start",
+    "lifecycle",
+    "score",
+    "validate",
+];
 
 #[test]
 fn built_in_stages_do_the_same_linked_in_and_loaded() {

@@ -47,6 +47,16 @@ const PIPELINE: &[Shipped] = &[
         include_bytes!("../../../../pipelines/profiles/industry_limits.csv"),
     ),
     ("pipelines/profiles/holidays.csv", include_bytes!("../../../../pipelines/profiles/holidays.csv")),
+    ("pipelines/profiles/nodes.yaml", include_bytes!("../../../../pipelines/profiles/nodes.yaml")),
+    (
+        "pipelines/profiles/node_contents.yaml",
+        include_bytes!("../../../../pipelines/profiles/node_contents.yaml"),
+    ),
+    (
+        "pipelines/profiles/permits_three.yaml",
+        include_bytes!("../../../../pipelines/profiles/permits_three.yaml"),
+    ),
+    ("pipelines/profiles/states.yaml", include_bytes!("../../../../pipelines/profiles/states.yaml")),
 ];
 
 const SAMPLES: &[Shipped] = &[
