@@ -45,7 +45,7 @@ const BUILTIN: [&str; 6] = [
     "huiliu_classify",
 ];
 /// The stages in them.
-const STAGES: [&str; 10] = [
+const STAGES: [&str; 11] = [
     "classify",
     "commitment",
     "dedup",
@@ -53,6 +53,7 @@ const STAGES: [&str; 10] = [
     "filter",
     "history",
     "land_start",
+    "lifecycle",
     "lookup",
     "score",
     "validate",

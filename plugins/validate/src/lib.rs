@@ -48,7 +48,8 @@
 //! and message only its faults, not what was merely noted) or `field.kind`; the closest wins.
 //!
 //! The catalogue of checks V01 to V26 is [`catalogue`]; what needs a project's past is the second stage of this crate,
-//! [`history`]; the third, [`land`], tells how soon after its land a project starts.
+//! [`history`]; the third, [`land`], tells how soon after its land a project starts, and the fourth, [`lifecycle`], the
+//! state of each record with its history.
 //!
 //! Absent here: reading and typing of cells (the reader), holidays, anything that looks at two rows of a delivery at
 //! once. Start at [`Validate`]; the code algorithms are [`uscc`] and [`project_code`].
@@ -58,6 +59,7 @@ mod codes;
 mod constraints;
 pub mod history;
 pub mod land;
+pub mod lifecycle;
 pub mod options;
 mod pattern;
 pub mod project_code;
@@ -70,6 +72,7 @@ pub mod uscc;
 
 pub use history::History;
 pub use land::LandStart;
+pub use lifecycle::Lifecycle;
 pub use stage::Validate;
 
-huiliu_abi::export_plugin!(huiliu_plugin_v1_validate, [Validate, History, LandStart]);
+huiliu_abi::export_plugin!(huiliu_plugin_v1_validate, [Validate, History, LandStart, Lifecycle]);

@@ -65,6 +65,7 @@ kinds! {
     EvidenceType "evidence_type" "V13" Error,
     PhotoDate "photo_date" "V13" Warning,
     Level "level_list" "V17" Warning,
+    PermitLapsed "permit_lapsed" "V21" Warning,
     Personal "personal" "V25" Warning,
 }
 

@@ -12,6 +12,7 @@ mod keys;
 mod model;
 mod node;
 mod parse;
+mod profile;
 mod record;
 mod substitute;
 mod typed;

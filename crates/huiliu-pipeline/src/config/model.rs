@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::keys::Keys;
 use super::node::{Node, Value};
+use super::profile::Profiles;
 use super::record::read_record;
 use super::typed::from_node;
 use super::{Files, read};
@@ -143,7 +144,11 @@ impl Draft {
         env: &dyn Fn(&str) -> Option<String>,
     ) -> (Option<Self>, Vec<Diagnostic>) {
         let (node, mut problems) = read(path, files, env);
-        let Some(node) = node else { return (None, problems) };
+        let Some(mut node) = node else { return (None, problems) };
+        if let Some(stages) = node.get_mut("stages") {
+            let folder = path.parent().unwrap_or(Path::new(""));
+            Profiles { files, env }.fill(stages, folder, &mut problems);
+        }
         let mut keys = Keys::of(&node, KEYS, &mut problems);
         if node.entries().is_none() {
             return (None, problems);

@@ -1,11 +1,12 @@
 //! Reference tables that a pipeline declares.
 //!
 //! CSV files are read when first asked for and again when they change; all columns are text, named by the first line
-//! as it stands. A table by query is what the registers hold when it is asked for, all columns text too: so a list
+//! as it stands. A file that was changed into one that cannot be used (gone, no table, a column less) does not stop
+//! deliveries: the last good one is used on, and the log says so once. A table by query is what the registers hold when it is asked for, all columns text too: so a list
 //! that a department drops into a folder of its own is at hand for other pipelines.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -24,7 +25,13 @@ pub(crate) struct PlanTables {
     /// Tables by query; `None` while there is no store to ask.
     queries: BTreeMap<String, Option<RegisterQuery>>,
     store: Option<Arc<SqliteStore>>,
-    loaded: Mutex<BTreeMap<String, (SystemTime, RecordBatch)>>,
+    loaded: Mutex<BTreeMap<String, Loaded>>,
+}
+
+/// A table as it was last good, and when the file was last changed that was looked at; nothing: it was gone.
+struct Loaded {
+    changed: Option<SystemTime>,
+    good: RecordBatch,
 }
 
 impl PlanTables {
@@ -71,33 +78,92 @@ impl Tables for PlanTables {
                 known.join(", ")
             ))
         })?;
-        let wrong =
-            |why: &dyn std::fmt::Display| HostError(format!("table `{name}` (`{}`): {why}", path.display()));
-        let changed =
-            std::fs::metadata(path).and_then(|meta| meta.modified()).map_err(|error| wrong(&error))?;
+        let changed = std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, batch)) = loaded.get(name)
-            && *at == changed
-        {
-            return Ok(batch.clone());
+        let before = loaded.get_mut(name);
+        if let Some(before) = before.as_ref().filter(|before| before.changed == changed) {
+            return Ok(before.good.clone());
         }
-        // Reference tables are made by hand for programs: the first row names the columns.
-        let format = FormatOptions { header_row: Some(1), ..FormatOptions::default() };
-        let reading = open_raw(path, &ReadOptions { format, ..ReadOptions::default() })
-            .map_err(|error| wrong(&error))?;
-        let all = reading.schema();
-        let plain: Vec<usize> =
-            (0..all.fields.len()).filter(|&at| !all.field(at).name().starts_with('_')).collect();
-        // Without the metadata of single batches, so that they can be put together.
-        let schema = Arc::new(Schema::new(plain.iter().map(|&at| all.field(at).clone()).collect::<Vec<_>>()));
-        let mut batches = Vec::new();
-        for outcome in reading {
-            let batch = outcome.map_err(|error| wrong(&error))?.batch;
-            let columns = plain.iter().map(|&at| batch.column(at).clone()).collect();
-            batches.push(RecordBatch::try_new(schema.clone(), columns).map_err(|error| wrong(&error))?);
+        let read = read(path).and_then(|table| match before.as_ref().and_then(|b| lost(&b.good, &table)) {
+            Some(column) => Err(format!("the column `{column}`, which was there, is gone")),
+            None => Ok(table),
+        });
+        match (read, before) {
+            (Ok(good), _) => {
+                loaded.insert(name.to_owned(), Loaded { changed, good: good.clone() });
+                Ok(good)
+            }
+            (Err(why), Some(before)) => {
+                tracing::warn!(table = name, file = %path.display(), reason = %why,
+                    "the changed table cannot be used; the one before is used on");
+                before.changed = changed;
+                Ok(before.good.clone())
+            }
+            (Err(why), None) => Err(HostError(format!("table `{name}` (`{}`): {why}", path.display()))),
         }
-        let batch = concat_batches(&schema, &batches).map_err(|error| wrong(&error))?;
-        loaded.insert(name.to_owned(), (changed, batch.clone()));
-        Ok(batch)
+    }
+}
+
+/// A column that a table had and has no more.
+fn lost(before: &RecordBatch, now: &RecordBatch) -> Option<String> {
+    let (before, now) = (before.schema(), now.schema());
+    before.fields.iter().find(|field| now.index_of(field.name()).is_err()).map(|field| field.name().clone())
+}
+
+/// A file as a table.
+fn read(path: &Path) -> Result<RecordBatch, String> {
+    let wrong = |why: &dyn std::fmt::Display| why.to_string();
+    std::fs::metadata(path).map_err(|error| wrong(&error))?;
+    // Reference tables are made by hand for programs: the first row names the columns.
+    let format = FormatOptions { header_row: Some(1), ..FormatOptions::default() };
+    let reading =
+        open_raw(path, &ReadOptions { format, ..ReadOptions::default() }).map_err(|error| wrong(&error))?;
+    let all = reading.schema();
+    let plain: Vec<usize> =
+        (0..all.fields.len()).filter(|&at| !all.field(at).name().starts_with('_')).collect();
+    // Without the metadata of single batches, so that they can be put together.
+    let schema = Arc::new(Schema::new(plain.iter().map(|&at| all.field(at).clone()).collect::<Vec<_>>()));
+    let mut batches = Vec::new();
+    for outcome in reading {
+        let batch = outcome.map_err(|error| wrong(&error))?.batch;
+        let columns = plain.iter().map(|&at| batch.column(at).clone()).collect();
+        batches.push(RecordBatch::try_new(schema.clone(), columns).map_err(|error| wrong(&error))?);
+    }
+    concat_batches(&schema, &batches).map_err(|error| wrong(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_table_that_was_broken_while_running_is_used_as_it_was_until_it_is_whole_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("places.csv");
+        let mut times = 0;
+        let mut write = |text: &str| {
+            times += 10;
+            std::fs::write(&path, text).unwrap();
+            let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(1_750_000_000 + times);
+            std::fs::File::options().write(true).open(&path).unwrap().set_modified(changed).unwrap();
+        };
+        let table = Table { csv: path.clone(), query: None, span: None };
+        let tables = PlanTables::new(&BTreeMap::from([("places".to_owned(), table)]));
+        let rows = || tables.table("places").map(|table| table.num_rows());
+        assert!(rows().is_err(), "what was never good cannot be used on");
+        write("code,name\n1,a\n");
+        assert_eq!(rows().unwrap(), 1);
+        write("code,name\n1,a\n2,b\n");
+        assert_eq!(rows().unwrap(), 2, "a changed file is read anew");
+        write("name,note\nx,y\n");
+        assert_eq!(rows().unwrap(), 2, "a column is gone");
+        write("");
+        assert_eq!(rows().unwrap(), 2, "nothing is in it");
+        write("code,name\n1,a\n2,b\n3,c\n");
+        assert_eq!(rows().unwrap(), 3);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(rows().unwrap(), 3, "it is gone");
     }
 }

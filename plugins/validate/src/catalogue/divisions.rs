@@ -161,7 +161,11 @@ fn unknown(column: &Column) -> Text {
 fn gone(what: &str) -> Text {
     let (zh, en) = match what.is_empty() {
         true => (String::new(), String::new()),
-        false => (format!("（{what}）"), format!(" ({what})")),
+        // The table's notes are in English: `became 320412 武进区`, `merged into 320412 武进区`.
+        false => {
+            let told = what.replace("merged into ", "并入").replace("became ", "改为");
+            (format!("（{told}）"), format!(" ({what})"))
+        }
     };
     Text::new(
         format!("是已撤销的区划{zh}；请改填现行区划"),

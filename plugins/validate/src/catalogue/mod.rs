@@ -2,7 +2,7 @@
 //!
 //! Conditions between the fields of a row are SQL in `rules.json`, with their messages and with settings that a
 //! pipeline may change; what needs a table, a clock or the text of cells is code: [`nodes`] (V01), [`divisions`] (V05),
-//! [`industries`] (V06), [`dates`] (V11), [`evidence`] and [`photos`] (V13), [`lists`] (V17), [`personal`] (V25). V02 and V04 are the checks of codes. What
+//! [`industries`] (V06), [`dates`] (V11), [`evidence`] and [`photos`] (V13), [`lists`] (V17), [`permits`] (V21), [`personal`] (V25). V02 and V04 are the checks of codes. What
 //! needs a project's past is the stage [`History`](crate::History); the reader makes V15, V24 and V26, `commitment` V19
 //! and V20, `dedup` V16.
 //!
@@ -17,6 +17,7 @@ mod evidence;
 pub mod industries;
 pub mod lists;
 pub mod nodes;
+mod permits;
 mod personal;
 mod photos;
 mod table;
@@ -59,6 +60,8 @@ pub struct CatalogueOptions {
     pub evidence_types: Option<Vec<String>>,
     /// How many days a photo may lie from the day that it proves (V13); 31 when left out.
     pub photo_days: Option<u32>,
+    /// Months from a construction permit to the start, after which it lapses (V21); 3 when left out.
+    pub permit_months: Option<u32>,
     /// Whether cells are searched for phone and identity numbers (V25).
     pub personal: Option<bool>,
 }
@@ -174,6 +177,7 @@ impl Catalogue {
             dates::Past::of(own, schema, options, problems),
             evidence::Types::of(own, schema, options),
             photos::Photos::of(own, schema, options),
+            permits::Permits::of(own, schema, options),
             lists::Lists::of(own, schema, options, &**host, problems),
             personal::Personal::of(own, schema, options),
         ];

@@ -8,7 +8,7 @@
 //!
 //! It makes those checks of the catalogue (domain.md section 20) that need a memory: V07 unit, V08 fell, V09 months, V13
 //! evidence that another project used, V14, V17 left out, V21 skipped, V22. What it knows is in the state of its slot:
-//! `p/…` a project's [`Past`], `e/…` who used a file, `f/…` the projects of a sender's last file of one kind.
+//! `p/…` a project's [`Past`], `n/…` under which key a name was permitted, `e/…` who used a file, `f/…` the projects of a sender's last file of one kind.
 //!
 //! It stands behind `validate`, sees no refused rows and remembers nothing of those that it refuses itself. A missing
 //! value is compared with nothing; a row without a key passes untold. Start at [`History`].
@@ -150,6 +150,9 @@ impl History {
             found.push(("permit_stage", skipped));
         }
         let name = self.name(batch, at, key);
+        if let Some(other) = self.identity(batch, at, (key, &name), &mut past)? {
+            found.push(other);
+        }
         found.extend(files.judge(&*self.host, row, key)?.into_iter().map(|found| ("evidence", found)));
         let mut refused = false;
         for (field, found) in found {
@@ -203,16 +206,57 @@ impl History {
         }
     }
 
-    fn skipped(&self, batch: &RecordBatch, at: usize, past: &mut Past) -> Option<Found> {
-        let lists =
-            batch.column(self.fields.stage?).as_list_opt::<i32>().filter(|lists| lists.is_valid(at))?;
+    /// The permit stages that a row names, by their place in the profile.
+    fn stages_of(&self, batch: &RecordBatch, at: usize) -> Vec<usize> {
+        let lists = self.fields.stage.and_then(|column| batch.column(column).as_list_opt::<i32>());
+        let Some(lists) = lists.filter(|lists| lists.is_valid(at)) else { return Vec::new() };
         let items = lists.value(at);
-        let items = items.as_string_opt::<i32>()?;
+        let Some(items) = items.as_string_opt::<i32>() else { return Vec::new() };
         let place =
             |text: &str| self.stages.iter().position(|words| words.iter().any(|word| text.contains(&**word)));
-        let stages: Vec<usize> = items.iter().flatten().filter_map(place).collect();
+        items.iter().flatten().filter_map(place).collect()
+    }
+
+    fn skipped(&self, batch: &RecordBatch, at: usize, past: &mut Past) -> Option<Found> {
+        let stages = self.stages_of(batch, at);
         let (before, stage) = past.take_stages(&stages).filter(|_| !stages.is_empty())?;
         let title = |at: usize| self.options.stages[at].split('|').next().unwrap_or_default().to_owned();
         Some(Found::Skipped { stage: title(stage), before: title(before) })
+    }
+
+    /// Whether a stage of a permit comes under another name or code than the one before (V21). `key` and name of the row.
+    fn identity(
+        &self,
+        batch: &RecordBatch,
+        at: usize,
+        (key, name): (&str, &str),
+        past: &mut Past,
+    ) -> Result<Option<(&'static str, Found)>, StageError> {
+        if self.stages_of(batch, at).is_empty() {
+            return Ok(None);
+        }
+        let tidy: String = name.chars().filter(|c| !c.is_whitespace()).collect();
+        let state = format!("n/{tidy}");
+        let shown = |key: &str| key.split('\u{1f}').skip(1).collect::<Vec<_>>().join(" ");
+        let before = past.permitted_as.replace(name.to_owned());
+        if let Some(before) =
+            before.filter(|before| before.chars().filter(|c| !c.is_whitespace()).ne(tidy.chars()))
+        {
+            return Ok(Some(("project_name", Found::OtherName { name: name.to_owned(), before })));
+        }
+        let other = self.host.state_get(state.as_bytes())?;
+        let other = other.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        // Only keys of one kind can be compared: a code with a code.
+        match other.filter(|other| other != key && other.split('\u{1f}').next() == key.split('\u{1f}').next())
+        {
+            Some(other) => {
+                let found = Found::OtherCode { code: shown(key), before: shown(&other) };
+                Ok(Some(("project_code", found)))
+            }
+            None => {
+                self.host.state_put(state.as_bytes(), key.as_bytes())?;
+                Ok(None)
+            }
+        }
     }
 }

@@ -45,6 +45,9 @@ pub(super) struct Past {
     /// Permit stages seen, by their place in the profile.
     #[serde(default)]
     pub(super) stages: Vec<usize>,
+    /// The name under which the stages were permitted.
+    #[serde(default)]
+    pub(super) permitted_as: Option<String>,
 }
 
 impl Past {

@@ -3,7 +3,7 @@
 use huiliu_stage::{Finding, Severity, Text};
 
 /// Codes with their parts, and the usual weight (domain.md section 20).
-pub(super) const PARTS: [(&str, Severity); 13] = [
+pub(super) const PARTS: [(&str, Severity); 14] = [
     ("V07.unit", Severity::Error),
     ("V08.fell", Severity::Warning),
     ("V09.months", Severity::Warning),
@@ -14,6 +14,7 @@ pub(super) const PARTS: [(&str, Severity); 13] = [
     ("V14.same", Severity::Warning),
     ("V17.missing", Severity::Warning),
     ("V21.skipped", Severity::Error),
+    ("V21.identity", Severity::Warning),
     ("V22.money-only", Severity::Warning),
     ("V22.works-only", Severity::Warning),
     ("V22.fell", Severity::Warning),
@@ -31,6 +32,8 @@ pub(super) enum Found {
     Late { month: i32, day: u32 },
     Same { months: u32 },
     Skipped { stage: String, before: String },
+    OtherName { name: String, before: String },
+    OtherCode { code: String, before: String },
     MoneyOnly { months: u32 },
     WorksOnly { before: f64, now: f64 },
     ProgressFell { before: f64, now: f64 },
@@ -54,6 +57,7 @@ impl Found {
             Self::Late { .. } => "V14.late",
             Self::Same { .. } => "V14.same",
             Self::Skipped { .. } => "V21.skipped",
+            Self::OtherName { .. } | Self::OtherCode { .. } => "V21.identity",
             Self::MoneyOnly { .. } => "V22.money-only",
             Self::WorksOnly { .. } => "V22.works-only",
             Self::ProgressFell { .. } => "V22.fell",
@@ -117,6 +121,20 @@ impl Found {
                 format!("分阶段许可填了“{stage}”，但没有前一阶段“{before}”；阶段不能跳过，请补报或更正"),
                 format!(
                     "the permit has the stage {stage} without the one before it ({before}); no stage can be skipped"
+                ),
+            ),
+            Self::OtherName { name, before } => Text::new(
+                format!(
+                    "各许可阶段应使用同一项目名称：本次为“{name}”，前一阶段为“{before}”；请统一名称，确属另一项目的请用另一代码"
+                ),
+                format!(
+                    "all stages of a permit keep one project name: this is `{name}`, the stage before had `{before}`; use one name, or another code for another project"
+                ),
+            ),
+            Self::OtherCode { code, before } => Text::new(
+                format!("各许可阶段应使用同一项目代码：本次为{code}，前一阶段为{before}；请核对项目代码"),
+                format!(
+                    "all stages of a permit keep one project code: this is {code}, the stage before had {before}; check the code"
                 ),
             ),
             Self::MoneyOnly { months } => Text::new(

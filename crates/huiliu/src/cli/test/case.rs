@@ -22,11 +22,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use huiliu_pipeline::config::{self, from_node};
+use huiliu_pipeline::config::{self, Node, from_node};
 use huiliu_pipeline::diagnostic::Diagnostic;
 use huiliu_stage::Severity;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+use super::play::moment;
 
 /// A row or record: columns and values, in the order of the file.
 pub(super) type Row = Map<String, Value>;
@@ -114,8 +117,8 @@ pub(super) enum Content {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Expect {
-    /// Whether the file was `committed` or `refused` as a whole.
-    pub(super) state: Option<String>,
+    /// Whether the file was committed, or refused as a whole.
+    pub(super) state: Option<Fate>,
     /// How many rows went to quarantine.
     pub(super) quarantined: Option<u64>,
     /// All findings (of the codes that the case is about), in any order.
@@ -126,6 +129,26 @@ pub(super) struct Expect {
     pub(super) commitments: Option<Vec<Row>>,
     /// All records of the register that the pipeline fills or changes, in the order in which they first came.
     pub(super) register: Option<Vec<Row>>,
+}
+
+/// What becomes of a file as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Fate {
+    /// Its rows were taken, or went to quarantine one by one.
+    #[default]
+    Committed,
+    /// Nothing of it was taken.
+    Refused,
+}
+
+impl Fate {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Committed => "committed",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// A finding that is expected.
@@ -161,20 +184,11 @@ impl CaseFile {
                 return Err(problems);
             }
         };
-        let cases = node.get("cases");
-        for (at, case) in file.cases.iter().enumerate() {
-            let sent =
-                case.earlier.iter().enumerate().map(|(i, sent)| (format!("[{at}].earlier[{i}]"), sent));
-            for (place, sent) in sent.chain([(format!("[{at}].sent"), &case.sent)]) {
-                if let (Err(message), Some(cases)) = (sent.check(), cases) {
-                    problems.push(Diagnostic::new(&cases.locate(&place, true), message));
-                }
-            }
-        }
+        let folder = path.parent().unwrap_or(Path::new(""));
+        file.check(&node, folder, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
-        let folder = path.parent().unwrap_or(Path::new(""));
         file.pipeline = folder.join(&file.pipeline);
         file.with.iter_mut().for_each(|other| *other = folder.join(&*other));
         Ok(file)
@@ -182,6 +196,50 @@ impl CaseFile {
 }
 
 impl CaseFile {
+    /// Tells what is wrong in a file whose keys are right.
+    fn check(&self, node: &Node, folder: &Path, problems: &mut Vec<Diagnostic>) {
+        let mut wrong = |place: &str, to_key: bool, message: String| {
+            problems.push(Diagnostic::new(&node.locate(place, to_key), message));
+        };
+        if self.cases.is_empty() {
+            wrong("cases", true, "there is no case here, so this file proves nothing".to_owned());
+        }
+        let when = |place: String, now: &str, wrong: &mut dyn FnMut(&str, bool, String)| {
+            // Any zone will do: only the form is looked at.
+            if let Err(error) = moment(now, &TimeZone::UTC) {
+                wrong(&place, false, error.to_string());
+            }
+        };
+        when("now".to_owned(), &self.now, &mut wrong);
+        for (at, case) in self.cases.iter().enumerate() {
+            let sent =
+                case.earlier.iter().enumerate().map(|(i, sent)| (format!("cases[{at}].earlier[{i}]"), sent));
+            for (place, sent) in sent.chain([(format!("cases[{at}].sent"), &case.sent)]) {
+                if let Err(message) = sent.check() {
+                    wrong(&place, true, message.to_owned());
+                }
+                if let Some(now) = &sent.now {
+                    when(format!("{place}.now"), now, &mut wrong);
+                }
+                if let Some(file) = sent.file.as_ref().filter(|file| !folder.join(file).is_file()) {
+                    let message = format!("there is no file `{}`", folder.join(file).display());
+                    wrong(&format!("{place}.file"), false, message);
+                }
+            }
+            let about = case.about.as_ref().unwrap_or(&self.about);
+            for (i, told) in case.expect.findings.iter().flatten().enumerate() {
+                if !about.is_empty() && !about.contains(&told.code) {
+                    let message = format!(
+                        "`{}` is not among the codes that are compared here: {}",
+                        told.code,
+                        about.join(", ")
+                    );
+                    wrong(&format!("cases[{at}].expect.findings[{i}].code"), false, message);
+                }
+            }
+        }
+    }
+
     /// The pipeline that the cases are about, and after it those that play along.
     pub(super) fn pipelines(&self) -> Vec<PathBuf> {
         std::iter::once(&self.pipeline).chain(&self.with).cloned().collect()
@@ -238,5 +296,25 @@ mod tests {
         );
         let found = read("pipeline: p.yaml\ncases:\n  - case: c\n    send: {rows: []}\n").unwrap_err();
         assert_eq!((found[0].line, &*found[0].message), (4, "unknown key `send`"));
+    }
+
+    #[test]
+    fn a_case_that_could_never_hold_is_told_with_its_place() {
+        let case = |more: &str| format!("pipeline: p.yaml\nabout: [V08]\ncases:\n  - case: c\n{more}\n");
+        for (text, line, message) in [
+            ("pipeline: p.yaml\ncases: []\n".to_owned(), 2, "there is no case here"),
+            (case("    sent: {rows: [], now: 五月}"), 5, "`五月` is no time"),
+            (case("    sent: {file: none.csv}"), 5, "there is no file"),
+            (case("    sent: {rows: []}\n    expect: {state: commited}"), 6, "`commited` is not known here"),
+            (
+                case("    sent: {rows: []}\n    expect: {findings: [{row: 2, code: V09}]}"),
+                6,
+                "`V09` is not among the codes that are compared here: V08",
+            ),
+        ] {
+            let found = read(&text).unwrap_err();
+            assert_eq!(found[0].line, line, "{text}: {}", found[0].message);
+            assert!(found[0].message.contains(message), "{}", found[0].message);
+        }
     }
 }

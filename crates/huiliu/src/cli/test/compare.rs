@@ -5,17 +5,18 @@ use std::fmt::Write;
 use huiliu_stage::{Finding, row_number};
 use serde_json::Value;
 
-use super::case::{Expect, Row, Told};
+use super::case::{Expect, Fate, Row, Told};
 use super::play::Got;
 
 /// Every difference, by row; empty if there is none. `about`: codes of the findings that count, all if there are none.
 pub(super) fn differences(expect: &Expect, got: &Got, about: &[String]) -> String {
     let mut out = String::new();
     // A file that is refused against expectation explains all that follows, so it is told first.
-    let state = expect.state.as_deref().unwrap_or("committed");
+    let state = expect.state.unwrap_or_default();
     if state != got.state {
-        pair(&mut out, "state", state, got.state);
-        for finding in got.findings.iter().filter(|_| got.state == "refused" && expect.findings.is_none()) {
+        pair(&mut out, "state", state.as_str(), got.state.as_str());
+        for finding in got.findings.iter().filter(|_| got.state == Fate::Refused && expect.findings.is_none())
+        {
             let _ = writeln!(out, "    + {}", line(finding));
         }
     }
@@ -113,7 +114,11 @@ fn rows(out: &mut String, what: &str, expected: &[Row], got: &[Row]) {
             continue;
         };
         for (column, value) in expected {
-            let came = got.get(column).unwrap_or(&Value::Null);
+            // A register leaves out what a record has not; the rows of a delivery have all columns.
+            let Some(came) = got.get(column).or((what == "register").then_some(&Value::Null)) else {
+                let _ = writeln!(out, "    {what} {number}: there is no column `{column}`");
+                continue;
+            };
             if !same(value, came) {
                 let _ = writeln!(out, "    {what} {number}, {column}: expected {value}, got {came}");
             }
@@ -153,7 +158,7 @@ mod tests {
             |row, code: &str| Finding::new(Some(row), Severity::Warning, code, Text::new("不对", "wrong"));
         let rows = r#"[{"name": "甲", "amount": 100, "_row": 2}, {"name": "乙", "amount": 7.5, "_row": 3}]"#;
         Got {
-            state: "committed",
+            state: Fate::Committed,
             quarantined: 0,
             findings: vec![finding(3, "V08").with_field("amount"), finding(2, "V10")],
             records: serde_json::from_str(rows).unwrap(),
@@ -173,6 +178,7 @@ mod tests {
             "{}",
             r#"{"findings": [{"row": 3, "code": "V08", "severity": "warning", "field": "amount", "says": "wrong"}]}"#,
             r#"{"records": [{"amount": 100.0}, {"name": "乙"}], "quarantined": 0}"#,
+            r#"{"register": []}"#,
         ] {
             assert_eq!(differences(&expect(json), &got(), &about), "", "{json}");
         }
@@ -193,5 +199,11 @@ mod tests {
     + 2: {\"name\":\"乙\",\"amount\":7.5}
 ";
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_column_that_no_row_has_is_told_even_where_nothing_was_expected_in_it() {
+        let told = differences(&expect(r#"{"records": [{"nmae": null}, {}]}"#), &got(), &[]);
+        assert_eq!(told, "    records 1: there is no column `nmae`\n");
     }
 }

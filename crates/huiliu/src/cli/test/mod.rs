@@ -38,7 +38,8 @@ use crate::daemon::functions::functions;
   huiliu test pipelines/cases/V08.yaml --only 年度计划
   huiliu test pipelines/cases/V08.yaml --update    write what came; then read the change before keeping it
 
-Exit codes: 0 all as expected; 1 something differs; 78 a case file or a pipeline is wrong")]
+Exit codes: 0 all as expected; 1 something differs, or a case could not be played; 78 a case file or a pipeline is
+wrong, or there is no such case")]
 pub(super) struct TestArgs {
     /// Case files, or folders: of these every `*.yaml` in a folder `cases` at any depth
     #[arg(required = true, value_name = "PATH")]
@@ -99,6 +100,10 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
     }
     let seconds = started.elapsed().as_secs_f64();
     let Score { played, failed } = score;
+    if let Some(only) = args.only.as_ref().filter(|_| played == 0) {
+        eprintln!("huiliu: no case has `{only}` in its name");
+        return Ok(ExitCode::from(CONFIG));
+    }
     output::print(&format!("{played} cases, {failed} not as expected, {seconds:.1} s\n"))?;
     Ok(if failed > 0 && !args.update { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
 }

@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 use serde_json::Value;
 
-use super::case::{Case, CaseFile, Content, Row, Sent};
+use super::case::{Case, CaseFile, Content, Fate, Row, Sent};
 use super::package;
 use crate::catalog;
 use crate::daemon::registers;
@@ -38,8 +38,7 @@ pub(super) struct Player<'a> {
 
 /// What came of a case: of its last delivery, or of all ticks of its last step.
 pub(super) struct Got {
-    /// `committed` or `refused`.
-    pub(super) state: &'static str,
+    pub(super) state: Fate,
     pub(super) quarantined: u64,
     pub(super) findings: Vec<Finding>,
     /// Rows that came out of the last stage in the last delivery.
@@ -100,7 +99,7 @@ impl Player<'_> {
             all.extend(last.iter().flat_map(|(_, records)| records.iter().cloned()));
         }
         let mut got = Got {
-            state: "committed",
+            state: Fate::Committed,
             quarantined: 0,
             findings: Vec::new(),
             records: Vec::new(),
@@ -109,7 +108,7 @@ impl Player<'_> {
         };
         for (entry, records) in last {
             if entry.state != State::Committed {
-                got.state = "refused";
+                got.state = Fate::Refused;
             }
             got.quarantined += entry.counts.quarantined;
             let findings = stage.rehearsal.store.findings(&entry.delivery.id)?;
@@ -286,7 +285,7 @@ fn commitments(rows: Vec<Row>) -> Vec<Row> {
 }
 
 /// A time of a case: a day (nine in the morning), a local time, or a time with its zone.
-fn moment(text: &str, zone: &TimeZone) -> anyhow::Result<Timestamp> {
+pub(super) fn moment(text: &str, zone: &TimeZone) -> anyhow::Result<Timestamp> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
     }

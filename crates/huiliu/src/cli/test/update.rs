@@ -4,7 +4,7 @@ use anyhow::bail;
 use huiliu_stage::row_number;
 use serde_json::Value;
 
-use super::case::{Expect, Row};
+use super::case::{Expect, Fate, Row};
 use super::compare::in_scope;
 use super::play::Got;
 
@@ -16,8 +16,8 @@ pub(super) fn block(expect: &Expect, got: &Got, about: &[String]) -> Vec<String>
         && expect.register.is_none()
         && expect.quarantined.is_none();
     let mut lines = Vec::new();
-    if expect.state.is_some() || got.state != "committed" {
-        lines.push(format!("state: {}", got.state));
+    if expect.state.is_some() || got.state != Fate::Committed {
+        lines.push(format!("state: {}", got.state.as_str()));
     }
     if expect.quarantined.is_some() || fresh {
         lines.push(format!("quarantined: {}", got.quarantined));
