@@ -17,6 +17,7 @@ mod folder;
 mod formats;
 mod issues;
 mod letters;
+mod library;
 mod once;
 mod packages;
 mod quarantine;
