@@ -223,7 +223,7 @@ mod tests {
             (b"BM,\xd7\xdc\n1,2\n", Ok(FormatKind::Csv)),
             (b"AC10,b\n1,2\n", Ok(FormatKind::Csv)),
             (b"\0\0\0\x18ftypheic", Err("this is a picture or a film")),
-            (&[&[b'a'; 257][..], b"ustar\000"].concat(), Err("this is a tar archive")),
+            (&[&[b'a'; 257][..], b"ustar\x0000"].concat(), Err("this is a tar archive")),
             (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1....", Ok(FormatKind::Xlsx)),
             (
                 b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0",
