@@ -2,7 +2,7 @@
 
 use calamine::{Data, Reader};
 
-use crate::support::{Home, samples};
+use crate::support::{Home, samples, small_pipeline};
 
 /// Cell, code, severity and a part of the message, in the sample with one kind of mistake a row.
 const EXPECTED: [(&str, &str, &str, &str); 9] = [
@@ -78,4 +78,30 @@ fn a_pipeline_may_want_the_json_alone_or_no_receipt() {
         assert_eq!(home.names("outbox").len(), files, "{receipts}");
         assert_eq!(home.answered(), 1, "{receipts}");
     }
+}
+
+#[test]
+fn a_hidden_sheet_in_front_moves_no_mark_to_another_sheet() {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    book.add_worksheet().set_name("填报说明").unwrap().set_hidden(true);
+    let sheet = book.add_worksheet().set_name("项目").unwrap().set_active(true);
+    for (row, cells) in [["项目名称", "总投资(万元)"], ["一号泵站", "多少"]].iter().enumerate()
+    {
+        for (column, cell) in cells.iter().enumerate() {
+            sheet.write_string(row as u32, column as u16, *cell).unwrap();
+        }
+    }
+    let sent = book.save_to_buffer().unwrap();
+    let pipeline = small_pipeline("hidden", "inbox", "[validate]", "[{jsonl: {path: out}}]");
+    let mut home = Home::new(&pipeline.replace("receipts: json\n", ""));
+    home.drop_file("甲/a.xlsx", &sent);
+    home.once().expect(0);
+    let receipt = home.receipt("a");
+    let found =
+        receipt["findings"].as_array().unwrap().iter().find(|found| found["field"] == "total_investment");
+    let found = found.unwrap_or_else(|| panic!("{receipt:#}"));
+    assert_eq!((&found["sheet"], &found["cell"]), (&"项目".into(), &"B2".into()), "{receipt:#}");
+    let (_, copy) = home.files("outbox").into_iter().find(|(name, _)| name.ends_with(".xlsx")).unwrap();
+    let has = |part: &str| copy.windows(part.len()).any(|bytes| bytes == part.as_bytes());
+    assert!(has("xl/comments"), "the cell has a note");
 }

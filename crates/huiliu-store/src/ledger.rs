@@ -355,13 +355,18 @@ pub(crate) fn put_findings(transaction: &Transaction<'_>, id: &str, findings: &[
     Ok(())
 }
 
-/// The findings that are shown, each with the name of its sheet.
-pub(crate) fn findings(connection: &Connection, id: &str) -> Result<Vec<(Finding, String)>> {
+/// Names of the sheets by their ordinal, those that were not read among them.
+pub(crate) fn sheets(connection: &Connection, id: &str) -> Result<Vec<String>> {
     let sheets: Option<Vec<String>> = connection
         .prepare_cached("SELECT sheets FROM delivery WHERE id = ?1")?
         .query_row([id], |row| json(row, 0))
         .optional()?;
-    let sheets = sheets.ok_or_else(|| Error::missing(format!("there is no delivery `{id}`")))?;
+    sheets.ok_or_else(|| Error::missing(format!("there is no delivery `{id}`")))
+}
+
+/// The findings that are shown, each with the name of its sheet.
+pub(crate) fn findings(connection: &Connection, id: &str) -> Result<Vec<(Finding, String)>> {
+    let sheets = sheets(connection, id)?;
     let sheet = |row: Option<i64>| {
         let name = row.and_then(|row| sheets.get(sheet_ordinal(row) as usize));
         name.cloned().unwrap_or_default()

@@ -105,6 +105,11 @@ impl SqliteStore {
         Ok(self.database.read(|c| ledger::findings(c, delivery))?)
     }
 
+    /// The names of a delivery's sheets by the ordinal in `_row`, those that were not read among them.
+    pub fn sheets(&self, delivery: &str) -> Result<Vec<String>, StoreError> {
+        Ok(self.database.read(|c| ledger::sheets(c, delivery))?)
+    }
+
     /// The files that came with a delivery.
     pub fn evidence(&self, delivery: &str) -> Result<Vec<Evidence>, StoreError> {
         Ok(self.database.read(|c| evidence::of_delivery(c, delivery))?)

@@ -25,10 +25,7 @@ impl ReadError {
     }
 
     pub(super) fn io(error: &std::io::Error) -> Self {
-        Self::new(
-            format!("文件读取失败：{error}；请重新上传"),
-            format!("cannot read the file: {error}; send it again"),
-        )
+        Self::new("文件读取失败；请重新上传", format!("cannot read the file: {error}; send it again"))
     }
 
     pub(super) fn empty() -> Self {
@@ -70,7 +67,7 @@ impl ReadError {
 
     pub(super) fn damaged(error: &dyn fmt::Display) -> Self {
         Self::new(
-            format!("工作簿已损坏或不完整（{error}）；请用表格软件打开、另存后重新上传"),
+            "工作簿已损坏或不完整；请用表格软件打开、另存后重新上传",
             format!("the workbook is damaged or cut off ({error}); open it, save it anew and send that"),
         )
     }

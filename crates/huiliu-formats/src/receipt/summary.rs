@@ -16,6 +16,9 @@ const MAX_LINKS: usize = 10_000;
 /// Most characters of a text.
 const MAX_CHARS: usize = 2_000;
 
+/// As Excel counts sizes of paper.
+const PAPER_A4: u8 = 9;
+
 /// Writes the first sheet.
 pub(super) fn summary(data: &ReceiptData, copied: &Copied) -> Result<Worksheet, XlsxError> {
     let mut page = Page::new(data);
@@ -24,6 +27,8 @@ pub(super) fn summary(data: &ReceiptData, copied: &Copied) -> Result<Worksheet, 
     page.reading()?;
     page.codes()?;
     page.findings(copied)?;
+    // Printed, its lines are not spread over several pages side by side.
+    page.sheet.set_paper_size(PAPER_A4).set_landscape().set_print_fit_to_pages(1, 0);
     Ok(page.sheet)
 }
 
@@ -95,9 +100,10 @@ impl<'a> Page<'a> {
             );
             self.line("", text)?;
         }
+        // Why is told in English by what reads and writes workbooks.
         if let Some(why) = &copied.made_anew {
             let text = self.say(
-                format!("原工作簿不能直接标注（{why}），后面的工作表是按内容重新生成的，格式、公式和图表请看原文件"),
+                "原工作簿不能直接标注，后面的工作表是按内容重新生成的，格式、公式和图表请看原文件".to_owned(),
                 format!(
                     "your workbook could not be marked as it is ({why}): the sheets that follow are made from \
                      its values; for formats, formulas and charts see the file you sent"
@@ -107,7 +113,7 @@ impl<'a> Page<'a> {
         }
         if let Some(why) = &copied.broke_off {
             let text = self.say(
-                format!("报送的内容未能全部附在后面（{why}）；问题清单仍是完整的"),
+                "报送的内容未能全部附在后面；问题清单仍是完整的".to_owned(),
                 format!("what was sent could not be copied in full ({why}); the findings are complete"),
             );
             self.line("", &text)?;

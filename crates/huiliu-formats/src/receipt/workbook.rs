@@ -32,7 +32,8 @@ impl Default for CopyLimits {
     }
 }
 
-/// Writes the receipt's workbook to `to`.
+/// Writes the receipt's workbook to `to`. Gives the ending that its name must have: `xlsx`, or that of a workbook with
+/// macros.
 ///
 /// A workbook that was sent comes back as it was, with the faulty cells marked and the summary in front. Of
 /// anything else with cells, and of workbooks too broken for that, the cells are copied into a new one.
@@ -47,18 +48,18 @@ pub fn workbook<W: Write + Seek + Send>(
     source: Option<&Path>,
     limits: &CopyLimits,
     mut to: W,
-) -> Result<(), ReceiptError> {
+) -> Result<&'static str, ReceiptError> {
     let why = match source.filter(|_| is_workbook(data)).map(|source| patched(data, source, limits)) {
-        Some(Ok(mut file)) => {
+        Some(Ok((mut file, ending))) => {
             return match std::io::copy(&mut file, &mut to).and_then(|_| to.flush()) {
-                Ok(()) => Ok(()),
+                Ok(()) => Ok(ending),
                 Err(error) => Err(ReceiptError::BrokeOff(error.to_string())),
             };
         }
         Some(Err(why)) => Some(why),
         None => None,
     };
-    made_anew(data, source, limits, why, to)
+    made_anew(data, source, limits, why, to).map(|()| "xlsx")
 }
 
 /// Whether what was sent is a workbook that was read. One that was refused unread may be anything, a bomb too:
@@ -69,7 +70,7 @@ fn is_workbook(data: &ReceiptData) -> bool {
 }
 
 /// The sender's own workbook with marks, or why that cannot be.
-fn patched(data: &ReceiptData, source: &Path, limits: &CopyLimits) -> Result<File, String> {
+fn patched(data: &ReceiptData, source: &Path, limits: &CopyLimits) -> Result<(File, &'static str), String> {
     match catch_unwind(AssertUnwindSafe(|| patch(data, source, limits))) {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(panic) => Err(panic_text(&*panic)),
@@ -312,7 +313,7 @@ mod tests {
         assert_eq!(cell(&bytes, "项目", 4, 1), Data::Empty);
         assert!(part(&bytes, "xl/worksheets/sheet3.xml").contains("zeroHeight"));
         assert!(texts(&bytes, "回执").contains("只列出表头和有问题的行"));
-        assert!(texts(&bytes, "回执").contains("原工作簿不能直接标注（it is broken）"));
+        assert!(texts(&bytes, "回执").contains("原工作簿不能直接标注，后面的工作表是按内容重新生成的"));
     }
 
     #[test]

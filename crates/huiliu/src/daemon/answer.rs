@@ -148,7 +148,7 @@ impl Answerer {
             // A workbook shows tables again, a page what has none.
             match &*data.report.format {
                 "csv" | "xlsx" | "xlsm" => {
-                    self.write_workbook(&data, content, &outbox.join(format!("{base}.xlsx")))?;
+                    Self::write_workbook(&data, content, outbox, &base)?;
                 }
                 _ => Self::write_page(&data, content, &outbox.join(format!("{base}.html")))?,
             }
@@ -156,14 +156,15 @@ impl Answerer {
         Ok(())
     }
 
-    fn write_workbook(&self, data: &ReceiptData, content: &Path, path: &Path) -> anyhow::Result<()> {
+    fn write_workbook(data: &ReceiptData, content: &Path, outbox: &Path, base: &str) -> anyhow::Result<()> {
+        let path = outbox.join(format!("{base}.xlsx"));
         let write = || -> anyhow::Result<()> {
-            let mut file = WholeFile::create(path)?;
+            let mut file = WholeFile::create(&path)?;
             // On the disk of the data: the system's folder for temporary files may be small, or memory.
-            let temp_dir = path.parent().map(Path::to_owned);
-            let limits = CopyLimits { temp_dir, ..CopyLimits::default() };
-            receipt::workbook(data, Some(content).filter(|path| path.exists()), &limits, &mut file)?;
-            Ok(file.finish()?)
+            let limits = CopyLimits { temp_dir: Some(outbox.to_owned()), ..CopyLimits::default() };
+            let source = Some(content).filter(|path| path.exists());
+            let ending = receipt::workbook(data, source, &limits, &mut file)?;
+            Ok(file.finish_as(outbox.join(format!("{base}.{ending}")))?)
         };
         write().with_context(|| format!("cannot write `{}`", path.display()))
     }
@@ -204,7 +205,7 @@ impl Answerer {
             warnings: counts.warnings,
             infos: counts.infos,
             codes: entry.codes.clone(),
-            sheets: report.sheets.iter().map(|sheet| sheet.name.clone()).collect(),
+            sheets: self.store.sheets(&entry.delivery.id)?,
             findings: findings.into_iter().map(|(finding, _)| finding).collect(),
             report,
             titles: self.titles.clone(),

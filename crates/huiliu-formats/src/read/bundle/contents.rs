@@ -184,6 +184,7 @@ fn is_litter(name: &str) -> bool {
         || name.contains("/__MACOSX/")
         || [".DS_Store", "Thumbs.db", "desktop.ini"].contains(&last)
         || last.starts_with("~$")
+        || last.starts_with("._") // What macOS keeps of a file on other systems' disks.
         || last.starts_with(".~lock.")
 }
 

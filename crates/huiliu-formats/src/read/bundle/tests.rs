@@ -126,6 +126,7 @@ fn attachments_are_linked_by_name_and_folder_and_the_others_are_told() {
         ("二号泵站/合同.docx", b"contract"),
         ("别的.pdf", b"%PDF other"),
         ("__MACOSX/._清单.csv", b"x"),
+        ("._清单.csv", b"\x00\x05\x16\x07"),
     ]);
     let options = ReadOptions::default();
     let read = read_with(&package, &options).unwrap();

@@ -31,7 +31,7 @@ pub(super) fn too_large(limit: u64) -> ReadError {
 pub(super) fn broken(path: &str, error: &dyn fmt::Display) -> ReadError {
     let path = shown(path);
     ReadError::new(
-        format!("压缩包中的“{path}”已损坏（{error}）；请重新打包后上传"),
+        format!("压缩包中的“{path}”已损坏；请重新打包后上传"),
         format!("`{path}` in the package is damaged ({error}); pack it anew and send that"),
     )
 }

@@ -1,6 +1,6 @@
 //! The workbook part, its styles and sheets, and the list of content types: where a new sheet is made known.
 
-use super::package::{Package, Relations, relations_space};
+use super::package::{Package, Relations, main_space, relations_space};
 use super::xml::{Kind, Splices, attribute, escape, number, prefix, relation, walk, with};
 use super::{PatchError, Texts, unfit};
 
@@ -58,14 +58,23 @@ impl Book {
         self.names.iter().map(|name| name.to_lowercase()).collect()
     }
 
-    pub(super) fn styles_part(&self, package: &mut Package) -> Result<String, PatchError> {
-        match self.links.by_kind("styles") {
-            Some(link) => match package.find(&link.part)? {
-                Some(part) => Ok(part),
+    /// The part with the styles and its text; one that says nothing where there is none, as programs write that know no
+    /// looks.
+    pub(super) fn styles(
+        &mut self,
+        package: &mut Package,
+        types: &mut Types,
+    ) -> Result<(String, String), PatchError> {
+        if let Some(link) = self.links.by_kind("styles") {
+            return match package.find(&link.part)? {
+                Some(part) => package.text(&part).map(|text| (part, text)),
                 None => unfit("its styles are missing"),
-            },
-            None => unfit("it has no styles"),
+            };
         }
+        let part = package.free("xl/styles", ".xml", |_| false);
+        types.add_part(&part, "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml");
+        self.links.add("styles", &part, self.strict);
+        Ok((part, plain_styles(self.strict)))
     }
 
     /// Makes a sheet known as the first one. Names that belong to a sheet count sheets, so they move on.
@@ -111,6 +120,23 @@ impl Book {
     }
 }
 
+/// The styles of a workbook in which all cells look alike.
+fn plain_styles(strict: bool) -> String {
+    let fill = |kind: &str| format!(r#"<fill><patternFill patternType="{kind}"/></fill>"#);
+    let look = r#"<xf numFmtId="0" fontId="0" fillId="0" borderId="0"/>"#;
+    [
+        r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>"#,
+        &format!("\n<styleSheet xmlns=\"{}\">", main_space(strict)),
+        r#"<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>"#,
+        &format!(r#"<fills count="2">{}{}</fills>"#, fill("none"), fill("gray125")),
+        r#"<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>"#,
+        &format!(r#"<cellStyleXfs count="1">{look}</cellStyleXfs>"#),
+        &format!(r#"<cellXfs count="1">{}</cellXfs>"#, look.replace("/>", r#" xfId="0"/>"#)),
+        "</styleSheet>",
+    ]
+    .concat()
+}
+
 /// The list of content types.
 pub(super) struct Types {
     pub(super) name: String,
@@ -137,6 +163,17 @@ impl Types {
             Ok(())
         })?;
         Ok(Self { name, text, prefix: own, endings, added: String::new() })
+    }
+
+    /// How a file with these types is called at its end: office programs open no other one with macros in it.
+    pub(super) fn file_ending(&self) -> &'static str {
+        let has = |kind: &str| self.text.contains(kind);
+        match (has(".template.macroEnabled.main+xml"), has(".sheet.macroEnabled.main+xml")) {
+            (true, _) => "xltm",
+            (_, true) => "xlsm",
+            _ if has(".template.main+xml") => "xltx",
+            _ => "xlsx",
+        }
     }
 
     pub(super) fn add_part(&mut self, part: &str, kind: &str) {

@@ -60,20 +60,26 @@ fn unfit<T>(why: impl Into<String>) -> Result<T, PatchError> {
     Err(PatchError::Unfit(why.into()))
 }
 
-/// Makes the marked copy of the workbook `source` in a temporary file, which is given back at its start.
+/// Makes the marked copy of the workbook `source` in a temporary file, which is given back at its start, with the ending
+/// that its name must have.
 ///
 /// # Errors
 /// When the workbook cannot be patched; nothing is left behind.
-pub(super) fn patch(data: &ReceiptData, source: &Path, limits: &CopyLimits) -> Result<File, PatchError> {
+pub(super) fn patch(
+    data: &ReceiptData,
+    source: &Path,
+    limits: &CopyLimits,
+) -> Result<(File, &'static str), PatchError> {
     let mut package = Package::open(source)?;
     let plan = Plan::make(data, &mut package)?;
     let folder = limits.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
     let mut out = ZipWriter::new(BufWriter::with_capacity(1 << 18, tempfile::tempfile_in(folder)?));
+    let ending = plan.ending;
     write(&mut package, plan, &mut out)?;
     let buffered = out.finish()?;
     let mut file = buffered.into_inner().map_err(|error| error.into_error())?;
     file.seek(SeekFrom::Start(0))?;
-    Ok(file)
+    Ok((file, ending))
 }
 
 /// Goes through the parts in their order, so that readers which look at the first one are content.

@@ -36,6 +36,8 @@ pub(super) struct Plan {
     pub(super) sheets: BTreeMap<String, Changes>,
     pub(super) styles: Styles,
     pub(super) styles_part: String,
+    /// The ending of the copy's name.
+    pub(super) ending: &'static str,
 }
 
 impl Plan {
@@ -49,7 +51,7 @@ impl Plan {
             copied.names.insert(ordinal, sheet.replace('\'', "''"));
         }
         let front = Front::make(data, &copied)?;
-        let styles_part = book.styles_part(package)?;
+        let (styles_part, styles_text) = book.styles(package, &mut types)?;
         let (mut texts, mut sheets) = (Texts::new(), BTreeMap::new());
         let mut found = all_marks(data)?;
         let mut drawings = Drawings::read(package)?;
@@ -83,13 +85,13 @@ impl Plan {
                 sheets.insert(part, changes);
             }
         }
-        let styles = Styles::new(package.text(&styles_part)?, front.styles)?;
+        let styles = Styles::new(styles_text, front.styles)?;
         let sheet = front.sheet.at(styles.front_base(), book.strict)?;
         let part = package.free("xl/worksheets/sheet", ".xml", |_| false);
         book.put_in_front(&name, &part, &mut types, &mut texts)?;
         texts.insert(part, sheet);
         texts.insert(types.name.clone(), types.changed()?);
-        Ok(Self { texts, sheets, styles, styles_part })
+        Ok(Self { texts, sheets, styles, styles_part, ending: types.file_ending() })
     }
 }
 

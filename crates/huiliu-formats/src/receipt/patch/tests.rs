@@ -210,3 +210,67 @@ fn the_same_workbook_is_marked_with_the_same_bytes() {
     let (data, sent) = (sample("xlsx", Language::En), rich());
     assert_eq!(answered(&data, &sent), answered(&data, &sent));
 }
+
+/// The workbook with one part changed, or without it.
+fn altered(bytes: &[u8], change: impl Fn(&str, String) -> Option<String>) -> Vec<u8> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut out = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).unwrap();
+        let name = entry.name().unwrap().into_owned();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        let new = match String::from_utf8(bytes) {
+            Ok(text) => change(&name, text).map(String::into_bytes),
+            Err(error) => Some(error.into_bytes()),
+        };
+        if let Some(bytes) = new {
+            out.start_file(&*name, zip::write::SimpleFileOptions::default()).unwrap();
+            out.write_all(&bytes).unwrap();
+        }
+    }
+    out.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_workbook_without_styles_gets_those_of_the_marks() {
+    let sent = altered(&rich(), |name, text| match name {
+        "xl/styles.xml" => None,
+        "xl/_rels/workbook.xml.rels" => Some(
+            regex::Regex::new("<Relationship [^>]*styles[^>]*/>").unwrap().replace(&text, "").into_owned(),
+        ),
+        "[Content_Types].xml" => {
+            Some(regex::Regex::new("<Override [^>]*styles[^>]*/>").unwrap().replace(&text, "").into_owned())
+        }
+        _ => Some(regex::Regex::new(" s=\"[0-9]+\"").unwrap().replace_all(&text, "").into_owned()),
+    });
+    let parts = parts(&answered(&sample("xlsx", Language::Zh), &sent));
+    let styles = &parts["xl/styles1.xml"];
+    well_formed("styles", styles);
+    assert!(parts["[Content_Types].xml"].contains("/xl/styles1.xml"));
+    assert!(parts["xl/_rels/workbook.xml.rels"].contains("/xl/styles1.xml"));
+    let cell = &parts["xl/worksheets/sheet2.xml"];
+    let c3 = cell.split("<c ").find(|cell| cell.starts_with("r=\"C3\"")).unwrap();
+    assert!(c3.split('>').next().unwrap().contains(" s=\""), "it is marked: {c3}");
+    assert!(!parts["xl/worksheets/sheet4.xml"].contains("不能直接标注"));
+}
+
+#[test]
+fn a_workbook_with_macros_keeps_its_kind() {
+    let plain = "spreadsheetml.sheet.main+xml";
+    let sent = altered(&rich(), |_, text| {
+        Some(text.replace(
+            &format!("application/vnd.openxmlformats-officedocument.{plain}"),
+            "application/vnd.ms-excel.sheet.macroEnabled.main+xml",
+        ))
+    });
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    for (bytes, ending) in [(sent, "xlsm"), (rich(), "xlsx")] {
+        file.as_file_mut().set_len(0).unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        let mut out = Cursor::new(Vec::new());
+        let data = sample("xlsx", Language::Zh);
+        let told = workbook(&data, Some(file.path()), &CopyLimits::default(), &mut out).unwrap();
+        assert_eq!(told, ending);
+    }
+}
