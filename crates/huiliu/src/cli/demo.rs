@@ -46,6 +46,7 @@ const PIPELINE: &[Shipped] = &[
         "pipelines/profiles/industry_limits.csv",
         include_bytes!("../../../../pipelines/profiles/industry_limits.csv"),
     ),
+    ("pipelines/profiles/two_lakes.csv", include_bytes!("../../../../pipelines/profiles/two_lakes.csv")),
     ("pipelines/profiles/holidays.csv", include_bytes!("../../../../pipelines/profiles/holidays.csv")),
 ];
 
