@@ -65,9 +65,8 @@ impl Remembered {
                 }
                 reached = Some(step);
             }
-            match state.as_deref().or(reached) {
-                Some(state) => all.push((*day, state)),
-                None => {}
+            if let Some(state) = state.as_deref().or(reached) {
+                all.push((*day, state));
             }
         }
         if self.aside.last().is_none_or(|(_, state)| state.is_none()) {

@@ -183,7 +183,7 @@ impl Stage for Lifecycle {
                 .collect();
             let furthest = told.iter().rposition(|(_, told)| *told != Told::No);
             let held = self.aside.iter().zip(&aside).find(|(state, values)| {
-                values.holds(at) && !state.until.is_some_and(|until| furthest.is_some_and(|far| far >= until))
+                values.holds(at) && state.until.is_none_or(|until| furthest.is_none_or(|far| far < until))
             });
             let held = held.map(|(state, values)| (&*state.state, values.day(at)));
             let id = if ids.is_valid(at) { ids.value(at) } else { "" };
