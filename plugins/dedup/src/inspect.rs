@@ -76,7 +76,7 @@ pub struct Why {
     /// The comparison, strongest first.
     #[serde(default)]
     pub lines: Vec<Line>,
-    /// The same in a sentence, in Chinese.
+    /// A conflict of keys in a sentence, in Chinese; empty of a comparison, which the lines tell.
     #[serde(default)]
     pub zh: String,
     /// The same in English.

@@ -254,7 +254,7 @@ impl Linked {
     ) -> Result<(), StageError> {
         let Some(&other) = self.ids.get(found.thing as usize) else { return Ok(()) };
         let (zh, en) = explain::text(&self.linker, found.pattern, found.bits);
-        let why = self.why(word, (id, other), found, values, &zh, &en)?;
+        let why = self.why(word, (id, other), found, values)?;
         let key = [b"w/".as_slice(), &id.bytes(), &self.count.to_be_bytes(), &[at]].concat();
         self.host.state_put(&key, why.to_string().as_bytes())?;
         if word == "review" {
@@ -271,8 +271,6 @@ impl Linked {
         (id, other): (RecordId, RecordId),
         found: &Found,
         values: &[Option<String>],
-        zh: &str,
-        en: &str,
     ) -> Result<serde_json::Value, StageError> {
         let with = self.host.state_get(&[ROWS, found.record.to_be_bytes().as_slice()].concat())?;
         let with = with.and_then(|kept| serde_json::from_slice(kept.get(10..)?).ok());
@@ -292,6 +290,6 @@ impl Linked {
             .collect();
         Ok(json!({"answer": word, "record": id.to_string(), "other": other.to_string(), "bits": found.bits,
             "next": found.next, "merge": self.linker.config().merge(), "sender": self.source,
-            "with_sender": with_source, "values": values, "zh": zh, "en": en, "lines": lines}))
+            "with_sender": with_source, "values": values, "lines": lines}))
     }
 }
