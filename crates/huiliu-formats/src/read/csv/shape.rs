@@ -132,7 +132,9 @@ fn groups(bare: &str) -> bool {
 }
 
 fn is_date(text: &str, bytes: &[u8]) -> bool {
-    if text.contains('年') && text.len() <= 20 {
+    // A name of a column may have a year in it.
+    let part = |c: char| c.is_ascii_digit() || "年月日号时分秒初底末上中下旬半前后约 -~至.".contains(c);
+    if text.contains('年') && text.len() <= 20 && text.chars().all(part) {
         return true;
     }
     for mark in [b'-', b'/', b'.'] {
@@ -390,6 +392,7 @@ mod tests {
             ("2023-01-05", Kind::Date),
             ("8/2/2018", Kind::Date),
             ("2023年3月15日", Kind::Date),
+            ("2023年投资", Kind::Code),
             ("12:30:05", Kind::Time),
             ("1:05 PM", Kind::Time),
             ("2023-01-05 12:30", Kind::Stamp),

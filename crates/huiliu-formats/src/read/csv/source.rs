@@ -403,6 +403,8 @@ fn said(repair: Repair) -> (&'static str, &'static str) {
         Repair::OtherDelimiter => ("按另一种分隔符拆分", "another delimiter was used"),
         Repair::Joined => ("未加引号的分隔符按文字保留", "a delimiter without quotes was kept as text"),
         Repair::LineBreak => ("未加引号的换行按文字保留", "a line break without quotes was kept as text"),
+        Repair::Torn => ("把断成两行的一行接上", "a row torn over two lines was joined"),
+        Repair::Split => ("把连在一行的两行分开", "two rows on one line were parted"),
         Repair::Surplus => ("去掉了多出的空格子", "a surplus empty cell was left out"),
         Repair::Missing => ("补上了缺少的空格子", "a missing cell was taken as empty"),
         Repair::Parted => ("把粘在一起的两格分开", "two cells without a delimiter were parted"),

@@ -98,6 +98,9 @@ impl Plan {
         if let Some(row) = self.remark(text, from).filter(|_| !is_header) {
             return row;
         }
+        if let Some(row) = self.in_other_quotes(text, from) {
+            return row;
+        }
         let mut record = self.record(text, from);
         let mut repairs = Vec::new();
         if record.cells.len() == width && self.is_spaced(&record) {
@@ -169,6 +172,24 @@ impl Plan {
         (whole && sure && inner.filled() > 1).then(|| Row {
             cells: inner.cells.into_iter().map(|cell| cell.text.into_owned()).collect(),
             repairs: vec![Repair::Unwrapped],
+            end: record.end,
+            next: record.next,
+            blank: false,
+        })
+    }
+
+    /// The row at `from` if all its cells, empty ones too, stand in quotes of another kind than the file's.
+    fn in_other_quotes(&self, text: &str, from: usize) -> Option<Row> {
+        let (first, own) = (*text.as_bytes().get(from)?, self.form.quote?);
+        if self.outline.width < 3 || first == own || !matches!(first, b'\'' | b'"') {
+            return None;
+        }
+        let form = Form { quote: Some(first), ..self.form.clone() };
+        let record = lex::record(text, from, &form, LEAST_PATIENCE);
+        let throughout = !record.odd && record.cells.iter().all(|cell| cell.quoted);
+        (throughout && record.cells.len() == self.outline.width).then(|| Row {
+            cells: record.cells.into_iter().map(|cell| cell.text.into_owned()).collect(),
+            repairs: vec![Repair::OtherQuote],
             end: record.end,
             next: record.next,
             blank: false,

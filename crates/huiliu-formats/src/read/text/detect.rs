@@ -114,6 +114,9 @@ fn weighed(sample: &[u8], whole: bool) -> (Charset, How) {
     {
         return (charset, How::Statistics);
     }
+    if is_euro_only(sample) {
+        return (Charset::Known(WINDOWS_1252), How::Statistics);
+    }
     if !asian(guess) && !slavic && is_mac_latin(sample) {
         return (Charset::Known(MACINTOSH), How::Statistics);
     }
@@ -122,6 +125,19 @@ fn weighed(sample: &[u8], whole: bool) -> (Charset, How) {
         _ if asian(guess) => (Charset::Known(GB18030), How::Statistics),
         _ => (Charset::Known(WINDOWS_1252), How::Statistics),
     }
+}
+
+/// Whether the one sign beyond ASCII is that of the euro beside an amount, as Windows writes it: elsewhere the byte is a
+/// letter, which no number stands beside.
+fn is_euro_only(sample: &[u8]) -> bool {
+    let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    let beside = |at: usize| {
+        let before = sample[..at].iter().rev().find(|&&b| b != b' ');
+        let behind = sample[at + 1..].iter().find(|&&b| b != b' ');
+        digit(before) || digit(behind)
+    };
+    let mut high = (0..sample.len()).filter(|&at| !sample[at].is_ascii()).peekable();
+    high.peek().is_some() && high.all(|at| sample[at] == 0x80 && beside(at))
 }
 
 /// Most bytes of a text that is looked at for letters that do not go together.

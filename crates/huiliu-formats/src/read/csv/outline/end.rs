@@ -2,6 +2,7 @@
 
 use super::super::shape::{Kind, Profile, kind};
 use super::header::looks_like_header;
+use super::start::is_labels;
 use super::{Line, columns};
 
 /// Least difference between what cells cost in their own table and in another one.
@@ -10,6 +11,11 @@ const MISFIT: f64 = 1.2;
 /// Index behind the last row of the table that begins at `first`.
 pub(super) fn end_of_table(lines: &[Line<'_>], first: usize, width: usize) -> usize {
     let mut end = last_row(lines, first, width);
+    // Who filled in the sheet, and where it is from, may stand right below the last row.
+    let label = |at: usize| width > 2 && !lines[at].empty && is_labels(&lines[at]);
+    while end > first + 2 && label(end - 1) && !label(first + 1) {
+        end -= 1;
+    }
     // Rows of nothing before a note belong to it.
     while end < lines.len() && end > first + 1 && lines[end - 1].empty {
         end -= 1;

@@ -1,6 +1,6 @@
 //! How many rows the header has: those that do not look like what stands below them.
 
-use super::super::lex::Record;
+use super::super::lex::{Cell, Record};
 use super::super::shape::{Kind, Profile, kind};
 use super::{Line, MOST_HEADER_ROWS, columns};
 
@@ -38,16 +38,53 @@ pub(super) fn height(table: &[Line<'_>], width: usize) -> Height {
     {
         return Height::Sure(1 + twins);
     }
-    if !is_series(first, &columns, &table[1..]) {
+    // Further rows of a short table's header must not speak for its columns.
+    let deeper = self::columns(width, &table[((table.len() - 1) / 2).clamp(1, MOST_HEADER_ROWS)..]);
+    if !is_series(first, &columns, &table[1..], false) {
         match evidence(first, &columns) {
             (against, with) if against > with => {}
+            (0, 0) if matches!(evidence(first, &deeper), (against, 0) if against > 0) => {}
+            _ if is_group_row(table, &deeper) => {}
             (0, 0) if is_plain_header(first, &columns, values) => return Height::Likely,
             _ => return Height::Sure(0),
         }
     }
-    let more =
-        (1..table.len().min(MOST_HEADER_ROWS)).take_while(|&at| is_further_row(&table[at..], &columns));
+    let further = |at: &usize| {
+        let rows = &table[*at..];
+        is_further_row(rows, &columns)
+            || (is_spelled(&rows[0]) && is_further_row(rows, &deeper))
+            || completes(&table[at - 1..], &deeper)
+    };
+    let more = (1..table.len().min(MOST_HEADER_ROWS)).take_while(further);
     Height::Sure(1 + more.count())
+}
+
+/// Whether no cell is a mere mark, as of values that are kept back.
+fn is_spelled(line: &Line<'_>) -> bool {
+    line.record.cells.iter().all(|cell| cell.text.is_empty() || cell.text.trim().len() > 2)
+}
+
+/// Whether the first row names groups of the columns that the second one names: it has gaps, the second has none and
+/// is a header without doubt.
+fn is_group_row(table: &[Line<'_>], columns: &[Profile]) -> bool {
+    let [first, second, ..] = table else { return false };
+    let gaps = first.record.cells.iter().skip(1).filter(|cell| cell.text.trim().is_empty()).count();
+    let (against, with) = evidence(second, columns);
+    let named = |cell: &Cell<'_>| !cell.text.trim().is_empty() && !kind(&cell.text).is_value();
+    gaps > 1 && against > with + 1 && second.record.cells.iter().skip(1).all(named)
+}
+
+/// Whether the second row names what the first one leaves without a name, and has no value where the table has some.
+fn completes(rows: &[Line<'_>], columns: &[Profile]) -> bool {
+    let [first, second, ..] = rows else { return false };
+    let both = || first.record.cells.iter().zip(&second.record.cells).zip(columns);
+    let gaps = both().skip(1).filter(|((above, _), _)| above.text.trim().is_empty()).count();
+    let filled = both().skip(1).all(|((above, below), _)| {
+        !above.text.trim().is_empty() || matches!(kind(&below.text), Kind::Word | Kind::Text | Kind::Code)
+    });
+    let typed = || both().filter(|(_, column)| column.values() > 0.6);
+    let bare = typed().all(|((_, below), _)| !kind(&below.text).is_value());
+    gaps > 1 && filled && bare && typed().count() > 0
 }
 
 /// Cells that do not look like their columns', and cells that do, where columns hold one kind of thing.
@@ -94,7 +131,7 @@ fn is_further_row(rows: &[Line<'_>], columns: &[Profile]) -> bool {
         pairs.into_iter().any(|(cell, name)| name.text.chars().count() > 2 && cell.text == name.text)
     });
     let with = cells().filter(|(cell, column)| column.values() > 0.6 && kind(&cell.text).is_value()).count();
-    let series = with > 0 && (is_series(line, columns, below) || numbers_columns(line, columns));
+    let series = with > 0 && (is_series(line, columns, below, true) || numbers_columns(line, columns));
     series || (with == 0 && !known && lettered.count() >= typed.clamp(1, 2) && names >= columns.len().min(2))
 }
 
@@ -109,11 +146,11 @@ fn numbers_columns(line: &Line<'_>, columns: &[Profile]) -> bool {
 /// Rows that tell whether a column holds years.
 const ROWS_OF_YEARS: usize = 50;
 
-/// Years, days or counted numbers as the names of columns of other values.
-fn is_series(line: &Line<'_>, columns: &[Profile], below: &[Line<'_>]) -> bool {
+/// Years, days, counted or rising numbers as the names of columns of other values. Below other names they may repeat.
+fn is_series(line: &Line<'_>, columns: &[Profile], below: &[Line<'_>], repeats: bool) -> bool {
     let cells = line.record.cells.iter().zip(columns).enumerate();
     let mut names: Vec<&str> = Vec::new();
-    let (mut dated, mut counted) = (true, true);
+    let (mut dated, mut counted, mut rising) = (true, true, true);
     for (at, (cell, column)) in cells.filter(|(_, (cell, _))| kind(&cell.text).is_value()) {
         let text = cell.text.trim();
         dated &= is_year(text) || kind(text) == Kind::Date;
@@ -127,14 +164,27 @@ fn is_series(line: &Line<'_>, columns: &[Profile], below: &[Line<'_>]) -> bool {
             true => holds_years(below, at),
             false => column.knows(text) || column.cost(text) < 0.5,
         };
-        if names.contains(&text) || (dated && like_others()) {
+        rising &= match (names.last().map_or(Ok(0), |last| last.parse::<u32>()), text.parse::<u32>()) {
+            (Ok(last), Ok(number)) => number > last && column.cost(text) > STRANGE,
+            _ => false,
+        };
+        if names.contains(&text) && !(repeats && dated && !like_others()) || (dated && like_others()) {
             return false;
         }
         names.push(text);
     }
     let words = line.record.cells.iter().any(|cell| matches!(kind(&cell.text), Kind::Word | Kind::Text));
-    (dated && names.len() > 1) || (counted && words && names.len() > 3)
+    let corner = line.record.cells.first().is_some_and(|cell| cell.text.trim().is_empty());
+    let many = names.len() > 3 && below.len() >= LEAST_BELOW;
+    (dated && names.len() > 1)
+        || (counted && (words || corner) && names.len() > 3)
+        || (rising && words && many)
 }
+
+/// What a number costs in a column where it looks like no other.
+const STRANGE: f64 = 1.1;
+/// Rows below that tell so.
+const LEAST_BELOW: usize = 4;
 
 fn is_year(text: &str) -> bool {
     text.len() == 4 && (text.starts_with("19") || text.starts_with("20")) && kind(text) == Kind::Integer

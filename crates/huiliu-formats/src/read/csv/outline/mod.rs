@@ -135,11 +135,14 @@ fn width_of_first_table(lines: &[Line<'_>]) -> usize {
     let begins = widths.iter().position(|&w| w == mode).unwrap_or(0);
     // An earlier table: several rows of another width, most of what stands before, and no small part of all.
     let earlier = kinds.iter().copied().filter(|&w| w > 1 && w != mode).find(|&width| {
-        let before = widths[..begins].iter().filter(|&&w| w == width).count();
+        // Titles with delimiters behind them are no rows.
+        let row = |line: &&&Line<'_>| line.record.cells.len() == width && line.record.filled() > 1;
+        let before = filled[..begins].iter().filter(row).count();
+        let pairs = filled[..begins].iter().all(|line| line.record.filled() <= 2);
         before >= 3
             && before * 5 >= begins * 4
             && before * 6 >= count(mode)
-            && !(width == 2 && count(mode) >= before && are_keys(&filled[..begins], count(mode)))
+            && !(pairs && count(mode) >= before && are_keys(&filled[..begins], count(mode)))
     });
     earlier.unwrap_or(mode)
 }

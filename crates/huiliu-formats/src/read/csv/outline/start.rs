@@ -25,7 +25,7 @@ pub(super) fn first_row(lines: &[Line<'_>], width: usize) -> Option<usize> {
         if above.record.cells.len() != width || above.record.filled() < 2 || lines[top].gap || width < 3 {
             break;
         }
-        if is_remark(above) || is_key(lines, top - 1, width) {
+        if is_remark(above) || is_key(lines, top - 1, width) || is_labels(above) {
             break;
         }
         top -= 1;
@@ -47,6 +47,15 @@ fn is_full(line: &Line<'_>, width: usize) -> bool {
 fn is_remark(line: &Line<'_>) -> bool {
     let first = line.record.cells.first().map_or("", |cell| cell.text.trim_start());
     first.starts_with("# ") || first.starts_with("% ") || first.starts_with("//") || first.starts_with("##")
+}
+
+/// Whether all that stands in a row says what it is: `填报单位：市发改委,,,单位：万元`.
+pub(super) fn is_labels(line: &Line<'_>) -> bool {
+    let mut texts = line.record.cells.iter().map(|cell| cell.text.trim()).filter(|text| !text.is_empty());
+    texts.all(|text| {
+        let (label, value) = text.split_once([':', '：']).unwrap_or((text, ""));
+        !value.trim().is_empty() && label.chars().count() <= 12 && label.chars().any(char::is_alphabetic)
+    })
 }
 
 /// Whether a row as wide as the table is one of several with a key and its value, nothing behind them: `Operator,M. Lee,,`.
@@ -80,7 +89,11 @@ fn behind_gap(lines: &[Line<'_>], first: usize, width: usize) -> usize {
     let gaps = (first + 1..lines.len()).filter(|&at| lines[at].gap || lines[at - 1].empty);
     for gap in gaps.take_while(|&at| at - first <= MOST_PREAMBLE) {
         let rows = lines[gap..].iter().enumerate().take_while(|(at, line)| *at == 0 || !line.gap).count();
-        if lines[gap].record.cells.len() != width || rows < 3.max(2 * (gap - first)) {
+        // Keys and values, each on a line of its own, may be as many as the rows.
+        let headed = || matches!(height(&lines[first..gap], width), Height::Sure(rows) if rows > 0);
+        let table = || width > 2 || headed();
+        let least = if table() { 2 * (gap - first) } else { gap - first };
+        if lines[gap].record.cells.len() != width || rows < least.max(3) {
             continue;
         }
         let title = |line: &Line<'_>| line.text.trim().contains(' ');
@@ -108,7 +121,8 @@ fn is_damaged_header(lines: &[Line<'_>], first: usize, width: usize) -> bool {
     let values = cells.iter().filter(|cell| kind(&cell.text).is_value()).count();
     let long = cells.iter().any(|cell| cell.text.chars().count() > LONGEST_NAME);
     let cut = |delimiter: &str| above.text.matches(delimiter).count() + 1 == width;
-    let cut_otherwise = cells.iter().all(|cell| !cell.quoted) && [",", ";", "\t", "|"].into_iter().any(cut);
+    let cut_otherwise =
+        cells.iter().all(|cell| !cell.quoted) && ["||", ";;", ",", ";", "\t", "|"].into_iter().any(cut);
     // Quotes around one cell may stand around the whole row, unless it is a sentence.
     let wrapped = cells.len() == 1 && cells[0].quoted && !above.text.contains(", ") && cut(",");
     let filled = above.record.filled();

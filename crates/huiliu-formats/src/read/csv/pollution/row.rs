@@ -31,6 +31,22 @@ pub(super) fn rows() -> Vec<RowPollution> {
             d.lines[r].cells = vec![format!("\"{text}\"")];
             d.width() > 2 && d.pen.quote == '"' && d.pen.escape.is_none() && !d.pen.careless
         }),
+        ("row quoted in '", |d, r, _| {
+            let pen = Pen { quote: '\'', all_quoted: true, delimiter: d.pen.delimiter, ..PLAIN };
+            rewrite(d, r, pen) && d.width() > 2 && d.pen.quote == '"'
+        }),
+        ("line end lost", |d, r, _| {
+            let next = d.lines.get(r + 1).map(|line| line.cells.clone()).unwrap_or_default();
+            if r < d.header || next.len() < 4 || next.iter().any(|cell| cell.contains('\n')) {
+                return false;
+            }
+            d.lines.remove(r + 1);
+            let line = &mut d.lines[r].cells;
+            let glued = line.pop().unwrap_or_default() + &next[0];
+            line.push(glued);
+            line.extend_from_slice(&next[1..]);
+            true
+        }),
         ("row ends \\r", |d, r, _| end(d, r, "\r")),
         ("row ends \\r\\n", |d, r, _| end(d, r, "\r\n")),
         ("row ends \\n", |d, r, _| end(d, r, "\n")),
@@ -64,6 +80,23 @@ pub(super) fn cells() -> Vec<RowPollution> {
             let second = d.lines[r].cells.remove(c + 1);
             d.lines[r].cells[c].push_str(&second);
             true
+        }),
+        ("other separator once", |d, r, c| {
+            if c + 1 >= d.width() || d.lines[r].cells[c..c + 2].iter().any(|cell| cell.contains(';')) {
+                return false;
+            }
+            let second = d.lines[r].cells.remove(c + 1);
+            d.lines[r].cells[c].push_str(&format!(";{second}"));
+            d.pen.delimiter != ";" && d.pen.delimiter != ";;" && d.pen.delimiter != "; "
+        }),
+        ("torn at a separator", |d, r, c| {
+            if c + 1 >= d.width() || r < d.header || d.width() < 4 {
+                return false;
+            }
+            let second = d.lines[r].cells.remove(c + 1);
+            let broken = d.table[r].iter().any(|cell| cell.contains('\n'));
+            d.lines[r].cells[c].push_str(&format!("{}{second}", d.newline));
+            !broken
         }),
         ("last cells missing", |d, r, c| {
             if c == 0 || r < d.header {

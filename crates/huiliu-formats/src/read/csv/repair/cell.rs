@@ -39,9 +39,12 @@ impl Reader<'_> {
             repairs.push(Repair::Joined);
         }
         let breaks = self.line_breaks(raw);
+        // At a cell's edge a line break parts it from another one.
+        let raw = if breaks > 0.0 { raw.trim_matches(['\n', '\r']) } else { raw };
         if breaks > 0.0 {
-            cost += 3.0 * breaks;
-            repairs.push(Repair::LineBreak);
+            let within = self.line_breaks(raw);
+            cost += 3.0 * within + 1.2 * (breaks - within);
+            repairs.push(if within > 0.0 { Repair::LineBreak } else { Repair::Torn });
         }
         let strays = match self.form.quote {
             Some(quote) if self.quotes => raw.bytes().filter(|&b| b == quote).count(),
@@ -115,15 +118,18 @@ impl Reader<'_> {
             }
             return Some(Value { text, cost, repairs });
         }
-        if column.quoted() < 0.5 || pieces > 1 {
+        if column.quoted() < 0.5 && pieces == 1 {
             return None;
         }
-        // All cells of the column are quoted: one of this one's quotes is missing.
+        // All cells of the column are quoted, or this one's delimiters want it to be: one of its quotes is missing.
         let inner = match (trimmed.strip_prefix(mark), trimmed.strip_suffix(mark)) {
-            (Some(inner), None) | (None, Some(inner)) if !inner.contains(mark) => inner,
+            (Some(inner), None) | (None, Some(inner)) if self.faults(inner, quote).0 == 0 => inner,
             _ => return None,
         };
-        Some(Value { text: Cow::Borrowed(inner), cost: 2.0, repairs: vec![Repair::Unclosed] })
+        let (joined, sentence) = (pieces - 1, inner.matches(&self.spaced).count());
+        let cost = 2.0 + breaks + 1.2 * joined as f64 - 0.7 * sentence.min(joined) as f64;
+        let text = unescape_quoted(inner, self.form, quote);
+        Some(Value { text, cost, repairs: vec![Repair::Unclosed] })
     }
 
     /// Quotes within a quoted cell that are not as the file writes them, and the other escape that explains them.

@@ -22,6 +22,11 @@ const MOST_LINES: usize = 12;
 /// Most characters of a record that is mended.
 const LONGEST: usize = 64 << 10;
 
+/// What it costs that a line break stands where a delimiter should.
+const BREAK: f64 = 1.2;
+/// What it costs that a line end is missing between two rows.
+const SPLIT: f64 = 2.0;
+
 /// What was done to a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Repair {
@@ -39,6 +44,8 @@ pub(super) enum Repair {
     Joined,
     /// A line break without quotes around it was taken for a character.
     LineBreak,
+    /// A row that a line break tore at the edge of a cell was joined.
+    Torn,
     /// An empty cell too many was left out.
     Surplus,
     /// An empty cell was put in.
@@ -49,6 +56,8 @@ pub(super) enum Repair {
     Unwrapped,
     /// A remark among the rows of a file that has such before its table: no row.
     Remark,
+    /// The line end behind it is missing.
+    Split,
     /// Nothing made sense of it.
     Failed,
 }
@@ -122,7 +131,22 @@ fn mend_lines(text: &str, from: usize, form: &Form, columns: &[Profile], purse: 
             return;
         }
         let more = price + left_over(text, next, form, columns.len(), purse);
-        best.consider(&Reader::new(form, columns, record, purse), more, (end, next));
+        let reader = Reader::new(form, columns, record, purse);
+        best.consider(&reader, more, (end, next));
+        if lines == 0
+            && let Some((found, second)) = reader.two_rows(best.bound() - SPLIT)
+        {
+            let second = from + second;
+            best.0 = Some(Mended { cost: found.cost + SPLIT, end: second, next: second, ..found });
+        }
+        if lines == 1 {
+            // The line break may stand in place of a delimiter, or beside one.
+            if best.consider(&reader.cut_at_breaks(), more + BREAK, (end, next))
+                && let Some(best) = &mut best.0
+            {
+                best.repairs.insert(0, Repair::Torn);
+            }
+        }
         let lacking = record.matches(&form.delimiter).count() + 1 < columns.len();
         let open = lines < 6 && record.bytes().any(|b| Some(b) == form.quote || b == b'\'')
             || form.quote.is_some_and(|q| record.bytes().filter(|&b| b == q).count() % 2 == 1);
@@ -143,7 +167,7 @@ fn mend_otherwise(text: &str, from: usize, main: &Form, columns: &[Profile], pur
         return;
     }
     // Of two that explain a row alike, the longer one is it.
-    for delimiter in [", ", "; ", "||", ",", ";", "\t", "|", " ", ":"] {
+    for delimiter in [", ", "; ", "||", ";;", ",", ";", "\t", "|", " ", ":"] {
         if delimiter == main.delimiter || purse.is_empty() {
             continue;
         }

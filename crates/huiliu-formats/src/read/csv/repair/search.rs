@@ -16,18 +16,29 @@ pub(super) enum Step {
     Missing,
     /// Everything from this cell on is missing.
     Tail(usize),
-    /// So many pieces are two cells, the second beginning at this byte.
-    Parted(usize, usize),
+    /// So many pieces are two cells, parted at the first of these bytes; the second begins at the other one.
+    Parted(usize, usize, usize),
 }
 
 impl Step {
     /// Pieces that it takes.
     pub(super) fn pieces(self) -> usize {
         match self {
-            Self::Cell(taken) | Self::Parted(taken, _) => taken,
+            Self::Cell(taken) | Self::Parted(taken, ..) => taken,
             Self::Surplus => 1,
             Self::Missing | Self::Tail(_) => 0,
         }
+    }
+
+    /// The pieces used and cells made behind it, in a row of so many.
+    fn on(self, (used, made): (usize, usize), width: usize) -> (usize, usize) {
+        let cells = match self {
+            Self::Cell(_) | Self::Missing => 1,
+            Self::Surplus => 0,
+            Self::Parted(..) => 2,
+            Self::Tail(_) => width - made,
+        };
+        (used + self.pieces(), made + cells)
     }
 
     /// The pieces used and cells made before it.
@@ -65,6 +76,8 @@ pub(super) struct Reader<'a> {
     /// Whether there are quotes of any kind, and line breaks.
     pub(super) quotes: bool,
     pub(super) broken: bool,
+    /// Line breaks part cells as delimiters do.
+    cuts_at_breaks: bool,
     /// The work that may be done.
     pub(super) purse: &'a Purse,
 }
@@ -79,7 +92,12 @@ impl<'a> Reader<'a> {
         let broken = memchr::memchr2(b'\n', b'\r', record.as_bytes()).is_some();
         let bare = form.delimiter.trim_end_matches(' ');
         let spaced = if bare.is_empty() { "  ".to_owned() } else { format!("{bare} ") };
-        Self { form, columns, record, spaced, quotes, broken, purse }
+        Self { form, columns, record, spaced, quotes, broken, cuts_at_breaks: false, purse }
+    }
+
+    /// The same with line breaks that part cells.
+    pub(super) fn cut_at_breaks(self) -> Self {
+        Self { cuts_at_breaks: self.broken, ..self }
     }
 
     /// The cheapest reading with the table's width, if it costs less than `bound`.
@@ -119,6 +137,35 @@ impl<'a> Reader<'a> {
             at = step.back(at);
         }
         (cost < f64::MAX).then(|| self.walk(&pieces, steps, cost))?
+    }
+
+    /// The reading of a line as two rows whose line end is lost, and where the second one begins: it must be filled like
+    /// a row.
+    pub(super) fn two_rows(&self, bound: f64) -> Option<(Mended, usize)> {
+        let (pieces, width) = (self.pieces(), self.columns.len());
+        if width < 3 || pieces.len() + 1 < 2 * width || self.columns.iter().any(Profile::is_name) {
+            return None;
+        }
+        let twice = [self.columns, self.columns].concat();
+        let reader = Reader::new(self.form, &twice, self.record, self.purse);
+        let mut found = reader.best(bound)?;
+        let filled = found.cells[width..].iter().filter(|cell| !cell.is_empty()).count();
+        let (mut used, mut made) = (0, 0);
+        let mut steps = found.steps.iter().rev();
+        let second = loop {
+            let step = *steps.next()?;
+            let from = pieces.get(used)?.0;
+            (used, made) = step.on((used, made), 2 * width);
+            match step {
+                _ if made == width => break pieces.get(used)?.0,
+                Step::Parted(.., behind) if made == width + 1 => break from + behind,
+                _ if made > width => return None,
+                _ => {}
+            }
+        };
+        found.cells.truncate(width);
+        found.repairs.push(Repair::Split);
+        (filled * 2 >= width).then_some((found, second))
     }
 
     /// The reading that these steps lead to, which another record was read by.
@@ -167,8 +214,8 @@ impl<'a> Reader<'a> {
             let longest = if self.quotes && marked(used) { LONGEST_JOIN.min(count - used) } else { 1 };
             for taken in (1..=longest).filter(|&taken| taken == 1 || marked(used + taken - 1)) {
                 let raw = self.raw(pieces, used, taken);
-                if let Some((place, cost)) = self.parted(raw, taken, made) {
-                    relax(used + taken, made + 2, cost, Step::Parted(taken, place));
+                if let Some((place, behind, cost)) = self.parted(raw, taken, made) {
+                    relax(used + taken, made + 2, cost, Step::Parted(taken, place, behind));
                 }
             }
         }
@@ -209,13 +256,14 @@ impl<'a> Reader<'a> {
                     repairs.extend(value.repairs);
                     cells.push(value.text.into_owned());
                 }
-                Step::Parted(taken, place) => {
+                Step::Parted(taken, place, behind) => {
                     let raw = self.raw(pieces, used, taken);
-                    for (column, half) in [(made + 1, raw.get(place..)?), (made, raw.get(..place)?)] {
+                    for (column, half) in [(made + 1, raw.get(behind..)?), (made, raw.get(..place)?)] {
                         let value = self.value(half, 1, self.columns.get(column)?);
                         cells.push(value.text.into_owned());
                     }
-                    repairs.push(Repair::Parted);
+                    let sign = raw.get(place..behind).is_some_and(|seam| !seam.trim_matches(' ').is_empty());
+                    repairs.push(if sign { Repair::OtherDelimiter } else { Repair::Parted });
                 }
             }
         }
@@ -228,7 +276,7 @@ impl<'a> Reader<'a> {
     /// Places of the pieces between all delimiters but escaped ones.
     fn pieces(&self) -> Vec<(usize, usize)> {
         let (mut all, mut from) = (Vec::new(), 0);
-        for (at, delimiter) in self.record.match_indices(&self.form.delimiter) {
+        for (at, delimiter) in self.delimiters() {
             if at < from {
                 continue;
             }
@@ -243,6 +291,22 @@ impl<'a> Reader<'a> {
             }
         }
         all.push((from, self.record.len()));
+        all
+    }
+
+    /// All that may part cells, in order.
+    fn delimiters(&self) -> Vec<(usize, &str)> {
+        let delimiter = self.form.delimiter.as_str();
+        let mut all: Vec<(usize, &str)> = self.record.match_indices(delimiter).collect();
+        if self.cuts_at_breaks {
+            let ends = self.record.match_indices(['\n', '\r']);
+            let ends = ends.map(|(at, end)| match self.record[at..].starts_with("\r\n") {
+                true => (at, "\r\n"),
+                false => (at, end),
+            });
+            all.extend(ends);
+            all.sort_unstable_by_key(|&(at, _)| at);
+        }
         all
     }
 
@@ -263,12 +327,12 @@ impl<'a> Reader<'a> {
         all
     }
 
-    /// The best place to part so many pieces into the cells of two columns, and what both cost. Several pieces are
-    /// parted only at a quote, for only quotes keep them together.
-    fn parted(&self, raw: &str, pieces: usize, made: usize) -> Option<(usize, f64)> {
+    /// The best place to part so many pieces into the cells of two columns, where the second one begins, and what both
+    /// cost. Several pieces are parted only at a quote, for only quotes keep them together.
+    fn parted(&self, raw: &str, pieces: usize, made: usize) -> Option<(usize, usize, f64)> {
         let quote = self.form.quote.map(char::from);
         let edge = |text: &str| quote.is_some_and(|q| text.starts_with(q) || text.ends_with(q));
-        if raw.len() < 2 || raw.len() > LONGEST_PARTED || (pieces > 1 && !edge(raw)) {
+        if raw.is_empty() || raw.len() > LONGEST_PARTED || (pieces > 1 && !edge(raw)) {
             return None;
         }
         let (left, right) = (self.columns.get(made)?, self.columns.get(made + 1)?);
@@ -277,38 +341,27 @@ impl<'a> Reader<'a> {
         let names = left.is_name().then(|| self.record.split(self.form.delimiter.as_str()));
         let others: Vec<&str> =
             names.into_iter().flatten().filter(|name| *name != raw).take(MOST_NAMES).collect();
-        let mut best: Option<(usize, f64)> = None;
-        for (place, next) in raw.char_indices().skip(1) {
-            let (one, two) = (&raw[..place], &raw[place..]);
-            let before = one.chars().last();
-            let (closes, opens) = (before == quote, Some(next) == quote);
+        let mut best: Option<(usize, usize, f64)> = None;
+        for (place, behind) in seams(raw, right.is_hardly_indented()) {
+            let (one, two) = (&raw[..place], &raw[behind..]);
+            let (before, next) = (one.chars().last(), two.chars().next());
+            let (closes, opens) = (before.is_some() && before == quote, next.is_some() && next == quote);
             let seam = closes || opens;
             if (whole && !(closes && opens)) || (pieces > 1 && !(seam && self.keeps_together(one, two))) {
                 continue;
             }
             let (a, b) = (self.value(one, 1, left), self.value(two, 1, right));
-            let alike = before.is_some_and(|before| {
-                before.is_alphanumeric()
-                    && next.is_alphanumeric()
-                    && (before.is_ascii_digit() == next.is_ascii_digit())
-                    && !(before.is_lowercase() && next.is_uppercase())
-            });
             let mut cost = a.cost + left.cost(&a.text) + b.cost + right.cost(&b.text) + 2.0;
-            cost += match (closes || opens, alike) {
+            cost += match (seam, behind > place) {
+                (true, false) if next.is_some_and(is_sign) || before.is_some_and(is_sign) => 2.0,
                 (true, _) => 0.0,
-                // Names are not parted where nothing shows.
-                (_, true) if left.is_name() => doubt(one, two, &others).unwrap_or(3.6),
-                (_, false) if left.is_name() => doubt(one, two, &others).unwrap_or(0.2),
-                (_, true) => 0.6,
-                _ => 0.2,
+                (_, true) => sign_doubt(raw, (place, behind), left.is_name()),
+                _ => seam_doubt(one, two, left.is_name().then_some(&others)),
             };
             let values = kind(&a.text).is_value() && kind(&b.text) == Kind::Odd;
             cost += if values { 1.0 } else { 0.0 };
-            // Another delimiter stands there.
-            let sign = |c: char| matches!(c, ';' | '|' | '\t');
-            cost += if sign(next) || before.is_some_and(sign) { 2.0 } else { 0.0 };
-            if best.is_none_or(|(_, least)| cost < least - 1e-9) {
-                best = Some((place, cost));
+            if best.is_none_or(|(.., least)| cost < least - 1e-9) {
+                best = Some((place, behind, cost));
             }
         }
         best
@@ -328,4 +381,51 @@ impl<'a> Reader<'a> {
     fn has_quote(&self, text: &str) -> bool {
         self.form.quote.is_some_and(|quote| text.as_bytes().contains(&quote))
     }
+}
+
+/// Signs that another row's delimiter may leave between two cells.
+fn is_sign(c: char) -> bool {
+    matches!(c, ';' | '|' | '\t')
+}
+
+/// Places at which a piece may be parted, and where the second half begins: at once, or behind a sign of delimiters, or
+/// behind a blank where cells hardly begin with one.
+fn seams(raw: &str, blanks: bool) -> impl Iterator<Item = (usize, usize)> + '_ {
+    raw.char_indices().flat_map(move |(place, next)| {
+        let behind = place + next.len_utf8();
+        let skipped = is_sign(next) || (blanks && next == ' ' && place > 0 && behind < raw.len());
+        [(place > 0).then_some((place, place)), skipped.then_some((place, behind))].into_iter().flatten()
+    })
+}
+
+/// What it costs that a sign parts two cells where the table has another one. Sentences have blanks behind theirs.
+fn sign_doubt(raw: &str, (place, behind): (usize, usize), name: bool) -> f64 {
+    let blank = raw[place..behind] == *" ";
+    match (blank, name) {
+        (true, true) => 1.2,
+        (true, _) => 0.1,
+        _ if raw[behind..].starts_with(' ') => 1.0,
+        _ => 0.0,
+    }
+}
+
+/// What it costs that two cells stand beside each other with nothing between them; names are not parted where nothing
+/// shows.
+fn seam_doubt(one: &str, two: &str, names: Option<&Vec<&str>>) -> f64 {
+    let (Some(before), Some(next)) = (one.chars().last(), two.chars().next()) else { return 0.2 };
+    let alike = before.is_alphanumeric()
+        && next.is_alphanumeric()
+        && (before.is_ascii_digit() == next.is_ascii_digit())
+        && !(before.is_lowercase() && next.is_uppercase());
+    // Within a name, blanks and strokes join words.
+    let joins = |c: char| c == ' ' || c == '_' || c == '-';
+    let doubt = match (names, alike) {
+        (Some(_), _) if joins(before) || joins(next) => 2.5,
+        (Some(others), true) => doubt(one, two, others).unwrap_or(3.6),
+        (Some(others), false) => doubt(one, two, others).unwrap_or(0.2),
+        (None, true) => 0.6,
+        (None, false) => 0.2,
+    };
+    // A delimiter of other files stands there.
+    doubt + if is_sign(before) || is_sign(next) { 2.0 } else { 0.0 }
 }
