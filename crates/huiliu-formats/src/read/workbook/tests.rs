@@ -187,7 +187,7 @@ fn what_is_no_workbook_is_named() {
     for (part, expected) in [
         ("word/document.xml", "a text document"),
         ("ppt/presentation.xml", "a presentation"),
-        ("a.txt", "an archive"),
+        ("a.txt", "a file of no known kind"),
     ] {
         let error = open(&zip_of(&[(part, b"<x/>")])).err().unwrap();
         assert!(error.to_string().contains(expected), "{error}");
