@@ -149,7 +149,7 @@ mod tests {
             let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(1_750_000_000 + times);
             std::fs::File::options().write(true).open(&path).unwrap().set_modified(changed).unwrap();
         };
-        let table = Table { csv: path.clone(), query: None, span: None };
+        let table = Table { csv: path.clone(), query: None, optional: false, span: None };
         let tables = PlanTables::new(&BTreeMap::from([("places".to_owned(), table)]));
         let rows = || tables.table("places").map(|table| table.num_rows());
         assert!(rows().is_err(), "what was never good cannot be used on");
