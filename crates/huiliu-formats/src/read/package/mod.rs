@@ -144,6 +144,9 @@ fn check_entry(entry: &zip::read::ZipFileEntry<'_>, ratio: u64) -> Result<(), Re
     if entry.encrypted() {
         return Err(ReadError::encrypted());
     }
+    if name.len() > MOST_NAME {
+        return Err(long_name(&name));
+    }
     if leads_outside(&name) || entry.is_symlink() {
         return Err(dangerous(&name));
     }
@@ -181,9 +184,8 @@ fn records(archive: &mut ZipArchive<BufReader<File>>, length: u64) -> Result<Vec
 
 /// Whether a name is absolute, climbs with `..`, or holds what no name should.
 fn leads_outside(name: &str) -> bool {
-    let drive = name.as_bytes().get(1) == Some(&b':');
-    name.len() > MOST_NAME
-        || drive
+    let drive = matches!(name.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
+    drive
         || name.starts_with(['/', '\\'])
         || name.contains('\0')
         || name.split(['/', '\\']).any(|part| part == "..")
@@ -213,6 +215,16 @@ fn overlapping() -> ReadError {
     ReadError::new(
         "压缩包内的文件互相重叠，疑为压缩炸弹，已拒收；请重新打包后上传",
         "entries of the package share bytes, as in a zip bomb, and it was refused; pack it anew",
+    )
+}
+
+fn long_name(name: &str) -> ReadError {
+    let name = shown(name);
+    ReadError::new(
+        format!("压缩包内“{name}…”的文件名太长，已拒收；请改短后重新打包上传"),
+        format!(
+            "the name of `{name}…` in the package is too long, and it was refused; shorten it and pack it anew"
+        ),
     )
 }
 

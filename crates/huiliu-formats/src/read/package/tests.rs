@@ -157,6 +157,8 @@ fn paths_that_lead_outside_and_links_are_refused() {
     for name in ["../a", "a/../../b", "/etc/passwd", "C:\\a", "..\\a", "\\\\host\\a"] {
         assert!(refusal(&zip_of(&[(name, b"x")])).contains("leads outside"), "{name}");
     }
+    assert!(refusal(&zip_of(&[(&*"x".repeat(5000), b"x")])).contains("too long"));
+    assert!(open(&zip_of(&[("1:清单.csv", b"x")])).is_ok(), "a number is no drive");
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     writer.add_symlink("a", "/etc/passwd", SimpleFileOptions::default()).unwrap();
     assert!(refusal(&writer.finish().unwrap().into_inner()).contains("is a link"));
