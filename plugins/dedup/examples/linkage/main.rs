@@ -3,13 +3,15 @@
 //! ```text
 //! cargo run --release -p huiliu-dedup --example linkage -- DATASET [--config FILE] [--batch ROWS]
 //!     [--threads N] [--settle] [--order SEED] [--weights] [--wrong N] [--merge BITS] [--measure ROWS]
+//!     [--online]
 //! ```
 //!
 //! DATASET is a folder with `records.csv` (id, source, fields) and `matches.csv` or `truth.csv`. Without
 //! `--config`, the configuration is the file of the folder's name, up to a digit or in full, beside this
 //! program. Without `--batch`, all records are one batch. `--settle` learns once more at the end, as a
 //! nightly job would. `--order` shuffles the arrival. `--measure` then takes the last ROWS as late comers to a
-//! linkage that knows the others, in batches and one at a time. Nothing is written.
+//! linkage that knows the others, in batches and one at a time. `--online` then asks for all
+//! rows one at a time, as the stage does. Nothing is written.
 
 mod csv;
 mod measure;
@@ -33,6 +35,7 @@ struct Arguments {
     wrong: usize,
     merge: Option<f32>,
     measure: usize,
+    online: bool,
 }
 
 fn arguments() -> Result<Arguments, Box<dyn Error>> {
@@ -48,6 +51,7 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
         wrong: 0,
         merge: None,
         measure: 0,
+        online: false,
     };
     while let Some(word) = given.next() {
         let mut value = || given.next().ok_or(format!("{word} needs a value"));
@@ -59,6 +63,7 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
             "--wrong" => arguments.wrong = value()?.parse()?,
             "--merge" => arguments.merge = Some(value()?.parse()?),
             "--measure" => arguments.measure = value()?.parse()?,
+            "--online" => arguments.online = true,
             "--settle" => arguments.settle = true,
             "--weights" => arguments.weights = true,
             _ => arguments.folder = word.into(),
@@ -154,8 +159,16 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("   {}", table[row as usize].join(" | "));
         }
     }
+    drop(linker);
+    if arguments.online {
+        let things = warm::online(&config, &rows);
+        let result = measure::pairwise(&things, &truth);
+        println!(
+            "one at a time: precision {:.4} recall {:.4} f1 {:.4}",
+            result.precision, result.recall, result.f1
+        );
+    }
     if arguments.measure > 0 {
-        drop(linker);
         warm::batches(&config, &rows, arguments.measure, arguments.threads);
         warm::single(&config, &rows, &clusters, arguments.measure);
     }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use hashbrown::HashSet;
 use huiliu_dedup::link::online::{Answer, Things};
 use huiliu_dedup::link::{Config, Linker, Row};
 
@@ -55,4 +56,27 @@ pub(crate) fn single(config: &Config, rows: &[Row<'_>], things: &[u32], late: us
         part(0.5),
         part(0.99),
     );
+}
+
+/// Asks for all rows one at a time, as the stage does, and gives the thing of each.
+pub(crate) fn online(config: &Config, rows: &[Row<'_>]) -> Vec<u32> {
+    let mut linker = Linker::new(config.clone(), 1);
+    let mut asked = Things::default();
+    let (mut things, mut reviews, mut united) = (Vec::new(), 0, 0);
+    let cpu = measure::cpu_seconds();
+    for (at, row) in rows.iter().enumerate() {
+        let (record, answer) = asked.ask(&mut linker, row);
+        let thing = if let Answer::Match(found) = &answer { found.thing } else { at as u32 };
+        reviews += u32::from(matches!(answer, Answer::Review(_)));
+        asked.belongs(record, thing);
+        things.push(thing);
+        while let Some(met) = asked.met(&linker, record, &HashSet::new()) {
+            let (into, from) = (met.thing.min(met.other.thing), met.thing.max(met.other.thing));
+            asked.unite(from, into).into_iter().for_each(|record| things[record as usize] = into);
+            united += 1;
+        }
+    }
+    let spent = measure::cpu_seconds() - cpu;
+    println!("one at a time: cpu {spent:.2}s, {reviews} rows to review, {united} things united with others");
+    things
 }
