@@ -2,7 +2,7 @@
 //!
 //! | state key | value |
 //! |---|---|
-//! | `p/` + id (10 bytes) + hash (8 bytes) | a [`Part`]: what one row of one sender gave to the record |
+//! | `p/` + id (10 bytes) + hash (8 bytes) | a [`Part`]: what one row of one sender gave to the record; said again by a correction it is another one |
 //! | `p#` | how many rows made something new so far (8 bytes): their order |
 //! | `u/` + key or signature (16 bytes) | the unit of rows that came by likeness or decision and have this key, or are this row again |
 //! | `g/` + id (10 bytes) | the hashes (8 bytes each) of the parts of a record that was merged into another, as they were then |
@@ -16,9 +16,9 @@
 use std::sync::Arc;
 
 use huiliu_stage::{Host, HostError, StageError};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::entity::{Record, encode_value};
+use crate::entity::{Record, Source, encode_value};
 use crate::records::{RecordId, Records};
 
 const COUNT: &[u8] = b"p#";
@@ -38,7 +38,11 @@ pub(crate) struct Part {
 
 impl Part {
     pub(crate) fn sender(&self) -> &str {
-        self.row.places.first().map_or("", |place| &place.source.sender)
+        self.source().map_or("", |source| &source.sender)
+    }
+
+    fn source(&self) -> Option<&Source> {
+        self.row.places.first().map(|place| &*place.source)
     }
 
     fn encode(&self, records: &mut Records) -> Result<Vec<u8>, StageError> {
@@ -206,14 +210,29 @@ impl Parts {
         part: &Part,
         changed: bool,
     ) -> Result<bool, StageError> {
-        let Some(kept) = self.host.state_get(&key(id, part.hash()))? else {
+        let mut key = key(id, part.hash());
+        let Some(kept) = self.host.state_get(&key)? else {
             return self.keep_new(records, id, part).map(|()| true);
         };
         if !changed {
             return Ok(false);
         }
-        let part = Part { again: part.row.order, ..Part::decode(records, id, &kept)? };
-        self.keep_new(records, id, &part).map(|()| false)
+        let mut kept = Part::decode(records, id, &kept)?;
+        if let (Some(before), Some(now)) = (kept.source(), part.source())
+            && before.is_corrected_by(now)
+        {
+            // What a correction says again stands where what it corrects no longer does: it is a part of its own.
+            key = key_of_correction(id, part.hash(), now);
+            kept = match self.host.state_get(&key)? {
+                Some(kept) => Part { again: part.row.order, ..Part::decode(records, id, &kept)? },
+                None => part.clone(),
+            };
+        } else {
+            kept.again = part.row.order;
+        }
+        self.used = true;
+        self.host.state_put(&key, &kept.encode(records)?)?;
+        Ok(false)
     }
 
     /// Gives a record these parts, in the order of arrival, and no others.
@@ -281,4 +300,9 @@ fn prefix(id: RecordId) -> Vec<u8> {
 
 fn key(id: RecordId, hash: u64) -> Vec<u8> {
     [prefix(id), hash.to_be_bytes().to_vec()].concat()
+}
+
+/// Where a part stands that a correction says again.
+fn key_of_correction(id: RecordId, hash: u64, correction: &Source) -> Vec<u8> {
+    key(id, xxh3_64_with_seed(correction.delivery.as_bytes(), hash))
 }

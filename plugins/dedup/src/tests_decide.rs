@@ -402,6 +402,27 @@ fn a_decision_that_is_refused_stands_in_the_log_with_the_reason() {
     assert!(log[0].get("refused").is_none());
 }
 
+#[test]
+fn a_row_that_a_correction_brought_back_is_said_last_when_a_record_is_taken_apart() {
+    let mut stage = Stage::new();
+    let row =
+        |code: &'static str, name: &'static str, total: i64| -> Sent { ([code, "", name, "", ""], total) };
+    stage.deliver(&(
+        0,
+        0,
+        1,
+        vec![row("K2", "海晨物流中心项目(Ⅰ期)", 1), row("K3", "", 0), row("K2", "", 2)],
+    ));
+    stage.deliver(&(0, 0, 1, vec![row("K2", "海晨物流中心项目(Ⅰ期)", 1)]));
+    let before = stage.records();
+    let ids: Vec<String> = before.keys().cloned().collect();
+    let made = stage.decide("accept", &ids[0], &[("other", &ids[1])]).unwrap();
+    let gone = texts(&made, "record_id")[0].clone();
+    let stays = texts(&made, MERGED_INTO)[0].clone();
+    stage.decide("unmerge", &stays, &[("source", &gone)]).unwrap();
+    assert_eq!(stage.records(), before);
+}
+
 /// What one delivery is: its sender, which of the sender's files, how many rows arrive together, and the rows.
 type Delivery = (usize, usize, usize, Vec<Sent>);
 
