@@ -132,6 +132,33 @@ fn a_difference_is_told_by_row_and_can_be_taken_over() {
 }
 
 #[test]
+fn a_case_that_cannot_be_played_fails_alone_and_the_others_are_played() {
+    let home = Home::new(&small_pipeline("small", "inbox", "[{validate: {}}]", "[{jsonl: {path: out}}]"));
+    let cases = "\
+pipeline: ../pipeline.yaml
+cases:
+  - case: nobody asks
+    sent:
+      answer: [{project_name: 一号}]
+    expect:
+      quarantined: 0
+  - case: a good row is taken
+    sent:
+      rows: [{项目代码: P-1, 项目名称: 一号}]
+    expect:
+      quarantined: 0
+";
+    let file = home.write("pipelines/cases/some.yaml", cases.as_bytes());
+    let folder = home.path("pipelines").to_string_lossy().into_owned();
+    for more in [&[][..], &["--update"]] {
+        let told = home.huiliu(&[&["test", &*folder], more].concat()).expect(1).out;
+        assert!(told.contains("some.yaml: nobody asks\n  it cannot be played: `answer` is for"), "{told}");
+        assert!(told.contains("2 cases, 1 not as expected"), "{told}");
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), cases, "nothing came that could be written");
+}
+
+#[test]
 fn a_case_file_that_is_wrong_is_told_with_its_place() {
     let home = Home::new(&small_pipeline("small", "inbox", "[{validate: {}}]", "[{jsonl: {path: out}}]"));
     home.write(

@@ -29,4 +29,5 @@ mod schedule;
 mod sinks;
 mod stages;
 mod support;
+mod tables;
 mod workbooks;

@@ -20,6 +20,7 @@ mod header;
 mod keyed;
 mod kind;
 mod merged;
+mod named;
 mod options;
 pub(crate) mod package;
 mod plan;

@@ -25,7 +25,7 @@ use super::package::Package;
 use super::rows::RowKinds;
 use super::text::TextReader;
 use super::workbook::{Bare, XlsxSource};
-use super::{Reading, Sheet, Source, kind, raw, text, unshown};
+use super::{Reading, Sheet, Source, kind, named, raw, text, unshown};
 use crate::report::{ReadReport, SheetReport};
 
 /// Bytes looked at to tell a file's kind. The directory of an OLE2 container, which says whether it is
@@ -40,7 +40,13 @@ pub(super) fn reading(
 ) -> Result<Reading, ReadError> {
     let file = File::open(path).map_err(|e| ReadError::io(&e))?;
     let total = file.metadata().map_err(|e| ReadError::io(&e))?.len();
-    of_file(file, total, known, options)
+    let mut reading = of_file(file, total, known, options)?;
+    let told = named::otherwise(&options.origin.file, &reading.report.format);
+    match &mut reading.source {
+        Source::Bundle(source) => source.findings.extend(told),
+        _ => reading.general.extend(told),
+    }
+    Ok(reading)
 }
 
 /// Reads an open file of `total` bytes from its start.

@@ -2,7 +2,6 @@
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Schema};
-use arrow::temporal_conversions::date32_to_datetime;
 
 use super::past::Report;
 
@@ -22,17 +21,17 @@ pub(super) struct Fields {
     pub(super) name: Option<usize>,
 }
 
-/// The month (counted from the year 0) and the day of the month of a day.
+/// The month (counted from the year 0) and the day of the month of a day since 1970.
 pub(super) fn month_of_day(day: i32) -> (i32, u32) {
-    // Through its text, 2026-05-06: arrow has no shorter way that it shows.
-    let text = date32_to_datetime(day).map(|at| at.date().to_string()).unwrap_or_default();
-    let mut parts = text.rsplitn(3, '-');
-    let (date, month, year) = (parts.next(), parts.next(), parts.next());
-    let number = |part: Option<&str>| part.and_then(|text| text.parse::<i32>().ok());
-    match (number(year), number(month), date.and_then(|text| text.parse().ok())) {
-        (Some(year), Some(month), Some(date)) => (year * 12 + month - 1, date),
-        _ => (0, 1),
-    }
+    // Years are counted from March, so that a leap day is the last of its year; an era has 400 of them.
+    let days = i64::from(day) + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let from_march = (5 * day + 2) / 153;
+    let date = day - (153 * from_march + 2) / 5 + 1;
+    let month = (era * 400 + year) * 12 + from_march + 2;
+    (i32::try_from(month).unwrap_or(0), u32::try_from(date).unwrap_or(1))
 }
 
 /// The month that a file's name tells (月报2026年4月, 1-4月), counted from the year 0. Without a year it is the last such
@@ -116,6 +115,17 @@ impl Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        for day in (-719_000..800_000).step_by(7).chain([0, -1, 19_782, 19_783, 20_453, 20_454]) {
+            let date = arrow::temporal_conversions::date32_to_datetime(day).unwrap().date().to_string();
+            let (month, of_month) = month_of_day(day);
+            let written =
+                format!("{:04}-{:02}-{of_month:02}", month.div_euclid(12), month.rem_euclid(12) + 1);
+            assert_eq!(written, date);
+        }
+    }
 
     #[test]
     fn the_month_is_read_off_the_name_of_a_file() {

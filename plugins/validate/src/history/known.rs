@@ -4,17 +4,22 @@ use hashbrown::HashMap;
 use huiliu_stage::{Host, StageError};
 
 use super::past::Past;
+use super::stored;
 
 /// Most projects whose past is held in memory; of more each is asked for by itself.
 const HELD: usize = 200_000;
+/// What the keys of pasts begin with in the state.
+pub(super) const PREFIX: &str = "p/";
 
-/// The past of projects, as far as it was read.
+/// The past of projects, as far as it was read. Keys are those of the state.
 #[derive(Default)]
 pub(super) struct Known {
     read: bool,
     /// Whether all there is was read, so that what is not here is not anywhere.
     all: bool,
     pasts: HashMap<String, Past>,
+    /// What is written next; kept for its room.
+    bytes: Vec<u8>,
 }
 
 impl Known {
@@ -25,10 +30,10 @@ impl Known {
         }
         self.all = true;
         let mut broken = None;
-        host.state_scan(b"p/", &mut |key, value| {
-            match (std::str::from_utf8(&key[2..]), serde_json::from_slice::<Past>(value)) {
+        host.state_scan(PREFIX.as_bytes(), &mut |key, value| {
+            match (std::str::from_utf8(key), stored::read(value)) {
                 (Ok(key), Ok(past)) => drop(self.pasts.insert(key.to_owned(), past)),
-                (_, Err(error)) => broken = Some(error.to_string()),
+                (_, Err(why)) => broken = Some(why),
                 (Err(error), _) => broken = Some(error.to_string()),
             }
             self.all = self.pasts.len() < HELD;
@@ -39,26 +44,43 @@ impl Known {
         })
     }
 
-    pub(super) fn past(&self, host: &dyn Host, key: &str) -> Result<Past, StageError> {
-        if let Some(past) = self.pasts.get(key) {
-            return Ok(past.clone());
-        }
-        match if self.all { None } else { host.state_get(format!("p/{key}").as_bytes())? } {
-            None => Ok(Past::default()),
-            Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
-                StageError::new(format!("what is remembered of project `{key}` is broken: {error}"))
-            }),
+    /// The past of a project, which is taken out: it comes back with [`keep`](Self::keep) or [`forget`](Self::forget).
+    pub(super) fn take(&mut self, host: &dyn Host, key: &str) -> Result<Past, StageError> {
+        match self.pasts.get_mut(key) {
+            Some(past) => Ok(std::mem::take(past)),
+            None if self.all => Ok(Past::default()),
+            None => stored_past(host, key),
         }
     }
 
+    /// Remembers what a project's past has become.
     pub(super) fn keep(&mut self, host: &dyn Host, key: &str, past: Past) -> Result<(), StageError> {
-        let bytes = serde_json::to_vec(&past).map_err(|error| StageError::new(error.to_string()))?;
-        host.state_put(format!("p/{key}").as_bytes(), &bytes)?;
-        if self.pasts.len() < HELD || self.pasts.contains_key(key) {
+        stored::write(&past, &mut self.bytes);
+        host.state_put(key.as_bytes(), &self.bytes)?;
+        if let Some(held) = self.pasts.get_mut(key) {
+            *held = past;
+        } else if self.pasts.len() < HELD {
             self.pasts.insert(key.to_owned(), past);
         } else {
             self.all = false;
         }
         Ok(())
     }
+
+    /// Leaves a project's past as it was before it was taken.
+    pub(super) fn forget(&mut self, host: &dyn Host, key: &str) -> Result<(), StageError> {
+        if let Some(held) = self.pasts.get_mut(key) {
+            *held = stored_past(host, key)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the state says of a project.
+fn stored_past(host: &dyn Host, key: &str) -> Result<Past, StageError> {
+    let Some(bytes) = host.state_get(key.as_bytes())? else { return Ok(Past::default()) };
+    stored::read(&bytes).map_err(|why| {
+        let key = key.strip_prefix(PREFIX).unwrap_or(key);
+        StageError::new(format!("what is remembered of project `{key}` is broken: {why}"))
+    })
 }

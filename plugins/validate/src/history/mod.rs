@@ -19,8 +19,10 @@ mod known;
 mod options;
 mod past;
 mod roll;
+mod stored;
 mod text;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -32,7 +34,7 @@ use huiliu_stage::{
 
 use self::fields::{Fields, month_in, month_of_day};
 use self::files::Files;
-use self::known::Known;
+use self::known::{Known, PREFIX};
 pub use self::options::HistoryOptions;
 use self::past::Past;
 use self::roll::Roll;
@@ -55,7 +57,23 @@ struct Given<'a> {
     row: i64,
     /// The month in the name of its file.
     month: Option<i32>,
+    /// The month and the day of the month of the delivery.
+    today: (i32, u32),
     files: &'a Files,
+}
+
+/// How the project of a row is known.
+#[derive(Clone, Copy)]
+struct Project<'a> {
+    /// Where its past is in the state: a prefix, then what makes it known.
+    state: &'a str,
+    name: &'a str,
+}
+
+impl<'a> Project<'a> {
+    fn key(self) -> &'a str {
+        self.state.strip_prefix(PREFIX).unwrap_or(self.state)
+    }
 }
 
 impl OpenStage for History {
@@ -107,15 +125,19 @@ impl Stage for History {
         let rows = rows.as_primitive_opt::<Int64Type>();
         let rows = rows.ok_or_else(|| StageError::new(format!("column `{ROW}` is not whole numbers")))?;
         let (origin, files) = (Origin::of(&batch), Files::of(&batch)?);
-        let in_name = month_in(&origin.file, month_of_day(self.host.today()).0);
+        let today = month_of_day(self.host.today());
+        let in_name = month_in(&origin.file, today.0);
         let mut findings = Findings::none();
+        let mut state = String::new();
         for at in 0..batch.num_rows() {
-            let row = rows.value(at);
-            let Some(key) = self.key(&batch, at) else { continue };
-            let found =
-                self.row(&batch, at, &key, &Given { row, month: in_name, files: &files }, &mut findings)?;
-            if let Some(month) = found {
-                self.roll.note(&origin, month, &key, self.name(&batch, at, &key));
+            if !self.key(&batch, at, &mut state) {
+                continue;
+            }
+            let name = self.name(&batch, at, &state);
+            let project = Project { state: &state, name: &name };
+            let given = Given { row: rows.value(at), month: in_name, today, files: &files };
+            if let Some(month) = self.row(&batch, at, project, &given, &mut findings)? {
+                self.roll.note(&origin, month, project.key(), project.name);
             }
         }
         Ok(Outcome { batch, findings })
@@ -136,24 +158,24 @@ impl History {
         &mut self,
         batch: &RecordBatch,
         at: usize,
-        key: &str,
+        project: Project<'_>,
         given: &Given<'_>,
         findings: &mut Findings,
     ) -> Result<Option<i32>, StageError> {
-        let Given { row, month, files } = *given;
-        let mut past = self.known.past(&*self.host, key)?;
-        let report = self.fields.report(batch, at, month, month_of_day(self.host.today()).0);
+        let Given { row, month, today, files } = *given;
+        let mut past = self.known.take(&*self.host, project.state)?;
+        let report = self.fields.report(batch, at, month, today.0);
         let month = report.month;
-        let mut found = if report.dated { self.late(month) } else { Vec::new() };
+        let mut found = if report.dated { self.late(month, today) } else { Vec::new() };
         found.extend(past.take(report, &self.options));
         if let Some(skipped) = self.skipped(batch, at, &mut past) {
             found.push(("permit_stage", skipped));
         }
-        let name = self.name(batch, at, key);
-        if let Some(other) = self.identity(batch, at, (key, &name), &mut past)? {
+        if let Some(other) = self.identity(batch, at, project, &mut past)? {
             found.push(other);
         }
-        found.extend(files.judge(&*self.host, row, key)?.into_iter().map(|found| ("evidence", found)));
+        let files_found = files.judge(&*self.host, row, project.key())?;
+        found.extend(files_found.into_iter().map(|found| ("evidence", found)));
         let mut refused = false;
         for (field, found) in found {
             let usual =
@@ -164,41 +186,44 @@ impl History {
             }
         }
         if refused {
+            self.known.forget(&*self.host, project.state)?;
             return Ok(None);
         }
-        files.keep(&*self.host, row, key, &name)?;
-        self.known.keep(&*self.host, key, past)?;
+        files.keep(&*self.host, row, project.key(), project.name)?;
+        self.known.keep(&*self.host, project.state, past)?;
         self.roll.schema.get_or_insert_with(|| batch.schema());
         Ok(Some(month))
     }
 
-    /// The key of a row: the first of which all parts are there, without blanks and in one case.
-    fn key(&self, batch: &RecordBatch, at: usize) -> Option<String> {
-        self.keys.iter().enumerate().find_map(|(number, columns)| {
-            let mut key = format!("{number}");
-            for column in columns {
-                let texts = batch.column(*column).as_string_opt::<i32>()?;
-                let tidy: String = texts.value(at).chars().filter(|c| !c.is_whitespace()).collect();
-                if texts.is_null(at) || tidy.is_empty() {
-                    return None;
-                }
+    /// Where the past of a row's project is: the first key of which all parts are there, without blanks and in one case.
+    /// `false`: it has none.
+    fn key(&self, batch: &RecordBatch, at: usize, key: &mut String) -> bool {
+        self.keys.iter().enumerate().any(|(number, columns)| {
+            key.clear();
+            key.push_str(PREFIX);
+            key.push_str(&number.to_string());
+            columns.iter().all(|column| {
+                let texts = batch.column(*column).as_string_opt::<i32>();
+                let Some(texts) = texts.filter(|texts| texts.is_valid(at)) else { return false };
                 key.push('\u{1f}');
-                key.push_str(&tidy.to_uppercase());
-            }
-            Some(key)
+                let start = key.len();
+                push_tidy(texts.value(at), key);
+                key.len() > start
+            })
         })
     }
 
     /// What to call the project of a row.
-    fn name(&self, batch: &RecordBatch, at: usize, key: &str) -> String {
+    fn name<'a>(&self, batch: &'a RecordBatch, at: usize, state: &str) -> Cow<'a, str> {
         let names = self.fields.name.and_then(|column| batch.column(column).as_string_opt::<i32>());
-        let name = names.filter(|names| names.is_valid(at)).map(|names| names.value(at).to_owned());
-        name.unwrap_or_else(|| key.split('\u{1f}').skip(1).collect::<Vec<_>>().join(" "))
+        match names.filter(|names| names.is_valid(at)) {
+            Some(names) => Cow::Borrowed(names.value(at)),
+            None => Cow::Owned(shown(state)),
+        }
     }
 
-    /// Whether a report of `month` comes after its day in the month that follows.
-    fn late(&self, month: i32) -> Vec<(&'static str, Found)> {
-        let (now, day) = month_of_day(self.host.today());
+    /// Whether a report of `month` comes after its day in the month that follows; the delivery's month and day are given.
+    fn late(&self, month: i32, (now, day): (i32, u32)) -> Vec<(&'static str, Found)> {
         let late = now > month + 1 || (now == month + 1 && day > self.options.late_day);
         match late {
             true => vec![("report_month", Found::Late { month, day: self.options.late_day })],
@@ -224,20 +249,20 @@ impl History {
         Some(Found::Skipped { stage: title(stage), before: title(before) })
     }
 
-    /// Whether a stage of a permit comes under another name or code than the one before (V21). `key` and name of the row.
+    /// Whether a stage of a permit comes under another name or code than the one before (V21).
     fn identity(
         &self,
         batch: &RecordBatch,
         at: usize,
-        (key, name): (&str, &str),
+        project: Project<'_>,
         past: &mut Past,
     ) -> Result<Option<(&'static str, Found)>, StageError> {
         if self.stages_of(batch, at).is_empty() {
             return Ok(None);
         }
+        let (key, name) = (project.key(), project.name);
         let tidy: String = name.chars().filter(|c| !c.is_whitespace()).collect();
         let state = format!("n/{tidy}");
-        let shown = |key: &str| key.split('\u{1f}').skip(1).collect::<Vec<_>>().join(" ");
         let before = past.permitted_as.replace(name.to_owned());
         if let Some(before) =
             before.filter(|before| before.chars().filter(|c| !c.is_whitespace()).ne(tidy.chars()))
@@ -258,5 +283,20 @@ impl History {
                 Ok(None)
             }
         }
+    }
+}
+
+/// The parts of a key as people read them.
+fn shown(key: &str) -> String {
+    key.split('\u{1f}').skip(1).collect::<Vec<_>>().join(" ")
+}
+
+/// Adds a text without its blanks and in one case.
+fn push_tidy(text: &str, out: &mut String) {
+    if text.is_ascii() {
+        out.extend(text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_uppercase()));
+    } else {
+        let tidy: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        out.push_str(&tidy.to_uppercase());
     }
 }

@@ -15,7 +15,8 @@ pub(super) struct Roll {
     /// Sender and kind of file.
     family: Option<String>,
     month: i32,
-    names: BTreeMap<String, String>,
+    /// Keys and names in the order of the file.
+    names: Vec<(String, String)>,
     /// The schema of the batches, for the empty one that the finding comes with.
     pub(super) schema: Option<SchemaRef>,
 }
@@ -29,12 +30,12 @@ struct Kept {
 
 impl Roll {
     /// Takes note of a project of the file.
-    pub(super) fn note(&mut self, origin: &Origin, month: i32, key: &str, name: String) {
+    pub(super) fn note(&mut self, origin: &Origin, month: i32, key: &str, name: &str) {
         if self.family.is_none() {
             self.family = Some(format!("{}\u{1f}{}", origin.sender, kind(&origin.file)));
         }
         self.month = self.month.max(month);
-        self.names.insert(key.to_owned(), name);
+        self.names.push((key.to_owned(), name.to_owned()));
     }
 
     /// The names of the projects that the last file had and this one lacks, if it is of the month after.
@@ -47,7 +48,7 @@ impl Roll {
                 StageError::new(format!("the list of projects of `{family}` is broken: {error}"))
             })?,
         };
-        let mut now = Kept { month: self.month, names: self.names };
+        let mut now = Kept { month: self.month, names: self.names.into_iter().collect() };
         let mut missing = Vec::new();
         if before.month == now.month {
             now.names.extend(before.names);

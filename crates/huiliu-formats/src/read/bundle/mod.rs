@@ -31,7 +31,7 @@ use self::link::Linker;
 use super::error::ReadError;
 use super::options::ReadOptions;
 use super::package::Package;
-use super::{Reading, plan};
+use super::{Reading, named, plan};
 use crate::report::{FileReport, ReadReport};
 
 /// Most attachments without a row that are named one by one.
@@ -101,7 +101,7 @@ pub(super) struct BundleSource {
     tables: HashSet<usize>,
     current: Option<Current>,
     linker: Option<Linker>,
-    findings: Vec<Finding>,
+    pub(super) findings: Vec<Finding>,
     report: ReadReport,
     evidence: Evidence,
     /// Hashes of the files that were kept already, by their place.
@@ -206,7 +206,10 @@ impl BundleSource {
             Ok(reading) if matches!(reading.source, super::Source::Bundle(_)) => {
                 return Ok(Err(text::no_table())); // Listed as a table by mistake of its first bytes.
             }
-            Ok(reading) => reading,
+            Ok(mut reading) => {
+                reading.general.extend(named::otherwise(&file.path, &reading.report.format));
+                reading
+            }
             Err(error) => return Ok(Err(error)),
         };
         if self.tables.is_empty() {
