@@ -32,6 +32,8 @@ fn cases() -> impl Iterator<Item = (&'static str, usize, String, Vec<&'static st
         include_str!("real/notes.txt"),
         include_str!("real/exports.txt"),
         include_str!("real/registers.txt"),
+        include_str!("real/downloads.txt"),
+        include_str!("real/departments.txt"),
     ];
     all.into_iter().flat_map(|file| file.split("==== ").skip(1)).map(|case| {
         let (head, rest) = case.split_once('\n').unwrap_or((case, ""));

@@ -196,6 +196,11 @@ pub(super) fn looks(row: &str) -> u64 {
     hasher.finish()
 }
 
+/// Whether a text ends like a sentence: `How do I apply?`
+pub(super) fn is_sentence(cell: &str) -> bool {
+    cell.trim_end().ends_with(['.', '?', '!', '。', '？', '！'])
+}
+
 fn value_hash(cell: &str) -> u64 {
     let mut hasher = Mixer::default();
     cell.trim().hash(&mut hasher);
@@ -249,6 +254,8 @@ pub(super) struct Profile {
     /// Cells with a digit in them, and those outside quotes that begin with a blank.
     digits: u32,
     indented: u32,
+    /// Cells that end like a sentence.
+    stops: u32,
     kinds: Counts<Kind>,
     patterns: Counts<u64>,
     values: Counts<u64>,
@@ -270,6 +277,7 @@ impl Profile {
         self.wrapped += u32::from(quoted);
         self.digits += u32::from(cell.bytes().any(|b| b.is_ascii_digit()));
         self.indented += u32::from(!quoted && cell.starts_with(' '));
+        self.stops += u32::from(is_sentence(cell));
         if length > 0 && !cell.contains([',', ';', '\t', '|', '"', '\'', '\n', '\r']) {
             self.bare += 1;
             self.quoted += u32::from(quoted);
@@ -338,6 +346,17 @@ impl Profile {
     /// Share of the filled cells that have a digit in them.
     pub(super) fn digits(&self) -> f64 {
         f64::from(self.digits) / self.filled().max(1.0)
+    }
+
+    /// Whether nearly all of some cells have the same look, which is not that of this text.
+    pub(super) fn is_strange(&self, cell: &str) -> bool {
+        let most = self.patterns.values().max().copied().unwrap_or(0);
+        self.rows >= 3 && most * 20 >= self.rows * 19 && !self.patterns.contains_key(&pattern(cell))
+    }
+
+    /// Whether nearly all of some cells end like sentences.
+    pub(super) fn is_of_sentences(&self) -> bool {
+        self.rows >= 3 && f64::from(self.stops) > 0.9 * self.filled()
     }
 
     /// Share of the filled cells that are addresses.

@@ -7,8 +7,8 @@ use super::lex::{self, Form, Record};
 use super::long;
 use super::outline::{Outline, outline};
 use super::proof::proven;
-use super::repair::{Effort, Mended, Repair, mend};
-use super::shape::Profile;
+use super::repair::{Effort, Mended, Repair, header_and_row, mend};
+use super::shape::{Profile, kind};
 use super::sniff::{Known, sniff};
 
 /// Longest quoted cell that is read without a second look.
@@ -98,7 +98,7 @@ impl Plan {
         if let Some(row) = self.remark(text, from).filter(|_| !is_header) {
             return row;
         }
-        if let Some(row) = self.in_other_quotes(text, from) {
+        if let Some(row) = self.in_other_quotes(text, from, is_header) {
             return row;
         }
         let mut record = self.record(text, from);
@@ -117,6 +117,10 @@ impl Plan {
             self.effort.earn(record.next - from);
             return row;
         }
+        if is_header && is_marked(&record, width) {
+            record.cells.remove(0);
+            repairs = vec![Repair::Remark];
+        }
         let sound = record.cells.len() == width && !record.odd;
         if sound && !self.other_quotes(&record) && !self.is_torn(text, &record) {
             self.patience = LONGEST_CELL;
@@ -132,9 +136,14 @@ impl Plan {
             true => self.outline.columns.iter().map(Profile::for_name).collect(),
             false => Vec::new(),
         };
-        let columns = if is_header { &names } else { &self.outline.columns };
+        let own = &self.outline.columns;
+        let glued = match is_header && record.cells.len() + 1 >= 2 * width {
+            true => header_and_row(text, from, &self.form, (&names, own), &mut self.effort),
+            false => None,
+        };
+        let columns = if is_header { &names } else { own };
         let Mended { cells, end, next, repairs, .. } =
-            mend(text, from, &self.form, columns, &mut self.effort);
+            glued.unwrap_or_else(|| mend(text, from, &self.form, columns, &mut self.effort));
         Row { cells, repairs, end, next: next.max(from + 1), blank: false }
     }
 
@@ -179,7 +188,7 @@ impl Plan {
     }
 
     /// The row at `from` if all its cells, empty ones too, stand in quotes of another kind than the file's.
-    fn in_other_quotes(&self, text: &str, from: usize) -> Option<Row> {
+    fn in_other_quotes(&self, text: &str, from: usize, is_header: bool) -> Option<Row> {
         let (first, own) = (*text.as_bytes().get(from)?, self.form.quote?);
         if self.outline.width < 3 || first == own || !matches!(first, b'\'' | b'"') {
             return None;
@@ -187,13 +196,26 @@ impl Plan {
         let form = Form { quote: Some(first), ..self.form.clone() };
         let record = lex::record(text, from, &form, LEAST_PATIENCE);
         let throughout = !record.odd && record.cells.iter().all(|cell| cell.quoted);
-        (throughout && record.cells.len() == self.outline.width).then(|| Row {
+        let whole = throughout && record.cells.len() == self.outline.width;
+        (whole && (is_header || self.need_no_quotes(text, from, &record))).then(|| Row {
             cells: record.cells.into_iter().map(|cell| cell.text.into_owned()).collect(),
             repairs: vec![Repair::OtherQuote],
             end: record.end,
             next: record.next,
             blank: false,
         })
+    }
+
+    /// Whether the quotes of such a row are no part of its cells: they keep cells together, or a value within them is one
+    /// of its column's, or they are too many for chance. Three words in quotes may be just that.
+    fn need_no_quotes(&self, text: &str, from: usize, record: &Record<'_>) -> bool {
+        let plain = lex::record(text, from, &self.form, LEAST_PATIENCE);
+        let parted = plain.cells.len() != self.outline.width || plain.next != record.next;
+        let fits = record.cells.iter().zip(&self.outline.columns).any(|(cell, column)| {
+            let (value, code) = (kind(&cell.text).is_value(), cell.text.bytes().any(|b| b.is_ascii_digit()));
+            (column.values() > 0.6 && value) || (column.digits() > 0.8 && code)
+        });
+        parted || fits || record.filled() > 3
     }
 
     /// Reads the row at `from` of a table among which rows of words stand: less than half a row is no damaged one.
@@ -262,4 +284,12 @@ impl Plan {
                 })
         })
     }
+}
+
+/// Whether a mark stands before a header's names that has no column: `#Fields: date time`.
+fn is_marked(record: &Record<'_>, width: usize) -> bool {
+    let mark = |text: &str| text.starts_with('#') && text.ends_with(':');
+    record.cells.len() == width + 1
+        && !record.odd
+        && record.cells.first().is_some_and(|cell| mark(&cell.text))
 }

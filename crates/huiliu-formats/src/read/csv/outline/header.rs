@@ -1,7 +1,7 @@
 //! How many rows the header has: those that do not look like what stands below them.
 
 use super::super::lex::{Cell, Record};
-use super::super::shape::{Kind, Profile, kind};
+use super::super::shape::{Kind, Profile, is_sentence, kind};
 use super::{Line, MOST_HEADER_ROWS, columns};
 
 /// What stands in cells that have no value: no name of a column.
@@ -54,6 +54,7 @@ pub(super) fn height(table: &[Line<'_>], width: usize) -> Height {
         is_further_row(rows, &columns)
             || (is_spelled(&rows[0]) && is_further_row(rows, &deeper))
             || completes(&table[at - 1..], &deeper)
+            || names_the_corner(table, *at)
     };
     let more = (1..table.len().min(MOST_HEADER_ROWS)).take_while(further);
     Height::Sure(1 + more.count())
@@ -87,6 +88,18 @@ fn completes(rows: &[Line<'_>], columns: &[Profile]) -> bool {
     gaps > 1 && filled && bare && typed().count() > 0
 }
 
+/// Whether a row below several header rows fills no more than the corner that they leave empty, and no later row groups
+/// others in this way.
+fn names_the_corner(table: &[Line<'_>], at: usize) -> bool {
+    let corner = |line: &Line<'_>| line.record.cells.first().is_some_and(|cell| !cell.text.trim().is_empty());
+    let alone = |line: &Line<'_>| corner(line) && line.record.filled() == 1 && line.record.cells.len() > 2;
+    at > 1
+        && alone(&table[at])
+        && !table[..at].iter().any(corner)
+        && table.len() > at + 2
+        && !table[at + 1..].iter().any(alone)
+}
+
 /// Cells that do not look like their columns', and cells that do, where columns hold one kind of thing.
 fn evidence(line: &Line<'_>, columns: &[Profile]) -> (usize, usize) {
     let (mut against, mut with) = (0, 0);
@@ -96,7 +109,10 @@ fn evidence(line: &Line<'_>, columns: &[Profile]) -> (usize, usize) {
             Kind::Empty => continue,
             _ if column.values() > 0.6 => kind.is_value(),
             _ if column.addresses() > 0.8 => kind == Kind::Address,
-            _ if column.digits() > 0.8 => cell.text.bytes().any(|b| b.is_ascii_digit()),
+            // Codes of one look are not like a name with a digit in it: `E00000001` below `OA11CD`.
+            _ if column.digits() > 0.8 => {
+                cell.text.bytes().any(|b| b.is_ascii_digit()) && !column.is_strange(&cell.text)
+            }
             _ => continue,
         };
         if like { with += 1 } else { against += 1 }
@@ -209,7 +225,10 @@ fn is_plain_header(line: &Line<'_>, columns: &[Profile], values: usize) -> bool 
     let repeats = known.count();
     let addresses = cells.iter().filter(|c| kind(&c.text) == Kind::Address).count();
     let long = cells.iter().filter(|c| c.text.chars().count() > 80).count();
-    repeats == 0 && values == 0 && addresses == 0 && long == 0
+    // Sentences above sentences: a list of questions and answers, say.
+    let sentences =
+        cells.iter().zip(columns).any(|(c, column)| is_sentence(&c.text) && column.is_of_sentences());
+    repeats == 0 && values == 0 && addresses == 0 && long == 0 && !sentences
 }
 
 /// Whether a row's cells are names where the columns hold values.

@@ -1,5 +1,6 @@
 //! Where a table begins: behind titles, remarks and other words.
 
+use super::super::lex::Cell;
 use super::super::shape::{Kind, kind};
 use super::header::{Height, height, looks_like_header};
 use super::{Line, MOST_HEADER_ROWS, columns};
@@ -14,10 +15,16 @@ pub(super) fn first_row(lines: &[Line<'_>], width: usize) -> Option<usize> {
     let filled = lines.iter().position(|line| !line.empty)?;
     let full = lines.iter().position(|line| is_full(line, width));
     let mut first = behind_gap(lines, full.unwrap_or(filled), width);
-    if full.is_some() && first > 0 && is_damaged_header(lines, first, width) {
+    if full.is_some() && first > 1 && is_torn_header(lines, first, width) {
+        first -= 2;
+    } else if full.is_some()
+        && first > 0
+        && (is_damaged_header(lines, first, width) || is_glued(lines, first, width))
+    {
         first -= 1;
     }
     first = behind_words(lines, first, width);
+    first = behind_settings(lines, first, width);
     // Merged cells above the names: a row of the same width with gaps, not a title.
     let mut top = first;
     while top > 0 && first - top < MOST_HEADER_ROWS - 1 {
@@ -84,6 +91,21 @@ fn behind_words(lines: &[Line<'_>], first: usize, width: usize) -> usize {
     }
 }
 
+/// The first of two names above numbers in both columns, behind rows of a word and its value each, as instruments write
+/// them: `Vertical Units,V`.
+fn behind_settings(lines: &[Line<'_>], first: usize, width: usize) -> usize {
+    let pair = |line: &&Line<'_>| !line.empty && line.record.cells.len() == 2;
+    let value = |line: &Line<'_>, at: usize| kind(&line.record.cells[at].text).is_value();
+    let words = lines[first..].iter().take_while(|line| pair(line) && !value(line, 0)).count();
+    let behind = first + words;
+    if width != 2 || words < 3 || behind >= lines.len() || value(&lines[behind - 1], 1) {
+        return first;
+    }
+    let numbers = lines[behind..].iter().take_while(|line| pair(line) && value(line, 0) && value(line, 1));
+    let named = lines[first..behind - 1].iter().any(|line| value(line, 1));
+    if named && numbers.count() >= words.max(4) { behind - 1 } else { first }
+}
+
 /// The first row behind a blank line, if what stands before it is no more than words about it.
 fn behind_gap(lines: &[Line<'_>], first: usize, width: usize) -> usize {
     let gaps = (first + 1..lines.len()).filter(|&at| lines[at].gap || lines[at - 1].empty);
@@ -137,4 +159,48 @@ fn is_damaged_header(lines: &[Line<'_>], first: usize, width: usize) -> bool {
             cut_otherwise || wrapped || cut(" ") || (near && !long)
         }
     }
+}
+
+/// Whether the row right before the first proper one is a header with the first row of data behind it: its line end is
+/// lost, or became a delimiter.
+fn is_glued(lines: &[Line<'_>], first: usize, width: usize) -> bool {
+    let above = &lines[first - 1];
+    let cells = &above.record.cells;
+    if width < 3 || lines[first].gap || cells.len() + 1 < 2 * width || cells.len() > 2 * width {
+        return false;
+    }
+    let columns = columns(width, &lines[first..]);
+    let own = cells[cells.len() - (width - 1)..].iter().zip(&columns[1..]);
+    let cost: f64 = own.map(|(cell, column)| column.cost(&cell.text)).sum();
+    cells[..width - 1].iter().all(|cell| is_name(cell))
+        && cost < MOST_COST * (width - 1) as f64
+        && !matches!(height(&lines[first..], width), Height::Sure(rows) if rows > 0)
+}
+
+/// What a cell of a row costs on the average where it is at home.
+const MOST_COST: f64 = 1.5;
+
+/// Whether the two rows right before the first proper one are the halves of a header that a line break tore.
+fn is_torn_header(lines: &[Line<'_>], first: usize, width: usize) -> bool {
+    let (one, two) = (&lines[first - 2], &lines[first - 1]);
+    let (left, right) = (one.record.cells.len(), two.record.cells.len());
+    let whole = left + right == width || left + right == width + 1;
+    let remark = one.empty || two.empty || is_remark(one) || is_labels(one) || is_labels(two);
+    // A single text above may be a title, but hardly so if it is one word and a cell is lacking below.
+    let title = one.record.filled() < 2 && one.text.trim().contains(' ');
+    if width < 3 || !whole || two.gap || lines[first].gap || remark || title {
+        return false;
+    }
+    let mut cells = one.record.cells.iter().chain(&two.record.cells);
+    let names = cells.all(|cell| is_name(cell) && !cell.text.starts_with(' '));
+    names
+        && match height(&lines[first..], width) {
+            Height::Sure(rows) => rows == 0,
+            // The first proper row might be the header, and this a title.
+            Height::Likely => width > 4 && left > 1 && right > 1,
+        }
+}
+
+fn is_name(cell: &Cell<'_>) -> bool {
+    !kind(&cell.text).is_value() && cell.text.chars().count() <= LONGEST_NAME
 }

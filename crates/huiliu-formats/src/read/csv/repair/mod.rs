@@ -104,6 +104,23 @@ pub(super) fn mend(text: &str, from: usize, form: &Form, columns: &[Profile], ef
     }
 }
 
+/// The header at `from` if the first row of data stands behind it in the same line.
+pub(super) fn header_and_row(
+    text: &str,
+    from: usize,
+    form: &Form,
+    (names, columns): (&[Profile], &[Profile]),
+    effort: &mut Effort,
+) -> Option<Mended> {
+    let (end, _) = line(text, from, form);
+    let only = text.get(from..end).filter(|only| only.len() <= LONGEST)?;
+    let purse = effort.purse()?;
+    let found = Reader::new(form, names, only, &purse).two_rows(f64::MAX, columns);
+    effort.pay(&purse);
+    let (found, second) = found?;
+    Some(Mended { end: from + second, next: from + second, ..found })
+}
+
 /// The cheapest reading so far.
 struct Best(Option<Mended>);
 
@@ -134,7 +151,8 @@ fn mend_lines(text: &str, from: usize, form: &Form, columns: &[Profile], purse: 
         let reader = Reader::new(form, columns, record, purse);
         best.consider(&reader, more, (end, next));
         if lines == 0
-            && let Some((found, second)) = reader.two_rows(best.bound() - SPLIT)
+            && !columns.iter().any(Profile::is_name)
+            && let Some((found, second)) = reader.two_rows(best.bound() - SPLIT, columns)
         {
             let second = from + second;
             best.0 = Some(Mended { cost: found.cost + SPLIT, end: second, next: second, ..found });

@@ -141,12 +141,12 @@ impl<'a> Reader<'a> {
 
     /// The reading of a line as two rows whose line end is lost, and where the second one begins: it must be filled like
     /// a row.
-    pub(super) fn two_rows(&self, bound: f64) -> Option<(Mended, usize)> {
+    pub(super) fn two_rows(&self, bound: f64, second: &[Profile]) -> Option<(Mended, usize)> {
         let (pieces, width) = (self.pieces(), self.columns.len());
-        if width < 3 || pieces.len() + 1 < 2 * width || self.columns.iter().any(Profile::is_name) {
+        if width < 3 || pieces.len() + 1 < 2 * width || second.len() != width {
             return None;
         }
-        let twice = [self.columns, self.columns].concat();
+        let twice = [self.columns, second].concat();
         let reader = Reader::new(self.form, &twice, self.record, self.purse);
         let mut found = reader.best(bound)?;
         let filled = found.cells[width..].iter().filter(|cell| !cell.is_empty()).count();
@@ -342,7 +342,12 @@ impl<'a> Reader<'a> {
         let others: Vec<&str> =
             names.into_iter().flatten().filter(|name| *name != raw).take(MOST_NAMES).collect();
         let mut best: Option<(usize, usize, f64)> = None;
-        for (place, behind) in seams(raw, right.is_hardly_indented()) {
+        let blanks = match left.is_name() {
+            // One name with a blank among such as have none.
+            true => raw.matches(' ').count() == 1 && !others.iter().any(|name| name.contains(' ')),
+            false => right.is_hardly_indented(),
+        };
+        for (place, behind) in seams(raw, blanks) {
             let (one, two) = (&raw[..place], &raw[behind..]);
             let (before, next) = (one.chars().last(), two.chars().next());
             let (closes, opens) = (before.is_some() && before == quote, next.is_some() && next == quote);
@@ -402,7 +407,7 @@ fn seams(raw: &str, blanks: bool) -> impl Iterator<Item = (usize, usize)> + '_ {
 fn sign_doubt(raw: &str, (place, behind): (usize, usize), name: bool) -> f64 {
     let blank = raw[place..behind] == *" ";
     match (blank, name) {
-        (true, true) => 1.2,
+        (true, true) => 0.8,
         (true, _) => 0.1,
         _ if raw[behind..].starts_with(' ') => 1.0,
         _ => 0.0,
