@@ -90,7 +90,7 @@ pub struct ColumnReport {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alternatives: Vec<String>,
     /// How the field was found: `confirmed`, `name`, `label`, `alias`, `pattern`, `weak alias`, `neighbour`,
-    /// `values` or `unknown`.
+    /// `values`, `serial` (numbers of rows, which no field holds) or `unknown`.
     pub how: String,
     /// The unit found in the header or the sheet, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]

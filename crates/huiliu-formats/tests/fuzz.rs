@@ -235,3 +235,103 @@ fn damaged_packages_do_no_harm() {
     ];
     attack("package.zip", &packed(&parts), 1);
 }
+
+/// A binary workbook of Excel, made record by record: nothing that is free writes one.
+fn binary() -> Vec<u8> {
+    let record = |kind: u16, data: &[u8]| -> Vec<u8> {
+        let kind = match kind {
+            0..0x80 => vec![kind as u8],
+            _ => vec![(kind & 0x7f) as u8 | 0x80, (kind >> 7) as u8],
+        };
+        [&kind[..], &[data.len() as u8], data].concat()
+    };
+    let text = |text: &str| {
+        let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        [&(units.len() as u32 / 2).to_le_bytes()[..], &units].concat()
+    };
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    let shared = ["项目名称", "总投资(万元)", "开工时间", "示例甲", "示例乙"];
+    let items: Vec<u8> =
+        shared.iter().flat_map(|item| record(0x13, &[&[0][..], &text(item)].concat())).collect();
+    let strings = [record(0x9f, &words(&[5, 5])), items, record(0xa0, &[])].concat();
+    let sheet = [words(&[0, 1]), text("rId1"), text("表")].concat();
+    let book = [
+        record(0x83, &[]),
+        record(0x99, &[0; 12]),
+        record(0x8f, &[]),
+        record(0x9c, &sheet),
+        record(0x90, &[]),
+        record(0x9d, &[0; 8]),
+        record(0x84, &[]),
+    ];
+    let shared = |column: u32, item: u32| record(7, &words(&[column, 0, item]));
+    let real =
+        |column: u32, value: f64| record(5, &[&words(&[column, 0])[..], &value.to_le_bytes()].concat());
+    let short = |column: u32, value: u32| record(2, &words(&[column, 0, value << 2 | 2]));
+    let row = |number: u32| record(0, &words(&[number, 0, 0, 0]));
+    let own = record(6, &[words(&[2, 0]), text("2026年3月")].concat());
+    let cells = [
+        row(0),
+        shared(0, 0),
+        shared(1, 1),
+        shared(2, 2),
+        row(1),
+        shared(0, 3),
+        real(1, 1234.5),
+        short(2, 45_000),
+        row(2),
+        shared(0, 4),
+        record(3, &[1, 0, 0, 0, 0, 0, 0, 0, 0x2a]),
+        own,
+    ];
+    let sheet = [
+        record(0x81, &[]),
+        record(0x94, &words(&[0, 2, 0, 2])),
+        record(0x91, &[]),
+        cells.concat(),
+        record(0x92, &[]),
+        record(0x82, &[]),
+    ];
+    let links = |links: &str| {
+        let space = "http://schemas.openxmlformats.org/package/2006/relationships";
+        format!("<Relationships xmlns=\"{space}\">{links}</Relationships>").into_bytes()
+    };
+    let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let link = |id: u8, kind: &str, to: &str| {
+        format!("<Relationship Id=\"rId{id}\" Type=\"{office}/{kind}\" Target=\"{to}\"/>")
+    };
+    let inner =
+        link(1, "worksheet", "worksheets/sheet1.bin") + &link(2, "sharedStrings", "sharedStrings.bin");
+    let types = "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">\
+        <Default Extension=\"bin\" ContentType=\"application/vnd.ms-excel.sheet.binary.macroEnabled.main\"/></Types>";
+    packed(&[
+        ("[Content_Types].xml".into(), types.into()),
+        ("_rels/.rels".into(), links(&link(1, "officeDocument", "xl/workbook.bin"))),
+        ("xl/workbook.bin".into(), book.concat()),
+        ("xl/_rels/workbook.bin.rels".into(), links(&inner)),
+        ("xl/sharedStrings.bin".into(), strings),
+        ("xl/worksheets/sheet1.bin".into(), sheet.concat()),
+    ])
+}
+
+#[test]
+fn damaged_binary_workbooks_do_no_harm() {
+    bound();
+    attack("book.xlsb", &binary(), 1);
+}
+
+/// One text of half a megabyte, and a hundred thousand records behind it that have none of their own.
+#[test]
+fn a_binary_workbook_whose_empty_records_repeat_a_text_is_refused() {
+    bound();
+    let mut parts = unpacked(&binary());
+    let (_, strings) = parts.iter_mut().find(|(name, _)| name.ends_with("sharedStrings.bin")).unwrap();
+    let units = 1_u32 << 18;
+    let text = [&[0][..], &units.to_le_bytes(), &vec![b'a'; 2 * units as usize]].concat();
+    let length =
+        [0, 7, 14].map(|shift| (text.len() >> shift) as u8 & 0x7f | if shift < 14 { 0x80 } else { 0 });
+    let count = 100_000_u32.to_le_bytes();
+    *strings =
+        [&[0x9f, 1, 8][..], &count, &count, &[0x13], &length, &text, &[0x13, 0].repeat(100_000)].concat();
+    assert_eq!(read(&packed(&parts), "book.xlsb"), 0);
+}

@@ -8,7 +8,6 @@ mod column;
 mod nameless;
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -16,8 +15,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, StringBuilder
 use arrow::datatypes::SchemaRef;
 use huiliu_stage::json::write_text;
 use huiliu_stage::{
-    Finding, Findings, Outcome, RecordSchema, Severity, Text, UNREADABLE, cell_address, column_letters,
-    row_id,
+    Finding, Findings, Outcome, RecordSchema, Severity, Text, UNREADABLE, column_letters, row_id,
 };
 
 use self::column::ColumnBuilder;
@@ -143,16 +141,18 @@ impl Assembler {
             let (findings, unreadable) = (&mut self.findings, &mut self.unreadable);
             let title = builder.title().to_owned();
             let code = builder.code().map(str::to_owned);
+            let mut place = Place::new(self.records, source);
             let mut tell = |row: usize, raw: &str, note: Note| {
                 let number = chunk.numbers[row];
+                let id = row_id(ordinal, number);
                 if note.severity == Severity::Error {
-                    unreadable.entry(name.clone()).or_default().push(row_id(ordinal, number));
+                    match unreadable.get_mut(name.as_str()) {
+                        Some(rows) => rows.push(id),
+                        None => drop(unreadable.insert(name.clone(), vec![id])),
+                    }
                 }
-                let place = place(self.records, source, number);
-                let finding = cell_finding(&title, place, raw, note, code.as_deref());
-                findings.push(
-                    Finding { row: Some(row_id(ordinal, number)), ..finding }.with_field(name.as_str()),
-                );
+                let finding = cell_finding(&title, place.of(number), raw, &note, code.as_deref());
+                findings.push(Finding { row: Some(id), ..finding }.with_field(name.as_str()));
             };
             match (source, chunk.view_added(index, text)) {
                 (Some(column), _) => builder.append(chunk, view, column, &mut tell),
@@ -240,26 +240,46 @@ impl Assembler {
     }
 }
 
-/// Where a value stands: in a cell, in a record, or nowhere in its row but given to it.
-fn place(records: bool, column: Option<usize>, number: u32) -> Text {
-    match column {
-        _ if records => Text::new(format!("第{number}条记录"), format!("record {number}")),
-        Some(column) => Text::new(cell_address(column, number), cell_address(column, number)),
-        None => Text::new(format!("第{number}行"), format!("row {number}")),
+/// Where values of a field stand: in cells, in records, or nowhere in their rows but given to them.
+struct Place {
+    /// What stands in front of and behind a row's number, in both languages.
+    around: [(String, &'static str); 2],
+    zh: String,
+    en: String,
+}
+
+impl Place {
+    fn new(records: bool, column: Option<usize>) -> Self {
+        let around = match column {
+            _ if records => [("第".to_owned(), "条记录"), ("record ".to_owned(), "")],
+            Some(column) => [(column_letters(column), ""), (column_letters(column), "")],
+            None => [("第".to_owned(), "行"), ("row ".to_owned(), "")],
+        };
+        Self { around, zh: String::new(), en: String::new() }
+    }
+
+    /// The place in the row `number`, in both languages.
+    fn of(&mut self, number: u32) -> [&str; 2] {
+        let mut digits = itoa::Buffer::new();
+        let digits = digits.format(number);
+        for ((front, behind), text) in self.around.iter().zip([&mut self.zh, &mut self.en]) {
+            text.clear();
+            [front, digits, behind].into_iter().for_each(|part| text.push_str(part));
+        }
+        [&self.zh, &self.en]
     }
 }
 
-/// Says of which cell a note is.
-fn cell_finding(title: &str, place: Text, raw: &str, note: Note, code: Option<&str>) -> Finding {
+/// Says of which cell a note is. There may be a million of them, so that a sentence is put together in one go.
+fn cell_finding(title: &str, [zh, en]: [&str; 2], raw: &str, note: &Note, code: Option<&str>) -> Finding {
     // A whole paragraph in an amount's cell need not be repeated to its writer.
-    let mut shown: String = raw.chars().take(40).collect();
-    if shown.len() < raw.len() {
-        shown.push('…');
-    }
-    let (mut zh, mut en) = (String::new(), String::new());
-    let _ = write!(zh, "{}（{title}）“{shown}”{}", place.zh, note.text.zh);
-    let _ = write!(en, "{} ({title}) `{shown}` {}", place.en, note.text.en);
+    let (shown, more) = match raw.char_indices().nth(40) {
+        Some((end, _)) => (raw.get(..end).unwrap_or(raw), "…"),
+        None => (raw, ""),
+    };
+    let zh = [zh, "（", title, "）“", shown, more, "”", &note.text.zh].concat();
+    let en = [en, " (", title, ") `", shown, more, "` ", &note.text.en].concat();
     // Only what cannot be read counts as a fault of the field.
     let code = code.filter(|_| note.severity == Severity::Error).unwrap_or(note.code);
-    Finding::new(None, note.severity, code, Text::new(zh, en)).with_raw(raw)
+    Finding::new(None, note.severity, code, Text { zh, en }).with_raw(raw)
 }

@@ -10,7 +10,8 @@ use huiliu_stage::{Field, FieldType, Text};
 use serde_json::{Number as JsonNumber, Value};
 
 use super::value::{
-    Asked, Money, Note, Number, Parsed, Unit, boolean, date, integer, iso, list_items, timestamp, trimmed,
+    Asked, Money, Note, Number, Parsed, Unit, Words, boolean, date, integer, iso, list_items, timestamp,
+    trimmed,
 };
 
 /// Reads `text` as the value of `column`; `today` (days since 1970-01-01) gives the year of dates such as `3月`.
@@ -83,7 +84,7 @@ fn amount(stored: i128) -> Value {
 
 fn of<T>(text: &str, parsed: Parsed<T>, written: impl Fn(T) -> Value) -> Result<(Value, Option<Text>), Text> {
     let about = |note: Box<Note>| {
-        let Text { zh, en } = note.text;
+        let Words { zh, en } = &note.text;
         Text::new(format!("“{text}”{zh}"), format!("`{text}` {en}"))
     };
     match (parsed.value, parsed.note) {

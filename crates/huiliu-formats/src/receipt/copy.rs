@@ -174,7 +174,17 @@ impl<'a> Copier<'a> {
             self.copied.names.insert(ordinal, name);
         }
         let (data, looks, budget) = (self.data, self.looks, self.budget);
-        Ok(SheetCopy { worksheet, data, looks, marks, header, budget, done: 0, excerpt: false })
+        Ok(SheetCopy {
+            worksheet,
+            data,
+            looks,
+            marks,
+            header,
+            budget,
+            done: 0,
+            excerpt: false,
+            widths: BTreeMap::new(),
+        })
     }
 
     fn end(&mut self, mut copy: SheetCopy<'a>, read: Result<(), Stop>) -> Result<(), XlsxError> {

@@ -26,6 +26,7 @@ pub fn page<W: Write>(data: &ReceiptData, source: Option<&Path>, to: W) -> io::R
     let mut page = Page { data, to };
     page.head()?;
     page.counts()?;
+    page.codes()?;
     page.findings()?;
     for table in source.map(|source| tables(data, source)).unwrap_or_default() {
         page.table(&table)?;
@@ -78,6 +79,20 @@ impl<W: Write> Page<'_, W> {
         writeln!(self.to, "</table>")
     }
 
+    fn codes(&mut self) -> io::Result<()> {
+        let data = self.data;
+        if data.codes.is_empty() {
+            return Ok(());
+        }
+        let (title, names) = data.codes_title();
+        writeln!(self.to, "<h2>{title}</h2>\n<table>\n<tr><th>{}</th></tr>", names.join("</th><th>"))?;
+        for (code, count) in &data.codes {
+            let meaning = data.meaning(code);
+            writeln!(self.to, "<tr><td>{}</td><td>{count}</td><td>{}</td></tr>", text(code), text(&meaning))?;
+        }
+        writeln!(self.to, "</table>")
+    }
+
     fn findings(&mut self) -> io::Result<()> {
         let data = self.data;
         if data.findings.is_empty() {
@@ -104,10 +119,10 @@ impl<W: Write> Page<'_, W> {
         let (severity, class) = (data.language.severity(finding.severity), class(finding.severity));
         let field = finding.field.as_deref().map_or("", |field| data.title(field));
         let message = finding.message.in_language(data.language.code());
-        let raw = finding.raw.as_deref().unwrap_or_default();
+        let raw = data.sent(finding);
         write!(self.to, "<tr><td>{number}</td><td>{}</td><td>{}</td>", text(sheet), text(&at))?;
         write!(self.to, "<td class=\"{class}\">{severity}</td><td>{}</td>", text(field))?;
-        write!(self.to, "<td>{}</td><td class=\"{class}\">{}</td>", text(message), text(raw))?;
+        write!(self.to, "<td>{}</td><td class=\"{class}\">{}</td>", text(message), text(&raw))?;
         writeln!(self.to, "<td>{}</td></tr>", text(&finding.code))
     }
 
@@ -180,8 +195,15 @@ mod tests {
     #[test]
     fn the_page_lists_every_finding_with_its_place_and_cure() {
         let page = made(&sample("jsonl", Language::Zh));
-        for text in ["报送回执", "第 3 行", "不是数字；请填写数字", "=待定", "部分接收", "前 4 条"]
-        {
+        for text in [
+            "报送回执",
+            "第 3 行",
+            "不是数字；请填写数字",
+            "=待定",
+            "部分接收",
+            "前 4 条",
+            "<td>V01</td><td>1</td><td>必填",
+        ] {
             assert!(page.contains(text), "{text} in {page}");
         }
         let page = made(&sample("xlsx", Language::En));

@@ -84,6 +84,11 @@ pub(super) fn clean(text: &str, chars: usize) -> String {
     clean
 }
 
+/// How wide a text is in a cell, in digits: Chinese characters are as wide as two.
+pub(super) fn width(text: &str) -> usize {
+    text.chars().map(|c| if c < '\u{1100}' { 1 } else { 2 }).sum()
+}
+
 /// What kind of value a copied cell shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {

@@ -8,6 +8,7 @@
 //! as it was sent, marked in place ([`patch`]); of a CSV file, or a workbook too broken for that, the copy
 //! is made anew from its values ([`copy`]). What has no cells comes back as a page.
 
+mod codes;
 mod copy;
 mod html;
 mod json;

@@ -7,7 +7,7 @@ use huiliu_stage::Finding;
 use rust_xlsxwriter::{Worksheet, XlsxError};
 
 use super::ReceiptData;
-use super::marks::{Kind, Looks, SheetMarks, clean, heaviest, note};
+use super::marks::{Kind, Looks, SheetMarks, clean, heaviest, note, width};
 
 /// Rows of a worksheet.
 pub(super) const MAX_ROWS: u32 = 1_048_576;
@@ -15,6 +15,11 @@ pub(super) const MAX_ROWS: u32 = 1_048_576;
 pub(super) const MAX_COLUMNS: u16 = 16_384;
 /// A cell holds 32 767 UTF-16 units.
 const MAX_CELL_CHARS: usize = 16_000;
+
+/// Columns are made as wide as their texts in these rows, within bounds, in digits.
+const WIDTH_ROWS: u32 = 500;
+const NARROWEST: usize = 8;
+const WIDEST: usize = 42;
 
 /// What may still be copied of rows without findings.
 #[derive(Clone, Copy)]
@@ -46,6 +51,8 @@ pub(super) struct SheetCopy<'a> {
     pub(super) done: u32,
     /// Whether rows were left out.
     pub(super) excerpt: bool,
+    /// How wide the texts of each column are, from the header on.
+    pub(super) widths: BTreeMap<u16, usize>,
 }
 
 impl SheetCopy<'_> {
@@ -85,6 +92,10 @@ impl SheetCopy<'_> {
     /// Ends the sheet: marks on rows that never came are set all the same.
     pub(super) fn finish(&mut self) -> Result<(), XlsxError> {
         self.marked_until(MAX_ROWS + 1)?;
+        for (&column, &width) in &self.widths {
+            let width = (width + 2).clamp(NARROWEST, WIDEST);
+            self.worksheet.set_column_width(column, width as f64)?;
+        }
         if self.excerpt {
             // What was left out is not shown as if it had been blank.
             self.worksheet.hide_unused_rows(true);
@@ -110,6 +121,10 @@ impl SheetCopy<'_> {
         let row = number - 1;
         self.done = number;
         for (&column, value) in cells {
+            if let (Value::Text(text), true) = (value, (self.header..WIDTH_ROWS).contains(&number)) {
+                let widest = self.widths.entry(column).or_default();
+                *widest = width(text).max(*widest);
+            }
             let findings = marks.and_then(|marks| marks.get(&column));
             self.value(row, column, value, findings.and_then(|findings| heaviest(findings)))?;
         }

@@ -5,7 +5,7 @@ use rust_xlsxwriter::{Format, FormatAlign, Url, Worksheet, XlsxError};
 
 use super::ReceiptData;
 use super::copy::Copied;
-use super::marks::{clean, fill};
+use super::marks::{clean, fill, width};
 
 /// Most columns of a sheet that are explained.
 const MAX_COLUMNS_TOLD: usize = 300;
@@ -15,6 +15,11 @@ const MAX_LISTED: usize = 900_000;
 const MAX_LINKS: usize = 10_000;
 /// Most characters of a text.
 const MAX_CHARS: usize = 2_000;
+
+/// Width of the column of messages, in digits.
+const MESSAGE_WIDTH: u16 = 64;
+/// Height of a line, in points.
+const LINE_HEIGHT: f64 = 15.0;
 
 /// As Excel counts sizes of paper.
 const PAPER_A4: u8 = 9;
@@ -85,7 +90,7 @@ impl<'a> Page<'a> {
 
     fn head(&mut self, copied: &Copied) -> Result<(), XlsxError> {
         let data = self.data;
-        for (column, width) in (0..).zip([14, 16, 14, 14, 16, 64, 28, 16]) {
+        for (column, width) in (0..).zip([14, 16, 14, 14, 16, MESSAGE_WIDTH, 28, 16]) {
             self.sheet.set_column_width(column, width)?;
         }
         self.sheet.write_string_with_format(0, 0, self.say("报送回执", "Receipt"), &self.title)?;
@@ -144,7 +149,8 @@ impl<'a> Page<'a> {
             self.say("理解为", "taken for"),
         ];
         self.headings(self.say("表格是这样理解的", "How the file was understood"), &names)?;
-        self.text(0, &data.written().join("  "))?;
+        let how = data.written().join("  ");
+        self.text(0, &self.say(format!("文件格式：{how}"), format!("written as: {how}")))?;
         self.row += 1;
         for report in &data.report.sheets {
             let rows: Vec<String> = report.header_rows.iter().map(u32::to_string).collect();
@@ -174,7 +180,10 @@ impl<'a> Page<'a> {
                 let field = column.field.as_deref().map(|field| data.title(field));
                 self.text(
                     5,
-                    field.unwrap_or(self.say("（未识别，原样保留）", "(not known; kept as it is)")),
+                    field.unwrap_or(match column.how.as_str() {
+                        "serial" => self.say("（行的序号，只用来核对）", "(numbers of rows; checked only)"),
+                        _ => self.say("（未识别，原样保留）", "(not known; kept as it is)"),
+                    }),
                 )?;
                 self.row += 1;
             }
@@ -193,6 +202,7 @@ impl<'a> Page<'a> {
             "confirmed" => "已确认",
             "neighbour" => "相邻列",
             "values" => "列内容",
+            "serial" => "序号列",
             "unknown" => "",
             other => other,
         };
@@ -203,11 +213,13 @@ impl<'a> Page<'a> {
         if self.data.codes.is_empty() {
             return Ok(());
         }
-        let names = [self.say("代码", "code"), self.say("条数", "how many")];
-        self.headings(self.say("问题分类", "Findings by code"), &names)?;
-        for (code, count) in &self.data.codes {
+        let data = self.data;
+        let (title, names) = data.codes_title();
+        self.headings(title, &names)?;
+        for (code, count) in &data.codes {
             self.text(0, code)?;
             self.sheet.write_number(self.row, 1, *count as f64)?;
+            self.text(2, &data.meaning(code))?;
             self.row += 1;
         }
         Ok(())
@@ -253,8 +265,14 @@ impl<'a> Page<'a> {
         )?;
         self.text(4, finding.field.as_deref().map_or("", |field| data.title(field)))?;
         let message = clean(finding.message.in_language(data.language.code()), MAX_CHARS);
+        // Not every program makes a row as high as its text needs. A line is not always filled to its end.
+        let line = usize::from(MESSAGE_WIDTH - 4);
+        let lines: usize = message.lines().map(|text| width(text).div_ceil(line).max(1)).sum();
+        if lines > 1 {
+            self.sheet.set_row_height(self.row, LINE_HEIGHT * lines.min(20) as f64)?;
+        }
         self.sheet.write_string_with_format(self.row, 5, message, &self.wrapped)?;
-        self.text(6, finding.raw.as_deref().unwrap_or_default())?;
+        self.text(6, &data.sent(finding))?;
         self.text(7, &finding.code)?;
         self.row += 1;
         Ok(())

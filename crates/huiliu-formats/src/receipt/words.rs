@@ -1,6 +1,11 @@
 //! What a receipt says in each of its views, the workbook's first sheet and the page: said once, here.
 
+use std::borrow::Cow;
+
+use huiliu_stage::Finding;
+
 use super::ReceiptData;
+use super::codes::meaning;
 use super::place::Place;
 
 impl ReceiptData {
@@ -74,9 +79,63 @@ impl ReceiptData {
         )
     }
 
+    /// What stands above the count of each code, and the names of its columns.
+    pub(super) fn codes_title(&self) -> (&'static str, [&'static str; 3]) {
+        self.say(
+            ("问题分类", ["代码", "条数", "含义"]),
+            ("Findings by code", ["code", "how many", "what it means"]),
+        )
+    }
+
+    /// What a code means; of one that only this pipeline has, an example.
+    pub(super) fn meaning<'a>(&'a self, code: &str) -> Cow<'a, str> {
+        if let Some(meaning) = meaning(code, self.language) {
+            return meaning.into();
+        }
+        let Some(first) = self.findings.iter().find(|finding| finding.code == code) else { return "".into() };
+        let message = first.message.in_language(self.language.code());
+        self.say(format!("例如：{message}"), format!("such as: {message}")).into()
+    }
+
+    /// What was sent. Where a rule tells of several fields (`total=12; plan=30`), by what people call them.
+    pub(super) fn sent<'a>(&self, finding: &'a Finding) -> Cow<'a, str> {
+        let raw = finding.raw.as_deref().unwrap_or_default();
+        let titled = |part: &str| {
+            let (field, value) = part.split_once('=')?;
+            let title = self.titles.get(field)?;
+            let value = if value.is_empty() { "—" } else { value };
+            Some(self.say(format!("{title}：{value}"), format!("{title}: {value}")))
+        };
+        match raw.split("; ").map(titled).collect::<Option<Vec<String>>>() {
+            Some(parts) => parts.join(self.say("；", "; ")).into(),
+            None => raw.into(),
+        }
+    }
+
     /// A place as people find it: the cell, else the row.
     pub(super) fn place_text(&self, place: Place<'_>) -> String {
         let row = place.row;
         place.cell().unwrap_or_else(|| self.say(format!("第 {row} 行"), format!("row {row}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::receipt::Language;
+    use crate::receipt::sample::sample;
+
+    #[test]
+    fn the_fields_that_a_rule_speaks_of_are_called_as_people_call_them() {
+        let mut data = sample("xlsx", Language::Zh);
+        for (raw, shown) in [
+            ("total=12; code=", "总投资：12；项目代码：—"),
+            ("total=a=b", "总投资：a=b"),
+            ("=待定", "=待定"),
+            ("total=12; other=1", "total=12; other=1"),
+            ("", ""),
+        ] {
+            data.findings[0].raw = Some(raw.into());
+            assert_eq!(data.sent(&data.findings[0]), shown);
+        }
     }
 }

@@ -7,12 +7,12 @@ use arrow::array::{
     ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder,
     ListBuilder, StringBuilder, TimestampMillisecondBuilder,
 };
-use huiliu_stage::{Field, FieldType, Severity, Text};
+use huiliu_stage::{Field, FieldType, Severity};
 
 use crate::read::chunk::{Chunk, View};
 use crate::read::value::{
-    Asked, Money, Note, Number, Parsed, Unit, boolean, date, destroyed, failed, integer, is_code, list_items,
-    strict_date, strict_integer, timestamp, trimmed,
+    Asked, Money, Note, Number, Parsed, Unit, Words, boolean, date, destroyed, failed, integer, is_code,
+    list_items, strict_date, strict_integer, timestamp, trimmed,
 };
 
 /// Told of each cell with a note: index of the row in the chunk, its text, the note.
@@ -241,7 +241,7 @@ fn whole(parsed: Parsed<f64>) -> Parsed<i64> {
         return Parsed { value: Some(rounded as i64), note: parsed.note };
     }
     let text =
-        Text::new("换算后不是整数；请核对单位", "is no whole number in the field's unit; check the unit");
+        Words::new("换算后不是整数；请核对单位", "is no whole number in the field's unit; check the unit");
     Parsed { value: None, note: Some(Box::new(Note { severity: Severity::Error, code: "V07", text })) }
 }
 
@@ -255,7 +255,7 @@ fn strictly_dated(text: &str) -> Parsed<i32> {
 
 #[cold]
 fn date_fault() -> Parsed<i32> {
-    let text = Text::new("不是日期；请按 2024-05-01 的格式填写", "is not a date; write it like 2024-05-01");
+    let text = Words::new("不是日期；请按 2024-05-01 的格式填写", "is not a date; write it like 2024-05-01");
     Parsed { value: None, note: Some(Box::new(Note { severity: Severity::Error, code: "V11", text })) }
 }
 

@@ -34,6 +34,8 @@ use crate::report::{ColumnReport, SheetReport};
 pub(super) const SEARCH_ROWS: usize = 20;
 /// How a column was understood whose word alone may mean several fields.
 const NEIGHBOUR: &str = "neighbour";
+/// How a column of serial numbers is known, which no field needs to hold.
+const NUMBERED: &str = "serial";
 /// What the dictionary calls the serial numbers of rows, which are no field of a record.
 const SERIAL: &str = "seq_no";
 /// Most rows of one header.
@@ -149,6 +151,15 @@ impl Layout {
         }
     }
 
+    /// Says of columns of serial numbers that they are known, though no field holds them.
+    fn note_serials(&mut self) {
+        for column in self.columns.iter_mut().filter(|c| c.field.is_none() && c.others.is_empty()) {
+            if column.path.last().is_some_and(|leaf| is_serial(leaf)) {
+                column.how = NUMBERED;
+            }
+        }
+    }
+
     fn claimed(&self) -> usize {
         self.columns.iter().filter(|column| column.field.is_some()).count()
     }
@@ -206,6 +217,7 @@ fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, who
     values::decide(grid, &mut layout, names);
     units::doubt(&mut layout, names);
     fuzzy::suggest(&mut layout, names);
+    layout.note_serials();
     layout.unit = units::of_sheet(grid, &layout);
     layout.titles = above(grid, &layout).map(|cell| cell.trim().chars().take(200).collect()).collect();
     Some(layout)

@@ -2,7 +2,7 @@
 
 use huiliu_stage::{Finding, Severity, Text, column_letters};
 
-use super::Layout;
+use super::{Layout, NUMBERED};
 
 /// What the sender should know of how the columns were understood. `fields` are the names of the record's fields,
 /// `titles` what people call them.
@@ -94,6 +94,7 @@ pub(in crate::read) fn findings(
                     None,
                 )
             }
+            (None, None, NUMBERED) => continue,
             (None, None, _) => (
                 Severity::Info,
                 format!("{place}{letters}列“{header}”不是已知字段，内容原样保留"),

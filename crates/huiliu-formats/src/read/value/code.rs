@@ -1,9 +1,9 @@
 //! What a spreadsheet program left in place of a text: a code that it took for a number and so destroyed, the mark of a formula
 //! that failed.
 
-use huiliu_stage::{Severity, Text};
+use huiliu_stage::Severity;
 
-use super::Note;
+use super::{Note, Words};
 
 /// Whether a field of this name holds codes.
 pub(in crate::read) fn is_code(field: &str) -> bool {
@@ -28,7 +28,7 @@ pub(in crate::read) fn failed(text: &str) -> Option<Note> {
     if !text.starts_with('#') || !MARKS.contains(&text) {
         return None;
     }
-    let text = Text::new(
+    let text = Words::new(
         "是公式出错留下的标记，没有值；请改正公式或直接填写内容",
         "is the mark of a formula that failed and no value; correct it or write the value itself",
     );
@@ -55,7 +55,7 @@ fn note(field: &str) -> Note {
         field if field.ends_with("project_code") => "V02",
         _ => "code-destroyed",
     };
-    let text = Text::new(
+    let text = Words::new(
         "是被表格软件当作数字破坏的代码，末几位已丢失，无法恢复；请把该列设为文本后重新填写完整代码",
         "is a code that a spreadsheet took for a number: its last digits are lost; format the column as text and write the whole code",
     );

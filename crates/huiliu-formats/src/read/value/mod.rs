@@ -25,7 +25,9 @@ pub(super) use other::{ITEM, boolean, list_items, trimmed};
 pub(super) use quantity::is_number;
 pub(super) use unit::Unit;
 
-use huiliu_stage::{Severity, Text};
+use std::borrow::Cow;
+
+use huiliu_stage::Severity;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 /// Something to tell about a cell.
@@ -34,7 +36,20 @@ pub(super) struct Note {
     pub(super) severity: Severity,
     pub(super) code: &'static str,
     /// Begins in the middle of a sentence: `不是金额；请…`.
-    pub(super) text: Text,
+    pub(super) text: Words,
+}
+
+/// The words of a note in both languages. Most are always the same, and are copied only into the finding made of them.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Words {
+    pub(super) zh: Cow<'static, str>,
+    pub(super) en: Cow<'static, str>,
+}
+
+impl Words {
+    pub(super) fn new(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
+        Self { zh: zh.into(), en: en.into() }
+    }
 }
 
 /// What a cell's text gave.
@@ -54,11 +69,17 @@ impl<T> Parsed<T> {
         Self { value: None, note: None }
     }
 
-    fn noted(value: Option<T>, severity: Severity, code: &'static str, zh: &str, en: &str) -> Self {
-        Self { value, note: Some(Box::new(Note { severity, code, text: Text::new(zh, en) })) }
+    fn noted(
+        value: Option<T>,
+        severity: Severity,
+        code: &'static str,
+        zh: impl Into<Cow<'static, str>>,
+        en: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { value, note: Some(Box::new(Note { severity, code, text: Words::new(zh, en) })) }
     }
 
-    fn bad(code: &'static str, zh: &str, en: &str) -> Self {
+    fn bad(code: &'static str, zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
         Self::noted(None, Severity::Error, code, zh, en)
     }
 

@@ -142,8 +142,8 @@ fn not_an_amount<T>() -> Parsed<T> {
 fn foreign<T>(currency: &str) -> Parsed<T> {
     Parsed::bad(
         "V07",
-        &format!("是外币金额（{currency}），没有汇率不能换算；请换算成人民币后填写"),
-        &format!("is an amount in another currency ({currency}); convert it before sending"),
+        format!("是外币金额（{currency}），没有汇率不能换算；请换算成人民币后填写"),
+        format!("is an amount in another currency ({currency}); convert it before sending"),
     )
 }
 
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_class_or_another_currency_is_named_as_such() {
-        let note = |text: &str| money("").lenient(text).note.unwrap().text.in_language("zh").to_owned();
+        let note = |text: &str| money("").lenient(text).note.unwrap().text.zh;
         assert!(note("超百亿").contains("档次"));
         assert!(note("千万级").contains("档次"));
         assert!(note("1.2亿美元").contains("1.2亿美元"));

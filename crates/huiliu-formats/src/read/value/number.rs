@@ -1,10 +1,10 @@
 //! Numbers: measures, percentages, counts.
 
-use huiliu_stage::{Severity, Text};
+use huiliu_stage::Severity;
 
 use super::decimal::Decimal;
 use super::quantity::{Quantity, is_torn, qualifier, quantity};
-use super::{Note, Parsed, Unit, is_placeholder, tidy};
+use super::{Note, Parsed, Unit, Words, is_placeholder, tidy};
 
 /// Reads numbers of one column.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl Number {
         // Some percentages are below one, but hardly all of a column; and one value is no column.
         self.shares = count >= 3 && (0.05..=1.0).contains(&largest);
         let (row, cell) = first.filter(|_| self.shares)?;
-        let text = Text::new(
+        let text = Words::new(
             "所在列没有大于1的数，整列按小数比例换算成百分数（0.358 即 35.8%）；如本为百分数，请写明 %",
             "stands in a column without a number above 1: the column was taken as shares (0.358 is 35.8 %); write % if it is percent",
         );

@@ -56,7 +56,7 @@ pub(in crate::read) fn boolean(text: &str, strict: bool) -> Parsed<bool> {
             Some(value) => {
                 let (zh, en) = if value { ("是", "yes") } else { ("否", "no") };
                 let (zh, en) = (format!("按“{zh}”读取"), format!("was taken for {en}"));
-                Parsed::noted(Some(value), Severity::Info, "type", &zh, &en)
+                Parsed::noted(Some(value), Severity::Info, "type", zh, en)
             }
             None => not_a_boolean("请填 是 或 否", "write 是 or 否"),
         },
@@ -77,7 +77,7 @@ fn by_beginning(word: &str) -> Option<bool> {
 }
 
 fn not_a_boolean(zh: &str, en: &str) -> Parsed<bool> {
-    Parsed::bad("type", &format!("不是“是/否”；{zh}"), &format!("is neither yes nor no; {en}"))
+    Parsed::bad("type", format!("不是“是/否”；{zh}"), format!("is neither yes nor no; {en}"))
 }
 
 /// Parts the items of an array that came from JSON, where an item may hold any other character.

@@ -1,8 +1,10 @@
 //! Binary workbooks (`.xlsb`), through calamine.
 //!
-//! Nothing reaches calamine before its size was checked, and a panic of it becomes an error of the delivery. One
+//! Nothing reaches calamine before its size was checked and its records were walked ([`proof`]), and a panic of it becomes an error of the delivery. One
 //! sheet at a time is held, as one text and the places in it. Calamine does not say how a number is shown, so that a
 //! percentage and a code look like any number; [`Bare`] tells where that may matter.
+
+mod proof;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -23,7 +25,7 @@ const MOST_TEXT: usize = 128 << 20;
 /// Most cells of one sheet.
 const MOST_CELLS: usize = 8_000_000;
 /// Largest part of a binary workbook that is held whole.
-const MOST_PART: u64 = 96 << 20;
+const MOST_PART: u64 = 64 << 20;
 
 /// The last rows of a column with numbers that may be shown as something else; 0 for none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,11 +65,21 @@ fn prove(package: &Package) -> Result<(), ReadError> {
         if held && package.size(name).is_some_and(|size| size > MOST_PART) {
             return Err(ReadError::too_large("工作簿的文字量（字节）", "a part's unpacked size", MOST_PART));
         }
-        if let Some(mut entry) = package.entry(name)? {
+        let Some(mut entry) = package.entry(name)? else { continue };
+        if has_records(name) {
+            proof::prove(entry)?;
+        } else {
             std::io::copy(&mut entry.by_ref(), &mut sink()).map_err(|e| ReadError::damaged(&e))?;
         }
     }
     Ok(())
+}
+
+/// Whether calamine takes the part for records; others may hold pictures or settings of a printer.
+fn has_records(name: &str) -> bool {
+    let name = name.to_lowercase().replace('\\', "/");
+    let known = ["xl/workbook.bin", "xl/sharedstrings.bin", "xl/styles.bin"];
+    known.contains(&name.as_str()) || (name.starts_with("xl/worksheets/") && name.ends_with(".bin"))
 }
 
 impl Binary {

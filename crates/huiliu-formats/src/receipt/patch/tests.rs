@@ -72,7 +72,7 @@ fn marked(data: &ReceiptData, sent: &Path) -> Vec<u8> {
     out.into_inner()
 }
 
-fn parts(bytes: &[u8]) -> BTreeMap<String, String> {
+pub(super) fn parts(bytes: &[u8]) -> BTreeMap<String, String> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
     let read = |index| {
         let mut entry = archive.by_index(index).unwrap();
@@ -212,7 +212,7 @@ fn the_same_workbook_is_marked_with_the_same_bytes() {
 }
 
 /// The workbook with one part changed, or without it.
-fn altered(bytes: &[u8], change: impl Fn(&str, String) -> Option<String>) -> Vec<u8> {
+pub(super) fn altered(bytes: &[u8], change: impl Fn(&str, String) -> Option<String>) -> Vec<u8> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
     let mut out = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for index in 0..archive.len() {

@@ -29,7 +29,7 @@ pub(super) fn period(tidy: &str, today: i32, asked: Asked) -> Option<Parsed<i32>
     };
     let zh = format!("是一段时间，{zh}，按所写年份或月份的第一天处理；请只填一个日期");
     let en = format!("is a period; {en}, as the first day of the year or month written; write one date");
-    Some(Parsed::noted(Some(value), Severity::Info, "V11", &zh, &en))
+    Some(Parsed::noted(Some(value), Severity::Info, "V11", zh, en))
 }
 
 /// A bound of a period; what it leaves out stands in the `other`: the year in front, 年 or 月 behind.

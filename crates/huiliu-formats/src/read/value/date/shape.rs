@@ -131,7 +131,7 @@ fn serial(number: i64) -> Option<Parsed<i32>> {
 fn first(day: i32, zh: &str, en: &str) -> Parsed<i32> {
     let zh = format!("只写到{zh}，按其第一天处理");
     let en = format!("names only a {en}; its first day was taken");
-    Parsed::noted(Some(day), Severity::Info, "V11", &zh, &en)
+    Parsed::noted(Some(day), Severity::Info, "V11", zh, en)
 }
 
 fn month(day: i32) -> Parsed<i32> {
@@ -140,7 +140,7 @@ fn month(day: i32) -> Parsed<i32> {
 
 fn this_year(day: i32, year: i64) -> Parsed<i32> {
     let (zh, en) = (format!("没有写年份，按{year}年处理"), format!("has no year; {year} was taken"));
-    Parsed::noted(Some(day), Severity::Info, "V11", &zh, &en)
+    Parsed::noted(Some(day), Severity::Info, "V11", zh, en)
 }
 
 fn january(day: i32) -> Parsed<i32> {

@@ -1,12 +1,16 @@
 //! How fast and with how much memory harmful files are refused: `cargo run --release -p huiliu-formats --example bombs`.
 //!
 //! Makes them in a folder for temporary files: a zip of 4 GB of zeros, zips within zips, a workbook whose sheet is
-//! 500 MB of blanks, one with cells A1 and XFD1048576 (harmless if read as a stream), one with a shared string of 2 GB. Each is
-//! read in a process of its own, so that the peak memory printed is that file's.
+//! 500 MB of blanks, one with cells A1 and XFD1048576 (harmless if read as a stream), one with a shared string of 2 GB; of
+//! OpenDocument the same kinds, and a sheet that says it repeats its one row a million times; of the old format, which packs nothing, a sheet with its
+//! first and last cell, a table of texts that claims four thousand million of them, a chain of sectors that goes round,
+//! and a file of 4 GB. Each is read in a process of its own, so that the peak memory printed is that file's.
+
+mod old;
 
 use std::error::Error;
 use std::fs::File;
-use std::io::{Cursor, Seek, Write};
+use std::io::{Cursor, Read as _, Seek, Write};
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
@@ -17,6 +21,31 @@ use zip::write::SimpleFileOptions;
 
 const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
 const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+
+const OASIS: &str = "urn:oasis:names:tc:opendocument:xmlns";
+/// A first and a last cell, with nothing between them.
+const FAR: &str = "<table:table-row><table:table-cell><text:p>1</text:p></table:table-cell></table:table-row>\
+    <table:table-row table:number-rows-repeated=\"1048574\"><table:table-cell/></table:table-row>\
+    <table:table-row><table:table-cell table:number-columns-repeated=\"16383\"/>\
+    <table:table-cell><text:p>1</text:p></table:table-cell></table:table-row>";
+/// Sixteen thousand million cells.
+const REPEATED: &str = "<table:table-row table:number-rows-repeated=\"1048576\">\
+    <table:table-cell table:number-columns-repeated=\"16384\"><text:p>1</text:p></table:table-cell></table:table-row>";
+const FILES: [&str; 13] = [
+    "zeros.zip",
+    "nested.zip",
+    "far.xlsx",
+    "blanks.xlsx",
+    "string.xlsx",
+    "far.ods",
+    "repeated.ods",
+    "blanks.ods",
+    "string.ods",
+    "far.xls",
+    "claims.xls",
+    "round.xls",
+    "long.xls",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,7 +65,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     workbook(&at("far.xlsx"), &mut far.as_bytes(), &mut &b""[..])?;
     workbook(&at("blanks.xlsx"), &mut Run::new(b' ', 500 << 20), &mut &b""[..])?;
     workbook(&at("string.xlsx"), &mut one.as_bytes(), &mut Run::new(b'a', 2 << 30))?;
-    for name in ["zeros.zip", "nested.zip", "far.xlsx", "blanks.xlsx", "string.xlsx"] {
+    document(&at("far.ods"), &mut FAR.as_bytes(), 0)?;
+    document(&at("repeated.ods"), &mut REPEATED.as_bytes(), 0)?;
+    document(&at("blanks.ods"), &mut &b""[..], 500 << 20)?;
+    document(&at("string.ods"), &mut &b"<table:table-row><table:table-cell><text:p>"[..], 2 << 30)?;
+    for (name, bytes) in [("far.xls", old::far()), ("claims.xls", old::claims()), ("round.xls", old::round())]
+    {
+        std::fs::write(at(name), bytes)?;
+    }
+    // Of this one only the first sectors stand on the disk.
+    std::fs::write(at("long.xls"), old::far())?;
+    File::options().write(true).open(at("long.xls"))?.set_len(4 << 30)?;
+    for name in FILES {
         let path = at(name);
         print!("{name} ({} bytes): ", std::fs::metadata(&path)?.len());
         std::io::stdout().flush()?;
@@ -137,4 +177,16 @@ fn workbook(
             ("xl/sharedStrings.xml", strings),
         ],
     )
+}
+
+/// An OpenDocument spreadsheet of one table that begins with `rows`, after which `blanks` bytes of no meaning come.
+fn document(path: &Path, rows: &mut dyn std::io::Read, blanks: u64) -> Result<(), Box<dyn Error>> {
+    let head = format!(
+        "<office:document-content xmlns:office=\"{OASIS}:office:1.0\" xmlns:table=\"{OASIS}:table:1.0\" \
+         xmlns:text=\"{OASIS}:text:1.0\"><office:body><office:spreadsheet><table:table table:name=\"S\">"
+    );
+    let tail = "</table:table></office:spreadsheet></office:body></office:document-content>";
+    let content = head.as_bytes().chain(rows).chain(Run::new(b' ', blanks)).chain(tail.as_bytes());
+    let kind = "application/vnd.oasis.opendocument.spreadsheet";
+    zip(File::create(path)?, &mut [("mimetype", &mut kind.as_bytes()), ("content.xml", &mut { content })])
 }
