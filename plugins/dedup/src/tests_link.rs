@@ -140,7 +140,8 @@ fn people_are_asked_about_two_records_that_a_row_shows_to_be_one() {
     let ids = known.column_by_name("record_id").unwrap().as_string::<i32>();
     let mut asked = [why["record"].as_str().unwrap(), why["other"].as_str().unwrap()];
     let mut ids: Vec<&str> = ids.iter().flatten().collect();
-    (asked.sort_unstable(), ids.sort_unstable());
+    asked.sort_unstable();
+    ids.sort_unstable();
     assert_eq!(asked.as_slice(), ids);
     assert!(why["values"][0]["row"].is_string(), "{why}");
 }

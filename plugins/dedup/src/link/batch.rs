@@ -42,6 +42,9 @@ pub(super) enum With {
     First(u32),
 }
 
+/// What is known between two units.
+type Links = Vec<(usize, usize, Link)>;
+
 /// What is one thing after a batch: a known thing, records of the batch, or both.
 #[derive(Clone, Debug, Default)]
 struct Group {
@@ -103,7 +106,7 @@ impl Things {
         // Units: the records of the batch, then the things that they look like.
         let mut things: Vec<u32> = Vec::new();
         let mut unit_of: HashMap<u32, usize> = HashMap::new();
-        let mut links: Vec<(usize, usize, Link)> = Vec::new();
+        let mut links: Links = Vec::new();
         let mut compared: HashSet<(u32, u32)> = HashSet::new();
         for (at, row) in rows.iter().enumerate() {
             let record = from + at as u32;
@@ -148,7 +151,7 @@ impl Things {
         let (from, count, merge) = (*from, rows.len(), linker.config().merge());
         let mut above = Components::new(count + things.len());
         links.iter().filter(|(.., link)| link.average() >= merge).for_each(|&(a, b, _)| above.join(a, b));
-        let mut components: HashMap<usize, (Vec<usize>, Vec<(usize, usize, Link)>)> = HashMap::new();
+        let mut components: HashMap<usize, (Vec<usize>, Links)> = HashMap::new();
         for unit in 0..count + things.len() {
             components.entry(above.root(unit)).or_default().0.push(unit);
         }
