@@ -15,7 +15,7 @@ use arrow::array::{
 };
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use huiliu_stage::{
     DECISIONS, Finding, Findings, Host, MERGED_INTO, Origin, Outcome, Problem, REPLACES, ROW, SHEET,
     StageError, column_index, json_field,
@@ -27,7 +27,7 @@ use crate::decide::Made;
 use crate::decided::Decided;
 use crate::entity::{Held, Record, Source, encode_value};
 use crate::fields::{MergeField, apart, fields};
-use crate::key::{KeyRule, Scratch};
+use crate::key::{KeyCells, KeyRule, Scratch};
 use crate::linked::Linked;
 use crate::options::{Options, default_tolerance, find};
 use crate::parts::{Part, Parts};
@@ -73,6 +73,21 @@ pub(crate) struct Touched {
     pub(crate) first: Option<Part>,
     /// What the rows of this batch gave, each with whether that changed the record.
     pub(crate) came: Vec<(Part, bool)>,
+}
+
+/// The keys of all rows of a batch, each with its rule.
+#[derive(Default)]
+struct RowKeys {
+    keys: Vec<(Option<usize>, u128)>,
+    /// Where those of each row end.
+    ends: Vec<usize>,
+}
+
+impl RowKeys {
+    fn of(&self, at: usize) -> &[(Option<usize>, u128)] {
+        let from = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.keys[from..self.ends[at]]
+    }
 }
 
 /// A batch taken apart for merging.
@@ -186,25 +201,20 @@ impl Merge {
         let mut touched: Vec<Touched> = Vec::new();
         let mut index: HashMap<RecordId, usize> = HashMap::new();
         let mut of_row = Vec::with_capacity(batch.num_rows());
-        let (mut scratch, mut row_keys) = (Scratch::default(), Vec::new());
+        let row_keys = self.row_keys(&keys, &view);
         let fields = self.fields.clone();
+        self.plan(&row_keys, &view)?;
         for at in 0..batch.num_rows() {
             let id = view.rows.value(at);
-            row_keys.clear();
-            let rules = self.recogniser.rules.iter().zip(&keys).enumerate();
-            row_keys.extend(
-                rules.filter_map(|(i, (rule, cells))| Some((Some(i), rule.key(cells, at, &mut scratch)?))),
-            );
-            if row_keys.is_empty() {
-                if self.linked.is_none() {
-                    findings.push(report::no_key(id, &self.recogniser.rules));
-                }
-                row_keys.push((None, content_key(&view.cells, at)));
-            }
             view.enter(at);
+            let keys = row_keys.of(at);
+            if self.linked.is_none() && keys.iter().all(|(rule, _)| rule.is_none()) {
+                findings.push(report::no_key(id, &self.recogniser.rules));
+            }
             let sender = &*view.source.sender;
-            let row = Row { id, at, keys: &row_keys, cells: &view.cells, fields: &fields, sender };
-            let found = self.recognise(&row, &mut findings)?;
+            let row = Row { id, at, keys, cells: &view.cells, fields: &fields, sender };
+            let pinned = self.pinned(&row)?;
+            let found = self.recognise(&row, pinned, &mut findings)?;
             let i = *index.entry(found.record).or_insert_with(|| {
                 touched.push(Touched::new(&found, at));
                 touched.len() - 1
@@ -212,6 +222,9 @@ impl Merge {
             (touched[i].last, touched[i].by) = (at, found.by);
             of_row.push(i);
             self.join(&mut touched[i], &found, &view, &row, &mut findings)?;
+        }
+        if let Some(linked) = &mut self.linked {
+            linked.end()?;
         }
         self.versions.note(&view.source, touched.iter().map(|touched| touched.id));
         let replaces = self.settle(&mut touched, &view)?;
@@ -233,8 +246,55 @@ impl Merge {
         Ok(Outcome { batch, findings: Findings(findings) })
     }
 
-    fn recognise(&mut self, row: &Row<'_>, findings: &mut Vec<Finding>) -> Result<Recognised, StageError> {
-        let pinned = self.pinned(row)?;
+    /// Tells the linkage of all rows that it will be asked for: those with no key that is known, or comes before them.
+    fn plan(&mut self, keys: &RowKeys, view: &View<'_>) -> Result<(), StageError> {
+        if self.linked.is_none() {
+            return Ok(());
+        }
+        let (fields, mut seen, mut rows) = (self.fields.clone(), HashSet::new(), Vec::new());
+        for at in 0..view.rows.len() {
+            let (id, keys, sender) = (view.rows.value(at), keys.of(at), &*view.source.sender);
+            let row = Row { id, at, keys, cells: &view.cells, fields: &fields, sender };
+            if self.pinned(&row)?.is_some() {
+                continue;
+            }
+            let mut new = true;
+            for &(_, key) in keys {
+                new = new && !seen.contains(&key) && self.records.ids(key)?.is_empty();
+            }
+            seen.extend(keys.iter().map(|(_, key)| *key));
+            if new {
+                rows.push((at, row.compared(&self.recogniser.compared)));
+            }
+        }
+        if let Some(linked) = &mut self.linked {
+            linked.plan(rows);
+        }
+        Ok(())
+    }
+
+    /// The keys of all rows; a row without any has its whole content for one.
+    fn row_keys(&self, rules: &[Vec<KeyCells<'_>>], view: &View<'_>) -> RowKeys {
+        let (mut scratch, mut all) = (Scratch::default(), RowKeys::default());
+        for at in 0..view.rows.len() {
+            let from = all.keys.len();
+            for (i, (rule, cells)) in self.recogniser.rules.iter().zip(rules).enumerate() {
+                all.keys.extend(rule.key(cells, at, &mut scratch).map(|key| (Some(i), key)));
+            }
+            if all.keys.len() == from {
+                all.keys.push((None, content_key(&view.cells, at)));
+            }
+            all.ends.push(all.keys.len());
+        }
+        all
+    }
+
+    fn recognise(
+        &mut self,
+        row: &Row<'_>,
+        pinned: Option<RecordId>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Recognised, StageError> {
         let mut known = Known {
             host: &*self.host,
             records: &mut self.records,

@@ -15,13 +15,14 @@ use crate::records::RecordId;
 
 const QUEUE: &[u8] = b"q/";
 
-/// Asks about a pair, unless it is asked about already.
-pub(crate) fn ask(host: &dyn Host, a: RecordId, b: RecordId, why: &Value) -> Result<(), StageError> {
+/// Asks about a pair, unless it is asked about already; tells whether it was not.
+pub(crate) fn ask(host: &dyn Host, a: RecordId, b: RecordId, why: &Value) -> Result<bool, StageError> {
     let key = pair_key(QUEUE, a, b);
-    if host.state_get(&key)?.is_none() {
+    let new = host.state_get(&key)?.is_none();
+    if new {
         host.state_put(&key, why.to_string().as_bytes())?;
     }
-    Ok(())
+    Ok(new)
 }
 
 /// Takes a question back.

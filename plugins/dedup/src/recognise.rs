@@ -102,16 +102,16 @@ impl Recogniser {
     ) -> Result<Recognised, StageError> {
         if let Some(record) = pinned {
             if let Some(linked) = &mut known.linked {
-                linked.keep_known(record, &row.compared(&self.compared))?;
+                linked.keep_known(record, row.compared(&self.compared));
             }
             return Ok(Recognised { record, by: By::Decision, new: false });
         }
         let marks: Vec<Option<Marks>> = self.apart.iter().map(|&field| row.marks(field)).collect();
         let ByKeys { found, passed_over, elsewhere } = self.by_keys(known.records, row, &marks)?;
-        let compared = if known.linked.is_some() { row.compared(&self.compared) } else { Vec::new() };
         // What a key found and a word kept apart is not asked of likeness again.
         let ask = found.is_none() && passed_over.is_none();
-        let said = known.linked.as_deref_mut().filter(|_| ask).map(|linked| linked.ask(&compared));
+        let said =
+            known.linked.as_deref_mut().filter(|_| ask).map(|linked| linked.ask(row.at)).transpose()?;
         let alike =
             known.linked.as_deref().zip(said.as_ref()).and_then(|(linked, said)| linked.matched(said));
         let recognised = match (found, alike) {
@@ -134,9 +134,9 @@ impl Recogniser {
             match said {
                 Some(said) => {
                     let told = (row.id, &mut *findings);
-                    linked.keep_asked(recognised.record, &compared, said, known.decided, told)?;
+                    linked.keep_asked(recognised.record, said, known.decided, told)?;
                 }
-                None => linked.keep_known(recognised.record, &compared)?,
+                None => linked.keep_known(recognised.record, row.compared(&self.compared)),
             }
         }
         for &(rule, key) in row.keys {

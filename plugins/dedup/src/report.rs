@@ -109,6 +109,17 @@ pub(crate) fn unclear(row: i64, rule: &KeyRule, taken: RecordId, others: usize) 
         .with_raw(taken.to_string())
 }
 
+/// Two known records turned out to be one by a row of the first.
+pub(crate) fn met(row: i64, id: RecordId, other: RecordId, zh: &str, en: &str) -> Finding {
+    let text = Text::new(
+        format!("本行并入记录 {id} 后，{id} 与记录 {other} 显为同一项，待人工核对。{zh}"),
+        format!(
+            "with this row, record {id} turns out to be the same as record {other}; a person should say. {en}"
+        ),
+    );
+    Finding::new(Some(row), Severity::Warning, "review", text).with_raw(other.to_string())
+}
+
 /// What likeness says of a row that no key recognised: it is a record, may be one, or only looks like one.
 pub(crate) fn linked(row: i64, word: &str, id: RecordId, other: RecordId, zh: &str, en: &str) -> Finding {
     let (severity, code, text) = match word {

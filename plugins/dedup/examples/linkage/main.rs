@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run --release -p huiliu-dedup --example linkage -- DATASET [--config FILE] [--batch ROWS]
 //!     [--threads N] [--settle] [--order SEED] [--weights] [--wrong N] [--merge BITS] [--measure ROWS]
-//!     [--online]
+//!     [--online | --unite]
 //! ```
 //!
 //! DATASET is a folder with `records.csv` (id, source, fields) and `matches.csv` or `truth.csv`. Without
@@ -36,6 +36,7 @@ struct Arguments {
     merge: Option<f32>,
     measure: usize,
     online: bool,
+    unite: bool,
 }
 
 fn arguments() -> Result<Arguments, Box<dyn Error>> {
@@ -52,6 +53,7 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
         merge: None,
         measure: 0,
         online: false,
+        unite: false,
     };
     while let Some(word) = given.next() {
         let mut value = || given.next().ok_or(format!("{word} needs a value"));
@@ -64,6 +66,7 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
             "--merge" => arguments.merge = Some(value()?.parse()?),
             "--measure" => arguments.measure = value()?.parse()?,
             "--online" => arguments.online = true,
+            "--unite" => (arguments.online, arguments.unite) = (true, true),
             "--settle" => arguments.settle = true,
             "--weights" => arguments.weights = true,
             _ => arguments.folder = word.into(),
@@ -161,7 +164,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     drop(linker);
     if arguments.online {
-        let things = warm::online(&config, &rows);
+        let batch = arguments.batch.min(rows.len().max(1));
+        let things = warm::online(&config, &rows, batch, arguments.unite);
         let result = measure::pairwise(&things, &truth);
         println!(
             "one at a time: precision {:.4} recall {:.4} f1 {:.4}",

@@ -1,5 +1,6 @@
 //! What rows cost that come to a warm linkage: in batches, and one at a time as the stage asks.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use hashbrown::HashSet;
@@ -58,25 +59,43 @@ pub(crate) fn single(config: &Config, rows: &[Row<'_>], things: &[u32], late: us
     );
 }
 
-/// Asks for all rows one at a time, as the stage does, and gives the thing of each.
-pub(crate) fn online(config: &Config, rows: &[Row<'_>]) -> Vec<u32> {
+/// Asks for all rows as the stage does, in deliveries of one source out of so many rows, and gives the thing of each.
+pub(crate) fn online(config: &Config, rows: &[Row<'_>], batch: usize, unite: bool) -> Vec<u32> {
     let mut linker = Linker::new(config.clone(), 1);
     let mut asked = Things::default();
-    let (mut things, mut reviews, mut united) = (Vec::new(), 0, 0);
+    let (mut things, mut places, mut reviews, mut united) = (Vec::new(), Vec::new(), 0, 0);
     let cpu = measure::cpu_seconds();
-    for (at, row) in rows.iter().enumerate() {
-        let (record, answer) = asked.ask(&mut linker, row);
-        let thing = if let Answer::Match(found) = &answer { found.thing } else { at as u32 };
-        reviews += u32::from(matches!(answer, Answer::Review(_)));
-        asked.belongs(record, thing);
-        things.push(thing);
-        while let Some(met) = asked.met(&linker, record, &HashSet::new()) {
-            let (into, from) = (met.thing.min(met.other.thing), met.thing.max(met.other.thing));
-            asked.unite(from, into).into_iter().for_each(|record| things[record as usize] = into);
-            united += 1;
+    for (number, rows) in rows.chunks(batch).enumerate() {
+        let mut of: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        rows.iter().enumerate().for_each(|(at, row)| of.entry(row.source).or_default().push(at));
+        for delivery in of.into_values() {
+            let taken: Vec<Row<'_>> = delivery.iter().map(|at| rows[*at].clone()).collect();
+            let from = asked.take_all(&mut linker, &taken);
+            for (record, at) in (from..).zip(delivery) {
+                let answer = asked.answer(&linker, record);
+                let thing = if let Answer::Match(found) = &answer { found.thing } else { record };
+                reviews += u32::from(matches!(answer, Answer::Review(_)));
+                asked.belongs(record, thing);
+                things.push(thing);
+                places.push(number * batch + at);
+                let mut refused = HashSet::new();
+                while let Some(met) = asked.met(&linker, record, &refused) {
+                    united += 1;
+                    if !unite {
+                        refused.insert(met.other.thing);
+                        continue;
+                    }
+                    let (into, from) = (met.thing.min(met.other.thing), met.thing.max(met.other.thing));
+                    asked.unite(from, into).into_iter().for_each(|record| things[record as usize] = into);
+                }
+            }
         }
     }
     let spent = measure::cpu_seconds() - cpu;
-    println!("one at a time: cpu {spent:.2}s, {reviews} rows to review, {united} things united with others");
-    things
+    println!(
+        "as the stage asks: cpu {spent:.2}s, {reviews} rows to review, {united} things found to be others"
+    );
+    let mut of = vec![0; things.len()];
+    places.into_iter().zip(things).for_each(|(place, thing)| of[place] = thing);
+    of
 }

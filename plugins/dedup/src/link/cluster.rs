@@ -23,14 +23,18 @@ const SPEAKERS: usize = 12;
 
 /// The sum over the pairs between two clusters.
 #[derive(Clone, Copy, Debug, Default)]
-struct Link {
+pub struct Link {
     sum: f32,
     pairs: u32,
     veto: bool,
 }
 
 impl Link {
-    fn add(&mut self, evidence: Evidence) {
+    /// Two units that are never one.
+    pub const VETO: Self = Self { sum: 0.0, pairs: 0, veto: true };
+
+    /// One more pair.
+    pub fn add(&mut self, evidence: Evidence) {
         match evidence {
             Evidence::Bits(bits) => {
                 self.sum += bits;
@@ -40,7 +44,13 @@ impl Link {
         }
     }
 
-    fn average(&self) -> f32 {
+    /// Whether a pair keeps the two apart.
+    pub fn is_veto(&self) -> bool {
+        self.veto
+    }
+
+    /// The evidence of a pair on average; less than any where two are kept apart.
+    pub fn average(&self) -> f32 {
         if self.veto || self.pairs == 0 { f32::NEG_INFINITY } else { self.sum / self.pairs as f32 }
     }
 }
@@ -77,15 +87,29 @@ pub fn average_linkage(
     count: usize,
     pairs: &[(u32, u32, Evidence)],
     merge: f32,
-    mut evidence: impl FnMut(u32, u32) -> Evidence,
+    evidence: impl FnMut(u32, u32) -> Evidence,
 ) -> Vec<Vec<u32>> {
-    let mut members: Vec<Vec<u32>> = (0..count as u32).map(|record| vec![record]).collect();
-    let mut links: Vec<HashMap<usize, Link>> = vec![HashMap::new(); count];
-    let mut queue = BinaryHeap::new();
-    for &(a, b, known) in pairs {
-        let (a, b) = (a.min(b) as usize, a.max(b) as usize);
+    let units = (0..count as u32).map(|record| vec![record]).collect();
+    let link = |&(a, b, known): &(u32, u32, Evidence)| {
         let mut link = Link::default();
         link.add(known);
+        (a as usize, b as usize, link)
+    };
+    join_units(units, pairs.iter().map(link), merge, evidence)
+}
+
+/// Clusters units of records that are never split, with the links between them that are known. Gives the records of
+/// each cluster, ascending.
+pub fn join_units(
+    mut members: Vec<Vec<u32>>,
+    known: impl IntoIterator<Item = (usize, usize, Link)>,
+    merge: f32,
+    mut evidence: impl FnMut(u32, u32) -> Evidence,
+) -> Vec<Vec<u32>> {
+    let mut links: Vec<HashMap<usize, Link>> = vec![HashMap::new(); members.len()];
+    let mut queue = BinaryHeap::new();
+    for (a, b, link) in known {
+        let (a, b) = (a.min(b), a.max(b));
         links[a].insert(b, link);
         links[b].insert(a, link);
         push(&mut queue, merge, a, b, link);

@@ -128,8 +128,14 @@ impl Linker {
 
     /// Takes one record in, and gives its number; nothing is linked.
     pub fn take(&mut self, row: &Row<'_>) -> u32 {
-        self.take_in(std::slice::from_ref(row));
-        self.known.len() as u32 - 1
+        self.take_all(std::slice::from_ref(row)).start
+    }
+
+    /// Takes records in, and gives their numbers; nothing is linked.
+    pub fn take_all(&mut self, rows: &[Row<'_>]) -> std::ops::Range<u32> {
+        let from = self.known.len() as u32;
+        self.take_in(rows);
+        from..self.known.len() as u32
     }
 
     /// Weighs all terms by how rare they are now.
@@ -137,14 +143,10 @@ impl Linker {
         self.dictionary.weigh(self.known.len());
     }
 
-    /// Learns when enough is known that was not known the last time; links nothing.
-    pub fn learn_if_grown(&mut self) {
-        if self.grown(1.5) {
-            self.learn();
-        }
-    }
-
-    fn grown(&self, growth: f64) -> bool {
+    /// Whether enough is known that was not known when it was learnt the last time.
+    pub(super) fn has_grown(&self) -> bool {
+        // Learning is cheap while little is known.
+        let growth = if self.known.len() < 8_000 { 1.25 } else { 1.5 };
         self.known.len() as f64 >= self.learnt_at as f64 * growth
     }
 
@@ -158,9 +160,7 @@ impl Linker {
         }
         self.take_in(rows);
         self.dictionary.weigh(self.known.len());
-        // Learning is cheap while little is known.
-        let growth = if self.known.len() < 8_000 { 1.25 } else { 1.5 };
-        if !self.grown(growth) {
+        if !self.has_grown() {
             self.find(from..self.known.len());
             self.gather(from..self.known.len());
         } else if self.known.len() < SETTLED || self.learnt_at == 0 {

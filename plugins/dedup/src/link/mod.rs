@@ -4,7 +4,7 @@
 //! ([`index`]), each pair is compared field by field into levels ([`compare`]), levels weigh what
 //! expectation-maximisation has learnt of them ([`weights`], `learn`) once the model has passed its
 //! [`guards`], and pairs become clusters by average linkage under vetoes (`pairs`, [`cluster`]).
-//! [`engine::Linker`] drives it, batch by batch; [`online::Things`] asks for one record at a time, for hosts
+//! [`engine::Linker`] drives it, batch by batch; [`online::Things`] asks what the records of a batch are (`batch`), for hosts
 //! that keep the things themselves; [`explain`] says why. What fields hold is guessed where it is not
 //! configured (`kinds`).
 //!
@@ -12,6 +12,7 @@
 //! Nothing here keeps state or does I/O. The same records in the same batches give the same clusters,
 //! whatever the number of threads.
 
+mod batch;
 pub mod cluster;
 pub mod compare;
 pub mod config;

@@ -11,26 +11,27 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::cluster::Evidence;
+use super::batch::{Plan, With};
+use super::cluster::{Evidence, Link};
 use super::compare::Pattern;
 use super::engine::{Linker, Row};
 use super::features::Compare;
 use super::index::Search;
 
 /// How much better than the next best thing a match must be.
-const MARGIN_BITS: f32 = 2.0;
+pub(super) const MARGIN_BITS: f32 = 2.0;
 /// How much more a match must have when a mark is stated on one side only.
 const UNSAID_BITS: f32 = 2.0;
 /// Things that a person is asked about, for one record.
 const ASKED: usize = 3;
 /// Records that are found for one; those of one thing are looked at together, so more than in a batch.
-const FOUND: usize = 32;
+pub(super) const FOUND: usize = 32;
 /// Things that are looked at for one record.
 const LOOKED_AT: usize = 16;
 /// Members of a thing that are compared with a record.
 const SPEAKERS: usize = 24;
 /// Members of each of two things that are compared with one another.
-const DELEGATES: usize = 12;
+pub(super) const DELEGATES: usize = 12;
 /// Records from which a model is learnt; fewer say nothing.
 const ENOUGH: usize = 300;
 
@@ -72,113 +73,177 @@ pub struct Met {
 }
 
 /// A thing beside a record.
-struct Judged {
-    found: Found,
+#[derive(Clone)]
+pub(super) struct Judged {
+    pub(super) found: Found,
     veto: bool,
     /// The evidence of the best pair.
     best: f32,
+    /// The evidence as it counts when the record is to join.
+    pub(super) link: Link,
 }
 
 /// The records of each thing.
 #[derive(Default)]
 pub struct Things {
-    members: HashMap<u32, Vec<u32>>,
+    pub(super) members: HashMap<u32, Vec<u32>>,
     of: Vec<u32>,
-    search: Search,
-    weighed_at: usize,
-    /// Other things that the record that was asked for last may be as well.
+    pub(super) search: Search,
+    pub(super) plan: Plan,
+    points: Points,
+    /// Where to learn and weigh while what is known is taken up again.
+    script: Option<Points>,
+    /// Other things that the record that was answered last may be as well.
     near: Vec<u32>,
 }
 
+/// How many records were known when the linkage learnt and when it weighed last: with those, what is built from
+/// the same records is the same.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Points {
+    learnt: Vec<u32>,
+    weighed: u32,
+}
+
+impl Points {
+    /// As they are kept: four bytes each, the last weighing at the end.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.learnt.iter().chain([&self.weighed]).flat_map(|at| at.to_be_bytes()).collect()
+    }
+
+    /// From how they are kept.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (all, []) = bytes.as_chunks::<4>() else { return None };
+        let (weighed, learnt) = all.split_last()?;
+        let number = |bytes: &[u8; 4]| u32::from_be_bytes(*bytes);
+        Some(Self { learnt: learnt.iter().map(number).collect(), weighed: number(weighed) })
+    }
+}
+
 impl Things {
-    /// Adds a record that is known to belong to a thing.
+    /// Things that are to be taken up again by [`restore`](Self::restore), learning where it was learnt before.
+    pub fn following(script: Option<Points>) -> Self {
+        Self { script, ..Self::default() }
+    }
+
+    /// Takes up again a record that was known before.
     pub fn restore(&mut self, linker: &mut Linker, row: &Row<'_>, thing: u32) {
+        self.add(linker, row, thing);
+        let known = linker.len() as u32;
+        match &self.script {
+            None => self.refresh(linker),
+            Some(script) => {
+                let learnt = script.learnt.binary_search(&known).is_ok();
+                if learnt || script.weighed == known {
+                    self.weigh(linker);
+                }
+                if learnt {
+                    self.learn(linker);
+                }
+            }
+        }
+    }
+
+    /// Adds a record that belongs to a thing.
+    pub fn add(&mut self, linker: &mut Linker, row: &Row<'_>, thing: u32) {
         let record = linker.take(row);
-        // The same as when it was asked for, so that what is built from the state is what was there before.
-        self.refresh(linker);
-        self.near.clear();
         self.belongs(record, thing);
     }
 
-    /// Says to which thing the record that was asked for last belongs.
+    /// Where it was learnt and weighed.
+    pub fn points(&self) -> &Points {
+        &self.points
+    }
+
+    /// Says to which thing a record belongs.
     pub fn belongs(&mut self, record: u32, thing: u32) {
-        self.of.resize(record as usize + 1, u32::MAX);
+        if self.of.len() <= record as usize {
+            self.of.resize(record as usize + 1, u32::MAX);
+        }
         self.of[record as usize] = thing;
         self.members.entry(thing).or_default().push(record);
     }
 
     /// The thing of a record.
-    fn of(&self, record: u32) -> Option<u32> {
+    pub(super) fn of(&self, record: u32) -> Option<u32> {
         self.of.get(record as usize).copied().filter(|thing| *thing != u32::MAX)
     }
 
-    /// Takes a record in and says what it is. The caller then says where it [`belongs`](Self::belongs).
+    /// Takes one record in and says what it is. The caller then says where it [`belongs`](Self::belongs).
     pub fn ask(&mut self, linker: &mut Linker, row: &Row<'_>) -> (u32, Answer) {
-        let record = linker.take(row);
-        self.refresh(linker);
-        let judged = self.look(linker, record);
-        let near = near(linker, &judged);
-        let answer = self.answer(linker, record, judged);
-        // What a person is asked is not decided in another way.
-        self.near = if matches!(answer, Answer::Match(_)) { near } else { Vec::new() };
-        (record, answer)
+        let record = self.take_all(linker, std::slice::from_ref(row));
+        (record, self.answer(linker, record))
     }
 
-    /// The known things that a record may be, the most likely first.
-    fn look(&mut self, linker: &Linker, record: u32) -> Vec<Judged> {
+    /// Takes a batch in, learns from it, finds out what its records are among what is known and among one another, and
+    /// gives the number of the first.
+    pub fn take_all(&mut self, linker: &mut Linker, rows: &[Row<'_>]) -> u32 {
+        let from = linker.take_all(rows).start;
+        self.refresh(linker);
+        self.plan(linker, from);
+        from
+    }
+
+    /// What a record of the last batch is. Its records are to be asked for in order, and the caller says of each where
+    /// it [`belongs`](Self::belongs) before the next.
+    pub fn answer(&mut self, linker: &Linker, record: u32) -> Answer {
+        self.near.clear();
+        let Some(planned) = self.plan.get(record) else { return Answer::New(None) };
+        let target = match planned.with {
+            With::Alone => None,
+            With::Thing(thing) => Some(thing),
+            With::First(first) => self.of(first),
+        };
+        let mut things = self.things_of(linker, record, &planned.candidates);
+        things.extend(target.filter(|target| !things.contains(target)));
+        let judged = |thing: u32| {
+            let before = planned.judged.iter().find(|(judged, _)| judged.found.thing == thing);
+            let same =
+                before.filter(|(_, count)| self.members.get(&thing).is_some_and(|m| m.len() == *count));
+            same.map(|(judged, _)| judged.clone()).or_else(|| self.judge(linker, record, thing))
+        };
+        let mut judged: Vec<Judged> = things.into_iter().filter_map(judged).collect();
+        judged.sort_by(|a, b| a.veto.cmp(&b.veto).then(b.found.bits.total_cmp(&a.found.bits)));
+        let chosen = judged.iter().position(|judged| Some(judged.found.thing) == target && !judged.veto);
+        let Some(chosen) = chosen else { return unsure(linker, judged) };
+        // What a person is asked is not decided in another way.
+        self.near = near(linker, &judged);
+        let next = judged.iter().enumerate().find(|(at, judged)| *at != chosen && !judged.veto);
+        let next = next.map(|(_, judged)| judged.found.bits);
+        Answer::Match(Found { next, ..judged.swap_remove(chosen).found })
+    }
+
+    /// The known things of a record's lookalikes.
+    pub(super) fn things_of(&self, linker: &Linker, record: u32, candidates: &[u32]) -> Vec<u32> {
         let mut found: Vec<u32> = Vec::new();
-        for &(_, other) in linker.candidates(record, FOUND, &mut self.search) {
+        let own = self.of(record);
+        for thing in candidates.iter().filter_map(|other| self.of(*other)) {
             if found.len() == LOOKED_AT {
                 break;
             }
-            let thing = self.of.get(other as usize).copied().unwrap_or(u32::MAX);
-            if thing != u32::MAX
+            if Some(thing) != own
                 && !found.contains(&thing)
                 && !is_taken(linker, self.members.get(&thing), record)
             {
                 found.push(thing);
             }
         }
-        let own = self.of(record);
-        found.retain(|thing| Some(*thing) != own);
-        let mut judged: Vec<Judged> =
-            found.into_iter().filter_map(|thing| self.judge(linker, record, thing)).collect();
-        judged.sort_by(|a, b| a.veto.cmp(&b.veto).then(b.found.bits.total_cmp(&a.found.bits)));
-        judged
-    }
-
-    fn answer(&self, linker: &Linker, record: u32, judged: Vec<Judged>) -> Answer {
-        let (merge, review) = (linker.config().merge(), linker.config().review);
-        let open = judged.iter().filter(|judged| !judged.veto && judged.found.bits >= review);
-        let open: Vec<Found> = open.take(ASKED).map(|judged| judged.found.clone()).collect();
-        let second = judged.get(1).filter(|judged| !judged.veto).map(|judged| judged.found.clone());
-        let Some(Judged { found, veto, .. }) = judged.into_iter().next() else { return Answer::New(None) };
-        let best = Found { next: second.as_ref().map(|second| second.bits), ..found };
-        if veto {
-            return Answer::New((best.bits >= merge).then_some(best));
-        }
-        let clear = |second: &Found| {
-            let one = || self.average(linker, (best.thing, Some(record)), second.thing);
-            best.bits - second.bits >= MARGIN_BITS || one().is_some_and(|met| sure(linker, &met.other))
-        };
-        let taken = sure(linker, &best) && second.as_ref().is_none_or(clear);
-        match taken {
-            true => Answer::Match(best),
-            _ if !open.is_empty() => Answer::Review(open),
-            _ => Answer::New(None),
-        }
+        found
     }
 
     /// A record against one thing: its best pair, the average, and whether any member vetoes.
-    fn judge(&self, linker: &Linker, record: u32, thing: u32) -> Option<Judged> {
+    pub(super) fn judge(&self, linker: &Linker, record: u32, thing: u32) -> Option<Judged> {
         let members = self.members.get(&thing)?;
         let step = members.len().div_ceil(SPEAKERS).max(1);
         let (mut sum, mut count, mut veto) = (0.0, 0.0f32, false);
         let mut best: Option<(f32, u32, Pattern)> = None;
+        let mut link = Link::default();
         for &other in members.iter().step_by(step) {
             let pattern = linker.pattern(record, other);
             let bits = linker.score(record, other, pattern);
-            let vetoes = linker.evidence(pattern, bits) == Evidence::Veto;
+            let leaning = leaning(linker, pattern, bits);
+            let vetoes = leaning == Evidence::Veto;
+            link.add(leaning);
             sum += bits;
             count += 1.0;
             // The clash is what people must see, when there is one.
@@ -189,17 +254,18 @@ impl Things {
         }
         let (best, other, pattern) = best?;
         let bits = if veto { without_marks(linker, pattern) } else { sum / count.max(1.0) };
-        Some(Judged { found: Found { thing, record: other, bits, next: None, pattern }, veto, best })
+        Some(Judged { found: Found { thing, record: other, bits, next: None, pattern }, veto, best, link })
     }
 
     /// A known thing that is the same as that of a record which was asked for last, once it [`belongs`](Self::belongs)
     /// there: the most likely one, without those that the caller `refused` to unite. To be called until there is none.
-    pub fn met(&mut self, linker: &Linker, record: u32, refused: &HashSet<u32>) -> Option<Met> {
+    pub fn met(&self, linker: &Linker, record: u32, refused: &HashSet<u32>) -> Option<Met> {
         let thing = self.of(record)?;
         let others: HashSet<u32> = self.near.iter().filter_map(|near| self.of(*near)).collect();
         let mut others: Vec<u32> =
             others.into_iter().filter(|other| *other != thing && !refused.contains(other)).collect();
         others.sort_unstable();
+        others.retain(|other| !self.share_a_source(linker, thing, *other));
         let met = others.into_iter().filter_map(|other| self.average(linker, (thing, None), other));
         let mut met: Vec<Met> = met.filter(|met| sure(linker, &met.other)).collect();
         met.sort_by(|a, b| b.other.bits.total_cmp(&a.other.bits));
@@ -212,6 +278,13 @@ impl Things {
                 || one().is_some_and(|met| sure(linker, &met.other))
         };
         second.as_ref().is_none_or(clear).then_some(best)
+    }
+
+    /// Whether two things each have their one record of a source.
+    fn share_a_source(&self, linker: &Linker, thing: u32, other: u32) -> bool {
+        let members = self.members.get(&other);
+        let of = |thing| self.members.get(&thing).into_iter().flatten();
+        of(thing).any(|&record| is_taken(linker, members, record))
     }
 
     /// Two things are one: all records of the first belong to the second from now on. Gives those records.
@@ -250,13 +323,43 @@ impl Things {
     /// Weighs and learns when enough is new.
     fn refresh(&mut self, linker: &mut Linker) {
         let known = linker.len();
-        if known as f64 >= self.weighed_at as f64 * 1.02 {
-            linker.weigh();
-            self.weighed_at = known;
-            if known >= ENOUGH {
-                linker.learn_if_grown();
+        if known as f64 >= f64::from(self.points.weighed) * 1.02 {
+            self.weigh(linker);
+            if known >= ENOUGH && linker.has_grown() {
+                self.learn(linker);
             }
         }
+    }
+
+    fn weigh(&mut self, linker: &mut Linker) {
+        linker.weigh();
+        self.points.weighed = linker.len() as u32;
+    }
+
+    fn learn(&mut self, linker: &mut Linker) {
+        linker.learn();
+        self.points.learnt.push(linker.len() as u32);
+    }
+}
+
+/// What is said of a record that joins nothing.
+fn unsure(linker: &Linker, judged: Vec<Judged>) -> Answer {
+    let (merge, review) = (linker.config().merge(), linker.config().review);
+    let open = judged.iter().filter(|judged| !judged.veto && judged.found.bits >= review);
+    let open: Vec<Found> = open.take(ASKED).map(|judged| judged.found.clone()).collect();
+    if !open.is_empty() {
+        return Answer::Review(open);
+    }
+    let lookalike = judged.into_iter().next().filter(|judged| judged.veto && judged.found.bits >= merge);
+    Answer::New(lookalike.map(|judged| judged.found))
+}
+
+/// The evidence of a pair as it counts when things are to become one: a mark that only one side states is no veto, but
+/// asks for more.
+pub(super) fn leaning(linker: &Linker, pattern: Pattern, bits: f32) -> Evidence {
+    match linker.evidence(pattern, bits) {
+        Evidence::Bits(bits) if is_unsaid(linker, pattern) => Evidence::Bits(bits - UNSAID_BITS),
+        evidence => evidence,
     }
 }
 
@@ -268,10 +371,13 @@ fn is_taken(linker: &Linker, members: Option<&Vec<u32>>, record: u32) -> bool {
 
 /// Whether the evidence suffices; a mark that is stated on one side only asks for more.
 fn sure(linker: &Linker, found: &Found) -> bool {
-    let slots = linker.slots().iter().enumerate();
-    let mut unsaid = slots.filter(|(_, slot)| matches!(slot.compare, Compare::Marks(_)));
-    let unsaid = unsaid.any(|(at, _)| found.pattern.level(at) == 2);
-    found.bits >= linker.config().merge() + if unsaid { UNSAID_BITS } else { 0.0 }
+    found.bits >= linker.config().merge() + if is_unsaid(linker, found.pattern) { UNSAID_BITS } else { 0.0 }
+}
+
+/// Whether only one side states a mark.
+fn is_unsaid(linker: &Linker, pattern: Pattern) -> bool {
+    let mut slots = linker.slots().iter().enumerate();
+    slots.any(|(at, slot)| matches!(slot.compare, Compare::Marks(_)) && pattern.level(at) == 2)
 }
 
 /// Records of the things that may be one with a record's own, by their best pair.

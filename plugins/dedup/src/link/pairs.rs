@@ -19,7 +19,7 @@ const AT_A_TIME: usize = 65_536;
 /// Evidence of one pair in the average of a cluster.
 const MOST_BITS: f32 = 20.0;
 /// What full likeness adds when one partner is to be chosen.
-const CLOSE_BITS: f32 = 4.0;
+pub(super) const CLOSE_BITS: f32 = 4.0;
 
 /// A pair that may be one thing, in two chains: that of `a` and that of `b`.
 pub(super) struct Pair {
@@ -187,7 +187,7 @@ impl Linker {
     }
 
     /// How alike the texts of two records are within their levels: it decides between pairs of one score.
-    fn closeness(&self, a: u32, b: u32) -> f32 {
+    pub(super) fn closeness(&self, a: u32, b: u32) -> f32 {
         let features = |record: u32| self.store.get(self.known[record as usize].handle);
         let (a, b) = (features(a), features(b));
         let texts = self.slots.iter().enumerate().filter(|(_, slot)| slot.compare == Compare::Text);
