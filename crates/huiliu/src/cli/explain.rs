@@ -29,7 +29,7 @@ pub(super) struct ExplainArgs {
     #[arg(long)]
     list: bool,
 
-    /// Name of the register; needed only if there are several
+    /// Name of the register; needed only if several know the record
     #[arg(long)]
     register: Option<String>,
 
@@ -48,8 +48,9 @@ struct Whole {
 
 pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let store = Arc::new(SqliteStore::open_reader(&args.data.data)?);
-    let register = register(&store, args.register.as_deref())?;
-    let Some(key) = args.record.as_deref().filter(|_| !args.list) else {
+    let key = args.record.as_deref().filter(|_| !args.list);
+    let register = register(&store, args.register.as_deref(), key)?;
+    let Some(key) = key else {
         list(&store, &register, args.data.json)?;
         return Ok(ExitCode::SUCCESS);
     };
@@ -77,8 +78,20 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn register(store: &SqliteStore, name: Option<&str>) -> anyhow::Result<String> {
-    let all = store.registers()?;
+/// The register that is meant: the one named, the only one, or the only one that knows `key`.
+fn register(store: &SqliteStore, name: Option<&str>, key: Option<&str>) -> anyhow::Result<String> {
+    let mut all = store.registers()?;
+    if let (None, Some(key), 2..) = (name, key, all.len()) {
+        let mut knowing = Vec::new();
+        for register in &all {
+            if !store.find_records(register, key, 1)?.is_empty() {
+                knowing.push(register.clone());
+            }
+        }
+        if !knowing.is_empty() {
+            all = knowing;
+        }
+    }
     match (name, all.as_slice()) {
         (Some(name), _) if all.iter().any(|known| known == name) => Ok(name.to_owned()),
         (Some(name), _) => bail!("there is no register `{name}`; there are: {}", all.join(", ")),
