@@ -53,7 +53,7 @@ impl<'a> Line<'a> {
 pub(super) fn run(args: &DeliveriesArgs) -> anyhow::Result<ExitCode> {
     let store = SqliteStore::open_reader(&args.data.data)?;
     match &args.id {
-        Some(id) => show(&store, id, args.data.json)?,
+        Some(id) => show(&store, id, &args.data)?,
         None => list(&store, args)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -98,11 +98,11 @@ fn list(store: &SqliteStore, args: &DeliveriesArgs) -> anyhow::Result<()> {
     output::print_table(&table, "no deliveries yet")
 }
 
-fn show(store: &SqliteStore, id: &str, json: bool) -> anyhow::Result<()> {
+fn show(store: &SqliteStore, id: &str, args: &DataArgs) -> anyhow::Result<()> {
     let entry = store.delivery(id)?;
     let findings = store.findings(&entry.delivery.id)?;
     let evidence = store.evidence(&entry.delivery.id)?;
-    if json {
+    if args.json {
         let findings: Vec<_> = findings
             .iter()
             .map(|(finding, sheet)| serde_json::json!({"sheet": sheet, "finding": finding}))
@@ -150,7 +150,7 @@ fn show(store: &SqliteStore, id: &str, json: bool) -> anyhow::Result<()> {
             (Some(row), None) => row_number(row).to_string(),
             (None, _) => String::new(),
         };
-        let what = finding.message.in_language("zh").to_owned();
+        let what = finding.message.in_language(&args.language).to_owned();
         table.add_row([
             finding.severity.as_str().to_owned(),
             sheet.clone(),
