@@ -49,18 +49,7 @@ fn wrong_usage_is_exit_code_2_and_a_folder_without_a_store_69() {
 fn stages_are_listed_and_described() {
     let home = Home::shipped();
     let listed = home.huiliu(&["stages"]).expect(0).out;
-    for stage in [
-        "classify",
-        "commitment",
-        "dedup",
-        "derive",
-        "filter",
-        "history",
-        "land_start",
-        "lifecycle",
-        "score",
-        "validate",
-    ] {
+    for stage in crate::stages::STAGES {
         assert!(listed.contains(&format!("{stage} ")), "{stage} is not in\n{listed}");
     }
     let options = home.huiliu(&["stages", "dedup", "--json"]).expect(0).json();

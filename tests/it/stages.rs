@@ -45,7 +45,7 @@ const BUILTIN: [&str; 6] = [
     "huiliu_classify",
 ];
 /// The stages in them.
-const STAGES: [&str; 11] = [
+pub(crate) const STAGES: [&str; 11] = [
     "classify",
     "commitment",
     "dedup",

@@ -342,20 +342,13 @@ mod tests {
 
     #[test]
     fn what_letters_of_their_own_promise_may_be_missing_and_the_node_rests_on_them() {
-        let wanted = |name| Wanted::parse(name).unwrap();
-        let node = Node {
-            title: "开工".into(),
-            required: vec![(wanted("许可证"), false), (wanted("照片"), true)],
-        };
-        let calendar = Calendar::default();
-        let terms = terms(&calendar);
         for (given, promised, uncovered, resting) in [
             (&["许可证"][..], &["照片"][..], 0, 1),
             (&["许可证"], &["合同"], 1, 0),
             (&["照片"], &["许可证"], 1, 0), // A main material cannot be promised.
             (&["许可证", "照片"], &["照片"], 0, 0),
         ] {
-            let verdict = judge(&[&node], &papers(given, promised), None, &terms);
+            let verdict = start_with(&papers(given, promised), None);
             let found = (verdict.uncovered.len(), verdict.resting.len());
             assert_eq!(found, (uncovered, resting), "{given:?} {promised:?}");
         }
@@ -382,6 +375,10 @@ mod tests {
 
     /// Judges a start that wants a permit and, waivable, a photo.
     fn start(given: &[&str], claim: Option<&Claim>) -> Verdict {
+        start_with(&papers(given, &[]), claim)
+    }
+
+    fn start_with(papers: &Papers, claim: Option<&Claim>) -> Verdict {
         let wanted = |name| Wanted::parse(name).unwrap();
         let node = Node {
             title: "开工".into(),
@@ -389,7 +386,7 @@ mod tests {
         };
         let calendar = Calendar::default();
         let terms = terms(&calendar);
-        judge(&[&node], &papers(given, &[]), claim, &terms)
+        judge(&[&node], papers, claim, &terms)
     }
 
     #[test]
