@@ -172,7 +172,9 @@ impl Runner {
                 let ended = self.run_once(delivery, open()?.as_mut(), from, now, &mut late, cancelled);
                 match ended {
                     Ok(Some(ran)) => return Ok(ran),
-                    Ok(None) => debug!("once more, without rows that were refused after a stage remembered them"),
+                    Ok(None) => {
+                        debug!("once more, without rows that were refused after a stage remembered them")
+                    }
                     Err(error) => return Err(error),
                 }
             }

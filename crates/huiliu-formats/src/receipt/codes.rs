@@ -45,7 +45,7 @@ const MEANINGS: [(&str, &str, &str); 71] = [
     ("code-destroyed", "代码、证号被表格软件改坏", "codes were destroyed by a spreadsheet program"),
     ("commitment-date", "承诺的日期有误", "days of commitments are wrong"),
     ("commitment-due-soon", "承诺即将到期", "commitments are due soon"),
-    ("commitment-kept", "承诺已兑现", "commitments were kept"),
+    ("commitment-unknown", "尚未收到的承诺", "commitments that have not come yet"),
     ("commitment-open", "承诺尚未兑现", "commitments are open"),
     ("commitment-unchanged", "承诺没有变化", "commitments are unchanged"),
     ("conflict", "与已有记录的关键内容冲突", "in conflict with a stored record"),

@@ -101,7 +101,8 @@ impl Worker {
         let query = self.query.as_ref().ok_or_else(|| {
             StoreError::Missing(format!("pipeline `{}` has no query for its ticks", self.pipeline))
         })?;
-        let at = self.zone.to_datetime(Timestamp::from_millisecond(now.utc_ms).unwrap_or(Timestamp::UNIX_EPOCH));
+        let at =
+            self.zone.to_datetime(Timestamp::from_millisecond(now.utc_ms).unwrap_or(Timestamp::UNIX_EPOCH));
         let (today, time) = (at.strftime("%Y-%m-%d").to_string(), at.strftime("%Y-%m-%d %H:%M").to_string());
         query.rows(&self.store, &self.record.to_arrow(), &today, &time)
     }

@@ -305,9 +305,7 @@ impl Worker {
             let reader: Box<dyn Reader> = match &entry {
                 Some((_, input)) => {
                     let (origin, today) = (options.origin.clone(), options.today);
-                    Box::new(
-                        RetryReader::open(&taken.content, input.clone(), origin, today).map_err(again)?,
-                    )
+                    Box::new(RetryReader::open(&taken.content, input.clone(), origin, today).map_err(again)?)
                 }
                 None => {
                     let kept = Some(Arc::new(EvidenceFolder::open(data, &delivery.id).map_err(again)?));
@@ -322,7 +320,7 @@ impl Worker {
         Ok(Took::Done(Box::new(self.store.delivery(&delivery.id)?), taken))
     }
 
-    /// Where retried rows go on: at the stage that refused them, with its input schema. `None`: from the
+    /// Where retried rows go on: at the stage before which they wait, with its input schema. `None`: from the
     /// start, as what departments send.
     fn entry_stage(&self, kind: Kind, names: &Names) -> Option<(usize, SchemaRef)> {
         let stage = names.get("stage").filter(|_| kind == Kind::Retry)?;
