@@ -18,8 +18,8 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::build;
 use crate::decided::{Decision, Word};
 use crate::entity::Record;
+use crate::kept::KeptRow;
 use crate::key::Scratch;
-use crate::linked::KeptRow;
 use crate::merge::{Merge, content_key};
 use crate::parts::{Former, Part, former};
 use crate::queue;
@@ -116,7 +116,7 @@ impl Merge {
         let known = self.known(&moved)?;
         let of_others: BTreeSet<u128> = self.known(&all)?.iter().flat_map(Known::keys).collect();
         let own = known.iter().flat_map(Known::keys).filter(|key| !of_others.contains(key));
-        self.parts.note_former(goes, &moved, own)?;
+        self.parts.note_former(&mut self.records, goes, &moved, own)?;
         for key in known.iter().flat_map(|known| &known.keys) {
             let mut ids: Vec<RecordId> = self.records.ids(key.1)?.to_vec();
             ids.iter_mut().filter(|id| **id == goes).for_each(|id| *id = stays);
@@ -142,7 +142,7 @@ impl Merge {
             self.decided.pin(known.signature, stays)?;
         }
         if let Some(linked) = &mut self.linked {
-            linked.assign(|id, _| if id == goes { stays } else { id }, &[])?;
+            linked.assign(goes, |_| stays, &[])?;
         }
         queue::follow(&*self.host, &self.decided, goes, stays)?;
         let before = if overruled {
@@ -237,10 +237,8 @@ impl Merge {
             let (small, big) = (rows(&small, &of_small), rows(&big, &of_big));
             let both: Vec<_> =
                 small.iter().filter(|row| big.contains(row)).map(|row| (new, row.clone())).collect();
-            let to = |known: RecordId, row: &KeptRow| {
-                if known == id && small.contains(row) && !big.contains(row) { new } else { known }
-            };
-            linked.assign(to, &both)?;
+            let to = |row: &KeptRow| if small.contains(row) && !big.contains(row) { new } else { id };
+            linked.assign(id, to, &both)?;
         }
         Ok(Ok((
             format!("记录 {id} 已拆开，拆出的部分为记录 {new}，今后不再合并"),

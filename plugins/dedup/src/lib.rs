@@ -15,6 +15,7 @@
 
 mod build;
 mod clash;
+mod codec;
 mod decide;
 mod decided;
 mod entity;
@@ -22,6 +23,7 @@ mod fields;
 mod first;
 pub mod inspect;
 mod join;
+mod kept;
 mod key;
 pub mod link;
 mod linked;
@@ -38,6 +40,7 @@ mod seen;
 mod survive;
 mod value;
 mod versions;
+mod why;
 
 use std::sync::Arc;
 

@@ -23,9 +23,10 @@ use huiliu_stage::{
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
 use crate::build;
+use crate::codec::encode_value;
 use crate::decide::Made;
 use crate::decided::Decided;
-use crate::entity::{Held, Record, Source, encode_value};
+use crate::entity::{Held, Record, Source};
 use crate::fields::{MergeField, apart, fields};
 use crate::key::{KeyCells, KeyRule, Scratch};
 use crate::linked::Linked;

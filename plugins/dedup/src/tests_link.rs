@@ -11,7 +11,9 @@ use huiliu_stage::{Field, FieldType, OpenStage, Opened, Origin, Outcome, RecordS
 use proptest::prelude::*;
 
 use super::Dedup;
+use crate::inspect::{Inspect, Why};
 use crate::link::{Config, Linker, Row};
+use crate::records::RecordId;
 
 const PAIRS: &str = include_str!("../testdata/dedup_pairs.csv");
 
@@ -59,10 +61,19 @@ fn records(host: &MemoryHost) -> BTreeMap<String, Vec<u8>> {
     let state = host.state();
     let rows = state.iter().filter(|(key, _)| key.starts_with(b"n/"));
     rows.map(|(_, value)| {
-        let (_, values): (String, Vec<Option<String>>) = serde_json::from_slice(&value[10..]).unwrap();
-        (values[0].clone().unwrap(), value[..10].to_vec())
+        let (id, (_, values)) = crate::kept::decode(value).unwrap();
+        (values[0].clone().unwrap(), id.bytes().to_vec())
     })
     .collect()
+}
+
+/// Why rows went where they went.
+fn reasons(host: &Arc<MemoryHost>) -> Vec<Why> {
+    let mut ids: Vec<Vec<u8>> = records(host).into_values().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let ids = ids.iter().map(|id| RecordId::from_bytes(id.as_slice().try_into().unwrap()).to_string());
+    Inspect::new(host.clone()).reasons(&ids.collect::<Vec<_>>()).unwrap()
 }
 
 fn queued(host: &MemoryHost, a: &[u8], b: &[u8]) -> bool {
@@ -109,7 +120,7 @@ fn a_merge_and_a_veto_are_explained_in_both_languages_and_kept() {
     assert!(said[0].1.contains("期次相同") && said[0].2.contains("same phase"), "{said:?}");
     assert_eq!(said[1].0, "apart");
     assert!(said[1].1.contains("期次不同") && said[1].2.contains("other phase"), "{said:?}");
-    assert_eq!(host.state().keys().filter(|key| key.starts_with(b"w/")).count(), 2);
+    assert_eq!(reasons(&host).len(), 2);
     let by = outcome.batch.column_by_name("matched_by").unwrap().as_string::<i32>();
     assert_eq!(by.iter().flatten().collect::<Vec<_>>(), ["likeness", "new"]);
 }

@@ -138,6 +138,11 @@ impl Linker {
         from..self.known.len() as u32
     }
 
+    /// Uses weights that were learnt when `learnt_at` records were known.
+    pub(super) fn use_model(&mut self, model: Model, learnt_at: usize) {
+        (self.model, self.learnt_at) = (model, learnt_at);
+    }
+
     /// Weighs all terms by how rare they are now.
     pub fn weigh(&mut self) {
         self.dictionary.weigh(self.known.len());

@@ -39,6 +39,36 @@ pub enum Compare {
     Numbers,
 }
 
+impl Compare {
+    /// All of them, in the order of their numbers: what is kept for good names them so.
+    const ALL: [Self; 14] = [
+        Self::Text,
+        Self::Description,
+        Self::Company,
+        Self::Identifier,
+        Self::Money,
+        Self::Date,
+        Self::Place,
+        Self::Action,
+        Self::Numbers,
+        Self::Marks(Class::Phase),
+        Self::Marks(Class::Lot),
+        Self::Marks(Class::Quantity),
+        Self::Marks(Class::Serial),
+        Self::Marks(Class::Action),
+    ];
+
+    /// Its number.
+    pub fn number(self) -> u8 {
+        Self::ALL.iter().position(|known| *known == self).unwrap_or_default() as u8
+    }
+
+    /// From its number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}
+
 /// One thing that is compared.
 #[derive(Clone, Debug)]
 pub struct Slot {

@@ -10,6 +10,7 @@
 //! [unites](Things::unite) them or refuses.
 
 use hashbrown::{HashMap, HashSet};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::batch::{Plan, With};
 use super::cluster::{Evidence, Link};
@@ -17,6 +18,7 @@ use super::compare::Pattern;
 use super::engine::{Linker, Row};
 use super::features::Compare;
 use super::index::Search;
+use super::weights::Model;
 
 /// How much better than the next best thing a match must be.
 pub(super) const MARGIN_BITS: f32 = 2.0;
@@ -93,6 +95,8 @@ pub struct Things {
     points: Points,
     /// Where to learn and weigh while what is known is taken up again.
     script: Option<Points>,
+    /// What was learnt before, which is then not learnt again.
+    kept: Option<Learnt>,
     /// Other things that the record that was answered last may be as well.
     near: Vec<u32>,
 }
@@ -120,28 +124,117 @@ impl Points {
     }
 }
 
+/// What a linkage learnt: with it, nothing is learnt again after a start.
+#[derive(Clone, Debug)]
+pub struct Learnt {
+    /// What was compared when it was learnt.
+    slots: u64,
+    at: u32,
+    model: Model,
+}
+
+impl Learnt {
+    /// As it is kept.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut out = self.slots.to_be_bytes().to_vec();
+        out.extend_from_slice(&self.at.to_be_bytes());
+        self.model.encode(&mut out);
+        out
+    }
+
+    /// From how it is kept; nothing for what is to be learnt again.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (slots, rest) = bytes.split_first_chunk::<8>()?;
+        let (at, rest) = rest.split_first_chunk::<4>()?;
+        let (slots, at) = (u64::from_be_bytes(*slots), u32::from_be_bytes(*at));
+        Some(Self { slots, at, model: Model::decode(rest)? })
+    }
+
+    /// When it was learnt.
+    pub fn at(&self) -> u32 {
+        self.at
+    }
+
+    /// What of the slots must be the same for the weights to be good.
+    fn of(linker: &Linker) -> u64 {
+        xxh3_64(format!("{:?}", linker.slots()).as_bytes())
+    }
+}
+
 impl Things {
-    /// Things that are to be taken up again by [`restore`](Self::restore), learning where it was learnt before.
-    pub fn following(script: Option<Points>) -> Self {
-        Self { script, ..Self::default() }
+    /// Things that are to be taken up again by [`restore_all`](Self::restore_all), learning where it was learnt before
+    /// unless what was learnt then is `kept`.
+    pub fn following(script: Option<Points>, kept: Option<Learnt>) -> Self {
+        Self { script, kept, ..Self::default() }
     }
 
     /// Takes up again a record that was known before.
     pub fn restore(&mut self, linker: &mut Linker, row: &Row<'_>, thing: u32) {
-        self.add(linker, row, thing);
-        let known = linker.len() as u32;
-        match &self.script {
-            None => self.refresh(linker),
-            Some(script) => {
-                let learnt = script.learnt.binary_search(&known).is_ok();
-                if learnt || script.weighed == known {
-                    self.weigh(linker);
-                }
-                if learnt {
-                    self.learn(linker);
-                }
+        self.restore_all(linker, std::slice::from_ref(row), &[thing]);
+    }
+
+    /// Takes up again records that were known before, each with its thing. To be ended by [`restored`](Self::restored).
+    pub fn restore_all(&mut self, linker: &mut Linker, rows: &[Row<'_>], things: &[u32]) {
+        if self.kept.as_ref().is_some_and(|kept| kept.slots != Learnt::of(linker)) {
+            self.kept = None;
+        }
+        let mut from = 0;
+        while from < rows.len() {
+            let stop = self.next_stop(linker.len()).unwrap_or(usize::MAX);
+            let to = rows.len().min(from + (stop - linker.len()));
+            let records = linker.take_all(&rows[from..to]);
+            records.zip(&things[from..to]).for_each(|(record, thing)| self.belongs(record, *thing));
+            from = to;
+            let known = linker.len() as u32;
+            let Some(script) = &self.script else {
+                self.refresh(linker);
+                continue;
+            };
+            let learnt = self.kept.is_none() && script.learnt.binary_search(&known).is_ok();
+            if learnt || script.weighed == known {
+                self.weigh(linker);
+            }
+            if learnt {
+                self.learn(linker);
             }
         }
+    }
+
+    /// How many are known when something is to be done next.
+    fn next_stop(&self, known: usize) -> Option<usize> {
+        let Some(script) = &self.script else { return Some(known + 1) };
+        let learnt = script.learnt.iter().filter(|_| self.kept.is_none());
+        learnt.chain([&script.weighed]).map(|at| *at as usize).filter(|at| *at > known).min()
+    }
+
+    /// Ends taking up: what was learnt before is in use again.
+    pub fn restored(&mut self, linker: &mut Linker) {
+        let script = self.script.take();
+        if let Some((learnt, script)) = self.kept.take().zip(script) {
+            linker.use_model(learnt.model, learnt.at as usize);
+            self.points.learnt = script.learnt;
+        }
+    }
+
+    /// What was learnt last, to be kept.
+    pub fn learnt(&self, linker: &Linker) -> Option<Learnt> {
+        let at = *self.points.learnt.last()?;
+        Some(Learnt { slots: Learnt::of(linker), at, model: linker.model().clone() })
+    }
+
+    /// When it was learnt last.
+    pub fn learnt_at(&self) -> Option<u32> {
+        self.points.learnt.last().copied()
+    }
+
+    /// All records of a thing, in the order of arrival.
+    pub fn records_of(&self, thing: u32) -> Vec<u32> {
+        self.members.get(&thing).cloned().unwrap_or_default()
+    }
+
+    /// Forgets a thing; its records are to be told where they belong.
+    pub fn forget(&mut self, thing: u32) {
+        self.members.remove(&thing);
     }
 
     /// Adds a record that belongs to a thing.
