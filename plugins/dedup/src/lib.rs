@@ -14,6 +14,7 @@
 //! Start at [`Options`], then [`first`] or [`merge`].
 
 mod build;
+mod chunks;
 mod clash;
 mod codec;
 mod decide;
@@ -109,3 +110,6 @@ mod tests_decide;
 
 #[cfg(test)]
 mod tests_link;
+
+#[cfg(test)]
+mod tests_state;

@@ -23,6 +23,7 @@ use huiliu_stage::{Finding, Host, StageError};
 use serde_json::json;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use crate::chunks;
 use crate::decided::Decided;
 use crate::kept::{self, KeptRow, Values};
 use crate::link::online::{Answer, Found, Learnt, Met, Points, Things};
@@ -54,6 +55,8 @@ pub(crate) struct Linked {
     /// Of the hashes of all kept rows.
     sum: u64,
     reasons: Reasons,
+    /// Chunks that are written.
+    chunks: u32,
     /// When it was learnt what the state has.
     learnt_at: Option<u32>,
     /// What is in memory is not in the state: the delivery failed in between.
@@ -81,8 +84,10 @@ pub(crate) struct Said {
 
 impl Linked {
     pub(crate) fn new(host: Arc<dyn Host>, config: Config) -> Self {
+        let mut linker = Linker::new(config.clone(), config.threads());
+        linker.keep_chunks();
         Self {
-            linker: Linker::new(config.clone(), 1),
+            linker,
             things: Things::default(),
             ids: HashMap::new(),
             numbers: HashMap::new(),
@@ -90,6 +95,7 @@ impl Linked {
             count: 0,
             sum: 0,
             reasons: Reasons::default(),
+            chunks: 0,
             learnt_at: None,
             open: false,
             source: String::new(),
@@ -108,35 +114,97 @@ impl Linked {
         if !self.open && (kept == self.stamp() || kept.is_empty() && self.count == 0) {
             return Ok(());
         }
+        let chunks = chunks::count(&*self.host)?;
+        if chunks > 0 && !self.take_up(&kept, chunks)? {
+            chunks::say_useless(&*self.host);
+        } else if chunks > 0 {
+            return Ok(());
+        }
+        match self.take_up(&kept, 0)? {
+            true => Ok(()),
+            false => Err(StageError::new("the kept rows of the linkage are not those that were counted")),
+        }
+    }
+
+    /// Builds memory anew from so many chunks and the rows behind them; tells whether that is what the state counts.
+    fn take_up(&mut self, kept: &[u8], chunks: u32) -> Result<bool, StageError> {
         *self = Self {
             source: std::mem::take(&mut self.source),
             ..Self::new(self.host.clone(), self.config.clone())
         };
-        let points = self.host.state_get(POINTS)?.and_then(|points| Points::from_bytes(&points));
-        let learnt = self.host.state_get(LEARNT)?.and_then(|learnt| Learnt::from_bytes(&learnt));
+        let host = self.host.clone();
+        let points = host.state_get(POINTS)?.and_then(|points| Points::from_bytes(&points));
+        let learnt = host.state_get(LEARNT)?.and_then(|learnt| Learnt::from_bytes(&learnt));
         self.learnt_at = learnt.as_ref().map(Learnt::at);
         self.things = Things::following(points, learnt);
-        // Some thousand at a time: a block is made comparable on several threads, and never all of them lie here.
-        let (host, mut block, mut all) = (self.host.clone(), Vec::new(), true);
-        let mut chain = 0;
-        host.state_scan(ROWS, &mut |_, kept| {
-            chain = xxh3_64_with_seed(kept, chain);
-            block.push(kept.to_vec());
-            if block.len() == BLOCK {
-                all = self.restore(&std::mem::take(&mut block)).is_some();
+        let moved = if chunks > 0 { chunks::all_moved(&*host)? } else { HashMap::new() };
+        for number in 0..chunks {
+            let Some(chunk) = chunks::Kept::get(&*host, number)? else { return Ok(false) };
+            if self.restore_chunk(&chunk, &moved).is_none() {
+                return Ok(false);
             }
-            all
-        })?;
-        if !all || self.restore(&block).is_none() {
+        }
+        self.chunks = chunks;
+        // Some thousand at a time: a block is made comparable on several threads, and never all of them lie here.
+        let (mut block, mut readable, mut chain) = (Vec::new(), true, 0);
+        let first = self.count;
+        for prefix in first >> 8.. {
+            let before = block.len() + self.count as usize;
+            // All rows, or 256 of those behind the chunks.
+            let number = prefix.to_be_bytes();
+            let prefix = [ROWS, if first > 0 { &number[1..] } else { &[] }].concat();
+            host.state_scan(&prefix, &mut |_, kept| {
+                chain = xxh3_64_with_seed(kept, chain);
+                block.push(kept.to_vec());
+                if block.len() == BLOCK {
+                    readable = self.restore(&std::mem::take(&mut block)).is_some();
+                }
+                readable
+            })?;
+            if !readable || first == 0 || block.len() + self.count as usize == before {
+                break;
+            }
+        }
+        if !readable || self.restore(&block).is_none() {
             return Err(broken());
         }
         self.things.restored(&mut self.linker);
+        if let (true, Some(sum)) = (chunks > 0, kept.get(4..).and_then(|rest| rest.first_chunk())) {
+            // The rows of chunks were not looked at.
+            self.sum = u64::from_be_bytes(*sum);
+        }
         // States of before have a chain of hashes in the place of their sum.
         let older = [self.count.to_be_bytes().as_slice(), &u64::to_be_bytes(chain)].concat();
-        if self.stamp() != kept && older != kept && self.count > 0 {
-            return Err(StageError::new("the kept rows of the linkage are not those that were counted"));
-        }
         self.open = older == kept;
+        Ok(self.stamp() == kept || self.open || self.count == 0)
+    }
+
+    fn restore_chunk(&mut self, chunk: &chunks::Kept, moved: &HashMap<u32, chunks::Entry>) -> Option<()> {
+        let rows = chunk.rows(moved);
+        let things: Vec<u32> =
+            rows.iter().zip(self.count..).map(|((id, _), row)| self.thing(*id, row)).collect();
+        self.things.restore_chunk(&mut self.linker, chunk.compared(), &things)?;
+        self.linker.end_chunk();
+        self.contents.extend(rows.iter().map(|(_, content)| content));
+        self.count += things.len() as u32;
+        Some(())
+    }
+
+    /// Writes the chunks whose rows are complete.
+    fn write_chunks(&mut self) -> Result<(), StageError> {
+        let complete = self.count / chunks::ROWS;
+        for number in self.chunks..complete.min(self.chunks + chunks::AT_ONCE) {
+            let rows = number * chunks::ROWS..(number + 1) * chunks::ROWS;
+            let mut entries = Vec::with_capacity(chunks::ROWS as usize);
+            for row in rows.clone() {
+                let kept = self.host.state_get(&row_key(row))?.ok_or_else(broken)?;
+                let (id, (source, values)) = kept::decode(&kept).ok_or_else(broken)?;
+                entries.push((id, content(id, &source, &values)));
+            }
+            let compared = self.linker.chunk(rows);
+            chunks::put(&*self.host, number, &entries, &compared)?;
+            self.chunks = number + 1;
+        }
         Ok(())
     }
 
@@ -174,7 +242,12 @@ impl Linked {
             let is = kept::of_record(&kept, now).ok_or_else(broken)?;
             self.host.state_put(&row_key(row), &is)?;
             self.sum = self.sum.wrapping_sub(hash(row, &kept)).wrapping_add(hash(row, &is));
-            self.contents.insert(content(now, &known.0, &known.1));
+            let content = content(now, &known.0, &known.1);
+            self.contents.insert(content);
+            // Also where a chunk is still to be written: one of before may have been here.
+            if row < self.count / chunks::ROWS * chunks::ROWS {
+                chunks::moved(&*self.host, row, (now, content))?;
+            }
         }
         self.regroup(of, groups);
         for (id, (source, values)) in more {
@@ -338,6 +411,7 @@ impl Linked {
             return Err(StageError::new("a row that was planned was not asked of likeness"));
         }
         if self.open {
+            self.write_chunks()?;
             self.host.state_put(COUNT, &self.stamp())?;
             self.host.state_put(POINTS, &self.things.points().bytes())?;
             if self.things.learnt_at() != self.learnt_at

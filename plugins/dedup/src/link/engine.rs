@@ -7,8 +7,6 @@
 //! depends on how much is known. Then the pairs that are kept are weighed anew and all is clustered anew; as
 //! long as little is known, all records are compared anew as well.
 
-use hashbrown::HashMap;
-
 use super::compare::{Pattern, compare};
 use super::config::Config;
 use super::draft::{Draft, Scratch, draft};
@@ -195,13 +193,11 @@ impl Linker {
                 let row = &rows[at];
                 draft(config, slots, &row.values, row.source, scratch)
             });
-            let mut seen = HashMap::new();
+            let mut seen = Vec::new();
             for (row, draft) in rows.iter().zip(&drafts) {
                 let number = self.known.len() as u32;
                 let handle = pack(draft, &mut self.dictionary, &mut self.store, &mut seen);
-                let mut terms: Vec<u32> = seen.keys().copied().collect();
-                terms.sort_unstable();
-                terms.into_iter().for_each(|term| self.dictionary.post(term, number));
+                self.dictionary.post_all(&seen, number);
                 let source = self.sources.iter().position(|known| known == row.source);
                 let source = source.unwrap_or_else(|| {
                     self.sources.push(row.source.to_owned());

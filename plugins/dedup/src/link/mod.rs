@@ -13,6 +13,7 @@
 //! whatever the number of threads.
 
 mod batch;
+pub(crate) mod chunk;
 pub mod cluster;
 pub mod compare;
 pub mod config;

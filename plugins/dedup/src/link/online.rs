@@ -13,6 +13,7 @@ use hashbrown::{HashMap, HashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::batch::{Plan, With};
+use super::chunk::Chunk;
 use super::cluster::{Evidence, Link};
 use super::compare::Pattern;
 use super::engine::{Linker, Row};
@@ -175,9 +176,7 @@ impl Things {
 
     /// Takes up again records that were known before, each with its thing. To be ended by [`restored`](Self::restored).
     pub fn restore_all(&mut self, linker: &mut Linker, rows: &[Row<'_>], things: &[u32]) {
-        if self.kept.as_ref().is_some_and(|kept| kept.slots != Learnt::of(linker)) {
-            self.kept = None;
-        }
+        self.keep_if_fits(linker);
         let mut from = 0;
         while from < rows.len() {
             let stop = self.next_stop(linker.len()).unwrap_or(usize::MAX);
@@ -185,18 +184,39 @@ impl Things {
             let records = linker.take_all(&rows[from..to]);
             records.zip(&things[from..to]).for_each(|(record, thing)| self.belongs(record, *thing));
             from = to;
-            let known = linker.len() as u32;
-            let Some(script) = &self.script else {
-                self.refresh(linker);
-                continue;
-            };
-            let learnt = self.kept.is_none() && script.learnt.binary_search(&known).is_ok();
-            if learnt || script.weighed == known {
-                self.weigh(linker);
-            }
-            if learnt {
-                self.learn(linker);
-            }
+            self.follow(linker);
+        }
+    }
+
+    /// Takes up again records that were known before from their [chunk](super::chunk), each with its thing. `None` for one
+    /// that does not fit; then all is to be taken up in another way.
+    pub(crate) fn restore_chunk(&mut self, linker: &mut Linker, kept: &[u8], things: &[u32]) -> Option<()> {
+        self.keep_if_fits(linker);
+        let mut chunk = Chunk::open(linker, kept)?;
+        for &thing in things {
+            chunk.next(linker)?;
+            self.belongs(linker.len() as u32 - 1, thing);
+            self.follow(linker);
+        }
+        Some(())
+    }
+
+    fn keep_if_fits(&mut self, linker: &Linker) {
+        if self.kept.as_ref().is_some_and(|kept| kept.slots != Learnt::of(linker)) {
+            self.kept = None;
+        }
+    }
+
+    /// Does what was done when so many were known.
+    fn follow(&mut self, linker: &mut Linker) {
+        let known = linker.len() as u32;
+        let Some(script) = &self.script else { return self.refresh(linker) };
+        let learnt = self.kept.is_none() && script.learnt.binary_search(&known).is_ok();
+        if learnt || script.weighed == known {
+            self.weigh(linker);
+        }
+        if learnt {
+            self.learn(linker);
         }
     }
 
