@@ -36,9 +36,12 @@ mod policy;
 mod queue;
 mod recognise;
 mod records;
+mod regroup;
 mod report;
+mod revise;
 mod seen;
 mod survive;
+mod ties;
 mod value;
 mod versions;
 mod why;
@@ -110,6 +113,9 @@ mod tests_decide;
 
 #[cfg(test)]
 mod tests_link;
+
+#[cfg(test)]
+mod tests_revise;
 
 #[cfg(test)]
 mod tests_state;

@@ -26,17 +26,21 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 use crate::chunks;
 use crate::decided::Decided;
 use crate::kept::{self, KeptRow, Values};
-use crate::link::online::{Answer, Found, Learnt, Met, Points, Things};
+use crate::link::change::Change;
+use crate::link::online::{Answer, Found, Learnt, Points, Things};
 use crate::link::{Config, Linker, Row, explain};
 use crate::queue;
 use crate::records::RecordId;
 use crate::report;
+use crate::ties::{Bonds, Knows};
 use crate::why::Reasons;
 
 const ROWS: &[u8] = b"n/";
 const COUNT: &[u8] = b"n#";
 const POINTS: &[u8] = b"n@";
 const LEARNT: &[u8] = b"n*";
+/// The place of a reason why a known row belongs to another record than before.
+const REVISED: u8 = 9;
 /// Rows that are taken up again together.
 const BLOCK: usize = 4_096;
 
@@ -305,16 +309,62 @@ impl Linked {
         })
     }
 
-    /// Takes in all rows of a batch that no key recognises, each with its place in the batch.
-    pub(crate) fn plan(&mut self, rows: Vec<(usize, Values)>) {
+    /// Takes in all rows of a batch that no key recognises, each with its place in the batch. Gives what is to be changed
+    /// of what is known before they are asked for.
+    pub(crate) fn plan(
+        &mut self,
+        rows: Vec<(usize, Values)>,
+        knows: &mut dyn Knows,
+    ) -> Result<Vec<Change>, StageError> {
         if rows.is_empty() {
-            return;
+            return Ok(Vec::new());
         }
         self.open = true;
         let taken: Vec<Row<'_>> = rows.iter().map(|(_, values)| row_of(values, &self.source)).collect();
-        let from = self.things.take_all(&mut self.linker, &taken);
+        let row = |number| kept_row(&*self.host, number);
+        let mut bonds = Bonds { ids: &self.ids, row, knows, failed: None };
+        let from = self.things.take_all(&mut self.linker, &taken, &mut bonds);
+        if let Some(error) = bonds.failed {
+            return Err(error);
+        }
         let planned = (from..).zip(rows).map(|(row, (at, values))| Planned { row, at, values });
         self.planned = planned.collect();
+        Ok(self.things.changes_to_make())
+    }
+
+    /// The record that a known row belongs to.
+    pub(crate) fn record_of(&self, row: u32) -> Option<RecordId> {
+        self.ids.get(&self.things.of(row)?).copied()
+    }
+
+    /// The pair that speaks most for a change, or most against what was: the row that goes, and the one it is like.
+    pub(crate) fn reason(&self, change: &Change) -> Option<(u32, Found)> {
+        self.things.reason(&self.linker, change)
+    }
+
+    /// What was found, in words.
+    pub(crate) fn in_words(&self, found: &Found) -> (String, String) {
+        explain::text(&self.linker, found.pattern, found.bits)
+    }
+
+    /// Keeps why a known row belongs to another record now. Where it was taken out of one and is in no other, people are
+    /// asked.
+    pub(crate) fn note_change(
+        &mut self,
+        (id, other): (RecordId, RecordId),
+        row: u32,
+        (word, found): (&str, &Found),
+        decided: &Decided,
+    ) -> Result<(), StageError> {
+        let host = &*self.host;
+        self.reasons.note(host, &self.linker, (id, row, REVISED), (word, other, found))?;
+        let asks = word == "review" && found.bits >= self.linker.config().review;
+        if asks && !decided.are_apart(id, other) {
+            let (_, values) = self.kept(row)?;
+            let why = self.why(word, (id, other), found, &values)?;
+            queue::ask(&*self.host, id, other, &why)?;
+        }
+        Ok(())
     }
 
     /// What a row is that no key recognised.
@@ -360,39 +410,12 @@ impl Linked {
         for (at, found) in all.iter().enumerate() {
             self.tell((id, &values), (word, at as u8), found, row_id, findings)?;
         }
-        self.ask_who_met(id, (row, &values), decided, (row_id, findings))?;
         self.put(&kept)
     }
 
-    /// Known records that a row shows to be the one it joined: what is known is not put together without a person.
-    fn ask_who_met(
-        &self,
-        id: RecordId,
-        (row, values): (u32, &[Option<String>]),
-        decided: &Decided,
-        (row_id, findings): (i64, &mut Vec<Finding>),
-    ) -> Result<(), StageError> {
-        let mut asked = HashSet::new();
-        while let Some(Met { record, other: found, .. }) = self.things.met(&self.linker, row, &asked) {
-            asked.insert(found.thing);
-            let Some(&other) = self.ids.get(&found.thing) else { continue };
-            if decided.are_apart(id, other) {
-                continue;
-            }
-            let of_known = if record == row { None } else { Some(self.kept(record)?.1) };
-            let why = self.why("review", (id, other), &found, of_known.as_deref().unwrap_or(values))?;
-            if queue::ask(&*self.host, id, other, &why)? {
-                let (zh, en) = explain::text(&self.linker, found.pattern, found.bits);
-                findings.push(report::met(row_id, id, other, &zh, &en));
-            }
-        }
-        Ok(())
-    }
-
     /// A row that is kept; nothing of one that cannot be read.
-    fn kept(&self, number: u32) -> Result<KeptRow, StageError> {
-        let kept = self.host.state_get(&row_key(number))?;
-        Ok(kept.and_then(|kept| kept::decode(&kept)).map(|(_, row)| row).unwrap_or_default())
+    pub(crate) fn kept(&self, number: u32) -> Result<KeptRow, StageError> {
+        kept_row(&*self.host, number)
     }
 
     /// After a batch: keeps what was recognised without likeness, and says how far the state goes.
@@ -489,6 +512,11 @@ impl Linked {
 
 fn row_of<'a>(values: &'a [Option<String>], source: &'a str) -> Row<'a> {
     Row { values: values.iter().map(Option::as_deref).collect(), source }
+}
+
+fn kept_row(host: &dyn Host, number: u32) -> Result<KeptRow, StageError> {
+    let kept = host.state_get(&row_key(number))?;
+    Ok(kept.and_then(|kept| kept::decode(&kept)).map(|(_, row)| row).unwrap_or_default())
 }
 
 /// Where a row is kept.
