@@ -77,7 +77,11 @@ impl Merge {
         all.sort_by_key(|part| part.row.order);
         self.parts.replace(&mut self.records, goes, &[])?;
         self.parts.replace(&mut self.records, stays, &all)?;
-        let gone = self.records.remove(goes)?;
+        // It comes out once more; and should it come back, it is newer than anything it was.
+        let mut gone = self.records.remove(goes)?;
+        gone.revision += 1;
+        let revision = &mut self.records.get(stays)?.revision;
+        *revision = gone.revision.max(*revision);
         self.note_made(Made { id: goes, record: gone, by, into: Some(stays) });
         self.rebuild(stays, &all, by)?;
         self.decided.set_redirect(goes, Some(stays))?;

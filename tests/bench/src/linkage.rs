@@ -195,7 +195,7 @@ fn pipeline_of(table: &Table, link: &Value) -> Result<String> {
         "source": {"folder": {"path": "inbox/{department}", "include": ["*.jsonl"], "settle_ms": 0}},
         "receipts": {"json": false, "xlsx": false, "findings": 0},
         "stages": [{"dedup": dedup}],
-        "sinks": [{"jsonl": {"path": "out", "columns": ["record_id", "revision", "ids"]}}],
+        "sinks": [{"jsonl": {"path": "out", "columns": ["record_id", "revision", "ids", "_merged_into"]}}],
     });
     Ok(serde_json::to_string_pretty(&pipeline)?)
 }
@@ -237,7 +237,8 @@ fn line(table: &Table, row: &[String], id: usize, source: Option<usize>) -> Stri
     Value::Object(members).to_string()
 }
 
-/// For each id of a row the record that it went to: the last revision of each record lists its ids.
+/// For each id of a row the record that it went to: the last revision of each record lists its ids. One that was merged
+/// into another lists those that it had then, which that one lists as well.
 fn things(out: &Path) -> Result<HashMap<String, String>> {
     let mut last: HashMap<String, (i64, Vec<String>)> = HashMap::new();
     for file in fs::read_dir(out).with_context(|| format!("nothing came out in {}", out.display()))? {
@@ -247,7 +248,10 @@ fn things(out: &Path) -> Result<HashMap<String, String>> {
             let text = |value: &Value| value.as_str().map(str::to_owned);
             let record = text(&line["record_id"]).context("a line without `record_id`")?;
             let revision = line["revision"].as_i64().unwrap_or_default();
-            let ids = line["ids"].as_array().into_iter().flatten().filter_map(text).collect();
+            let ids = match line["_merged_into"].is_string() {
+                true => Vec::new(),
+                false => line["ids"].as_array().into_iter().flatten().filter_map(text).collect(),
+            };
             let newest = last.get(&record).is_none_or(|(known, _)| *known < revision);
             if newest {
                 last.insert(record, (revision, ids));
