@@ -358,7 +358,9 @@ impl Linked {
     ) -> Result<(), StageError> {
         let host = &*self.host;
         self.reasons.note(host, &self.linker, (id, row, REVISED), (word, other, found))?;
-        let asks = word == "review" && found.bits >= self.linker.config().review;
+        // Of two partners the better one was taken: that is no question.
+        let config = self.linker.config();
+        let asks = word == "review" && !config.one_to_one && found.bits >= config.review;
         if asks && !decided.are_apart(id, other) {
             let (_, values) = self.kept(row)?;
             let why = self.why(word, (id, other), found, &values)?;

@@ -14,6 +14,7 @@ use super::cluster::{Evidence, Link, join_units};
 use super::engine::{CANDIDATES, Linker};
 use super::index::Search;
 use super::online::{MARGIN_BITS, Things};
+use super::parallel::parallel;
 
 /// Records that are looked at anew for one batch, at most; and for each record of the batch.
 const MOST: usize = 2_048;
@@ -111,10 +112,9 @@ impl Things {
 
     /// All records.
     pub(super) fn everything(&self, linker: &Linker) -> Region {
-        let pairs: Vec<Vec<Pair>> = {
-            let mut search = Search::default();
-            (0..linker.len() as u32).map(|record| self.found(linker, record, &mut search)).collect()
-        };
+        let pairs = parallel(linker.threads, linker.len(), Search::default, |record, search| {
+            self.found(linker, record as u32, search)
+        });
         let rows: Vec<u32> = (0..linker.len() as u32).collect();
         Region { seen: rows.iter().copied().collect(), rows, pairs: pairs.into_iter().flatten().collect() }
     }
