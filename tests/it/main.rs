@@ -30,4 +30,5 @@ mod sinks;
 mod stages;
 mod support;
 mod tables;
+mod threads;
 mod workbooks;

@@ -317,6 +317,60 @@ fn a_record_taken_apart_is_two_again_and_stays_two() {
 }
 
 #[test]
+fn two_records_that_a_row_shows_to_be_one_are_put_together_by_themselves_and_can_be_taken_apart() {
+    let link = "        review: -6
+        fields:
+          - {field: project_name, kind: name}
+          - {field: project_code, kind: identifier}
+          - {field: owner, kind: company}
+";
+    let texts = "        merge: 0
+        review: 0
+        fields:
+          - {field: owner, kind: text}
+          - {field: leader, kind: text}
+";
+    assert!(PIPELINE.contains(link));
+    let mut home = Home::new(&PIPELINE.replace(link, texts));
+    home.send("发改局/a.csv", "K1,东山泵站,orchard bridge repair at mill lane,,100\n");
+    home.send("住建局/b.csv", "K2,东山水厂,,harbour office of the fishermen,90\n");
+    let (a, b) = (home.id("东山泵站"), home.id("东山水厂"));
+    let both = ",东山泵站水厂,orchard bridge repair at mill lane,harbour office of the fishermen,95\n";
+    home.send("统计局/c.csv", both);
+    let register = home.register();
+    assert_eq!(register.len(), 1, "{register:?}");
+    let record = register.values().next().unwrap();
+    let stays = record["id"].as_str().unwrap().to_owned();
+    let gone = if stays == a { &b } else { &a };
+    assert_eq!(record["data"]["total_investment"], 100, "the greatest of three");
+    assert!(home.queue().is_empty(), "nobody is asked");
+    // Both ids mean the one record, which tells how it came to be.
+    for id in [&a, &b] {
+        let story = home.huiliu(&["explain", id]).expect(0).out;
+        for part in [&*a, &*b, "发改局", "住建局", "统计局", "并入"] {
+            assert!(story.contains(part), "`{part}` is not in {story}");
+        }
+    }
+    let lines = home.lines("out/projects");
+    assert!(
+        lines.iter().any(|line| line["record_id"] == **gone && line["matched_by"] == "likeness"),
+        "{lines:?}"
+    );
+    // The same again changes nothing; a person may say that they are two, and then they are.
+    home.send("统计局/d.csv", both);
+    assert_eq!(home.register().len(), 1);
+    home.huiliu(&["unmerge", &stays, "--source", gone, "--why", "两个项目"]).expect(0);
+    home.once().expect(0);
+    let names = |home: &Home| home.register().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(home.register().len(), 2, "{:?}", names(&home));
+    home.send("统计局/e.csv", both);
+    home.send("审计局/f.csv", both);
+    assert!(home.register().values().any(|record| record["id"] == **gone), "{:?}", names(&home));
+    assert!(home.register().values().any(|record| record["id"] == *stays), "{:?}", names(&home));
+    assert!(home.store().check_balance().unwrap().is_empty());
+}
+
+#[test]
 fn a_merge_and_a_veto_are_explained_in_both_languages() {
     let mut home = Home::new(PIPELINE);
     home.send("发改局/a.csv", ",年产30万吨树脂项目一期,宏源新材料有限公司,,\n");

@@ -8,7 +8,7 @@
 //! Caches are small: the operating system caches the file already, and an idle daemon should be small.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use rusqlite::limits::Limit;
@@ -29,6 +29,12 @@ const WRITER_CACHE_KIB: u32 = 1024;
 /// While very many rows are written in one transaction; given back afterwards.
 const BULK_CACHE_KIB: u32 = 16 * 1024;
 const READER_CACHE_KIB: u32 = 512;
+/// Of the reader for look-ups, while a delivery goes through.
+const LOOKER_CACHE_KIB: u32 = 4 * 1024;
+/// Look-ups that see one commit; then it moves on, so that the WAL is not held back for long.
+const LOOKS: u32 = 4_096;
+/// From so many pages on the WAL goes into the file: so that a page which many deliveries write is copied once.
+const CHECKPOINT_PAGES: u32 = 4_000;
 /// Readers kept open between calls; more are opened when needed.
 const IDLE_READERS: usize = 2;
 /// What a question that people write may cost: steps of SQLite's machine (some ten seconds of a processor), and bytes of one value.
@@ -69,6 +75,18 @@ pub(crate) struct Database {
     path: PathBuf,
     writer: Option<Mutex<Writer>>,
     readers: Mutex<Vec<Connection>>,
+    /// For [`look`](Self::look). A visitor has none: it may wait for a person between two look-ups, and one that stands
+    /// still holds the WAL back.
+    looker: Option<Mutex<Looker>>,
+}
+
+/// A reader that stands at one commit for very many single look-ups, which is what a stage does to its state: to begin
+/// and end a transaction for each costs more than the look-up.
+#[derive(Default)]
+struct Looker {
+    connection: Option<Connection>,
+    /// Look-ups at the commit where it stands; 0 when it rests.
+    looks: u32,
 }
 
 impl Database {
@@ -77,7 +95,8 @@ impl Database {
             Access::Reader => None,
             Access::Owner | Access::Guest => Some(open_writer(path, access)?),
         };
-        let database = Self { path: path.to_owned(), writer, readers: Mutex::default() };
+        let looker = (access == Access::Owner).then(Mutex::default);
+        let database = Self { path: path.to_owned(), writer, readers: Mutex::default(), looker };
         if access == Access::Reader {
             database.read(|connection| check_version(connection, path))?;
         }
@@ -91,10 +110,13 @@ impl Database {
         work: impl FnOnce(&Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
         let mut writer = self.writer()?;
+        // Before, so that it does not hold the WAL back; after, so that it sees what was committed.
+        self.rest()?;
         writer.set(durability)?;
         let transaction = writer.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let answer = work(&transaction)?;
         transaction.commit()?;
+        self.rest()?;
         Ok(answer)
     }
 
@@ -128,6 +150,26 @@ impl Database {
         answer
     }
 
+    fn rest(&self) -> Result<()> {
+        self.looker.as_ref().map_or(Ok(()), |looker| held(looker).rest())
+    }
+
+    /// As [`read`](Self::read), for one of very many look-ups, which must not read again. Of what others commit meanwhile
+    /// it may see nothing for a while.
+    pub(crate) fn look<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let mut looker = match self.looker.as_ref().map(Mutex::try_lock) {
+            Some(Ok(looker)) => looker,
+            Some(Err(TryLockError::Poisoned(looker))) => looker.into_inner(),
+            None | Some(Err(TryLockError::WouldBlock)) => return self.read(work),
+        };
+        if looker.connection.is_none() {
+            let connection = self.open_reader()?;
+            set_cache(&connection, LOOKER_CACHE_KIB)?;
+            looker.connection = Some(connection);
+        }
+        looker.look(work)
+    }
+
     /// Runs a question that people wrote on a reader of its own, which stops it when it costs too much.
     pub(crate) fn ask<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let mut connection = self.open_reader()?;
@@ -144,6 +186,37 @@ impl Database {
         let connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)?;
         connection.pragma_update(None, "query_only", true)?;
         Ok(connection)
+    }
+}
+
+impl Looker {
+    fn look<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        if self.looks == LOOKS {
+            self.end()?;
+        }
+        let Some(connection) = &self.connection else { return Err(Error::failed("there is no reader")) };
+        if self.looks == 0 {
+            connection.prepare_cached("BEGIN")?.execute([])?;
+        }
+        self.looks += 1;
+        work(connection)
+    }
+
+    fn end(&mut self) -> Result<()> {
+        if let Some(connection) = self.connection.as_ref().filter(|_| self.looks > 0) {
+            connection.prepare_cached("COMMIT")?.execute([])?;
+        }
+        self.looks = 0;
+        Ok(())
+    }
+
+    /// Stands at no commit any more, and holds little.
+    fn rest(&mut self) -> Result<()> {
+        if self.looks > 0 {
+            self.end()?;
+            self.connection.iter().try_for_each(Connection::release_memory)?;
+        }
+        Ok(())
     }
 }
 
@@ -199,6 +272,7 @@ fn open_writer(path: &Path, access: Access) -> Result<Mutex<Writer>> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", WAL_LIMIT_BYTES)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     if access == Access::Owner {
         migrate(&mut connection, path)?;
     }

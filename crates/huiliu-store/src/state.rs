@@ -115,6 +115,22 @@ mod tests {
     }
 
     #[test]
+    fn look_ups_in_a_row_see_every_commit_of_their_own_and_hold_no_wal_back() {
+        let (folder, store) = store();
+        let value = "v".repeat(3_000);
+        for round in 0..200 {
+            assert_eq!(store.state_get("s", format!("{round}").as_bytes()).unwrap(), None);
+            let changes =
+                (0..8).map(|n| change(format!("{round}{}", "/".repeat(n)).as_bytes(), Some(&value)));
+            apply(&store, &format!("d{round}"), "s", changes.collect());
+            let found = store.state_get("s", format!("{round}").as_bytes()).unwrap();
+            assert_eq!(found.map(|found| found.len()), Some(3_000), "{round}");
+        }
+        let wal = std::fs::metadata(folder.path().join("store.sqlite-wal")).unwrap().len();
+        assert!(wal <= 20 << 20, "{wal} bytes");
+    }
+
+    #[test]
     fn of_two_changes_of_a_key_the_later_holds() {
         let (_folder, store) = store();
         let changes = vec![change(b"k", Some("1")), change(b"a", Some("x")), change(b"k", Some("2"))];

@@ -340,7 +340,7 @@ impl Store for SqliteStore {
     }
 
     fn state_get(&self, slot: &str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.database.read(|c| state::get(c, slot, key))?)
+        Ok(self.database.look(|c| state::get(c, slot, key))?)
     }
 
     fn state_scan(

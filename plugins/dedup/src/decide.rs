@@ -4,51 +4,19 @@
 //! every sink and undone by a crash like anything else. The records it changes come out at its end. A record that was
 //! merged into another comes out once more, with its last values and the name of that other one.
 //!
-//! Records are put together and taken apart by their [parts](crate::parts): each record is what its parts give, one
-//! after the other, so that taking apart is exact and no value is lost.
+//! How records are put together and taken apart is in [`regroup`](crate::regroup).
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, new_null_array};
-use arrow::datatypes::Schema;
-use huiliu_stage::{Finding, Findings, Outcome, Severity, StageError};
-use xxhash_rust::xxh3::xxh3_128;
+use arrow::array::RecordBatch;
+use huiliu_stage::{Findings, Outcome, Severity, StageError};
 
-use crate::build;
 use crate::decided::{Decision, Word};
-use crate::entity::Record;
-use crate::key::Scratch;
-use crate::linked::KeptRow;
-use crate::merge::{Merge, content_key};
+use crate::merge::Merge;
 use crate::parts::{Former, Part, former};
 use crate::queue;
-use crate::recognise::Row;
 use crate::records::RecordId;
 use crate::report;
-use crate::survive::merge_row;
-use crate::value::Cells;
-
-/// A record that a decision changed.
-pub(crate) struct Made {
-    id: RecordId,
-    record: Record,
-    by: &'static str,
-    into: Option<RecordId>,
-}
-
-/// A part as a row: its keys and what stays the same when it comes again.
-struct Known {
-    keys: Vec<(Option<usize>, u128)>,
-    compared: Vec<Option<String>>,
-    signature: u128,
-}
-
-impl Known {
-    fn keys(&self) -> impl Iterator<Item = u128> {
-        self.keys.iter().map(|(_, key)| *key)
-    }
-}
 
 /// Why a decision cannot be carried out, in both languages.
 type Refusal = (String, String);
@@ -112,39 +80,11 @@ impl Merge {
         let (of_a, of_b) = (self.parts.of(&mut self.records, a)?, self.parts.of(&mut self.records, b)?);
         let first = |parts: &[Part]| parts.first().map_or(0, |part| part.row.order);
         let stays = (of_b.len(), first(&of_a), a) <= (of_a.len(), first(&of_b), b);
-        let (stays, goes, mut all, moved) = if stays { (a, b, of_a, of_b) } else { (b, a, of_b, of_a) };
-        let known = self.known(&moved)?;
-        let of_others: BTreeSet<u128> = self.known(&all)?.iter().flat_map(Known::keys).collect();
-        let own = known.iter().flat_map(Known::keys).filter(|key| !of_others.contains(key));
-        self.parts.note_former(goes, &moved, own)?;
-        for key in known.iter().flat_map(|known| &known.keys) {
-            let mut ids: Vec<RecordId> = self.records.ids(key.1)?.to_vec();
-            ids.iter_mut().filter(|id| **id == goes).for_each(|id| *id = stays);
-            let mut seen = BTreeSet::new();
-            ids.retain(|id| seen.insert(*id));
-            self.records.set_ids(key.1, ids)?;
-        }
-        all.extend(moved.into_iter().map(|mut part| {
-            if part.unit == goes && part.by == "new" {
-                part.by = "decision".to_owned();
-            }
-            part
-        }));
-        all.sort_by_key(|part| part.row.order);
-        self.parts.replace(&mut self.records, goes, &[])?;
-        self.parts.replace(&mut self.records, stays, &all)?;
-        let gone = self.records.remove(goes)?;
-        self.made.push(Made { id: goes, record: gone, by: "decision", into: Some(stays) });
-        self.rebuild(stays, &all, "decision")?;
+        let (stays, goes) = if stays { (a, b) } else { (b, a) };
         let overruled = self.decided.let_meet(stays, goes)?;
-        self.decided.set_redirect(goes, Some(stays))?;
-        for known in self.known(&all)? {
+        for known in self.put_together(goes, stays, "decision")? {
             self.decided.pin(known.signature, stays)?;
         }
-        if let Some(linked) = &mut self.linked {
-            linked.assign(|id, _| if id == goes { stays } else { id }, &[])?;
-        }
-        queue::follow(&*self.host, &self.decided, goes, stays)?;
         let before = if overruled {
             ("；此前认定两者不同，现已撤销", "; that they are two was taken back")
         } else {
@@ -205,171 +145,17 @@ impl Merge {
             Some(back) => back,
             None => self.id_of_split(id, &small)?,
         };
-        self.parts.forget_former(new)?;
         small.iter_mut().filter(|part| part.unit == id).for_each(|part| part.unit = new);
-        let (of_small, of_big) = (self.known(&small)?, self.known(&big)?);
-        let has =
-            |all: &[Known], key: u128| all.iter().any(|known| known.keys.iter().any(|(_, k)| *k == key));
-        for key in of_small.iter().chain(&of_big).flat_map(|known| &known.keys).map(|(_, key)| *key) {
-            let mut ids: Vec<RecordId> = self.records.ids(key)?.to_vec();
-            ids.retain(|known| *known != id && *known != new);
-            ids.extend(has(&of_big, key).then_some(id));
-            ids.extend(has(&of_small, key).then_some(new));
-            self.records.set_ids(key, ids)?;
-        }
+        let (of_small, of_big) = self.take_apart(id, new, (&small, &big), "split")?;
         for (known, to) in of_small.iter().map(|k| (k, new)).chain(of_big.iter().map(|k| (k, id))) {
             self.decided.pin(known.signature, to)?;
         }
-        self.follow(id, new, &small, &big)?;
-        let revision = self.records.get(id)?.revision;
-        self.records.set(new, Record { revision, ..Record::default() });
-        self.parts.replace(&mut self.records, new, &small)?;
-        self.parts.replace(&mut self.records, id, &big)?;
-        self.rebuild(id, &big, "split")?;
-        self.rebuild(new, &small, "split")?;
         self.decided.keep_apart(id, new)?;
         queue::answered(&*self.host, id, new)?;
-        if let Some(linked) = &mut self.linked {
-            let rows = |parts: &[Part], known: &[Known]| -> Vec<KeptRow> {
-                let row = |(part, known): (&Part, &Known)| (part.sender().to_owned(), known.compared.clone());
-                parts.iter().zip(known).map(row).collect()
-            };
-            let (small, big) = (rows(&small, &of_small), rows(&big, &of_big));
-            let both: Vec<_> =
-                small.iter().filter(|row| big.contains(row)).map(|row| (new, row.clone())).collect();
-            let to = |known: RecordId, row: &KeptRow| {
-                if known == id && small.contains(row) && !big.contains(row) { new } else { known }
-            };
-            linked.assign(to, &both)?;
-        }
         Ok(Ok((
             format!("记录 {id} 已拆开，拆出的部分为记录 {new}，今后不再合并"),
             format!("record {id} was taken apart; what was split off is record {new} and stays apart"),
         )))
-    }
-
-    /// The id of what is split off: its own from before it was merged, if it is just that record; else a new one.
-    fn id_of_split(&mut self, id: RecordId, small: &[Part]) -> Result<RecordId, StageError> {
-        if let Some(first) = small.first()
-            && small.iter().all(|part| part.unit == first.unit)
-            && self.decided.redirect(first.unit).is_some()
-            && !self.records.exists(first.unit)?
-        {
-            return Ok(first.unit);
-        }
-        let mut named = id.bytes().to_vec();
-        small.iter().for_each(|part| named.extend_from_slice(&part.hash().to_le_bytes()));
-        let mut again = 0;
-        loop {
-            let new = RecordId::of(xxh3_128(&named), again);
-            if !self.records.exists(new)? && self.decided.redirect(new).is_none() {
-                return Ok(new);
-            }
-            again += 1;
-        }
-    }
-
-    /// Former records that went into what is split off answer with it from now on.
-    fn follow(
-        &mut self,
-        id: RecordId,
-        new: RecordId,
-        small: &[Part],
-        big: &[Part],
-    ) -> Result<(), StageError> {
-        self.decided.set_redirect(new, None)?;
-        let former: BTreeSet<RecordId> = small.iter().map(|part| part.unit).collect();
-        for unit in former.into_iter().filter(|unit| big.iter().all(|part| part.unit != *unit)) {
-            if unit != id && unit != new && self.decided.redirect(unit).is_some() {
-                self.decided.set_redirect(unit, Some(new))?;
-                let record = Record { values: vec![None; self.fields.len()], ..Record::default() };
-                self.made.push(Made { id: unit, record, by: "split", into: Some(new) });
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes a record anew from its parts.
-    fn rebuild(&mut self, id: RecordId, parts: &[Part], by: &'static str) -> Result<(), StageError> {
-        let revision = self.records.get(id)?.revision + 1;
-        let order = parts.first().map_or(0, |part| part.row.order);
-        let values = vec![None; self.fields.len()];
-        let mut record = Record { revision, order, values, parted: true, ..Record::default() };
-        for (at, part) in parts.iter().enumerate() {
-            merge_row(&mut record, &self.fields, part, &parts[..at], self.tolerance, |_, _| {}, |_| {});
-        }
-        record.tidy();
-        self.records.set(id, record.clone());
-        self.records.keep(id, &mut Vec::new())?;
-        self.made.push(Made { id, record, by, into: None });
-        Ok(())
-    }
-
-    /// The parts as rows.
-    fn known(&self, parts: &[Part]) -> Result<Vec<Known>, StageError> {
-        let rows: Vec<&Record> = parts.iter().map(|part| &part.row).collect();
-        let batch = self.batch(&rows)?;
-        let cells = self
-            .fields
-            .iter()
-            .map(|field| Cells::of(batch.column(field.column)))
-            .collect::<Result<Vec<_>, _>>()?;
-        let rules = &self.recogniser.rules;
-        let keyed = rules.iter().map(|rule| rule.cells(&batch)).collect::<Result<Vec<_>, _>>()?;
-        let mut scratch = Scratch::default();
-        let one = |(at, part): (usize, &Part)| {
-            let mut keys: Vec<(Option<usize>, u128)> = Vec::new();
-            for (i, (rule, cells)) in rules.iter().zip(&keyed).enumerate() {
-                keys.extend(rule.key(cells, at, &mut scratch).map(|key| (Some(i), key)));
-            }
-            if keys.is_empty() {
-                keys.push((None, content_key(&cells, at)));
-            }
-            let sender = part.sender();
-            let row = Row { id: at as i64, at, keys: &keys, cells: &cells, fields: &self.fields, sender };
-            let (compared, signature) = (row.compared(&self.recogniser.compared), self.signature(&row));
-            Known { keys, compared, signature }
-        };
-        Ok(parts.iter().enumerate().map(one).collect())
-    }
-
-    /// Records as a batch of the input's columns.
-    fn batch(&self, records: &[&Record]) -> Result<RecordBatch, StageError> {
-        let count = records.len();
-        let column = |at: usize| -> Result<ArrayRef, StageError> {
-            if let Some(i) = self.fields.iter().position(|field| field.column == at) {
-                let values = records.iter().map(|record| record.values[i].as_ref().map(|held| &held.value));
-                return build::column(&self.fields[i].kind, values);
-            }
-            Ok(match at {
-                _ if at == self.row_column => Arc::new(Int64Array::from_iter_values(1..=count as i64)),
-                _ if at == self.sheet_column => Arc::new(StringArray::from(vec![""; count])),
-                _ => new_null_array(self.input.field(at).data_type(), count),
-            })
-        };
-        let columns = (0..self.input.fields.len()).map(column).collect::<Result<Vec<_>, _>>()?;
-        // A required column may be missing in a part: the schema only names the columns here.
-        let fields = self.input.fields.iter().map(|field| field.as_ref().clone().with_nullable(true));
-        Ok(RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)?)
-    }
-
-    /// The records that decisions changed, each as it is at the end.
-    pub(crate) fn give_made(&mut self) -> Result<Outcome, StageError> {
-        let mut made: Vec<Made> = Vec::new();
-        for one in std::mem::take(&mut self.made) {
-            made.retain(|known| known.id != one.id);
-            made.push(one);
-        }
-        let records: Vec<&Record> = made.iter().map(|made| &made.record).collect();
-        let mut columns = self.batch(&records)?.columns().to_vec();
-        columns.push(Arc::new(StringArray::from_iter_values(made.iter().map(|made| made.id.to_string()))));
-        columns.push(Arc::new(Int64Array::from_iter_values(records.iter().map(|record| record.revision))));
-        columns.push(Arc::new(self.all_origins(&records)?));
-        columns.push(Arc::new(StringArray::from_iter_values(made.iter().map(|made| made.by))));
-        let into = made.iter().map(|made| made.into.map(|into| into.to_string()));
-        columns.push(Arc::new(into.collect::<StringArray>()));
-        let batch = RecordBatch::try_new(self.output.clone(), columns)?;
-        Ok(Outcome { batch, findings: Findings(Vec::<Finding>::new()) })
     }
 }
 

@@ -69,6 +69,8 @@ pub(crate) struct Decided {
     apart: BTreeSet<(RecordId, RecordId)>,
     /// The same by what each is now.
     others: HashMap<RecordId, Vec<RecordId>>,
+    /// Whether the state was read; records are also put together where nobody decided anything.
+    known: bool,
 }
 
 impl Decided {
@@ -80,6 +82,7 @@ impl Decided {
             redirects: HashMap::new(),
             apart: BTreeSet::new(),
             others: HashMap::new(),
+            known: false,
         }
     }
 
@@ -89,9 +92,10 @@ impl Decided {
         let (count, last) = kept.split_first_chunk::<4>().map_or((0, 0), |(count, last)| {
             (u32::from_be_bytes(*count), last.try_into().map_or(0, u64::from_be_bytes))
         });
-        if (count, last) == (self.count, self.last) {
+        if (count, last) == (self.count, self.last) && self.known {
             return Ok(());
         }
+        self.known = true;
         (self.count, self.last) = (count, last);
         self.redirects.clear();
         let redirects = &mut self.redirects;
@@ -210,6 +214,15 @@ impl Decided {
         self.others.get(&a).is_some_and(|others| others.contains(&b))
     }
 
+    /// The record that a person has pinned rows of a signature to, as it was named then.
+    pub(crate) fn pinned_to(&self, signature: u128) -> Result<Option<RecordId>, StageError> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        let kept = self.host.state_get(&pin_key(signature))?;
+        Ok(kept.and_then(|kept| kept.try_into().ok()).map(RecordId::from_bytes))
+    }
+
     /// Pins rows of a signature to a record.
     pub(crate) fn pin(&self, signature: u128, id: RecordId) -> Result<(), StageError> {
         Ok(self.host.state_put(&pin_key(signature), &id.bytes())?)
@@ -222,9 +235,7 @@ impl Merge {
         if self.decided.is_empty() {
             return Ok(None);
         }
-        let kept = self.host.state_get(&pin_key(self.signature(row)))?;
-        let pinned = kept.and_then(|kept| kept.try_into().ok()).map(RecordId::from_bytes);
-        Ok(pinned.map(|id| self.decided.now(id)))
+        Ok(self.decided.pinned_to(self.signature(row))?.map(|id| self.decided.now(id)))
     }
 
     /// What stays the same when a sender sends a row about the same thing again: its keys and the values that are

@@ -12,10 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::clash::clashes;
 use crate::decide::{PartOf, brought, choose};
 use crate::entity::{Held, Record};
+use crate::link::explain;
 use crate::link::normalise::date;
 use crate::parts::former;
 use crate::records::RecordId;
 use crate::value::Value;
+use crate::why;
 
 /// One line of a comparison.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,6 +34,14 @@ pub struct Line {
     pub counts: bool,
     /// Whether it alone keeps the two apart.
     pub veto: bool,
+}
+
+impl From<explain::Line> for Line {
+    fn from(line: explain::Line) -> Self {
+        let explain::Line { field, zh, en, bits, counts, veto } = line;
+        let bits = f64::from((bits * 10.0).round() / 10.0);
+        Self { field, zh: zh.to_owned(), en: en.to_owned(), bits, counts, veto }
+    }
 }
 
 /// A field of the two rows that were compared.
@@ -220,13 +230,10 @@ impl Inspect {
     /// The state cannot be read.
     pub fn parts(&self, id: &str) -> Result<Vec<PartStory>, HostError> {
         let Some(id) = RecordId::parse(id) else { return Ok(Vec::new()) };
-        let (mut parts, mut all) = (Vec::new(), Vec::new());
-        self.host.state_scan(&key(b"p/", id), &mut |key, value| {
-            all.push((key.last_chunk::<8>().map_or(0, |hash| u64::from_be_bytes(*hash)), value.to_vec()));
-            true
-        })?;
+        let mut parts = Vec::new();
         let former = former(&*self.host, id)?;
-        for (hash, kept) in all {
+        for (key, kept) in crate::parts::kept(&*self.host, id, true)? {
+            let hash = key.last_chunk::<8>().map_or(0, |hash| u64::from_be_bytes(*hash));
             let (unit, rest) = kept.split_first_chunk::<10>().ok_or_else(|| broken("p/"))?;
             let (_, rest) = rest.split_first_chunk::<8>().ok_or_else(|| broken("p/"))?;
             let (&length, rest) = rest.split_first().ok_or_else(|| broken("p/"))?;
@@ -253,9 +260,7 @@ impl Inspect {
     pub fn reasons(&self, ids: &[String]) -> Result<Vec<Why>, HostError> {
         let mut all = Vec::new();
         for id in ids.iter().filter_map(|id| RecordId::parse(id)) {
-            for kept in self.under(&key(b"w/", id))? {
-                all.push(serde_json::from_slice(&kept).map_err(|_| broken("w/"))?);
-            }
+            all.extend(why::all(&*self.host, id)?);
         }
         Ok(all)
     }

@@ -62,7 +62,7 @@ impl Merge {
     }
 
     /// What a row gives, as a part of its record.
-    fn part(&self, found: &Recognised, view: &View<'_>, row: &Row<'_>) -> Result<Part, StageError> {
+    fn part(&mut self, found: &Recognised, view: &View<'_>, row: &Row<'_>) -> Result<Part, StageError> {
         let value = |(i, cells): (usize, &Cells<'_>)| {
             Some(Held { value: cells.value(row.at)?, place: 0, column: view.columns[i] })
         };
@@ -73,18 +73,23 @@ impl Merge {
         let unit = match found.by {
             By::Likeness => {
                 let signature = self.signature(row);
-                let unit = self.parts.unit(signature, RecordId::of(signature, 0))?;
+                // Only what has no key is known by its signature.
+                let known = match row.keys.iter().all(|(rule, _)| rule.is_none()) {
+                    true => self.parts.unit_of_signature(signature)?,
+                    false => None,
+                };
+                let unit = known.unwrap_or(RecordId::of(signature, 0));
                 for &(_, key) in row.keys {
-                    self.parts.note_unit(key, unit)?;
+                    self.records.set_unit(key, unit)?;
                 }
                 unit
             }
             By::Rule(rule) if self.linked.is_some() || !self.decided.is_empty() => {
                 let key =
                     row.keys.iter().find(|(by, _)| *by == Some(rule)).map_or(first_key, |&(_, key)| key);
-                self.parts.unit(key, found.record)?
+                self.parts.unit(&mut self.records, key, found.record)?
             }
-            By::Decision | By::Content => self.parts.unit(first_key, found.record)?,
+            By::Decision | By::Content => self.parts.unit(&mut self.records, first_key, found.record)?,
             By::Rule(_) => found.record,
         };
         let by = self.word(found.by).to_owned();

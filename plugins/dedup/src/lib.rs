@@ -14,7 +14,9 @@
 //! Start at [`Options`], then [`first`] or [`merge`].
 
 mod build;
+mod chunks;
 mod clash;
+mod codec;
 mod decide;
 mod decided;
 mod entity;
@@ -22,6 +24,7 @@ mod fields;
 mod first;
 pub mod inspect;
 mod join;
+mod kept;
 mod key;
 pub mod link;
 mod linked;
@@ -33,11 +36,15 @@ mod policy;
 mod queue;
 mod recognise;
 mod records;
+mod regroup;
 mod report;
+mod revise;
 mod seen;
 mod survive;
+mod ties;
 mod value;
 mod versions;
+mod why;
 
 use std::sync::Arc;
 
@@ -106,3 +113,9 @@ mod tests_decide;
 
 #[cfg(test)]
 mod tests_link;
+
+#[cfg(test)]
+mod tests_revise;
+
+#[cfg(test)]
+mod tests_state;

@@ -2,10 +2,12 @@
 //!
 //! | state key | value |
 //! |---|---|
-//! | `n/` + number (4 bytes) | a row the linkage knows: the id of its record (10 bytes), then its source and values as JSON |
-//! | `n#` | how many rows that are (4 bytes), and a hash over all of them (8 bytes) |
+//! | `n/` + number (4 bytes) | a row the linkage knows: see [`kept`] |
+//! | `n#` | how many rows that are (4 bytes), the sum of hashes of all of them (8 bytes), and 1 |
 //! | `n@` | after how many rows the linkage learnt, and when it weighed last (4 bytes each) |
-//! | `w/` + id + number + place (15 bytes) | why a row was taken for its record, or kept apart, as JSON |
+//! | `n*` | the weights it learnt last: see [`Learnt`](crate::link::online::Learnt) |
+//!
+//! Why a row was taken for its record, or kept apart, is kept beside the record ([`why`](crate::why)).
 //!
 //! Rows of a batch that no key recognises are known before the first of them is asked for ([`Linked::plan`]), so that
 //! the linkage sees the whole batch. Rows that a key recognises are told to it when the batch has gone through.
@@ -13,7 +15,7 @@
 //! The linkage lies in memory and is built from the state: on the first batch, and whenever what is in memory
 //! is not what the state says, as after a delivery that failed.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
@@ -21,16 +23,26 @@ use huiliu_stage::{Finding, Host, StageError};
 use serde_json::json;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use crate::chunks;
 use crate::decided::Decided;
-use crate::link::online::{Answer, Found, Met, Points, Things};
+use crate::kept::{self, KeptRow, Values};
+use crate::link::change::Change;
+use crate::link::online::{Answer, Found, Learnt, Points, Things};
 use crate::link::{Config, Linker, Row, explain};
 use crate::queue;
 use crate::records::RecordId;
 use crate::report;
+use crate::ties::{Bonds, Knows};
+use crate::why::Reasons;
 
 const ROWS: &[u8] = b"n/";
 const COUNT: &[u8] = b"n#";
 const POINTS: &[u8] = b"n@";
+const LEARNT: &[u8] = b"n*";
+/// The place of a reason why a known row belongs to another record than before.
+const REVISED: u8 = 9;
+/// Rows that are taken up again together.
+const BLOCK: usize = 4_096;
 
 /// The linkage of one stage.
 pub(crate) struct Linked {
@@ -38,12 +50,19 @@ pub(crate) struct Linked {
     config: Config,
     linker: Linker,
     things: Things,
-    ids: Vec<RecordId>,
+    /// The records of things, and the things of records.
+    ids: HashMap<u32, RecordId>,
     numbers: HashMap<RecordId, u32>,
     /// Contents of rows that are known, so that the same row again costs nothing.
     contents: HashSet<u64>,
     count: u32,
-    chain: u64,
+    /// Of the hashes of all kept rows.
+    sum: u64,
+    reasons: Reasons,
+    /// Chunks that are written.
+    chunks: u32,
+    /// When it was learnt what the state has.
+    learnt_at: Option<u32>,
     /// What is in memory is not in the state: the delivery failed in between.
     open: bool,
     source: String,
@@ -53,17 +72,11 @@ pub(crate) struct Linked {
     others: Vec<(RecordId, Values)>,
 }
 
-/// The values of a row that are compared.
-pub(crate) type Values = Vec<Option<String>>;
-
 struct Planned {
     row: u32,
     at: usize,
     values: Values,
 }
-
-/// A row as it is kept: who sent it, and the values that are compared.
-pub(crate) type KeptRow = (String, Values);
 
 /// What the linkage says of a row.
 pub(crate) struct Said {
@@ -75,14 +88,19 @@ pub(crate) struct Said {
 
 impl Linked {
     pub(crate) fn new(host: Arc<dyn Host>, config: Config) -> Self {
+        let mut linker = Linker::new(config.clone(), config.threads());
+        linker.keep_chunks();
         Self {
-            linker: Linker::new(config.clone(), 1),
+            linker,
             things: Things::default(),
-            ids: Vec::new(),
+            ids: HashMap::new(),
             numbers: HashMap::new(),
             contents: HashSet::new(),
             count: 0,
-            chain: 0,
+            sum: 0,
+            reasons: Reasons::default(),
+            chunks: 0,
+            learnt_at: None,
             open: false,
             source: String::new(),
             planned: VecDeque::new(),
@@ -95,113 +113,260 @@ impl Linked {
     /// Before a batch: brings memory in line with the state.
     pub(crate) fn begin(&mut self, source: &str) -> Result<(), StageError> {
         source.clone_into(&mut self.source);
+        self.reasons.begin();
         let kept = self.host.state_get(COUNT)?.unwrap_or_default();
         if !self.open && (kept == self.stamp() || kept.is_empty() && self.count == 0) {
             return Ok(());
         }
+        let chunks = chunks::count(&*self.host)?;
+        if chunks > 0 && !self.take_up(&kept, chunks)? {
+            chunks::say_useless(&*self.host);
+        } else if chunks > 0 {
+            return Ok(());
+        }
+        match self.take_up(&kept, 0)? {
+            true => Ok(()),
+            false => Err(StageError::new("the kept rows of the linkage are not those that were counted")),
+        }
+    }
+
+    /// Builds memory anew from so many chunks and the rows behind them; tells whether that is what the state counts.
+    fn take_up(&mut self, kept: &[u8], chunks: u32) -> Result<bool, StageError> {
         *self = Self {
             source: std::mem::take(&mut self.source),
             ..Self::new(self.host.clone(), self.config.clone())
         };
-        let mut rows = Vec::new();
-        self.host.state_scan(ROWS, &mut |_, value| {
-            rows.push(value.to_vec());
-            true
-        })?;
-        let points = self.host.state_get(POINTS)?.and_then(|points| Points::from_bytes(&points));
-        self.things = Things::following(points);
-        for row in rows {
-            self.restore(&row).ok_or_else(|| StageError::new("a kept row of the linkage cannot be read"))?;
+        let host = self.host.clone();
+        let points = host.state_get(POINTS)?.and_then(|points| Points::from_bytes(&points));
+        let learnt = host.state_get(LEARNT)?.and_then(|learnt| Learnt::from_bytes(&learnt));
+        self.learnt_at = learnt.as_ref().map(Learnt::at);
+        self.things = Things::following(points, learnt);
+        let moved = if chunks > 0 { chunks::all_moved(&*host)? } else { HashMap::new() };
+        for number in 0..chunks {
+            let Some(chunk) = chunks::Kept::get(&*host, number)? else { return Ok(false) };
+            if self.restore_chunk(&chunk, &moved).is_none() {
+                return Ok(false);
+            }
         }
-        if self.stamp() != kept && self.count > 0 {
-            return Err(StageError::new("the kept rows of the linkage are not those that were counted"));
+        self.chunks = chunks;
+        // Some thousand at a time: a block is made comparable on several threads, and never all of them lie here.
+        let (mut block, mut readable, mut chain) = (Vec::new(), true, 0);
+        let first = self.count;
+        for prefix in first >> 8.. {
+            let before = block.len() + self.count as usize;
+            // All rows, or 256 of those behind the chunks.
+            let number = prefix.to_be_bytes();
+            let prefix = [ROWS, if first > 0 { &number[1..] } else { &[] }].concat();
+            host.state_scan(&prefix, &mut |_, kept| {
+                chain = xxh3_64_with_seed(kept, chain);
+                block.push(kept.to_vec());
+                if block.len() == BLOCK {
+                    readable = self.restore(&std::mem::take(&mut block)).is_some();
+                }
+                readable
+            })?;
+            if !readable || first == 0 || block.len() + self.count as usize == before {
+                break;
+            }
         }
-        Ok(())
+        if !readable || self.restore(&block).is_none() {
+            return Err(broken());
+        }
+        self.things.restored(&mut self.linker);
+        if let (true, Some(sum)) = (chunks > 0, kept.get(4..).and_then(|rest| rest.first_chunk())) {
+            // The rows of chunks were not looked at.
+            self.sum = u64::from_be_bytes(*sum);
+        }
+        // States of before have a chain of hashes in the place of their sum.
+        let older = [self.count.to_be_bytes().as_slice(), &u64::to_be_bytes(chain)].concat();
+        self.open = older == kept;
+        Ok(self.stamp() == kept || self.open || self.count == 0)
     }
 
-    fn restore(&mut self, kept: &[u8]) -> Option<()> {
-        let (id, content) = kept.split_first_chunk::<10>()?;
-        let (source, values): (String, Vec<Option<String>>) = serde_json::from_slice(content).ok()?;
-        let row = row_of(&values, &source);
-        let thing = self.thing(RecordId::from_bytes(*id));
-        self.things.restore(&mut self.linker, &row, thing);
-        self.note(kept);
+    fn restore_chunk(&mut self, chunk: &chunks::Kept, moved: &HashMap<u32, chunks::Entry>) -> Option<()> {
+        let rows = chunk.rows(moved);
+        let things: Vec<u32> =
+            rows.iter().zip(self.count..).map(|((id, _), row)| self.thing(*id, row)).collect();
+        self.things.restore_chunk(&mut self.linker, chunk.compared(), &things)?;
+        self.linker.end_chunk();
+        self.contents.extend(rows.iter().map(|(_, content)| content));
+        self.count += things.len() as u32;
         Some(())
     }
 
-    /// Says anew to which record each known row belongs, and adds `more` rows. Memory is built anew with the next batch.
-    pub(crate) fn assign(
-        &mut self,
-        to: impl Fn(RecordId, &KeptRow) -> RecordId,
-        more: &[(RecordId, KeptRow)],
-    ) -> Result<(), StageError> {
-        let broken = || StageError::new("a kept row of the linkage cannot be read");
-        let (mut chain, mut count, mut changed) = (0, 0u32, Vec::new());
-        let mut readable = true;
-        self.host.state_scan(ROWS, &mut |key, kept| {
-            let known = kept.split_first_chunk::<10>();
-            let row = known.and_then(|(id, row)| Some((*id, row, serde_json::from_slice(row).ok()?)));
-            let Some((id, content, row)) = row else {
-                readable = false;
-                return false;
-            };
-            let now = to(RecordId::from_bytes(id), &row);
-            let is = [now.bytes().as_slice(), content].concat();
-            chain = xxh3_64_with_seed(&is, chain);
-            count += 1;
-            if is != kept {
-                changed.push((key.to_vec(), is));
+    /// Writes the chunks whose rows are complete.
+    fn write_chunks(&mut self) -> Result<(), StageError> {
+        let complete = self.count / chunks::ROWS;
+        for number in self.chunks..complete.min(self.chunks + chunks::AT_ONCE) {
+            let rows = number * chunks::ROWS..(number + 1) * chunks::ROWS;
+            let mut entries = Vec::with_capacity(chunks::ROWS as usize);
+            for row in rows.clone() {
+                let kept = self.host.state_get(&row_key(row))?.ok_or_else(broken)?;
+                let (id, (source, values)) = kept::decode(&kept).ok_or_else(broken)?;
+                entries.push((id, content(id, &source, &values)));
             }
-            true
-        })?;
-        if !readable {
-            return Err(broken());
-        }
-        for (key, kept) in changed {
-            self.host.state_put(&key, &kept)?;
-        }
-        for (id, row) in more {
-            let content = serde_json::to_vec(row).map_err(|error| StageError::new(error.to_string()))?;
-            let kept = [id.bytes().as_slice(), &content].concat();
-            self.host.state_put(&[ROWS, count.to_be_bytes().as_slice()].concat(), &kept)?;
-            chain = xxh3_64_with_seed(&kept, chain);
-            count += 1;
-        }
-        self.open = true;
-        let stamp = [count.to_be_bytes().as_slice(), &u64::to_be_bytes(chain)].concat();
-        if count > 0 {
-            self.host.state_put(COUNT, &stamp)?;
+            let compared = self.linker.chunk(rows);
+            chunks::put(&*self.host, number, &entries, &compared)?;
+            self.chunks = number + 1;
         }
         Ok(())
     }
 
+    fn restore(&mut self, block: &[Vec<u8>]) -> Option<()> {
+        let rows: Option<Vec<(RecordId, KeptRow)>> = block.iter().map(|kept| kept::decode(kept)).collect();
+        let rows = rows?;
+        let first = self.count;
+        let taken: Vec<Row<'_>> = rows.iter().map(|(_, (source, values))| row_of(values, source)).collect();
+        let things: Vec<u32> = rows.iter().zip(first..).map(|((id, _), row)| self.thing(*id, row)).collect();
+        self.things.restore_all(&mut self.linker, &taken, &things);
+        for ((id, (source, values)), kept) in rows.iter().zip(block) {
+            self.note(kept);
+            self.contents.insert(content(*id, source, values));
+        }
+        Some(())
+    }
+
+    /// Says anew to which record each row of one record belongs, and adds `more` rows.
+    pub(crate) fn assign(
+        &mut self,
+        of: RecordId,
+        to: impl Fn(&KeptRow) -> RecordId,
+        more: &[(RecordId, KeptRow)],
+    ) -> Result<(), StageError> {
+        let rows = self.numbers.get(&of).map(|thing| self.things.records_of(*thing)).unwrap_or_default();
+        let mut groups: BTreeMap<RecordId, Vec<u32>> = BTreeMap::new();
+        for row in rows {
+            let kept = self.host.state_get(&row_key(row))?.ok_or_else(broken)?;
+            let (_, known) = kept::decode(&kept).ok_or_else(broken)?;
+            let now = to(&known);
+            groups.entry(now).or_default().push(row);
+            if now == of {
+                continue;
+            }
+            let is = kept::of_record(&kept, now).ok_or_else(broken)?;
+            self.host.state_put(&row_key(row), &is)?;
+            self.sum = self.sum.wrapping_sub(hash(row, &kept)).wrapping_add(hash(row, &is));
+            let content = content(now, &known.0, &known.1);
+            self.contents.insert(content);
+            // Also where a chunk is still to be written: one of before may have been here.
+            if row < self.count / chunks::ROWS * chunks::ROWS {
+                chunks::moved(&*self.host, row, (now, content))?;
+            }
+        }
+        self.regroup(of, groups);
+        for (id, (source, values)) in more {
+            let thing = self.thing(*id, self.linker.len() as u32);
+            self.things.add(&mut self.linker, &row_of(values, source), thing);
+            self.contents.insert(content(*id, source, values));
+            self.put(&kept::encode(*id, source, values))?;
+        }
+        if self.count > 0 {
+            self.host.state_put(COUNT, &self.stamp())?;
+        }
+        Ok(())
+    }
+
+    /// What was one thing is several, or part of others. A thing has the number of its first row, so that it is the same
+    /// when it is built from the rows.
+    fn regroup(&mut self, of: RecordId, groups: BTreeMap<RecordId, Vec<u32>>) {
+        let mut now: Vec<(RecordId, Vec<u32>)> = Vec::new();
+        let mut gone = vec![of];
+        for (id, mut rows) in groups {
+            if id != of {
+                rows.extend(
+                    self.numbers.get(&id).map(|thing| self.things.records_of(*thing)).unwrap_or_default(),
+                );
+                gone.push(id);
+            }
+            rows.sort_unstable();
+            now.push((id, rows));
+        }
+        for thing in gone.iter().filter_map(|id| self.numbers.remove(id)) {
+            self.things.forget(thing);
+            self.ids.remove(&thing);
+        }
+        for (id, rows) in now {
+            let Some(&first) = rows.first() else { continue };
+            let thing = self.thing(id, first);
+            rows.into_iter().for_each(|row| self.things.belongs(row, thing));
+        }
+    }
+
     fn stamp(&self) -> Vec<u8> {
-        [self.count.to_be_bytes().as_slice(), &self.chain.to_be_bytes()].concat()
+        [self.count.to_be_bytes().as_slice(), &self.sum.to_be_bytes(), &[1]].concat()
     }
 
     fn note(&mut self, kept: &[u8]) {
+        self.sum = self.sum.wrapping_add(hash(self.count, kept));
         self.count += 1;
-        self.chain = xxh3_64_with_seed(kept, self.chain);
-        self.contents.insert(xxh3_64(kept));
     }
 
-    fn thing(&mut self, id: RecordId) -> u32 {
+    /// The thing that a record is; a new one is named after the row that comes with it.
+    fn thing(&mut self, id: RecordId, row: u32) -> u32 {
         *self.numbers.entry(id).or_insert_with(|| {
-            self.ids.push(id);
-            self.ids.len() as u32 - 1
+            self.ids.insert(row, id);
+            row
         })
     }
 
-    /// Takes in all rows of a batch that no key recognises, each with its place in the batch.
-    pub(crate) fn plan(&mut self, rows: Vec<(usize, Values)>) {
+    /// Takes in all rows of a batch that no key recognises, each with its place in the batch. Gives what is to be changed
+    /// of what is known before they are asked for.
+    pub(crate) fn plan(
+        &mut self,
+        rows: Vec<(usize, Values)>,
+        knows: &mut dyn Knows,
+    ) -> Result<Vec<Change>, StageError> {
         if rows.is_empty() {
-            return;
+            return Ok(Vec::new());
         }
         self.open = true;
         let taken: Vec<Row<'_>> = rows.iter().map(|(_, values)| row_of(values, &self.source)).collect();
-        let from = self.things.take_all(&mut self.linker, &taken);
+        let row = |number| kept_row(&*self.host, number);
+        let mut bonds = Bonds { ids: &self.ids, row, knows, failed: None };
+        let from = self.things.take_all(&mut self.linker, &taken, &mut bonds);
+        if let Some(error) = bonds.failed {
+            return Err(error);
+        }
         let planned = (from..).zip(rows).map(|(row, (at, values))| Planned { row, at, values });
         self.planned = planned.collect();
+        Ok(self.things.changes_to_make())
+    }
+
+    /// The record that a known row belongs to.
+    pub(crate) fn record_of(&self, row: u32) -> Option<RecordId> {
+        self.ids.get(&self.things.of(row)?).copied()
+    }
+
+    /// The pair that speaks most for a change, or most against what was: the row that goes, and the one it is like.
+    pub(crate) fn reason(&self, change: &Change) -> Option<(u32, Found)> {
+        self.things.reason(&self.linker, change)
+    }
+
+    /// What was found, in words.
+    pub(crate) fn in_words(&self, found: &Found) -> (String, String) {
+        explain::text(&self.linker, found.pattern, found.bits)
+    }
+
+    /// Keeps why a known row belongs to another record now. Where it was taken out of one and is in no other, people are
+    /// asked.
+    pub(crate) fn note_change(
+        &mut self,
+        (id, other): (RecordId, RecordId),
+        row: u32,
+        (word, found): (&str, &Found),
+        decided: &Decided,
+    ) -> Result<(), StageError> {
+        let host = &*self.host;
+        self.reasons.note(host, &self.linker, (id, row, REVISED), (word, other, found))?;
+        // Of two partners the better one was taken: that is no question.
+        let config = self.linker.config();
+        let asks = word == "review" && !config.one_to_one && found.bits >= config.review;
+        if asks && !decided.are_apart(id, other) {
+            let (_, values) = self.kept(row)?;
+            let why = self.why(word, (id, other), found, &values)?;
+            queue::ask(&*self.host, id, other, &why)?;
+        }
+        Ok(())
     }
 
     /// What a row is that no key recognised.
@@ -215,7 +380,7 @@ impl Linked {
     /// The record that a row belongs to, if the linkage is sure.
     pub(crate) fn matched(&self, said: &Said) -> Option<RecordId> {
         match &said.answer {
-            Answer::Match(found) => self.ids.get(found.thing as usize).copied(),
+            Answer::Match(found) => self.ids.get(&found.thing).copied(),
             _ => None,
         }
     }
@@ -234,8 +399,9 @@ impl Linked {
         (row_id, findings): (i64, &mut Vec<Finding>),
     ) -> Result<(), StageError> {
         let Said { row, values, answer } = said;
-        let kept = self.content(id, &values)?;
-        let thing = self.thing(id);
+        let kept = kept::encode(id, &self.source, &values);
+        self.contents.insert(content(id, &self.source, &values));
+        let thing = self.thing(id, row);
         self.things.belongs(row, thing);
         let (word, all) = match answer {
             Answer::Match(found) => ("match", vec![found]),
@@ -246,107 +412,79 @@ impl Linked {
         for (at, found) in all.iter().enumerate() {
             self.tell((id, &values), (word, at as u8), found, row_id, findings)?;
         }
-        self.ask_who_met(id, (row, &values), decided, (row_id, findings))?;
         self.put(&kept)
     }
 
-    /// Known records that a row shows to be the one it joined: what is known is not put together without a person.
-    fn ask_who_met(
-        &self,
-        id: RecordId,
-        (row, values): (u32, &[Option<String>]),
-        decided: &Decided,
-        (row_id, findings): (i64, &mut Vec<Finding>),
-    ) -> Result<(), StageError> {
-        let mut asked = HashSet::new();
-        while let Some(Met { record, other: found, .. }) = self.things.met(&self.linker, row, &asked) {
-            asked.insert(found.thing);
-            let Some(&other) = self.ids.get(found.thing as usize) else { continue };
-            if decided.are_apart(id, other) {
-                continue;
-            }
-            let of_known = if record == row { None } else { Some(self.kept(record)?.1) };
-            let why = self.why("review", (id, other), &found, of_known.as_deref().unwrap_or(values))?;
-            if queue::ask(&*self.host, id, other, &why)? {
-                let (zh, en) = explain::text(&self.linker, found.pattern, found.bits);
-                findings.push(report::met(row_id, id, other, &zh, &en));
-            }
-        }
-        Ok(())
-    }
-
     /// A row that is kept; nothing of one that cannot be read.
-    fn kept(&self, number: u32) -> Result<KeptRow, StageError> {
-        let kept = self.host.state_get(&[ROWS, number.to_be_bytes().as_slice()].concat())?;
-        Ok(kept.and_then(|kept| serde_json::from_slice(kept.get(10..)?).ok()).unwrap_or_default())
+    pub(crate) fn kept(&self, number: u32) -> Result<KeptRow, StageError> {
+        kept_row(&*self.host, number)
     }
 
     /// After a batch: keeps what was recognised without likeness, and says how far the state goes.
     pub(crate) fn end(&mut self) -> Result<(), StageError> {
         for (id, values) in std::mem::take(&mut self.others) {
-            let kept = self.content(id, &values)?;
-            if self.contents.contains(&xxh3_64(&kept)) {
+            if !self.contents.insert(content(id, &self.source, &values)) {
                 continue;
             }
             self.open = true;
-            let thing = self.thing(id);
+            let thing = self.thing(id, self.linker.len() as u32);
             let row = row_of(&values, &self.source);
             self.things.add(&mut self.linker, &row, thing);
-            self.put(&kept)?;
+            self.put(&kept::encode(id, &self.source, &values))?;
         }
         if !self.planned.is_empty() {
             return Err(StageError::new("a row that was planned was not asked of likeness"));
         }
         if self.open {
+            self.write_chunks()?;
             self.host.state_put(COUNT, &self.stamp())?;
             self.host.state_put(POINTS, &self.things.points().bytes())?;
+            if self.things.learnt_at() != self.learnt_at
+                && let Some(learnt) = self.things.learnt(&self.linker)
+            {
+                self.host.state_put(LEARNT, &learnt.bytes())?;
+                self.learnt_at = Some(learnt.at());
+            }
             self.open = false;
         }
         Ok(())
     }
 
-    /// A row as it is kept.
-    fn content(&self, id: RecordId, values: &[Option<String>]) -> Result<Vec<u8>, StageError> {
-        let content =
-            serde_json::to_vec(&(&self.source, values)).map_err(|e| StageError::new(e.to_string()))?;
-        Ok([id.bytes().as_slice(), &content].concat())
-    }
-
     fn put(&mut self, kept: &[u8]) -> Result<(), StageError> {
-        self.host.state_put(&[ROWS, self.count.to_be_bytes().as_slice()].concat(), kept)?;
+        self.host.state_put(&row_key(self.count), kept)?;
         self.note(kept);
         Ok(())
     }
 
     /// Without things that a person said to be others.
     fn not_decided(&self, id: RecordId, decided: &Decided, mut all: Vec<Found>) -> Vec<Found> {
-        let other = |found: &Found| self.ids.get(found.thing as usize);
+        let other = |found: &Found| self.ids.get(&found.thing);
         all.retain(|found| other(found).is_none_or(|&other| !decided.are_apart(id, other)));
         all
     }
 
     /// Writes down why, queues what a person must judge, and tells the sender.
     fn tell(
-        &self,
+        &mut self,
         (id, values): (RecordId, &[Option<String>]),
         (word, at): (&str, u8),
         found: &Found,
         row_id: i64,
         findings: &mut Vec<Finding>,
     ) -> Result<(), StageError> {
-        let Some(&other) = self.ids.get(found.thing as usize) else { return Ok(()) };
+        let Some(&other) = self.ids.get(&found.thing) else { return Ok(()) };
         let (zh, en) = explain::text(&self.linker, found.pattern, found.bits);
-        let why = self.why(word, (id, other), found, values)?;
-        let key = [b"w/".as_slice(), &id.bytes(), &self.count.to_be_bytes(), &[at]].concat();
-        self.host.state_put(&key, why.to_string().as_bytes())?;
+        let (host, row) = (&*self.host, (id, self.count, at));
+        self.reasons.note(host, &self.linker, row, (word, other, found))?;
         if word == "review" {
+            let why = self.why(word, (id, other), found, values)?;
             queue::ask(&*self.host, id, other, &why)?;
         }
         findings.push(report::linked(row_id, word, id, other, &zh, &en));
         Ok(())
     }
 
-    /// The whole comparison, for the review queue and for `explain`.
+    /// The whole comparison, for the review queue.
     fn why(
         &self,
         word: &str,
@@ -376,4 +514,27 @@ impl Linked {
 
 fn row_of<'a>(values: &'a [Option<String>], source: &'a str) -> Row<'a> {
     Row { values: values.iter().map(Option::as_deref).collect(), source }
+}
+
+fn kept_row(host: &dyn Host, number: u32) -> Result<KeptRow, StageError> {
+    let kept = host.state_get(&row_key(number))?;
+    Ok(kept.and_then(|kept| kept::decode(&kept)).map(|(_, row)| row).unwrap_or_default())
+}
+
+/// Where a row is kept.
+pub(crate) fn row_key(number: u32) -> Vec<u8> {
+    [ROWS, number.to_be_bytes().as_slice()].concat()
+}
+
+fn hash(number: u32, kept: &[u8]) -> u64 {
+    xxh3_64_with_seed(kept, u64::from(number))
+}
+
+/// The same for rows that say the same of one record.
+fn content(id: RecordId, source: &str, values: &[Option<String>]) -> u64 {
+    xxh3_64(&kept::encode(id, source, values))
+}
+
+fn broken() -> StageError {
+    StageError::new("a kept row of the linkage cannot be read")
 }

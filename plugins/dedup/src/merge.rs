@@ -23,9 +23,9 @@ use huiliu_stage::{
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
 use crate::build;
-use crate::decide::Made;
+use crate::codec::encode_value;
 use crate::decided::Decided;
-use crate::entity::{Held, Record, Source, encode_value};
+use crate::entity::{Held, Record, Source};
 use crate::fields::{MergeField, apart, fields};
 use crate::key::{KeyCells, KeyRule, Scratch};
 use crate::linked::Linked;
@@ -33,6 +33,7 @@ use crate::options::{Options, default_tolerance, find};
 use crate::parts::{Part, Parts};
 use crate::recognise::{By, Known, Recognised, Recogniser, Row};
 use crate::records::{RecordId, Records};
+use crate::regroup::Made;
 use crate::report;
 use crate::value::Cells;
 use crate::versions::Versions;
@@ -56,7 +57,7 @@ pub(crate) struct Merge {
     versions: Versions,
     pub(crate) linked: Option<Linked>,
     pub(crate) decided: Decided,
-    /// What decisions changed, to be given out at the end of their delivery.
+    /// What decisions and the linkage changed, to be given out at the end of the delivery.
     pub(crate) made: Vec<Made>,
 }
 
@@ -153,11 +154,6 @@ impl Merge {
     /// Ends a delivery: tells which records its file named before and does not name any more. Between deliveries
     /// nothing is held in memory.
     pub(crate) fn finish(&mut self) -> Result<Option<Outcome>, StageError> {
-        if !self.made.is_empty() {
-            let outcome = self.give_made()?;
-            self.records.forget();
-            return Ok(Some(outcome));
-        }
         // A record that was merged into another is not left out as long as that one is named.
         let gone = self.versions.finish(|id| self.decided.now(id))?;
         let mut names = Vec::new();
@@ -165,11 +161,11 @@ impl Merge {
             names.push(self.name_of(*id)?);
         }
         self.records.forget();
-        if gone.is_empty() {
+        let left_out = (!gone.is_empty()).then(|| report::left_out(&names, gone.len()));
+        if left_out.is_none() && self.made.is_empty() {
             return Ok(None);
         }
-        let findings = Findings(vec![report::left_out(&names, gone.len())]);
-        Ok(Some(Outcome { batch: RecordBatch::new_empty(self.output.clone()), findings }))
+        Ok(Some(Outcome { batch: self.give_made()?, findings: Findings(left_out.into_iter().collect()) }))
     }
 
     /// What people call a record: of the columns that make its keys, a text in words, else the first value.
@@ -203,7 +199,7 @@ impl Merge {
         let mut of_row = Vec::with_capacity(batch.num_rows());
         let row_keys = self.row_keys(&keys, &view);
         let fields = self.fields.clone();
-        self.plan(&row_keys, &view)?;
+        self.plan(&row_keys, &view, &mut findings)?;
         for at in 0..batch.num_rows() {
             let id = view.rows.value(at);
             view.enter(at);
@@ -240,6 +236,8 @@ impl Merge {
             }
         }
         touched.retain(|touched| touched.changed);
+        // What comes out now does not come out at the end as well.
+        self.made.retain(|made| touched.iter().all(|touched| touched.id != made.id));
         touched.sort_by_key(|touched| touched.last);
         self.count(&touched, batch.num_rows());
         let batch = mark(self.give(batch, &touched)?, &replaces)?;
@@ -247,7 +245,12 @@ impl Merge {
     }
 
     /// Tells the linkage of all rows that it will be asked for: those with no key that is known, or comes before them.
-    fn plan(&mut self, keys: &RowKeys, view: &View<'_>) -> Result<(), StageError> {
+    fn plan(
+        &mut self,
+        keys: &RowKeys,
+        view: &View<'_>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), StageError> {
         if self.linked.is_none() {
             return Ok(());
         }
@@ -267,10 +270,10 @@ impl Merge {
                 rows.push((at, row.compared(&self.recogniser.compared)));
             }
         }
-        if let Some(linked) = &mut self.linked {
-            linked.plan(rows);
-        }
-        Ok(())
+        let Some(mut linked) = self.linked.take() else { return Ok(()) };
+        let changes = linked.plan(rows, self);
+        self.linked = Some(linked);
+        self.revise(&changes?, findings)
     }
 
     /// The keys of all rows; a row without any has its whole content for one.

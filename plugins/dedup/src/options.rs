@@ -300,7 +300,8 @@ pub(crate) const OPTION_SCHEMA: &str = r#"{
         },
         "one_to_one": {"description": "Each record has at most one partner in another source; for two tables without duplicates, in the benchmark only.", "type": "boolean", "default": false},
         "merge": {"description": "Bits of evidence from which a row is a known record.", "type": "number", "default": 3},
-        "review": {"description": "Bits of evidence from which a person is asked.", "type": "number", "default": -3}
+        "review": {"description": "Bits of evidence from which a person is asked.", "type": "number", "default": -3},
+        "threads": {"description": "Processors that may work at it; all of the machine when left out. What comes out is the same.", "type": "integer", "minimum": 1}
       }
     },
     "apart": {

@@ -2,26 +2,32 @@
 //!
 //! | state key | value |
 //! |---|---|
-//! | `p/` + id (10 bytes) + hash (8 bytes) | a [`Part`]: what one row of one sender gave to the record; said again by a correction it is another one |
+//! | `e/` + id (10 bytes) + `p` + hash (8 bytes) | a [`Part`]: what one row of one sender gave to the record; said again by a correction it is another one |
 //! | `p#` | how many rows made something new so far (8 bytes): their order |
-//! | `u/` + key or signature (16 bytes) | the unit of rows that came by likeness or decision and have this key, or are this row again |
+//! | `v#` | 1: the state was never one of before |
+//! | `u/` + signature (16 bytes) | the unit of rows that came by likeness, have no key, and are this row again. Those of keys are kept with the [key](crate::records) |
 //! | `g/` + id (10 bytes) | the hashes (8 bytes each) of the parts of a record that was merged into another, as they were then |
 //!
 //! A record that one row made is its own only part; its part is written when a second row joins it. So bulk data that
 //! never meets anything costs nothing here. The same row of the same sender is kept once.
 //!
+//! States of before hold parts under `p/` + id, and units of keys under `u/`: they are found there, and written anew here.
+//!
 //! Parts that belong together whatever happens have one *unit*: the id of the record that they would be without
 //! likeness and without people's decisions.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use huiliu_stage::{Host, HostError, StageError};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::entity::{Record, Source, encode_value};
-use crate::records::{RecordId, Records};
+use crate::codec::encode_value;
+use crate::entity::{Record, Source};
+use crate::records::{RecordId, Records, of_record};
 
 const COUNT: &[u8] = b"p#";
+const NEVER_OLD: &[u8] = b"v#";
 
 /// What one row gave.
 #[derive(Clone, Debug)]
@@ -126,11 +132,22 @@ pub(crate) struct Parts {
     settled: u64,
     /// Whether anything took its place in the order since.
     used: bool,
+    /// Whether the state was written by a program that kept things elsewhere; `None` before it was asked.
+    old: Cell<Option<bool>>,
 }
 
 impl Parts {
     pub(crate) fn new(host: Arc<dyn Host>) -> Self {
-        Self { host, count: None, settled: 0, used: false }
+        Self { host, count: None, settled: 0, used: false, old: Cell::new(None) }
+    }
+
+    fn is_old(&self) -> Result<bool, HostError> {
+        if let Some(old) = self.old.get() {
+            return Ok(old);
+        }
+        let old = self.host.state_get(NEVER_OLD)?.is_none() && self.host.state_get(COUNT)?.is_some();
+        self.old.set(Some(old));
+        Ok(old)
     }
 
     /// The next place in the order of all that came.
@@ -154,8 +171,12 @@ impl Parts {
 
     /// After a batch: keeps how far the order has come. A batch that brought nothing new leaves no trace.
     pub(crate) fn settle(&mut self) -> Result<(), StageError> {
+        let old = self.is_old()?;
         let Some(count) = &mut self.count else { return Ok(()) };
         if std::mem::take(&mut self.used) {
+            if !old {
+                self.host.state_put(NEVER_OLD, &[1])?;
+            }
             self.host.state_put(COUNT, &count.to_be_bytes())?;
             self.settled = *count;
         }
@@ -171,13 +192,9 @@ impl Parts {
 
     /// All parts of a record, in the order of arrival; one that came twice to effect is there twice.
     pub(crate) fn of(&self, records: &mut Records, id: RecordId) -> Result<Vec<Part>, StageError> {
-        let mut kept = Vec::new();
-        self.host.state_scan(&prefix(id), &mut |_, value| {
-            kept.push(value.to_vec());
-            true
-        })?;
+        let kept = kept(&*self.host, id, self.is_old()?)?;
         let mut parts =
-            kept.iter().map(|kept| Part::decode(records, id, kept)).collect::<Result<Vec<_>, _>>()?;
+            kept.iter().map(|(_, kept)| Part::decode(records, id, kept)).collect::<Result<Vec<_>, _>>()?;
         if parts.is_empty() {
             parts.push(Self::only(records, id)?);
         }
@@ -211,7 +228,7 @@ impl Parts {
         changed: bool,
     ) -> Result<bool, StageError> {
         let mut key = key(id, part.hash());
-        let Some(kept) = self.host.state_get(&key)? else {
+        let Some(kept) = self.take(&key)? else {
             return self.keep_new(records, id, part).map(|()| true);
         };
         if !changed {
@@ -223,7 +240,7 @@ impl Parts {
         {
             // What a correction says again stands where what it corrects no longer does: it is a part of its own.
             key = key_of_correction(id, part.hash(), now);
-            kept = match self.host.state_get(&key)? {
+            kept = match self.take(&key)? {
                 Some(kept) => Part { again: part.row.order, ..Part::decode(records, id, &kept)? },
                 None => part.clone(),
             };
@@ -235,6 +252,21 @@ impl Parts {
         Ok(false)
     }
 
+    /// A part that is kept under a key. One of before is looked for where it was, and moved.
+    fn take(&self, key: &[u8]) -> Result<Option<Vec<u8>>, HostError> {
+        let kept = self.host.state_get(key)?;
+        if kept.is_some() || !self.is_old()? {
+            return Ok(kept);
+        }
+        let before = [b"p/", key.get(2..12).unwrap_or_default(), key.get(13..).unwrap_or_default()].concat();
+        let kept = self.host.state_get(&before)?;
+        if let Some(kept) = &kept {
+            self.host.state_put(key, kept)?;
+            self.host.state_delete(&before)?;
+        }
+        Ok(kept)
+    }
+
     /// Gives a record these parts, in the order of arrival, and no others.
     pub(crate) fn replace(
         &mut self,
@@ -242,25 +274,36 @@ impl Parts {
         id: RecordId,
         parts: &[Part],
     ) -> Result<(), StageError> {
-        let mut before = Vec::new();
-        self.host.state_scan(&prefix(id), &mut |key, _| {
-            before.push(key.to_vec());
-            true
-        })?;
-        before.iter().try_for_each(|key| self.host.state_delete(key))?;
+        let before = kept(&*self.host, id, self.is_old()?)?;
+        before.iter().try_for_each(|(key, _)| self.host.state_delete(key))?;
         self.used = true;
         parts.iter().try_for_each(|part| self.keep(records, id, part, true).map(drop))
     }
 
     /// The unit of a row that a key recognised: that of the row which brought the key by likeness, else the record.
-    pub(crate) fn unit(&self, key: u128, id: RecordId) -> Result<RecordId, StageError> {
-        let kept = self.host.state_get(&unit_key(key))?;
-        Ok(kept.and_then(|kept| kept.try_into().ok()).map_or(id, RecordId::from_bytes))
+    pub(crate) fn unit(
+        &self,
+        records: &mut Records,
+        key: u128,
+        id: RecordId,
+    ) -> Result<RecordId, StageError> {
+        Ok(match records.unit(key)? {
+            Some(unit) => unit,
+            None if self.is_old()? => self.unit_of_signature(key)?.unwrap_or(id),
+            None => id,
+        })
+    }
+
+    /// The unit of a row without a key that came before.
+    pub(crate) fn unit_of_signature(&self, signature: u128) -> Result<Option<RecordId>, StageError> {
+        let kept = self.host.state_get(&unit_key(signature))?;
+        Ok(kept.and_then(|kept| kept.try_into().ok()).map(RecordId::from_bytes))
     }
 
     /// Notes what a record brings that is merged into another: its parts, and which keys were its own.
     pub(crate) fn note_former(
         &self,
+        records: &mut Records,
         id: RecordId,
         parts: &[Part],
         keys: impl Iterator<Item = u128>,
@@ -268,9 +311,8 @@ impl Parts {
         let hashes: Vec<u8> = parts.iter().flat_map(|part| part.hash().to_be_bytes()).collect();
         self.host.state_put(&former_key(id), &hashes)?;
         for key in keys {
-            if self.host.state_get(&unit_key(key))?.is_none() {
-                self.note_unit(key, id)?;
-            }
+            let unit = self.unit(records, key, id)?;
+            records.set_unit(key, unit)?;
         }
         Ok(())
     }
@@ -280,9 +322,9 @@ impl Parts {
         Ok(self.host.state_delete(&former_key(id))?)
     }
 
-    /// Notes the unit of a row that came by likeness.
-    pub(crate) fn note_unit(&self, key: u128, unit: RecordId) -> Result<(), StageError> {
-        Ok(self.host.state_put(&unit_key(key), &unit.bytes())?)
+    /// Notes the unit of a row that has no key.
+    pub(crate) fn note_unit(&self, signature: u128, unit: RecordId) -> Result<(), StageError> {
+        Ok(self.host.state_put(&unit_key(signature), &unit.bytes())?)
     }
 }
 
@@ -290,16 +332,25 @@ fn former_key(id: RecordId) -> Vec<u8> {
     [b"g/".as_slice(), &id.bytes()].concat()
 }
 
-fn unit_key(key: u128) -> Vec<u8> {
-    [b"u/", key.to_be_bytes().as_slice()].concat()
+fn unit_key(signature: u128) -> Vec<u8> {
+    [b"u/", signature.to_be_bytes().as_slice()].concat()
 }
 
-fn prefix(id: RecordId) -> Vec<u8> {
-    [b"p/".as_slice(), &id.bytes()].concat()
+/// All parts that are kept of a record, each with its key; of an `old` state those of before as well.
+pub(crate) fn kept(host: &dyn Host, id: RecordId, old: bool) -> Result<Vec<(Vec<u8>, Vec<u8>)>, HostError> {
+    let before = [b"p/".as_slice(), &id.bytes()].concat();
+    let mut kept = Vec::new();
+    for prefix in [Some(of_record(id, b'p')), old.then_some(before)].iter().flatten() {
+        host.state_scan(prefix, &mut |key, value| {
+            kept.push((key.to_vec(), value.to_vec()));
+            true
+        })?;
+    }
+    Ok(kept)
 }
 
 fn key(id: RecordId, hash: u64) -> Vec<u8> {
-    [prefix(id), hash.to_be_bytes().to_vec()].concat()
+    [of_record(id, b'p').as_slice(), &hash.to_be_bytes()].concat()
 }
 
 /// Where a part stands that a correction says again.

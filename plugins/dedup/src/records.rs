@@ -2,8 +2,8 @@
 //!
 //! | state key | value |
 //! |---|---|
-//! | `k/` + key (16 bytes) | the ids (10 bytes each) of the records that have this key; mostly one |
-//! | `e/` + id (10 bytes) | layout (8 bytes) and the record: see [`Record::encode`] |
+//! | `k/` + key (16 bytes) | the ids (10 bytes each) of the records that have this key, mostly one; then, of a key that came by likeness or decision, its [unit](crate::parts) (10 bytes) and 1 |
+//! | `e/` + id (10 bytes) | layout (8 bytes) and the record: see [`Record::encode`]. What belongs to a record stands behind it, under its key and a letter, so that one page holds it all |
 //! | `l/` + layout (8 bytes) | the names and types of the fields, so that records outlive a changed schema |
 //!
 //! A few thousand records are held in memory while a delivery goes through, none between deliveries.
@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use huiliu_stage::{Host, StageError};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
@@ -82,7 +83,31 @@ pub(crate) struct Records {
     layout_kept: bool,
     others: HashMap<[u8; 8], Vec<(String, String)>>,
     records: HashMap<RecordId, Record>,
-    keys: HashMap<u128, Vec<RecordId>>,
+    keys: HashMap<u128, Key>,
+}
+
+/// What is known of a key.
+#[derive(Default)]
+struct Key {
+    ids: Vec<RecordId>,
+    unit: Option<RecordId>,
+}
+
+impl Key {
+    fn encode(&self) -> Vec<u8> {
+        let mut out: Vec<u8> = self.ids.iter().chain(&self.unit).flat_map(|id| id.0).collect();
+        out.extend(self.unit.map(|_| 1));
+        out
+    }
+
+    fn decode(kept: &[u8]) -> Option<Self> {
+        let (ids, unit) = match kept.as_chunks::<10>() {
+            (ids, []) => (ids, None),
+            (ids, [1]) => ids.split_last().map(|(unit, ids)| (ids, Some(RecordId(*unit))))?,
+            _ => return None,
+        };
+        Some(Self { ids: ids.iter().map(|id| RecordId(*id)).collect(), unit })
+    }
 }
 
 impl Records {
@@ -117,23 +142,42 @@ impl Records {
 
     /// The records that have this key, in the order in which they came by it.
     pub(crate) fn ids(&mut self, key: u128) -> Result<&[RecordId], StageError> {
-        if !self.keys.contains_key(&key) {
-            let kept = self.host.state_get(&key_key(key))?.unwrap_or_default();
-            let (ids, []) = kept.as_chunks::<10>() else {
-                return Err(StageError::new("a kept key cannot be read"));
-            };
-            self.keys.insert(key, ids.iter().map(|id| RecordId(*id)).collect());
-        }
-        Ok(self.keys.get(&key).map(Vec::as_slice).unwrap_or_default())
+        Ok(&self.key(key)?.ids)
+    }
+
+    fn key(&mut self, key: u128) -> Result<&mut Key, StageError> {
+        Ok(match self.keys.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let kept = self.host.state_get(&key_key(key))?.unwrap_or_default();
+                let read = Key::decode(&kept).ok_or_else(|| StageError::new("a kept key cannot be read"))?;
+                new.insert(read)
+            }
+        })
     }
 
     /// Notes that a record has this key.
     pub(crate) fn link(&mut self, key: u128, id: RecordId) -> Result<(), StageError> {
-        self.ids(key)?;
-        let ids = self.keys.entry(key).or_default();
-        if !ids.contains(&id) {
-            ids.push(id);
-            let kept: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
+        let known = self.key(key)?;
+        if !known.ids.contains(&id) {
+            known.ids.push(id);
+            let kept = known.encode();
+            self.host.state_put(&key_key(key), &kept)?;
+        }
+        Ok(())
+    }
+
+    /// The unit of rows that have this key, where it came by likeness or decision.
+    pub(crate) fn unit(&mut self, key: u128) -> Result<Option<RecordId>, StageError> {
+        Ok(self.key(key)?.unit)
+    }
+
+    /// Notes the unit of rows that have this key.
+    pub(crate) fn set_unit(&mut self, key: u128, unit: RecordId) -> Result<(), StageError> {
+        let known = self.key(key)?;
+        if known.unit != Some(unit) {
+            known.unit = Some(unit);
+            let kept = known.encode();
             self.host.state_put(&key_key(key), &kept)?;
         }
         Ok(())
@@ -211,13 +255,13 @@ impl Records {
 
     /// Says anew which records have a key, in this order.
     pub(crate) fn set_ids(&mut self, key: u128, ids: Vec<RecordId>) -> Result<(), StageError> {
-        let kept: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
-        match kept.is_empty() {
+        let known = self.key(key)?;
+        known.ids = ids;
+        let kept = known.encode();
+        Ok(match kept.is_empty() {
             true => self.host.state_delete(&key_key(key))?,
             false => self.host.state_put(&key_key(key), &kept)?,
-        }
-        self.keys.insert(key, ids);
-        Ok(())
+        })
     }
 
     /// A record from kept bytes, its layout before it.
@@ -251,6 +295,11 @@ fn key_key(key: u128) -> Vec<u8> {
 
 fn record_key(id: RecordId) -> Vec<u8> {
     [b"e/", id.0.as_slice()].concat()
+}
+
+/// Where something of a record is kept that has this letter.
+pub(crate) fn of_record(id: RecordId, letter: u8) -> Vec<u8> {
+    [b"e/", id.0.as_slice(), &[letter]].concat()
 }
 
 /// The names and types of the fields, as they are kept.

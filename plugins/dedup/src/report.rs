@@ -109,15 +109,38 @@ pub(crate) fn unclear(row: i64, rule: &KeyRule, taken: RecordId, others: usize) 
         .with_raw(taken.to_string())
 }
 
-/// Two known records turned out to be one by a row of the first.
-pub(crate) fn met(row: i64, id: RecordId, other: RecordId, zh: &str, en: &str) -> Finding {
+/// Two known records turned out to be one.
+pub(crate) fn united(goes: RecordId, stays: RecordId, zh: &str, en: &str) -> Finding {
     let text = Text::new(
-        format!("本行并入记录 {id} 后，{id} 与记录 {other} 显为同一项，待人工核对。{zh}"),
         format!(
-            "with this row, record {id} turns out to be the same as record {other}; a person should say. {en}"
+            "新数据表明记录 {goes} 与 {stays} 是同一项，{goes} 已自动并入 {stays}；如有误，请用 unmerge 拆开。{zh}"
+        ),
+        format!(
+            "what came shows that records {goes} and {stays} are one: {goes} was merged into {stays}; if that is wrong, \
+             `unmerge` takes them apart. {en}"
         ),
     );
-    Finding::new(Some(row), Severity::Warning, "review", text).with_raw(other.to_string())
+    Finding::new(None, Severity::Info, "united", text).with_raw(stays.to_string())
+}
+
+/// Rows of a known record turned out to belong to another one.
+pub(crate) fn handed_over(from: RecordId, to: RecordId, zh: &str, en: &str) -> Finding {
+    let text = Text::new(
+        format!("新数据表明原归入记录 {from} 的部分内容属于记录 {to}，已改归 {to}。{zh}"),
+        format!("what came shows that a part of record {from} belongs to record {to}, where it is now. {en}"),
+    );
+    Finding::new(None, Severity::Info, "revised", text).with_raw(to.to_string())
+}
+
+/// Rows of a known record turned out to be another thing.
+pub(crate) fn parted(from: RecordId, new: RecordId, zh: &str, en: &str) -> Finding {
+    let text = Text::new(
+        format!("新数据表明原归入记录 {from} 的部分内容另属一项，已另立记录 {new}。{zh}"),
+        format!(
+            "what came shows that a part of record {from} is another thing: it is record {new} now. {en}"
+        ),
+    );
+    Finding::new(None, Severity::Info, "revised", text).with_raw(new.to_string())
 }
 
 /// What likeness says of a row that no key recognised: it is a record, may be one, or only looks like one.

@@ -97,7 +97,7 @@ impl Stage {
         let state = self.host.state();
         let ids = state
             .keys()
-            .filter(|key| key.starts_with(b"e/"))
+            .filter(|key| key.starts_with(b"e/") && key.len() == 12)
             .map(|key| crate::records::RecordId::from_bytes(key[2..].try_into().unwrap()));
         let fields = schema()
             .fields

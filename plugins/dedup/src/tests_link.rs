@@ -7,11 +7,13 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::SchemaRef;
 use huiliu_stage::testing::MemoryHost;
-use huiliu_stage::{Field, FieldType, OpenStage, Opened, Origin, Outcome, RecordSchema};
+use huiliu_stage::{Field, FieldType, MERGED_INTO, OpenStage, Opened, Origin, Outcome, RecordSchema};
 use proptest::prelude::*;
 
 use super::Dedup;
+use crate::inspect::{Inspect, Why};
 use crate::link::{Config, Linker, Row};
+use crate::records::RecordId;
 
 const PAIRS: &str = include_str!("../testdata/dedup_pairs.csv");
 
@@ -36,6 +38,16 @@ fn give(host: &Arc<MemoryHost>, rows: &[[&str; 3]]) -> Outcome {
 
 /// Hands rows to a stage and ends the delivery.
 fn hand(opened: &mut Opened, rows: &[[&str; 3]]) -> Outcome {
+    hand_to_end(opened, rows).0
+}
+
+fn texts(outcome: &Outcome, name: &str) -> Vec<String> {
+    let column = outcome.batch.column_by_name(name).unwrap().as_string::<i32>();
+    column.iter().map(|text| text.unwrap_or("-").to_owned()).collect()
+}
+
+/// The same; gives what comes out at the end too.
+fn hand_to_end(opened: &mut Opened, rows: &[[&str; 3]]) -> (Outcome, Option<Outcome>) {
     let column = |at: usize| -> ArrayRef {
         Arc::new(rows.iter().map(|row| Some(row[at]).filter(|v| !v.is_empty())).collect::<StringArray>())
     };
@@ -50,8 +62,8 @@ fn hand(opened: &mut Opened, rows: &[[&str; 3]]) -> Outcome {
     let origin = Origin { delivery: "d".into(), sender: "s".into(), ..Origin::default() };
     let batch = RecordBatch::try_new(Arc::new(origin.mark(&schema())), columns).unwrap();
     let outcome = opened.stage.process(batch).unwrap();
-    opened.stage.finish().unwrap();
-    outcome
+    let end = opened.stage.finish().unwrap();
+    (outcome, end)
 }
 
 /// The records that the kept rows belong to, by name.
@@ -59,10 +71,19 @@ fn records(host: &MemoryHost) -> BTreeMap<String, Vec<u8>> {
     let state = host.state();
     let rows = state.iter().filter(|(key, _)| key.starts_with(b"n/"));
     rows.map(|(_, value)| {
-        let (_, values): (String, Vec<Option<String>>) = serde_json::from_slice(&value[10..]).unwrap();
-        (values[0].clone().unwrap(), value[..10].to_vec())
+        let (id, (_, values)) = crate::kept::decode(value).unwrap();
+        (values[0].clone().unwrap(), id.bytes().to_vec())
     })
     .collect()
+}
+
+/// Why rows went where they went.
+fn reasons(host: &Arc<MemoryHost>) -> Vec<Why> {
+    let mut ids: Vec<Vec<u8>> = records(host).into_values().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let ids = ids.iter().map(|id| RecordId::from_bytes(id.as_slice().try_into().unwrap()).to_string());
+    Inspect::new(host.clone()).reasons(&ids.collect::<Vec<_>>()).unwrap()
 }
 
 fn queued(host: &MemoryHost, a: &[u8], b: &[u8]) -> bool {
@@ -109,7 +130,7 @@ fn a_merge_and_a_veto_are_explained_in_both_languages_and_kept() {
     assert!(said[0].1.contains("期次相同") && said[0].2.contains("same phase"), "{said:?}");
     assert_eq!(said[1].0, "apart");
     assert!(said[1].1.contains("期次不同") && said[1].2.contains("other phase"), "{said:?}");
-    assert_eq!(host.state().keys().filter(|key| key.starts_with(b"w/")).count(), 2);
+    assert_eq!(reasons(&host).len(), 2);
     let by = outcome.batch.column_by_name("matched_by").unwrap().as_string::<i32>();
     assert_eq!(by.iter().flatten().collect::<Vec<_>>(), ["likeness", "new"]);
 }
@@ -125,25 +146,28 @@ const TEXTS: &str = r#"{"match": [{"fields": ["code"]}], "link": {"merge": 0, "r
     {"field": "name", "kind": "text"}, {"field": "owner", "kind": "text"}]}}"#;
 
 #[test]
-fn people_are_asked_about_two_records_that_a_row_shows_to_be_one() {
+fn two_records_that_a_row_shows_to_be_one_become_one_and_the_other_id_answers_with_it() {
     let host = Arc::new(MemoryHost::default());
     let mut stage = Dedup::open_json(TEXTS, schema(), host.clone()).unwrap();
-    let known = hand(&mut stage, &HALVES[..2]).batch;
-    assert_eq!(known.num_rows(), 2, "nothing brings the two together");
-    let outcome = hand(&mut stage, &HALVES[2..]);
+    let known = texts(&hand(&mut stage, &HALVES[..2]), "record_id");
+    assert_eq!(known.len(), 2, "nothing brings the two together");
+    let (outcome, end) = hand_to_end(&mut stage, &HALVES[2..]);
     let codes: Vec<&str> = outcome.findings.iter().map(|finding| &*finding.code).collect();
-    assert_eq!(codes, ["linked", "review"], "{:?}", outcome.findings);
-    let state = host.state();
-    let questions: Vec<_> = state.iter().filter(|(key, _)| key.starts_with(b"q/")).collect();
-    assert_eq!(questions.len(), 1);
-    let why: serde_json::Value = serde_json::from_slice(questions[0].1).unwrap();
-    let ids = known.column_by_name("record_id").unwrap().as_string::<i32>();
-    let mut asked = [why["record"].as_str().unwrap(), why["other"].as_str().unwrap()];
-    let mut ids: Vec<&str> = ids.iter().flatten().collect();
-    asked.sort_unstable();
-    ids.sort_unstable();
-    assert_eq!(asked.as_slice(), ids);
-    assert!(why["values"][0]["row"].is_string(), "{why}");
+    assert_eq!(codes, ["united", "linked", "unchanged"], "{:?}", outcome.findings);
+    // The row says nothing that the two do not; so both come out at the end, the one with where it went.
+    assert_eq!(outcome.batch.num_rows(), 0);
+    let end = end.unwrap();
+    assert_eq!(texts(&end, "record_id"), [known[1].clone(), known[0].clone()]);
+    assert_eq!(texts(&end, MERGED_INTO), [known[0].clone(), "-".to_owned()]);
+    let inspect = crate::inspect::Inspect::new(host.clone());
+    assert_eq!(inspect.now(&known[1]).unwrap(), Some(known[0].clone()));
+    assert_eq!(inspect.parts(&known[0]).unwrap().len(), 3);
+    let reasons = inspect.reasons(std::slice::from_ref(&known[0])).unwrap();
+    assert!(reasons.iter().any(|why| why.answer == "match" && why.other == known[1]), "{reasons:?}");
+    assert!(inspect.queue().unwrap().is_empty());
+    // A stage that is opened anew knows it as well.
+    let mut anew = Dedup::open_json(TEXTS, schema(), host.clone()).unwrap();
+    assert_eq!(hand(&mut anew, &HALVES).batch.num_rows(), 0);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::late::{self, Late};
 use crate::measure::{self, Cost};
 use crate::place::{self, Place};
 
@@ -28,6 +29,8 @@ pub(crate) struct Options {
     pub(crate) batch: usize,
     /// Another order of arrival.
     pub(crate) order: Option<u64>,
+    /// So many of the last records come one by one to a program that is started for them.
+    pub(crate) late: usize,
 }
 
 /// What came of it.
@@ -43,6 +46,7 @@ pub(crate) struct Linkage {
     /// Pairs that wait for people.
     asked: usize,
     cost: Cost,
+    late: Option<Late>,
 }
 
 struct Table {
@@ -109,10 +113,14 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<Linkage> {
     let pipeline = folder.join("linkage.yaml");
     fs::write(&pipeline, pipeline_of(&table, &link(options)?)?)?;
     let data = folder.join("data");
+    let late = table.rows.split_off(table.rows.len().saturating_sub(options.late));
     let deliveries = deliver(&table, options.batch, &data)?;
     let log = place.dir.join("linkage.log");
     let arguments = ["run".as_ref(), &*pipeline, "--data".as_ref(), &*data, "--once".as_ref()];
     let cost = measure::command(&place.huiliu, &arguments, &log)?;
+    let known = table.rows.len();
+    let late =
+        (!late.is_empty()).then(|| one_by_one(place, (&pipeline, &data), &mut table, late)).transpose()?;
     let of = things(&data.join("out"))?;
     let missing = table.rows.iter().filter(|row| !of.contains_key(&row[id])).count();
     ensure!(missing == 0, "{missing} records are in no record of the output; {} is kept", data.display());
@@ -120,7 +128,7 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<Linkage> {
     let figures = truth.compare(&of);
     let linkage = Linkage {
         dataset: options.dataset.clone(),
-        records: table.rows.len(),
+        records: known,
         deliveries,
         things: of.values().collect::<HashSet<_>>().len(),
         precision: figures.0,
@@ -128,9 +136,32 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<Linkage> {
         f1: figures.2,
         asked: asked(place, &data)?,
         cost,
+        late,
     };
     fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     Ok(linkage)
+}
+
+/// Hands over the late records one by one; they are in the table then, like all others.
+fn one_by_one(
+    place: &Place,
+    (pipeline, data): (&Path, &Path),
+    table: &mut Table,
+    late: Vec<Vec<String>>,
+) -> Result<Late> {
+    let (id, source) = (table.column("id").unwrap_or(0), table.column("source"));
+    let records = late.iter().map(|row| (department(row, source).to_owned(), line(table, row, id, source)));
+    let records: Vec<(String, String)> = records.collect();
+    let found = late::run(place, pipeline, data, &records);
+    table.rows.extend(late);
+    found
+}
+
+fn department(row: &[String], source: Option<usize>) -> &str {
+    match source.map_or("all", |at| &row[at]) {
+        "" => "none",
+        name => name,
+    }
 }
 
 /// The option `link` for the data set.
@@ -164,7 +195,7 @@ fn pipeline_of(table: &Table, link: &Value) -> Result<String> {
         "source": {"folder": {"path": "inbox/{department}", "include": ["*.jsonl"], "settle_ms": 0}},
         "receipts": {"json": false, "xlsx": false, "findings": 0},
         "stages": [{"dedup": dedup}],
-        "sinks": [{"jsonl": {"path": "out", "columns": ["record_id", "revision", "ids"]}}],
+        "sinks": [{"jsonl": {"path": "out", "columns": ["record_id", "revision", "ids", "_merged_into"]}}],
     });
     Ok(serde_json::to_string_pretty(&pipeline)?)
 }
@@ -176,10 +207,9 @@ fn deliver(table: &Table, batch: usize, data: &Path) -> Result<usize> {
     for (number, rows) in table.rows.chunks(batch.max(1)).enumerate() {
         let mut of: BTreeMap<&str, Vec<&Vec<String>>> = BTreeMap::new();
         for row in rows {
-            of.entry(source.map_or("all", |at| &row[at])).or_default().push(row);
+            of.entry(department(row, source)).or_default().push(row);
         }
         for (department, rows) in of {
-            let department = if department.is_empty() { "none" } else { department };
             let folder = data.join("inbox").join(department);
             fs::create_dir_all(&folder)?;
             let path = folder.join(format!("{number:06}.jsonl"));
@@ -207,7 +237,8 @@ fn line(table: &Table, row: &[String], id: usize, source: Option<usize>) -> Stri
     Value::Object(members).to_string()
 }
 
-/// For each id of a row the record that it went to: the last revision of each record lists its ids.
+/// For each id of a row the record that it went to: the last revision of each record lists its ids. One that was merged
+/// into another lists those that it had then, which that one lists as well.
 fn things(out: &Path) -> Result<HashMap<String, String>> {
     let mut last: HashMap<String, (i64, Vec<String>)> = HashMap::new();
     for file in fs::read_dir(out).with_context(|| format!("nothing came out in {}", out.display()))? {
@@ -217,7 +248,10 @@ fn things(out: &Path) -> Result<HashMap<String, String>> {
             let text = |value: &Value| value.as_str().map(str::to_owned);
             let record = text(&line["record_id"]).context("a line without `record_id`")?;
             let revision = line["revision"].as_i64().unwrap_or_default();
-            let ids = line["ids"].as_array().into_iter().flatten().filter_map(text).collect();
+            let ids = match line["_merged_into"].is_string() {
+                true => Vec::new(),
+                false => line["ids"].as_array().into_iter().flatten().filter_map(text).collect(),
+            };
             let newest = last.get(&record).is_none_or(|(known, _)| *known < revision);
             if newest {
                 last.insert(record, (revision, ids));
@@ -324,7 +358,8 @@ impl Display for Linkage {
             self.cost.cpu_s,
             self.records as f64 / self.cost.cpu_s.max(1e-9),
             self.cost.peak_bytes as f64 / 1e6
-        )
+        )?;
+        self.late.iter().try_for_each(|late| write!(f, "\n{late}"))
     }
 }
 

@@ -7,6 +7,7 @@
 mod check;
 mod generate;
 mod job;
+mod late;
 mod linkage;
 mod measure;
 mod place;
@@ -99,6 +100,7 @@ of ids). Each source is a department. Pairs within records are compared with the
 Examples:
   huiliu-bench linkage ../shared/data/er/zh-projects-20k
   huiliu-bench linkage ../shared/data/er/febrl3 --batch 100 --order 5
+  huiliu-bench linkage my-data --late 1000         restart, latency of one record, memory
   huiliu-bench linkage my-data --config my-link.json --json"
 )]
 struct LinkageArgs {
@@ -114,6 +116,10 @@ struct LinkageArgs {
     /// Shuffle the order of arrival with this seed
     #[arg(long, value_name = "SEED")]
     order: Option<u64>,
+    /// Records at the end of each data set that come one by one to a program that is started for them: when the first
+    /// is out, how long each takes, and what the program holds
+    #[arg(long, default_value_t = 0, value_name = "RECORDS")]
+    late: usize,
     #[command(flatten)]
     place: PlaceArgs,
 }
@@ -265,6 +271,7 @@ fn link(args: &LinkageArgs) -> Result<bool> {
             config: args.config.clone(),
             batch: args.batch,
             order: args.order,
+            late: args.late,
         };
         let linkage = linkage::run(&place, &options)?;
         print(&if args.place.json { serde_json::to_string(&linkage)? } else { linkage.to_string() })?;

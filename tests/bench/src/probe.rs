@@ -71,7 +71,7 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<Latency> {
     eprintln!("starting the daemon with a file of {} rows in its inbox", options.rows);
     inbox.drop(0)?;
     let spawned = Instant::now();
-    let mut daemon = Daemon::start(place, &data)?;
+    let mut daemon = Daemon::start(place, &place::pipeline("job.yaml"), &data)?;
     let arrived = daemon.wait_for(0, &mut seen)?;
     let start_s = (arrived - spawned).as_secs_f64();
 
@@ -153,7 +153,7 @@ fn stream(inbox: &Inbox, options: &Options, daemon: &mut Daemon, seen: &mut Seen
     Ok(latencies)
 }
 
-fn ms(duration: Duration) -> f64 {
+pub(crate) fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
@@ -208,18 +208,18 @@ pub(crate) fn content(file: u32, rows: u32) -> String {
 }
 
 /// The running program; ended in any case.
-struct Daemon {
+pub(crate) struct Daemon {
     child: Child,
     log: PathBuf,
 }
 
 impl Daemon {
-    fn start(place: &Place, data: &Path) -> Result<Self> {
+    pub(crate) fn start(place: &Place, pipeline: &Path, data: &Path) -> Result<Self> {
         let log = place.dir.join("latency.log");
         let said = File::create(&log)?;
         let child = with_own_settings(&place.huiliu)
             .arg("run")
-            .arg(place::pipeline("job.yaml"))
+            .arg(pipeline)
             .arg("--data")
             .arg(data)
             .stdin(Stdio::null())
@@ -230,11 +230,11 @@ impl Daemon {
         Ok(Self { child, log })
     }
 
-    fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    fn must_run(&mut self) -> Result<()> {
+    pub(crate) fn must_run(&mut self) -> Result<()> {
         match self.child.try_wait()? {
             None => Ok(()),
             Some(status) => bail!("the daemon ended ({status}):\n{}", tail(&self.log)),
@@ -256,7 +256,7 @@ impl Daemon {
     }
 
     /// As a service manager ends it.
-    fn end(&mut self) -> Result<()> {
+    pub(crate) fn end(&mut self) -> Result<()> {
         kill(Pid::from_raw(i32::try_from(self.pid())?), Signal::SIGTERM).context("cannot end the daemon")?;
         let since = Instant::now();
         while self.child.try_wait()?.is_none() {

@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run --release -p huiliu-dedup --example linkage -- DATASET [--config FILE] [--batch ROWS]
 //!     [--threads N] [--settle] [--order SEED] [--weights] [--wrong N] [--merge BITS] [--measure ROWS]
-//!     [--online | --unite]
+//!     [--online]
 //! ```
 //!
 //! DATASET is a folder with `records.csv` (id, source, fields) and `matches.csv` or `truth.csv`. Without
@@ -36,7 +36,6 @@ struct Arguments {
     merge: Option<f32>,
     measure: usize,
     online: bool,
-    unite: bool,
 }
 
 fn arguments() -> Result<Arguments, Box<dyn Error>> {
@@ -53,7 +52,6 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
         merge: None,
         measure: 0,
         online: false,
-        unite: false,
     };
     while let Some(word) = given.next() {
         let mut value = || given.next().ok_or(format!("{word} needs a value"));
@@ -66,7 +64,6 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
             "--merge" => arguments.merge = Some(value()?.parse()?),
             "--measure" => arguments.measure = value()?.parse()?,
             "--online" => arguments.online = true,
-            "--unite" => (arguments.online, arguments.unite) = (true, true),
             "--settle" => arguments.settle = true,
             "--weights" => arguments.weights = true,
             _ => arguments.folder = word.into(),
@@ -165,7 +162,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     drop(linker);
     if arguments.online {
         let batch = arguments.batch.min(rows.len().max(1));
-        let things = warm::online(&config, &rows, batch, arguments.unite);
+        let things = warm::online(&config, &rows, batch);
         let result = measure::pairwise(&things, &truth);
         println!(
             "one at a time: precision {:.4} recall {:.4} f1 {:.4}",

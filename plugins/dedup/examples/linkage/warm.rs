@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use hashbrown::HashSet;
+use huiliu_dedup::link::change::To;
 use huiliu_dedup::link::online::{Answer, Things};
+use huiliu_dedup::link::revise::Free;
 use huiliu_dedup::link::{Config, Linker, Row};
 
 use crate::measure;
@@ -60,17 +61,31 @@ pub(crate) fn single(config: &Config, rows: &[Row<'_>], things: &[u32], late: us
 }
 
 /// Asks for all rows as the stage does, in deliveries of one source out of so many rows, and gives the thing of each.
-pub(crate) fn online(config: &Config, rows: &[Row<'_>], batch: usize, unite: bool) -> Vec<u32> {
+pub(crate) fn online(config: &Config, rows: &[Row<'_>], batch: usize) -> Vec<u32> {
     let mut linker = Linker::new(config.clone(), 1);
     let mut asked = Things::default();
-    let (mut things, mut places, mut reviews, mut united) = (Vec::new(), Vec::new(), 0, 0);
+    let (mut things, mut places, mut reviews, mut changed) = (Vec::new(), Vec::new(), 0, 0);
+    // Things are called after the records that make them; those of records that leave another one have names beyond.
+    let mut named = rows.len() as u32;
     let cpu = measure::cpu_seconds();
     for (number, rows) in rows.chunks(batch).enumerate() {
         let mut of: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         rows.iter().enumerate().for_each(|(at, row)| of.entry(row.source).or_default().push(at));
         for delivery in of.into_values() {
             let taken: Vec<Row<'_>> = delivery.iter().map(|at| rows[*at].clone()).collect();
-            let from = asked.take_all(&mut linker, &taken);
+            let from = asked.take_all(&mut linker, &taken, &mut Free);
+            for change in asked.changes_to_make() {
+                changed += change.records.len();
+                let thing = match change.to {
+                    To::Own => {
+                        named += 1;
+                        named
+                    }
+                    To::With(record) => things[record as usize],
+                };
+                asked.moved(&change, thing);
+                change.records.iter().for_each(|record| things[*record as usize] = thing);
+            }
             for (record, at) in (from..).zip(delivery) {
                 let answer = asked.answer(&linker, record);
                 let thing = if let Answer::Match(found) = &answer { found.thing } else { record };
@@ -78,22 +93,12 @@ pub(crate) fn online(config: &Config, rows: &[Row<'_>], batch: usize, unite: boo
                 asked.belongs(record, thing);
                 things.push(thing);
                 places.push(number * batch + at);
-                let mut refused = HashSet::new();
-                while let Some(met) = asked.met(&linker, record, &refused) {
-                    united += 1;
-                    if !unite {
-                        refused.insert(met.other.thing);
-                        continue;
-                    }
-                    let (into, from) = (met.thing.min(met.other.thing), met.thing.max(met.other.thing));
-                    asked.unite(from, into).into_iter().for_each(|record| things[record as usize] = into);
-                }
             }
         }
     }
     let spent = measure::cpu_seconds() - cpu;
     println!(
-        "as the stage asks: cpu {spent:.2}s, {reviews} rows to review, {united} things found to be others"
+        "as the stage asks: cpu {spent:.2}s, {reviews} rows to review, {changed} records found to be of other things"
     );
     let mut of = vec![0; things.len()];
     places.into_iter().zip(things).for_each(|(place, thing)| of[place] = thing);

@@ -1,23 +1,34 @@
 //! A batch against things that are known and against itself, before any of its records is told what it is.
 //!
-//! The records of a batch are clustered by average linkage, together with the known things they look like: a known
-//! thing is a unit that is never split, and two of them never meet here ([`Things::met`] names those). Of two tables
-//! without duplicates each record gets one partner, the best pairs of the batch first. What comes out is only a plan:
-//! [`Things::answer`] says of one record after the other what it is.
+//! A record that is near to one known thing and to nothing else goes with that thing. All others are clustered by
+//! average linkage together with the records of the things they are near to ([`revise`](super::revise)), so that it
+//! does not matter which of them came first. Of two tables without duplicates each record gets one partner
+//! ([`partner`](super::partner)). After each learning all that is known is looked at anew. What comes out is only a
+//! plan: [`Things::changes_to_make`] names known records that belong elsewhere, and [`Things::answer`] says of one
+//! record after the other what it is.
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 
-use super::cluster::{Evidence, Link, join_units};
-use super::engine::Linker;
-use super::online::{DELEGATES, FOUND, Judged, MARGIN_BITS, Things, leaning};
-use super::pairs::CLOSE_BITS;
+use super::change::Change;
+use super::cluster::Evidence;
+use super::engine::{CANDIDATES, Linker};
+use super::index::Search;
+use super::judge::{Judged, leaning};
+use super::online::{FOUND, Things};
+use super::revise::Ties;
+
+/// Records up to which all are looked at anew after each learning.
+const SETTLED: usize = 150_000;
 
 /// What a batch's records are to become.
 #[derive(Default)]
 pub(super) struct Plan {
     /// The number of its first record.
-    from: u32,
-    rows: Vec<Planned>,
+    pub(super) from: u32,
+    pub(super) rows: Vec<Planned>,
+    pub(super) changes: Vec<Change>,
+    /// Whether there were any.
+    pub(super) changed: bool,
 }
 
 /// One record of a batch.
@@ -36,20 +47,8 @@ pub(super) enum With {
     /// Nothing.
     #[default]
     Alone,
-    /// A thing that was known before the batch.
-    Thing(u32),
-    /// The first record of those in the batch that are one thing.
+    /// The thing of another record: a known one, or the first of those in the batch that are one.
     First(u32),
-}
-
-/// What is known between two units.
-type Links = Vec<(usize, usize, Link)>;
-
-/// What is one thing after a batch: a known thing, records of the batch, or both.
-#[derive(Clone, Debug, Default)]
-struct Group {
-    thing: Option<u32>,
-    rows: Vec<u32>,
 }
 
 impl Plan {
@@ -60,207 +59,127 @@ impl Plan {
 }
 
 impl Things {
-    /// Plans what the records from `from` on are.
-    pub(super) fn plan(&mut self, linker: &Linker, from: u32) {
+    /// Plans what the records from `from` on are; `anew` when all that is known is to be looked at once more.
+    pub(super) fn plan(&mut self, linker: &Linker, from: u32, anew: bool, ties: &mut impl Ties) {
         let mut rows: Vec<Planned> = Vec::with_capacity(linker.len() - from as usize);
         for record in from..linker.len() as u32 {
             let candidates = linker.candidates(record, FOUND, &mut self.search);
             let candidates: Vec<u32> = candidates.iter().map(|&(_, other)| other).collect();
-            let things = self.things_of(linker, record, &candidates);
+            let things = self.things_of(&candidates, record);
             let judged = things.into_iter().filter_map(|thing| {
                 Some((self.judge(linker, record, thing)?, self.members.get(&thing)?.len()))
             });
             let judged = judged.collect();
             rows.push(Planned { candidates, judged, with: With::Alone });
         }
-        self.plan = Plan { from, rows };
+        self.plan = Plan { from, rows, ..Plan::default() };
+        let anew = anew && linker.len() <= SETTLED;
         match linker.config().one_to_one {
-            true => self.assign(linker),
-            false => self.cluster(linker),
+            true => self.pair_up(linker, anew, ties),
+            false => self.cluster(linker, anew, ties),
+        }
+        self.plan.changed = !self.plan.changes.is_empty();
+    }
+
+    /// Known records that belong to other things than was thought, now that the batch is known: to be carried out
+    /// before the batch's records are asked for.
+    pub fn changes_to_make(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.plan.changes)
+    }
+
+    fn cluster(&mut self, linker: &Linker, anew: bool, ties: &mut impl Ties) {
+        let seeds = self.seeds(linker);
+        let mut search = std::mem::take(&mut self.search);
+        let region = match anew {
+            true => Some(self.everything(linker)),
+            false if seeds.is_empty() => None,
+            false => self.region(linker, &seeds, &mut search),
+        };
+        self.search = search;
+        let Some(region) = region else {
+            // Too much hangs together: each record goes with what is best for it alone.
+            seeds.into_iter().for_each(|seed| self.go_with_best(linker, seed));
+            return;
+        };
+        let clusters = self.clusters(linker, region, ties);
+        self.plan.changes = self.changes(&clusters, ties);
+        let from = self.plan.from;
+        for cluster in &clusters {
+            let split = cluster.partition_point(|record| *record < from);
+            let first = cluster.iter().copied().next().filter(|_| cluster.len() > 1);
+            for record in &cluster[split..] {
+                self.plan.rows[(record - from) as usize].with = first.map_or(With::Alone, With::First);
+            }
         }
     }
 
-    /// One partner for each record, the best pairs first.
-    fn assign(&mut self, linker: &Linker) {
+    /// The records of the batch that are near to more than one known thing, or to one another; of the others it is
+    /// planned at once what they go with.
+    fn seeds(&mut self, linker: &Linker) -> Vec<u32> {
         let merge = linker.config().merge();
-        let mut pairs: Vec<(f32, u32, u32)> = Vec::new();
-        for (record, row) in (self.plan.from..).zip(&self.plan.rows) {
-            for (judged, _) in row.judged.iter().filter(|(judged, _)| judged.link.average() >= merge) {
-                let close = CLOSE_BITS * linker.closeness(record, judged.found.record);
-                pairs.push((judged.found.bits + close, record, judged.found.thing));
-            }
-        }
-        pairs.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-        let (mut placed, mut taken) = (HashSet::new(), HashSet::new());
-        for (_, record, thing) in pairs {
-            if !placed.contains(&record) && taken.insert(thing) {
-                placed.insert(record);
-                self.plan.rows[(record - self.plan.from) as usize].with = With::Thing(thing);
-            }
-        }
-    }
-
-    fn cluster(&mut self, linker: &Linker) {
-        let Plan { from, rows } = &self.plan;
-        let (from, count) = (*from, rows.len());
-        // Units: the records of the batch, then the things that they look like.
-        let mut things: Vec<u32> = Vec::new();
-        let mut unit_of: HashMap<u32, usize> = HashMap::new();
-        let mut links: Links = Vec::new();
-        let mut compared: HashSet<(u32, u32)> = HashSet::new();
+        let Plan { from, rows, .. } = &self.plan;
+        let mut seeds = Vec::new();
+        let mut withs: Vec<(usize, With)> = Vec::new();
         for (at, row) in rows.iter().enumerate() {
             let record = from + at as u32;
-            for &other in row.candidates.iter().filter(|&&other| other >= from) {
-                if compared.insert((record.min(other), record.max(other))) {
-                    let mut link = Link::default();
-                    link.add(leaning_pair(linker, record, other));
-                    links.push((at, (other - from) as usize, link));
-                }
-            }
-            for (judged, _) in &row.judged {
-                let unit = *unit_of.entry(judged.found.thing).or_insert_with(|| {
-                    things.push(judged.found.thing);
-                    count + things.len() - 1
-                });
-                links.push((at, unit, judged.link));
-            }
-        }
-        let groups = self.groups(linker, &things, &links);
-        let with: Vec<With> = (from..from + count as u32)
-            .map(|record| {
-                let at = (record - from) as usize;
-                match groups.get(&at) {
-                    Some(group) if !self.is_torn(linker, record, (at, &groups), &unit_of) => {
-                        group.thing.map_or(With::First(group.rows[0]), With::Thing)
-                    }
-                    _ => With::Alone,
-                }
-            })
-            .collect();
-        self.plan.rows.iter_mut().zip(with).for_each(|(row, with)| row.with = with);
-    }
-
-    /// The groups of more than one unit, by unit.
-    fn groups(
-        &self,
-        linker: &Linker,
-        things: &[u32],
-        links: &[(usize, usize, Link)],
-    ) -> HashMap<usize, Group> {
-        let Plan { from, rows } = &self.plan;
-        let (from, count, merge) = (*from, rows.len(), linker.config().merge());
-        let mut above = Components::new(count + things.len());
-        links.iter().filter(|(.., link)| link.average() >= merge).for_each(|&(a, b, _)| above.join(a, b));
-        let mut components: HashMap<usize, (Vec<usize>, Links)> = HashMap::new();
-        for unit in 0..count + things.len() {
-            components.entry(above.root(unit)).or_default().0.push(unit);
-        }
-        for &(a, b, link) in links {
-            let root = above.root(a);
-            if root == above.root(b)
-                && let Some((_, links)) = components.get_mut(&root)
-            {
-                links.push((a, b, link));
-            }
-        }
-        let mut groups: HashMap<usize, Group> = HashMap::new();
-        for (units, links) in components.into_values().filter(|(units, _)| units.len() > 1) {
-            let place = |unit: usize| units.binary_search(&unit).unwrap_or_default();
-            let known: Vec<usize> = units.iter().copied().filter(|unit| *unit >= count).collect();
-            let mut all: Vec<_> = links.into_iter().map(|(a, b, link)| (place(a), place(b), link)).collect();
-            // What is known is not put together by a third.
-            for (at, &a) in known.iter().enumerate() {
-                all.extend(known[at + 1..].iter().map(|&b| (place(a), place(b), Link::VETO)));
-            }
-            let members = units.iter().map(|&unit| match unit.checked_sub(count) {
-                None => vec![from + unit as u32],
-                Some(at) => self.delegates(things[at]).collect(),
+            let candidates = row.candidates.iter().take(CANDIDATES);
+            let near = candidates.filter(|&&other| {
+                matches!(leaning_pair(linker, record, other), Evidence::Bits(bits) if bits >= merge)
             });
-            let clusters = join_units(members.collect(), all, merge, |a, b| leaning_pair(linker, a, b));
-            for cluster in clusters {
-                let split = cluster.partition_point(|record| *record < from);
-                let thing = cluster[..split].first().and_then(|record| self.of(*record));
-                let group = Group { thing, rows: cluster[split..].to_vec() };
-                if group.rows.len() + usize::from(thing.is_some()) > 1 {
-                    let of_rows = group.rows.iter().map(|record| (record - from) as usize);
-                    let unit = thing.and_then(|thing| things.iter().position(|known| *known == thing));
-                    for unit in of_rows.chain(unit.map(|at| count + at)) {
-                        groups.insert(unit, group.clone());
-                    }
-                }
+            let things: HashSet<Option<u32>> = near.map(|other| self.of(*other)).collect();
+            let only = things.iter().copied().next().flatten().filter(|_| things.len() == 1);
+            let joins = only.and_then(|thing| {
+                let judged = row.judged.iter().find(|(judged, _)| judged.found.thing == thing);
+                let judged = judged.filter(|(judged, _)| judged.link.average() >= merge);
+                judged.map(|(judged, _)| With::First(judged.found.record))
+            });
+            match joins {
+                Some(with) => withs.push((at, with)),
+                None if things.is_empty() => {}
+                None => seeds.push(record),
             }
         }
-        groups
+        withs.into_iter().for_each(|(at, with)| self.plan.rows[at].with = with);
+        seeds
     }
 
-    /// Whether a record could as well go with others, which a mark keeps apart from those it was put with: nothing in it
-    /// says which of the two it is.
-    fn is_torn(
+    fn go_with_best(&mut self, linker: &Linker, record: u32) {
+        let Some(row) = self.plan.rows.get_mut((record - self.plan.from) as usize) else { return };
+        let best = row.judged.iter().max_by(|a, b| a.0.link.average().total_cmp(&b.0.link.average()));
+        let best = best.filter(|(judged, _)| judged.link.average() >= linker.config().merge());
+        row.with = best.map_or(With::Alone, |(judged, _)| With::First(judged.found.record));
+    }
+
+    /// The candidates of a record: those that were found for a record of the batch, else a new search's.
+    pub(super) fn lookalikes(
         &self,
         linker: &Linker,
         record: u32,
-        (at, groups): (usize, &HashMap<usize, Group>),
-        unit_of: &HashMap<u32, usize>,
-    ) -> bool {
-        let Some(own) = groups.get(&at) else { return false };
-        let Plan { from, rows } = &self.plan;
-        let rest: Vec<u32> = self.speakers(own).into_iter().filter(|other| *other != record).collect();
-        let least = between(linker, &[record], &rest).average() - MARGIN_BITS;
-        let mut others: Vec<Group> = Vec::new();
-        let in_batch = rows[at].candidates.iter().filter(|&&other| other >= *from).map(|&other| {
-            let alone = || Group { thing: None, rows: vec![other] };
-            groups.get(&((other - from) as usize)).cloned().unwrap_or_else(alone)
-        });
-        let known = rows[at].judged.iter().map(|(judged, _)| {
-            let thing = judged.found.thing;
-            let alone = || Group { thing: Some(thing), rows: Vec::new() };
-            unit_of.get(&thing).and_then(|unit| groups.get(unit)).cloned().unwrap_or_else(alone)
-        });
-        for other in in_batch.chain(known).filter(|other| !other.rows.contains(&record)) {
-            if others.iter().all(|known| (known.thing, &known.rows) != (other.thing, &other.rows)) {
-                others.push(other);
-            }
+        most: usize,
+        search: &mut Search,
+    ) -> Vec<u32> {
+        match self.plan.get(record) {
+            Some(row) => row.candidates.iter().copied().take(most).collect(),
+            None => linker.candidates(record, most, search).iter().map(|&(_, other)| other).collect(),
         }
-        others.iter().any(|other| {
-            let other = self.speakers(other);
-            between(linker, &[record], &other).average() >= least && between(linker, &rest, &other).is_veto()
-        })
-    }
-
-    /// Records that speak for a group.
-    fn speakers(&self, group: &Group) -> Vec<u32> {
-        let known = group.thing.into_iter().flat_map(|thing| self.delegates(thing));
-        known.chain(group.rows.iter().copied().take(DELEGATES)).collect()
-    }
-
-    /// Records that speak for a thing.
-    fn delegates(&self, thing: u32) -> impl Iterator<Item = u32> {
-        let members = self.members.get(&thing).map(Vec::as_slice).unwrap_or_default();
-        members.iter().copied().step_by(members.len().div_ceil(DELEGATES).max(1))
     }
 }
 
-fn leaning_pair(linker: &Linker, a: u32, b: u32) -> Evidence {
+/// The evidence of a pair as it counts when things are to become one.
+pub(super) fn leaning_pair(linker: &Linker, a: u32, b: u32) -> Evidence {
     let pattern = linker.pattern(a, b);
     leaning(linker, pattern, linker.score(a, b, pattern))
 }
 
-/// The evidence between two sides.
-fn between(linker: &Linker, these: &[u32], those: &[u32]) -> Link {
-    let mut link = Link::default();
-    these.iter().for_each(|&a| those.iter().for_each(|&b| link.add(leaning_pair(linker, a, b))));
-    link
-}
-
 /// What is connected.
-struct Components(Vec<usize>);
+pub(super) struct Components(Vec<usize>);
 
 impl Components {
-    fn new(count: usize) -> Self {
+    pub(super) fn new(count: usize) -> Self {
         Self((0..count).collect())
     }
 
-    fn root(&mut self, unit: usize) -> usize {
+    pub(super) fn root(&mut self, unit: usize) -> usize {
         let mut at = unit;
         while self.0[at] != at {
             self.0[at] = self.0[self.0[at]];
@@ -269,7 +188,7 @@ impl Components {
         at
     }
 
-    fn join(&mut self, a: usize, b: usize) {
+    pub(super) fn join(&mut self, a: usize, b: usize) {
         let (a, b) = (self.root(a), self.root(b));
         self.0[a.max(b)] = a.min(b);
     }

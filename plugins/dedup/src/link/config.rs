@@ -27,9 +27,22 @@ pub struct Config {
     /// Bits of evidence from which a person is asked.
     #[serde(default = "default_review")]
     pub review: f32,
+
+    /// Processors that may work at it: all of the machine when left out. What comes out is the same.
+    #[serde(default)]
+    pub threads: Option<usize>,
 }
 
+/// More threads than this only wait for one another.
+const MOST_THREADS: usize = 8;
+
 impl Config {
+    /// How many threads work at it.
+    pub fn threads(&self) -> usize {
+        let all = || std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+        self.threads.unwrap_or_else(all).max(1)
+    }
+
     /// Bits of evidence from which two records are one thing.
     pub fn merge(&self) -> f32 {
         self.merge.unwrap_or(if self.one_to_one { -2.0 } else { 3.0 })

@@ -7,8 +7,6 @@
 //! depends on how much is known. Then the pairs that are kept are weighed anew and all is clustered anew; as
 //! long as little is known, all records are compared anew as well.
 
-use hashbrown::HashMap;
-
 use super::compare::{Pattern, compare};
 use super::config::Config;
 use super::draft::{Draft, Scratch, draft};
@@ -138,6 +136,11 @@ impl Linker {
         from..self.known.len() as u32
     }
 
+    /// Uses weights that were learnt when `learnt_at` records were known.
+    pub(super) fn use_model(&mut self, model: Model, learnt_at: usize) {
+        (self.model, self.learnt_at) = (model, learnt_at);
+    }
+
     /// Weighs all terms by how rare they are now.
     pub fn weigh(&mut self) {
         self.dictionary.weigh(self.known.len());
@@ -146,7 +149,7 @@ impl Linker {
     /// Whether enough is known that was not known when it was learnt the last time.
     pub(super) fn has_grown(&self) -> bool {
         // Learning is cheap while little is known.
-        let growth = if self.known.len() < 8_000 { 1.25 } else { 1.5 };
+        let growth = if self.known.len() < 8_000 { 1.15 } else { 1.5 };
         self.known.len() as f64 >= self.learnt_at as f64 * growth
     }
 
@@ -190,13 +193,11 @@ impl Linker {
                 let row = &rows[at];
                 draft(config, slots, &row.values, row.source, scratch)
             });
-            let mut seen = HashMap::new();
+            let mut seen = Vec::new();
             for (row, draft) in rows.iter().zip(&drafts) {
                 let number = self.known.len() as u32;
                 let handle = pack(draft, &mut self.dictionary, &mut self.store, &mut seen);
-                let mut terms: Vec<u32> = seen.keys().copied().collect();
-                terms.sort_unstable();
-                terms.into_iter().for_each(|term| self.dictionary.post(term, number));
+                self.dictionary.post_all(&seen, number);
                 let source = self.sources.iter().position(|known| known == row.source);
                 let source = source.unwrap_or_else(|| {
                     self.sources.push(row.source.to_owned());

@@ -2,7 +2,7 @@
 
 use super::compare::{DIFFERENT, Pattern};
 use super::engine::Linker;
-use super::features::Compare;
+use super::features::{Compare, Slot};
 use super::normalise::marks::Class;
 
 /// One line of an explanation.
@@ -24,10 +24,22 @@ pub struct Line {
 
 /// The lines of a pair, strongest first.
 pub fn lines(linker: &Linker, pattern: Pattern) -> Vec<Line> {
+    let line = |(slot, bits, counts): (usize, f32, bool)| {
+        let Slot { field, compare, .. } = linker.slots()[slot];
+        let field = linker.config().fields[field].field.clone();
+        line(field, compare, pattern.level(slot), bits, counts)
+    };
+    let mut lines: Vec<Line> = weights(linker, pattern).into_iter().map(line).collect();
+    sort(&mut lines);
+    lines
+}
+
+/// What each slot that says something weighs, and whether it counts; of a group only the strongest for and against do.
+pub fn weights(linker: &Linker, pattern: Pattern) -> Vec<(usize, f32, bool)> {
     let (slots, model) = (linker.slots(), linker.model());
     let weight = |at: usize| model.weights[at][pattern.level(at)];
-    let mut lines: Vec<Line> = Vec::new();
-    for (at, slot) in slots.iter().enumerate().filter(|(at, _)| pattern.level(*at) > 0) {
+    let said = slots.iter().enumerate().filter(|(at, _)| pattern.level(*at) > 0);
+    said.map(|(at, slot)| {
         let bits = weight(at);
         let stronger = |other: usize| {
             let bits_there = weight(other);
@@ -36,13 +48,9 @@ pub fn lines(linker: &Linker, pattern: Pattern) -> Vec<Line> {
                 && (bits_there.abs() > bits.abs() || bits_there.abs() == bits.abs() && other < at)
         };
         let counts = slot.group.is_none() || !(0..slots.len()).any(|other| other != at && stronger(other));
-        let (zh, en) = words(slot.compare, pattern.level(at));
-        let veto = matches!(slot.compare, Compare::Marks(_)) && pattern.level(at) == DIFFERENT;
-        let field = linker.config().fields[slot.field].field.clone();
-        lines.push(Line { field, zh, en, bits, counts, veto });
-    }
-    lines.sort_by(|a, b| b.veto.cmp(&a.veto).then(b.bits.abs().total_cmp(&a.bits.abs())));
-    lines
+        (at, bits, counts)
+    })
+    .collect()
 }
 
 /// An explanation as one text in each language.
@@ -62,6 +70,18 @@ pub fn text(linker: &Linker, pattern: Pattern, total: f32) -> (String, String) {
         format!("合计 {total:+.1}（合并线 {merge:+.1}，基准 {prior:+.1}）：{}", zh.join("；")),
         format!("sum {total:+.1} (merge at {merge:+.1}, prior {prior:+.1}): {}", en.join("; ")),
     )
+}
+
+/// The line of one level, as [`lines`] gives it.
+pub fn line(field: String, compare: Compare, level: usize, bits: f32, counts: bool) -> Line {
+    let (zh, en) = words(compare, level);
+    let veto = matches!(compare, Compare::Marks(_)) && level == DIFFERENT;
+    Line { field, zh, en, bits, counts, veto }
+}
+
+/// The strongest first; what keeps two apart before all else.
+pub fn sort(lines: &mut [Line]) {
+    lines.sort_by(|a, b| b.veto.cmp(&a.veto).then(b.bits.abs().total_cmp(&a.bits.abs())));
 }
 
 /// A level in words.

@@ -4,8 +4,6 @@
 //! A field gives one slot or several: a name gives its text and one slot for each class of marks. Records
 //! are packed into one growing store of 32-bit words, since a million of them lie in memory.
 
-use hashbrown::HashMap;
-
 use super::config::{Config, Kind};
 use super::draft::Draft;
 use super::index::{Dictionary, Term};
@@ -37,6 +35,36 @@ pub enum Compare {
     Action,
     /// Numbers in a text that are no marks.
     Numbers,
+}
+
+impl Compare {
+    /// All of them, in the order of their numbers: what is kept for good names them so.
+    const ALL: [Self; 14] = [
+        Self::Text,
+        Self::Description,
+        Self::Company,
+        Self::Identifier,
+        Self::Money,
+        Self::Date,
+        Self::Place,
+        Self::Action,
+        Self::Numbers,
+        Self::Marks(Class::Phase),
+        Self::Marks(Class::Lot),
+        Self::Marks(Class::Quantity),
+        Self::Marks(Class::Serial),
+        Self::Marks(Class::Action),
+    ];
+
+    /// Its number.
+    pub fn number(self) -> u8 {
+        Self::ALL.iter().position(|known| *known == self).unwrap_or_default() as u8
+    }
+
+    /// From its number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
 }
 
 /// One thing that is compared.
@@ -103,7 +131,7 @@ pub struct Store {
 const BLOCK: usize = 1 << 20;
 
 impl Store {
-    fn push(&mut self, words: &[u32]) -> Handle {
+    pub(super) fn push(&mut self, words: &[u32]) -> Handle {
         // A record longer than a block cannot come here: texts are cut before.
         if self.blocks.last().is_none_or(|block| block.len() + words.len() > BLOCK) {
             self.blocks.push(Vec::with_capacity(BLOCK));
@@ -139,6 +167,13 @@ impl<'a> Features<'a> {
     pub fn slot(&self, at: usize) -> Packed<'a> {
         let (from, to) = (self.words[at] as usize, self.words[at + 1] as usize);
         Packed { words: &self.words[from..to] }
+    }
+}
+
+impl<'a> Features<'a> {
+    /// All words of a record that has so many slots.
+    pub(super) fn words(&self, slots: usize) -> &'a [u32] {
+        &self.words[..self.words[slots] as usize]
     }
 }
 
@@ -192,13 +227,8 @@ impl<'a> Packed<'a> {
     }
 }
 
-/// Packs a draft, giving its terms their numbers.
-pub fn pack(
-    draft: &Draft,
-    dictionary: &mut Dictionary,
-    store: &mut Store,
-    seen: &mut HashMap<u32, ()>,
-) -> Handle {
+/// Packs a draft, giving its terms their numbers; `seen` is what terms it has, ascending.
+pub fn pack(draft: &Draft, dictionary: &mut Dictionary, store: &mut Store, seen: &mut Vec<u32>) -> Handle {
     let mut words: Vec<u32> = vec![0; draft.len() + 1];
     seen.clear();
     for (at, slot) in draft.iter().enumerate() {
@@ -217,9 +247,7 @@ pub fn pack(
         );
         let mut id = |&(key, term): &(u64, Term)| {
             let id = dictionary.id(key, term);
-            if seen.insert(id, ()).is_none() {
-                dictionary.count(id);
-            }
+            seen.push(id);
             id
         };
         words.extend(slot.terms.iter().take(3).map(&mut id));
@@ -237,5 +265,7 @@ pub fn pack(
     }
     let end = words.len() as u32;
     words[draft.len()] = end;
+    seen.sort_unstable();
+    seen.dedup();
     store.push(&words)
 }

@@ -19,6 +19,20 @@ pub enum Term {
     Gram,
 }
 
+impl Term {
+    const ALL: [Self; 4] = [Self::Value, Self::Word, Self::Pair, Self::Gram];
+
+    /// Its number, for what is kept.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// From its number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}
+
 /// Records in a list beyond which it is let go.
 const CAP: usize = 1_024;
 /// Postings that one search may walk.
@@ -43,6 +57,8 @@ pub struct Dictionary {
     rarest: f32,
     generic: u32,
     lists: Lists,
+    /// Keys of the last terms, where somebody is to keep them.
+    fresh: Option<Vec<u64>>,
 }
 
 /// One term. With one record in its list, `at` is that record.
@@ -76,13 +92,46 @@ impl Dictionary {
     pub fn id(&mut self, key: u64, term: Term) -> u32 {
         *self.ids.entry(key).or_insert_with(|| {
             self.terms.push(Entry { count: 0, at: 0, length: 0, term });
+            self.fresh.iter_mut().for_each(|fresh| fresh.push(key));
             self.terms.len() as u32 - 1
         })
     }
 
-    /// Counts one more record with the term.
-    pub fn count(&mut self, id: u32) {
-        self.terms[id as usize].count += 1;
+    /// From now on the keys of new terms are kept until they are [taken](Self::take_keys).
+    pub fn keep_keys(&mut self) {
+        self.fresh = Some(Vec::new());
+    }
+
+    /// The keys of the next terms that were not taken yet, up to the one of this number.
+    pub fn take_keys(&mut self, end: u32) -> Vec<(u64, Term)> {
+        let fresh = self.fresh.get_or_insert_default();
+        let from = self.terms.len() - fresh.len();
+        let keys = fresh.drain(..(end as usize).saturating_sub(from).min(fresh.len()));
+        keys.zip(&self.terms[from..]).map(|(key, entry)| (key, entry.term)).collect()
+    }
+
+    /// How many terms there are.
+    pub fn len(&self) -> usize {
+        self.terms.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// Makes room for so many terms more.
+    pub fn reserve(&mut self, terms: usize) {
+        self.ids.reserve(terms);
+        self.terms.reserve(terms);
+    }
+
+    /// Counts a record with all of its terms, and adds it to their lists.
+    pub fn post_all(&mut self, terms: &[u32], record: u32) {
+        for &term in terms {
+            self.terms[term as usize].count += 1;
+            self.post(term, record);
+        }
     }
 
     /// How many records have the term.

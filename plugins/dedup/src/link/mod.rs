@@ -13,6 +13,8 @@
 //! whatever the number of threads.
 
 mod batch;
+pub mod change;
+pub(crate) mod chunk;
 pub mod cluster;
 pub mod compare;
 pub mod config;
@@ -22,12 +24,15 @@ pub mod explain;
 pub mod features;
 pub mod guards;
 pub mod index;
+mod judge;
 mod kinds;
 mod learn;
 pub mod normalise;
 pub mod online;
 mod pairs;
 mod parallel;
+mod partner;
+pub mod revise;
 pub mod weights;
 
 pub use config::{Config, FieldConfig, Kind};

@@ -5,33 +5,27 @@
 //! evidence reaches the threshold, and the next best thing is clearly worse or turns out to be the same one. A
 //! mark that only one side states is no veto, but asks for more.
 //!
-//! What came first must not matter, so a record that has found its thing may show that others are that thing too:
-//! [`Things::met`] names them, by the same average linkage as in a batch, and whoever keeps the things
-//! [unites](Things::unite) them or refuses.
+//! What came first must not matter, so records that come may show that known things are one, or that a known record
+//! belongs elsewhere: [`Things::changes_to_make`] tells that ([`revise`](super::revise)) before they are asked for.
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::batch::{Plan, With};
-use super::cluster::{Evidence, Link};
+use super::chunk::Chunk;
 use super::compare::Pattern;
 use super::engine::{Linker, Row};
-use super::features::Compare;
 use super::index::Search;
+use super::judge::{Judged, is_taken, unsure};
+use super::revise::{Free, Ties};
+use super::weights::Model;
 
 /// How much better than the next best thing a match must be.
 pub(super) const MARGIN_BITS: f32 = 2.0;
-/// How much more a match must have when a mark is stated on one side only.
-const UNSAID_BITS: f32 = 2.0;
-/// Things that a person is asked about, for one record.
-const ASKED: usize = 3;
 /// Records that are found for one; those of one thing are looked at together, so more than in a batch.
 pub(super) const FOUND: usize = 32;
 /// Things that are looked at for one record.
 const LOOKED_AT: usize = 16;
-/// Members of a thing that are compared with a record.
-const SPEAKERS: usize = 24;
-/// Members of each of two things that are compared with one another.
-pub(super) const DELEGATES: usize = 12;
 /// Records from which a model is learnt; fewer say nothing.
 const ENOUGH: usize = 300;
 
@@ -61,28 +55,6 @@ pub struct Found {
     pub pattern: Pattern,
 }
 
-/// Two known things that turned out to be one.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Met {
-    /// The thing of the record that was looked at.
-    pub thing: u32,
-    /// The record of it that is most alike with the other thing.
-    pub record: u32,
-    /// The other thing, with its record that is most alike.
-    pub other: Found,
-}
-
-/// A thing beside a record.
-#[derive(Clone)]
-pub(super) struct Judged {
-    pub(super) found: Found,
-    veto: bool,
-    /// The evidence of the best pair.
-    best: f32,
-    /// The evidence as it counts when the record is to join.
-    pub(super) link: Link,
-}
-
 /// The records of each thing.
 #[derive(Default)]
 pub struct Things {
@@ -93,8 +65,8 @@ pub struct Things {
     points: Points,
     /// Where to learn and weigh while what is known is taken up again.
     script: Option<Points>,
-    /// Other things that the record that was answered last may be as well.
-    near: Vec<u32>,
+    /// What was learnt before, which is then not learnt again.
+    kept: Option<Learnt>,
 }
 
 /// How many records were known when the linkage learnt and when it weighed last: with those, what is built from
@@ -120,28 +92,139 @@ impl Points {
     }
 }
 
+/// What a linkage learnt: with it, nothing is learnt again after a start.
+#[derive(Clone, Debug)]
+pub struct Learnt {
+    /// What was compared when it was learnt.
+    slots: u64,
+    at: u32,
+    model: Model,
+}
+
+impl Learnt {
+    /// As it is kept.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut out = self.slots.to_be_bytes().to_vec();
+        out.extend_from_slice(&self.at.to_be_bytes());
+        self.model.encode(&mut out);
+        out
+    }
+
+    /// From how it is kept; nothing for what is to be learnt again.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (slots, rest) = bytes.split_first_chunk::<8>()?;
+        let (at, rest) = rest.split_first_chunk::<4>()?;
+        let (slots, at) = (u64::from_be_bytes(*slots), u32::from_be_bytes(*at));
+        Some(Self { slots, at, model: Model::decode(rest)? })
+    }
+
+    /// When it was learnt.
+    pub fn at(&self) -> u32 {
+        self.at
+    }
+
+    /// What of the slots must be the same for the weights to be good.
+    fn of(linker: &Linker) -> u64 {
+        xxh3_64(format!("{:?}", linker.slots()).as_bytes())
+    }
+}
+
 impl Things {
-    /// Things that are to be taken up again by [`restore`](Self::restore), learning where it was learnt before.
-    pub fn following(script: Option<Points>) -> Self {
-        Self { script, ..Self::default() }
+    /// Things that are to be taken up again by [`restore_all`](Self::restore_all), learning where it was learnt before
+    /// unless what was learnt then is `kept`.
+    pub fn following(script: Option<Points>, kept: Option<Learnt>) -> Self {
+        Self { script, kept, ..Self::default() }
     }
 
     /// Takes up again a record that was known before.
     pub fn restore(&mut self, linker: &mut Linker, row: &Row<'_>, thing: u32) {
-        self.add(linker, row, thing);
-        let known = linker.len() as u32;
-        match &self.script {
-            None => self.refresh(linker),
-            Some(script) => {
-                let learnt = script.learnt.binary_search(&known).is_ok();
-                if learnt || script.weighed == known {
-                    self.weigh(linker);
-                }
-                if learnt {
-                    self.learn(linker);
-                }
-            }
+        self.restore_all(linker, std::slice::from_ref(row), &[thing]);
+    }
+
+    /// Takes up again records that were known before, each with its thing. To be ended by [`restored`](Self::restored).
+    pub fn restore_all(&mut self, linker: &mut Linker, rows: &[Row<'_>], things: &[u32]) {
+        self.keep_if_fits(linker);
+        let mut from = 0;
+        while from < rows.len() {
+            let stop = self.next_stop(linker.len()).unwrap_or(usize::MAX);
+            let to = rows.len().min(from + (stop - linker.len()));
+            let records = linker.take_all(&rows[from..to]);
+            records.zip(&things[from..to]).for_each(|(record, thing)| self.belongs(record, *thing));
+            from = to;
+            self.follow(linker);
         }
+    }
+
+    /// Takes up again records that were known before from their [chunk](super::chunk), each with its thing. `None` for one
+    /// that does not fit; then all is to be taken up in another way.
+    pub(crate) fn restore_chunk(&mut self, linker: &mut Linker, kept: &[u8], things: &[u32]) -> Option<()> {
+        self.keep_if_fits(linker);
+        let mut chunk = Chunk::open(linker, kept)?;
+        for &thing in things {
+            chunk.next(linker)?;
+            self.belongs(linker.len() as u32 - 1, thing);
+            self.follow(linker);
+        }
+        Some(())
+    }
+
+    fn keep_if_fits(&mut self, linker: &Linker) {
+        if self.kept.as_ref().is_some_and(|kept| kept.slots != Learnt::of(linker)) {
+            self.kept = None;
+        }
+    }
+
+    /// Does what was done when so many were known.
+    fn follow(&mut self, linker: &mut Linker) {
+        let known = linker.len() as u32;
+        let Some(script) = &self.script else {
+            self.refresh(linker);
+            return;
+        };
+        let learnt = self.kept.is_none() && script.learnt.binary_search(&known).is_ok();
+        if learnt || script.weighed == known {
+            self.weigh(linker);
+        }
+        if learnt {
+            self.learn(linker);
+        }
+    }
+
+    /// How many are known when something is to be done next.
+    fn next_stop(&self, known: usize) -> Option<usize> {
+        let Some(script) = &self.script else { return Some(known + 1) };
+        let learnt = script.learnt.iter().filter(|_| self.kept.is_none());
+        learnt.chain([&script.weighed]).map(|at| *at as usize).filter(|at| *at > known).min()
+    }
+
+    /// Ends taking up: what was learnt before is in use again.
+    pub fn restored(&mut self, linker: &mut Linker) {
+        let script = self.script.take();
+        if let Some((learnt, script)) = self.kept.take().zip(script) {
+            linker.use_model(learnt.model, learnt.at as usize);
+            self.points.learnt = script.learnt;
+        }
+    }
+
+    /// What was learnt last, to be kept.
+    pub fn learnt(&self, linker: &Linker) -> Option<Learnt> {
+        let at = *self.points.learnt.last()?;
+        Some(Learnt { slots: Learnt::of(linker), at, model: linker.model().clone() })
+    }
+
+    /// When it was learnt last.
+    pub fn learnt_at(&self) -> Option<u32> {
+        self.points.learnt.last().copied()
+    }
+
+    /// All records of a thing, in the order of arrival.
+    pub fn records_of(&self, thing: u32) -> Vec<u32> {
+        self.members.get(&thing).cloned().unwrap_or_default()
+    }
+
+    /// Forgets a thing; its records are to be told where they belong.
+    pub fn forget(&mut self, thing: u32) {
+        self.members.remove(&thing);
     }
 
     /// Adds a record that belongs to a thing.
@@ -165,39 +248,40 @@ impl Things {
     }
 
     /// The thing of a record.
-    pub(super) fn of(&self, record: u32) -> Option<u32> {
+    pub fn of(&self, record: u32) -> Option<u32> {
         self.of.get(record as usize).copied().filter(|thing| *thing != u32::MAX)
     }
 
     /// Takes one record in and says what it is. The caller then says where it [`belongs`](Self::belongs).
     pub fn ask(&mut self, linker: &mut Linker, row: &Row<'_>) -> (u32, Answer) {
-        let record = self.take_all(linker, std::slice::from_ref(row));
+        let record = self.take_all(linker, std::slice::from_ref(row), &mut Free);
         (record, self.answer(linker, record))
     }
 
     /// Takes a batch in, learns from it, finds out what its records are among what is known and among one another, and
     /// gives the number of the first.
-    pub fn take_all(&mut self, linker: &mut Linker, rows: &[Row<'_>]) -> u32 {
+    pub fn take_all(&mut self, linker: &mut Linker, rows: &[Row<'_>], ties: &mut impl Ties) -> u32 {
         let from = linker.take_all(rows).start;
-        self.refresh(linker);
-        self.plan(linker, from);
+        let learnt = self.refresh(linker);
+        self.plan(linker, from, learnt, ties);
         from
     }
 
     /// What a record of the last batch is. Its records are to be asked for in order, and the caller says of each where
     /// it [`belongs`](Self::belongs) before the next.
     pub fn answer(&mut self, linker: &Linker, record: u32) -> Answer {
-        self.near.clear();
         let Some(planned) = self.plan.get(record) else { return Answer::New(None) };
         let target = match planned.with {
             With::Alone => None,
-            With::Thing(thing) => Some(thing),
             With::First(first) => self.of(first),
         };
-        let mut things = self.things_of(linker, record, &planned.candidates);
+        let mut things = self.things_of(&planned.candidates, record);
+        things.retain(|thing| !is_taken(linker, self.members.get(thing), record));
         things.extend(target.filter(|target| !things.contains(target)));
         let judged = |thing: u32| {
-            let before = planned.judged.iter().find(|(judged, _)| judged.found.thing == thing);
+            // Where known records have moved, what was judged before is of other things.
+            let before =
+                planned.judged.iter().find(|(judged, _)| judged.found.thing == thing && !self.plan.changed);
             let same =
                 before.filter(|(_, count)| self.members.get(&thing).is_some_and(|m| m.len() == *count));
             same.map(|(judged, _)| judged.clone()).or_else(|| self.judge(linker, record, thing))
@@ -206,129 +290,38 @@ impl Things {
         judged.sort_by(|a, b| a.veto.cmp(&b.veto).then(b.found.bits.total_cmp(&a.found.bits)));
         let chosen = judged.iter().position(|judged| Some(judged.found.thing) == target && !judged.veto);
         let Some(chosen) = chosen else { return unsure(linker, judged) };
-        // What a person is asked is not decided in another way.
-        self.near = near(linker, &judged);
         let next = judged.iter().enumerate().find(|(at, judged)| *at != chosen && !judged.veto);
         let next = next.map(|(_, judged)| judged.found.bits);
         Answer::Match(Found { next, ..judged.swap_remove(chosen).found })
     }
 
     /// The known things of a record's lookalikes.
-    pub(super) fn things_of(&self, linker: &Linker, record: u32, candidates: &[u32]) -> Vec<u32> {
+    pub(super) fn things_of(&self, candidates: &[u32], record: u32) -> Vec<u32> {
         let mut found: Vec<u32> = Vec::new();
         let own = self.of(record);
         for thing in candidates.iter().filter_map(|other| self.of(*other)) {
             if found.len() == LOOKED_AT {
                 break;
             }
-            if Some(thing) != own
-                && !found.contains(&thing)
-                && !is_taken(linker, self.members.get(&thing), record)
-            {
+            if Some(thing) != own && !found.contains(&thing) {
                 found.push(thing);
             }
         }
         found
     }
 
-    /// A record against one thing: its best pair, the average, and whether any member vetoes.
-    pub(super) fn judge(&self, linker: &Linker, record: u32, thing: u32) -> Option<Judged> {
-        let members = self.members.get(&thing)?;
-        let step = members.len().div_ceil(SPEAKERS).max(1);
-        let (mut sum, mut count, mut veto) = (0.0, 0.0f32, false);
-        let mut best: Option<(f32, u32, Pattern)> = None;
-        let mut link = Link::default();
-        for &other in members.iter().step_by(step) {
-            let pattern = linker.pattern(record, other);
-            let bits = linker.score(record, other, pattern);
-            let leaning = leaning(linker, pattern, bits);
-            let vetoes = leaning == Evidence::Veto;
-            link.add(leaning);
-            sum += bits;
-            count += 1.0;
-            // The clash is what people must see, when there is one.
-            if best.is_none_or(|(most, ..)| if vetoes != veto { vetoes } else { bits > most }) {
-                best = Some((bits, other, pattern));
-            }
-            veto |= vetoes;
-        }
-        let (best, other, pattern) = best?;
-        let bits = if veto { without_marks(linker, pattern) } else { sum / count.max(1.0) };
-        Some(Judged { found: Found { thing, record: other, bits, next: None, pattern }, veto, best, link })
-    }
-
-    /// A known thing that is the same as that of a record which was asked for last, once it [`belongs`](Self::belongs)
-    /// there: the most likely one, without those that the caller `refused` to unite. To be called until there is none.
-    pub fn met(&self, linker: &Linker, record: u32, refused: &HashSet<u32>) -> Option<Met> {
-        let thing = self.of(record)?;
-        let others: HashSet<u32> = self.near.iter().filter_map(|near| self.of(*near)).collect();
-        let mut others: Vec<u32> =
-            others.into_iter().filter(|other| *other != thing && !refused.contains(other)).collect();
-        others.sort_unstable();
-        others.retain(|other| !self.share_a_source(linker, thing, *other));
-        let met = others.into_iter().filter_map(|other| self.average(linker, (thing, None), other));
-        let mut met: Vec<Met> = met.filter(|met| sure(linker, &met.other)).collect();
-        met.sort_by(|a, b| b.other.bits.total_cmp(&a.other.bits));
-        let mut met = met.into_iter();
-        let (best, second) = (met.next()?, met.next());
-        // Of two others that are not one, neither is taken unless it is clearly the better.
-        let clear = |second: &Met| {
-            let one = || self.average(linker, (best.other.thing, None), second.other.thing);
-            best.other.bits - second.other.bits >= MARGIN_BITS
-                || one().is_some_and(|met| sure(linker, &met.other))
-        };
-        second.as_ref().is_none_or(clear).then_some(best)
-    }
-
-    /// Whether two things each have their one record of a source.
-    fn share_a_source(&self, linker: &Linker, thing: u32, other: u32) -> bool {
-        let members = self.members.get(&other);
-        let of = |thing| self.members.get(&thing).into_iter().flatten();
-        of(thing).any(|&record| is_taken(linker, members, record))
-    }
-
-    /// Two things are one: all records of the first belong to the second from now on. Gives those records.
-    pub fn unite(&mut self, from: u32, into: u32) -> Vec<u32> {
-        let moved = self.members.remove(&from).unwrap_or_default();
-        moved.iter().for_each(|record| self.of[*record as usize] = into);
-        let members = self.members.entry(into).or_default();
-        members.extend(&moved);
-        members.sort_unstable();
-        moved
-    }
-
-    /// The average evidence between two things, one of them perhaps with a record `more`; nothing if a mark vetoes.
-    fn average(&self, linker: &Linker, (thing, more): (u32, Option<u32>), other: u32) -> Option<Met> {
-        let (a, b) = (self.members.get(&thing)?, self.members.get(&other)?);
-        let step = |members: &[u32]| members.len().div_ceil(DELEGATES).max(1);
-        let (mut sum, mut count) = (0.0, 0.0f32);
-        let mut best: Option<(f32, u32, u32, Pattern)> = None;
-        for &x in a.iter().step_by(step(a)).chain(&more) {
-            for &y in b.iter().step_by(step(b)) {
-                let pattern = linker.pattern(x, y);
-                let bits = linker.score(x, y, pattern);
-                let Evidence::Bits(bits) = linker.evidence(pattern, bits) else { return None };
-                sum += bits;
-                count += 1.0;
-                if best.is_none_or(|(most, ..)| bits > most) {
-                    best = Some((bits, x, y, pattern));
-                }
-            }
-        }
-        let (_, record, with, pattern) = best?;
-        let other = Found { thing: other, record: with, bits: sum / count.max(1.0), next: None, pattern };
-        Some(Met { thing, record, other })
-    }
-
-    /// Weighs and learns when enough is new.
-    fn refresh(&mut self, linker: &mut Linker) {
+    /// Weighs and learns when enough is new; tells whether it learnt.
+    fn refresh(&mut self, linker: &mut Linker) -> bool {
         let known = linker.len();
-        if known as f64 >= f64::from(self.points.weighed) * 1.02 {
-            self.weigh(linker);
-            if known >= ENOUGH && linker.has_grown() {
-                self.learn(linker);
-            }
+        if (known as f64) < f64::from(self.points.weighed) * 1.02 {
+            return false;
         }
+        self.weigh(linker);
+        let learns = known >= ENOUGH && linker.has_grown();
+        if learns {
+            self.learn(linker);
+        }
+        learns
     }
 
     fn weigh(&mut self, linker: &mut Linker) {
@@ -342,62 +335,10 @@ impl Things {
     }
 }
 
-/// What is said of a record that joins nothing.
-fn unsure(linker: &Linker, judged: Vec<Judged>) -> Answer {
-    let (merge, review) = (linker.config().merge(), linker.config().review);
-    let open = judged.iter().filter(|judged| !judged.veto && judged.found.bits >= review);
-    let open: Vec<Found> = open.take(ASKED).map(|judged| judged.found.clone()).collect();
-    if !open.is_empty() {
-        return Answer::Review(open);
-    }
-    let lookalike = judged.into_iter().next().filter(|judged| judged.veto && judged.found.bits >= merge);
-    Answer::New(lookalike.map(|judged| judged.found))
-}
-
-/// The evidence of a pair as it counts when things are to become one: a mark that only one side states is no veto, but
-/// asks for more.
-pub(super) fn leaning(linker: &Linker, pattern: Pattern, bits: f32) -> Evidence {
-    match linker.evidence(pattern, bits) {
-        Evidence::Bits(bits) if is_unsaid(linker, pattern) => Evidence::Bits(bits - UNSAID_BITS),
-        evidence => evidence,
-    }
-}
-
-/// Whether a thing of these records has its one record of the source already.
-fn is_taken(linker: &Linker, members: Option<&Vec<u32>>, record: u32) -> bool {
-    linker.config().one_to_one
-        && members.into_iter().flatten().any(|&member| linker.same_source(member, record))
-}
-
-/// Whether the evidence suffices; a mark that is stated on one side only asks for more.
-fn sure(linker: &Linker, found: &Found) -> bool {
-    found.bits >= linker.config().merge() + if is_unsaid(linker, found.pattern) { UNSAID_BITS } else { 0.0 }
-}
-
-/// Whether only one side states a mark.
-fn is_unsaid(linker: &Linker, pattern: Pattern) -> bool {
-    let mut slots = linker.slots().iter().enumerate();
-    slots.any(|(at, slot)| matches!(slot.compare, Compare::Marks(_)) && pattern.level(at) == 2)
-}
-
-/// Records of the things that may be one with a record's own, by their best pair.
-fn near(linker: &Linker, judged: &[Judged]) -> Vec<u32> {
-    let merge = linker.config().merge();
-    let near = judged.iter().filter(|judged| !judged.veto && judged.best >= merge);
-    near.map(|judged| judged.found.record).collect()
-}
-
-/// The evidence of a vetoed pair without its marks: how alike the two look.
-fn without_marks(linker: &Linker, pattern: Pattern) -> f32 {
-    let model = linker.model();
-    model.sum(linker.slots(), |slot| match linker.slots()[slot].compare {
-        Compare::Marks(_) => 0.0,
-        _ => model.weights[slot][pattern.level(slot)],
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::change::To;
+    use super::super::revise::Bound;
     use super::*;
     use crate::link::Config;
 
@@ -416,7 +357,15 @@ mod tests {
     fn ask(things: &mut Things, linker: &mut Linker, rows: &[&[&str]]) -> Vec<Answer> {
         let mut answers = Vec::new();
         for values in rows {
-            let (record, answer) = things.ask(linker, &row(values));
+            let record = things.take_all(linker, &[row(values)], &mut Free);
+            for change in things.changes_to_make() {
+                let thing = match change.to {
+                    To::With(record) => things.of(record).unwrap(),
+                    To::Own => 1_000 + change.records[0],
+                };
+                things.moved(&change, thing);
+            }
+            let answer = things.answer(linker, record);
             let thing = if let Answer::Match(found) = &answer { found.thing } else { record };
             things.belongs(record, thing);
             answers.push(answer);
@@ -436,18 +385,28 @@ mod tests {
         let answers = ask(&mut things, &mut linker, &HALVES);
         assert!(!matches!(answers[1], Answer::Match(_)), "{answers:?}");
         assert!(matches!(answers[2], Answer::Match(_)), "{answers:?}");
-        let met = things.met(&linker, 2, &HashSet::new()).unwrap();
-        assert_eq!(things.unite(met.other.thing, met.thing).len(), 1);
-        assert_eq!(things.met(&linker, 2, &HashSet::new()), None, "all is one");
-        assert_eq!(things.of(0), things.of(1));
+        assert!(things.of(0) == things.of(1) && things.of(1) == things.of(2));
+    }
+
+    /// Things that a person keeps apart.
+    struct Apart;
+
+    impl Ties for Apart {
+        fn bound(&mut self, thing: u32, records: &[u32]) -> Vec<Bound> {
+            Free.bound(thing, records)
+        }
+
+        fn apart(&mut self, a: u32, b: u32) -> bool {
+            (a, b) == (0, 1)
+        }
     }
 
     #[test]
-    fn what_may_not_be_united_is_not_named_again() {
+    fn what_a_person_keeps_apart_is_not_brought_together_by_a_third() {
         let (mut linker, mut things) = (linker(&["text"; 4]), Things::default());
-        ask(&mut things, &mut linker, &HALVES);
-        let met = things.met(&linker, 2, &HashSet::new()).unwrap();
-        assert_eq!(things.met(&linker, 2, &HashSet::from([met.other.thing])), None);
+        ask(&mut things, &mut linker, &HALVES[..2]);
+        things.take_all(&mut linker, &[row(HALVES[2])], &mut Apart);
+        assert_eq!(things.changes_to_make(), []);
     }
 
     #[test]
@@ -461,6 +420,6 @@ mod tests {
         ];
         let answers = ask(&mut things, &mut linker, &rows);
         assert!(matches!(&answers[2], Answer::Review(all) if all.len() == 2), "{answers:?}");
-        assert_eq!(things.met(&linker, 2, &HashSet::new()), None);
+        assert!(things.of(0) != things.of(1));
     }
 }

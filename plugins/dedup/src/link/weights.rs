@@ -66,6 +66,31 @@ impl Model {
         Self { prior: -2.0, weights: weights.collect(), usual: vec![[f32::NAN; 16]; slots.len()], pairs: 0 }
     }
 
+    /// As it is kept: every number in four or eight bytes, so that it comes back exactly.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.pairs.to_le_bytes());
+        out.extend_from_slice(&self.prior.to_le_bytes());
+        let levels =
+            self.weights.iter().zip(&self.usual).flat_map(|(weights, usual)| weights.iter().chain(usual));
+        levels.for_each(|bits| out.extend_from_slice(&bits.to_le_bytes()));
+    }
+
+    /// From how it is kept; `None` for bytes that make no sense.
+    pub fn decode(kept: &[u8]) -> Option<Self> {
+        let (pairs, rest) = kept.split_first_chunk::<8>()?;
+        let (prior, rest) = rest.split_first_chunk::<4>()?;
+        let (numbers, []) = rest.as_chunks::<4>() else { return None };
+        let numbers: Vec<f32> = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        let (slots, []) = numbers.as_chunks::<16>() else { return None };
+        let (slots, []) = slots.as_chunks::<2>() else { return None };
+        Some(Self {
+            prior: f32::from_le_bytes(*prior),
+            weights: slots.iter().map(|[weights, _]| *weights).collect(),
+            usual: slots.iter().map(|[_, usual]| *usual).collect(),
+            pairs: u64::from_le_bytes(*pairs),
+        })
+    }
+
     /// The evidence of a pattern, in bits, without what rare values add.
     pub fn score(&self, slots: &[Slot], pattern: Pattern) -> f32 {
         self.sum(slots, |slot| self.weights[slot][pattern.level(slot)])

@@ -39,7 +39,7 @@ pub fn company(folded: &[char], full: &mut Vec<char>, core: &mut Vec<char>) {
         // A bracketed region, wherever it stands; other brackets stay.
         let inside = (folded[at] == '(').then(|| folded[at + 1..].iter().position(|c| *c == ')')).flatten();
         match inside {
-            Some(length) if length <= 8 && regions::is_region(&folded[at + 1..at + 1 + length]) => {
+            Some(length) if length <= 8 && is_place(&folded[at + 1..at + 1 + length]) => {
                 at += length + 2;
             }
             _ => {
@@ -53,10 +53,18 @@ pub fn company(folded: &[char], full: &mut Vec<char>, core: &mut Vec<char>) {
         core.truncate(shorter);
     }
     let rest = regions::without(core);
-    if rest.len() < core.len() {
-        let head = core.len() - rest.len();
-        core.drain(..head);
-    }
+    // A district, and a town in it.
+    let rest = &rest[regions::county(rest)..];
+    let rest = &rest[regions::county(rest)..];
+    let head = core.len() - rest.len();
+    core.drain(..head);
+}
+
+/// Whether the text in a bracket is nothing but a region, a county or both.
+fn is_place(text: &[char]) -> bool {
+    let rest = regions::without(text);
+    let county = matches!(rest, [_, .., '县' | '区' | '市' | '旗' | '镇']) && rest.len() <= 4;
+    regions::is_region(text) || county
 }
 
 /// Whether a folded text ends as companies and offices do.
@@ -120,6 +128,8 @@ mod tests {
             ("航康木食品（石家庄）有限责任公司", "石家庄航康木食品"),
             ("浙江省杭州市传化化学股份有限公司", "杭州传化化学公司"),
             ("Acme, Inc.", "ACME Incorporated"),
+            ("广州市天河区丽道贸易商行", "丽道(天河区)贸易商行"),
+            ("会宁县乐逍遥日化有限公司", "乐逍遥日化"),
         ];
         for (a, b) in table {
             let core = |name: &str| {
@@ -129,6 +139,18 @@ mod tests {
                 core.into_iter().collect::<String>()
             };
             assert_eq!(core(a), core(b), "{a} | {b}");
+        }
+    }
+
+    #[test]
+    fn what_only_ends_like_a_county_is_left() {
+        let table =
+            ["智慧城市科技有限公司", "好邻居社区服务有限公司", "新都市服饰有限公司", "百姓超市有限公司"];
+        for name in table {
+            let (mut folded, mut full, mut core) = (Vec::new(), Vec::new(), Vec::new());
+            fold(name, &mut folded);
+            company(&folded, &mut full, &mut core);
+            assert!(name.starts_with(&core.iter().collect::<String>()), "{name}: {core:?}");
         }
     }
 }

@@ -49,3 +49,35 @@ pub fn without(text: &[char]) -> &[char] {
 pub fn is_region(text: &[char]) -> bool {
     !text.is_empty() && head(text) == text.len()
 }
+
+/// How many characters at the head are the name of a county, a district, a small city or a town, by how it ends. They are
+/// too many to be listed; what ends so and is none (城市, 社区, 超市 …) is left.
+pub fn county(text: &[char]) -> usize {
+    const KINDS: [(char, usize); 5] = [('县', 1), ('区', 2), ('市', 2), ('旗', 2), ('镇', 2)];
+    const NONE: [[char; 2]; 12] = [
+        ['城', '市'],
+        ['都', '市'],
+        ['超', '市'],
+        ['夜', '市'],
+        ['门', '市'],
+        ['集', '市'],
+        ['社', '区'],
+        ['小', '区'],
+        ['园', '区'],
+        ['校', '区'],
+        ['景', '区'],
+        ['地', '区'],
+    ];
+    // Of a county that is called like a city only how it ends is left by now.
+    if text.len() >= 4 && matches!(text[0], '县' | '区' | '旗') {
+        return 1;
+    }
+    let ends = |at: &usize| {
+        let kind = KINDS.iter().find(|(kind, _)| text.get(*at) == Some(kind));
+        kind.is_some_and(|(kind, least)| at >= least && !NONE.contains(&[text[at - 1], *kind]))
+    };
+    match (1..=3).find(ends) {
+        Some(at) if text.len() >= at + 4 => at + 1,
+        _ => 0,
+    }
+}

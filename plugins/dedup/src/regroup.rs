@@ -1,0 +1,314 @@
+//! Records put together and taken apart, whoever says so: people ([`decide`](crate::decide)) or the linkage
+//! ([`revise`](crate::revise)).
+//!
+//! A record is what its [parts](crate::parts) give, one after the other; so what changes hands are parts, with their
+//! keys, and the records are made anew from the parts they have then. That is exact and loses no value. What a record
+//! was is told by where its id leads: a record that is merged into another comes out once more, with its last values
+//! and the name of that other one ([`MERGED_INTO`](huiliu_stage::MERGED_INTO)). All records that were changed so come
+//! out at the end of the delivery, unless they come out with a later row of it anyway.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, new_null_array};
+use arrow::datatypes::Schema;
+use huiliu_stage::{StageError, row_id};
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::build;
+use crate::entity::Record;
+use crate::kept::KeptRow;
+use crate::key::Scratch;
+use crate::merge::{Merge, content_key};
+use crate::parts::Part;
+use crate::queue;
+use crate::recognise::Row;
+use crate::records::RecordId;
+use crate::survive::merge_row;
+use crate::value::Cells;
+
+/// The sheet of rows that stand in no sheet: no sender's row has the number of one of them.
+const NO_SHEET: u32 = 0xffff;
+
+/// A record that a decision changed.
+pub(crate) struct Made {
+    pub(crate) id: RecordId,
+    record: Record,
+    by: &'static str,
+    into: Option<RecordId>,
+}
+
+/// A part as a row: its keys and what stays the same when it comes again.
+pub(crate) struct Known {
+    keys: Vec<(Option<usize>, u128)>,
+    pub(crate) compared: Vec<Option<String>>,
+    pub(crate) signature: u128,
+}
+
+impl Known {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = u128> {
+        self.keys.iter().map(|(_, key)| *key)
+    }
+}
+
+impl Merge {
+    /// Two records are one from now on: all parts of the first go to the second. Gives the parts it has then.
+    pub(crate) fn put_together(
+        &mut self,
+        goes: RecordId,
+        stays: RecordId,
+        by: &'static str,
+    ) -> Result<Vec<Known>, StageError> {
+        let moved = self.parts.of(&mut self.records, goes)?;
+        let mut all = self.parts.of(&mut self.records, stays)?;
+        let known = self.known(&moved)?;
+        let of_others: BTreeSet<u128> = self.known(&all)?.iter().flat_map(Known::keys).collect();
+        let own = known.iter().flat_map(Known::keys).filter(|key| !of_others.contains(key));
+        self.parts.note_former(&mut self.records, goes, &moved, own)?;
+        for key in known.iter().flat_map(Known::keys) {
+            self.give_key(key, goes, stays)?;
+        }
+        all.extend(moved.into_iter().map(|mut part| {
+            if part.unit == goes && part.by == "new" {
+                part.by = by.to_owned();
+            }
+            part
+        }));
+        all.sort_by_key(|part| part.row.order);
+        self.parts.replace(&mut self.records, goes, &[])?;
+        self.parts.replace(&mut self.records, stays, &all)?;
+        // It comes out once more; and should it come back, it is newer than anything it was.
+        let mut gone = self.records.remove(goes)?;
+        gone.revision += 1;
+        let revision = &mut self.records.get(stays)?.revision;
+        *revision = gone.revision.max(*revision);
+        self.note_made(Made { id: goes, record: gone, by, into: Some(stays) });
+        self.rebuild(stays, &all, by)?;
+        self.decided.set_redirect(goes, Some(stays))?;
+        if let Some(linked) = &mut self.linked {
+            linked.assign(goes, |_| stays, &[])?;
+        }
+        queue::follow(&*self.host, &self.decided, goes, stays)?;
+        self.known(&all)
+    }
+
+    /// A key that one record has is that of another.
+    fn give_key(&mut self, key: u128, from: RecordId, to: RecordId) -> Result<(), StageError> {
+        let mut ids: Vec<RecordId> = self.records.ids(key)?.to_vec();
+        ids.iter_mut().filter(|id| **id == from).for_each(|id| *id = to);
+        let mut seen = BTreeSet::new();
+        ids.retain(|id| seen.insert(*id));
+        self.records.set_ids(key, ids)
+    }
+
+    /// One record is two from now on. Gives the parts of both.
+    pub(crate) fn take_apart(
+        &mut self,
+        id: RecordId,
+        new: RecordId,
+        (small, big): (&[Part], &[Part]),
+        by: &'static str,
+    ) -> Result<(Vec<Known>, Vec<Known>), StageError> {
+        self.parts.forget_former(new)?;
+        let (of_small, of_big) = (self.known(small)?, self.known(big)?);
+        self.part_keys((new, &of_small), (id, &of_big))?;
+        self.follow(id, new, small, big)?;
+        let revision = self.records.get(id)?.revision;
+        self.records.set(new, Record { revision, ..Record::default() });
+        self.parts.replace(&mut self.records, new, small)?;
+        self.parts.replace(&mut self.records, id, big)?;
+        self.rebuild(id, big, by)?;
+        self.rebuild(new, small, by)?;
+        self.part_rows((new, small, &of_small), (id, big, &of_big))?;
+        Ok((of_small, of_big))
+    }
+
+    /// Some parts of a record are of another one from now on, which is there already.
+    pub(crate) fn hand_over(
+        &mut self,
+        from: RecordId,
+        to: RecordId,
+        (moved, rest): (&[Part], &[Part]),
+        by: &'static str,
+    ) -> Result<(), StageError> {
+        let (of_moved, of_rest) = (self.known(moved)?, self.known(rest)?);
+        let stay: BTreeSet<u128> = of_rest.iter().flat_map(Known::keys).collect();
+        for key in of_moved.iter().flat_map(Known::keys) {
+            match stay.contains(&key) {
+                true => self.records.link(key, to)?,
+                false => self.give_key(key, from, to)?,
+            }
+        }
+        self.follow(from, to, moved, rest)?;
+        let mut all = self.parts.of(&mut self.records, to)?;
+        all.extend_from_slice(moved);
+        all.sort_by_key(|part| part.row.order);
+        self.parts.replace(&mut self.records, from, rest)?;
+        self.parts.replace(&mut self.records, to, &all)?;
+        self.rebuild(from, rest, by)?;
+        self.rebuild(to, &all, by)?;
+        self.part_rows((to, moved, &of_moved), (from, rest, &of_rest))
+    }
+
+    /// The keys of what was one record: those of the new one, and those of the one that keeps its id.
+    fn part_keys(
+        &mut self,
+        (new, of_small): (RecordId, &[Known]),
+        (id, of_big): (RecordId, &[Known]),
+    ) -> Result<(), StageError> {
+        let has = |all: &[Known], key: u128| all.iter().any(|known| known.keys().any(|k| k == key));
+        for key in of_small.iter().chain(of_big).flat_map(Known::keys) {
+            let mut ids: Vec<RecordId> = self.records.ids(key)?.to_vec();
+            ids.retain(|known| *known != id && *known != new);
+            ids.extend(has(of_big, key).then_some(id));
+            ids.extend(has(of_small, key).then_some(new));
+            self.records.set_ids(key, ids)?;
+        }
+        Ok(())
+    }
+
+    /// Tells the linkage which rows of what was one record are of another one now.
+    fn part_rows(
+        &mut self,
+        (to, moved, of_moved): (RecordId, &[Part], &[Known]),
+        (from, rest, of_rest): (RecordId, &[Part], &[Known]),
+    ) -> Result<(), StageError> {
+        let Some(linked) = &mut self.linked else { return Ok(()) };
+        let rows = |parts: &[Part], known: &[Known]| -> Vec<KeptRow> {
+            let row = |(part, known): (&Part, &Known)| (part.sender().to_owned(), known.compared.clone());
+            parts.iter().zip(known).map(row).collect()
+        };
+        let (moved, rest) = (rows(moved, of_moved), rows(rest, of_rest));
+        let both: Vec<_> =
+            moved.iter().filter(|row| rest.contains(row)).map(|row| (to, row.clone())).collect();
+        let of = |row: &KeptRow| if moved.contains(row) && !rest.contains(row) { to } else { from };
+        linked.assign(from, of, &both)
+    }
+
+    fn note_made(&mut self, made: Made) {
+        self.made.retain(|known| known.id != made.id);
+        self.made.push(made);
+    }
+
+    /// The id of what is split off: its own from before it was merged, if it is just that record; else a new one.
+    pub(crate) fn id_of_split(&mut self, id: RecordId, small: &[Part]) -> Result<RecordId, StageError> {
+        if let Some(first) = small.first()
+            && small.iter().all(|part| part.unit == first.unit)
+            && self.decided.redirect(first.unit).is_some()
+            && !self.records.exists(first.unit)?
+        {
+            return Ok(first.unit);
+        }
+        let mut named = id.bytes().to_vec();
+        small.iter().for_each(|part| named.extend_from_slice(&part.hash().to_le_bytes()));
+        let mut again = 0;
+        loop {
+            let new = RecordId::of(xxh3_128(&named), again);
+            if !self.records.exists(new)? && self.decided.redirect(new).is_none() {
+                return Ok(new);
+            }
+            again += 1;
+        }
+    }
+
+    /// Former records that went into what is split off answer with it from now on.
+    fn follow(
+        &mut self,
+        id: RecordId,
+        new: RecordId,
+        small: &[Part],
+        big: &[Part],
+    ) -> Result<(), StageError> {
+        self.decided.set_redirect(new, None)?;
+        let former: BTreeSet<RecordId> = small.iter().map(|part| part.unit).collect();
+        for unit in former.into_iter().filter(|unit| big.iter().all(|part| part.unit != *unit)) {
+            if unit != id && unit != new && self.decided.redirect(unit).is_some() {
+                self.decided.set_redirect(unit, Some(new))?;
+                let record = Record { values: vec![None; self.fields.len()], ..Record::default() };
+                self.note_made(Made { id: unit, record, by: "split", into: Some(new) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a record anew from its parts.
+    fn rebuild(&mut self, id: RecordId, parts: &[Part], by: &'static str) -> Result<(), StageError> {
+        let before = self.records.get(id)?;
+        let (revision, given) = (before.revision + 1, before.given);
+        let order = parts.first().map_or(0, |part| part.row.order);
+        let values = vec![None; self.fields.len()];
+        let mut record = Record { revision, order, values, given, parted: true, ..Record::default() };
+        for (at, part) in parts.iter().enumerate() {
+            merge_row(&mut record, &self.fields, part, &parts[..at], self.tolerance, |_, _| {}, |_| {});
+        }
+        record.tidy();
+        self.records.set(id, record.clone());
+        self.records.keep(id, &mut Vec::new())?;
+        self.note_made(Made { id, record, by, into: None });
+        Ok(())
+    }
+
+    /// The parts as rows.
+    pub(crate) fn known(&self, parts: &[Part]) -> Result<Vec<Known>, StageError> {
+        let rows: Vec<&Record> = parts.iter().map(|part| &part.row).collect();
+        let batch = self.batch(&rows)?;
+        let cells = self
+            .fields
+            .iter()
+            .map(|field| Cells::of(batch.column(field.column)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let rules = &self.recogniser.rules;
+        let keyed = rules.iter().map(|rule| rule.cells(&batch)).collect::<Result<Vec<_>, _>>()?;
+        let mut scratch = Scratch::default();
+        let one = |(at, part): (usize, &Part)| {
+            let mut keys: Vec<(Option<usize>, u128)> = Vec::new();
+            for (i, (rule, cells)) in rules.iter().zip(&keyed).enumerate() {
+                keys.extend(rule.key(cells, at, &mut scratch).map(|key| (Some(i), key)));
+            }
+            if keys.is_empty() {
+                keys.push((None, content_key(&cells, at)));
+            }
+            let sender = part.sender();
+            let row = Row { id: at as i64, at, keys: &keys, cells: &cells, fields: &self.fields, sender };
+            let (compared, signature) = (row.compared(&self.recogniser.compared), self.signature(&row));
+            Known { keys, compared, signature }
+        };
+        Ok(parts.iter().enumerate().map(one).collect())
+    }
+
+    /// Records as a batch of the input's columns.
+    fn batch(&self, records: &[&Record]) -> Result<RecordBatch, StageError> {
+        let count = records.len();
+        let column = |at: usize| -> Result<ArrayRef, StageError> {
+            if let Some(i) = self.fields.iter().position(|field| field.column == at) {
+                let values = records.iter().map(|record| record.values[i].as_ref().map(|held| &held.value));
+                return build::column(&self.fields[i].kind, values);
+            }
+            Ok(match at {
+                _ if at == self.row_column => Arc::new(Int64Array::from_iter_values(
+                    (1..=count as u32).map(|row| row_id(NO_SHEET, row)),
+                )),
+                _ if at == self.sheet_column => Arc::new(StringArray::from(vec![""; count])),
+                _ => new_null_array(self.input.field(at).data_type(), count),
+            })
+        };
+        let columns = (0..self.input.fields.len()).map(column).collect::<Result<Vec<_>, _>>()?;
+        // A required column may be missing in a part: the schema only names the columns here.
+        let fields = self.input.fields.iter().map(|field| field.as_ref().clone().with_nullable(true));
+        Ok(RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)?)
+    }
+
+    /// The records that decisions changed, each as it is at the end.
+    pub(crate) fn give_made(&mut self) -> Result<RecordBatch, StageError> {
+        let made = std::mem::take(&mut self.made);
+        let records: Vec<&Record> = made.iter().map(|made| &made.record).collect();
+        let mut columns = self.batch(&records)?.columns().to_vec();
+        columns.push(Arc::new(StringArray::from_iter_values(made.iter().map(|made| made.id.to_string()))));
+        columns.push(Arc::new(Int64Array::from_iter_values(records.iter().map(|record| record.revision))));
+        columns.push(Arc::new(self.all_origins(&records)?));
+        columns.push(Arc::new(StringArray::from_iter_values(made.iter().map(|made| made.by))));
+        let into = made.iter().map(|made| made.into.map(|into| into.to_string()));
+        columns.push(Arc::new(into.collect::<StringArray>()));
+        Ok(RecordBatch::try_new(self.output.clone(), columns)?)
+    }
+}
