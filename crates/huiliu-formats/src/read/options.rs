@@ -170,6 +170,8 @@ pub struct ReadOptions {
     pub origin: Origin,
     /// Most rows in one batch. Larger batches run faster and hold more memory.
     pub batch_rows: usize,
+    /// Threads that a large text file may be read by: 2, or 1 for the caller's alone. The batches are the same.
+    pub threads: usize,
     /// Today, days since 1970-01-01: the year of dates such as `3月`.
     pub today: i32,
     /// What is known about the file beforehand.
@@ -189,6 +191,7 @@ impl Default for ReadOptions {
         Self {
             origin: Origin::default(),
             batch_rows: 4096,
+            threads: 2,
             today: 0,
             format: FormatOptions::default(),
             limits: Limits::default(),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
+use std::sync::Arc;
 
 use huiliu_stage::{Finding, RecordSchema, Severity};
 
@@ -25,7 +26,7 @@ use super::package::Package;
 use super::rows::RowKinds;
 use super::text::TextReader;
 use super::workbook::{Bare, XlsxSource};
-use super::{Reading, Sheet, Source, kind, named, raw, text, unshown};
+use super::{Reading, Sheet, Source, ahead, kind, named, raw, text, unshown};
 use crate::report::{ReadReport, SheetReport};
 
 /// Bytes looked at to tell a file's kind. The directory of an OLE2 container, which says whether it is
@@ -422,7 +423,7 @@ impl Plan<'_> {
         Ok(Reading {
             source,
             record,
-            names,
+            names: Arc::new(names),
             options: self.options.clone(),
             schema: schema.into(),
             sheet_names,
@@ -432,6 +433,8 @@ impl Plan<'_> {
             chunk: Chunk::default(),
             total: self.total,
             general: std::mem::take(&mut self.general),
+            worth: (self.options.threads > 1 && ahead::may_help()).then_some(ahead::WORTH),
+            given: false,
             over: false,
         })
     }
