@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::feed::{Feed, Job, Piece};
+use super::feed::{Desk, Feed};
 use super::{Done, read};
 use crate::read::build::Assembler;
 use crate::read::error::ReadError;
@@ -12,8 +12,6 @@ use crate::read::error::ReadError;
 const MOST: usize = 4;
 /// Bytes of text on the belt after which no more is cut.
 const MOST_BYTES: usize = 12 << 20;
-/// Pieces kept to be used again.
-const MOST_SPARE: usize = 32;
 
 /// Why no batch comes any more.
 pub(super) enum Broken {
@@ -45,11 +43,10 @@ struct State {
     /// The helper failed.
     failed: bool,
     assemblers: Vec<Assembler>,
-    spare: Vec<Piece>,
 }
 
 /// What it takes to cut the rows of a batch and to read them.
-struct Work(Box<Feed>, Assembler, Vec<Piece>);
+struct Work(Box<Feed>, Assembler);
 
 impl State {
     fn is_full(&self) -> bool {
@@ -63,17 +60,12 @@ impl State {
         }
         let feed = self.feed.take()?;
         match self.assemblers.pop() {
-            Some(assembler) => Some(Work(feed, assembler, std::mem::take(&mut self.spare))),
+            Some(assembler) => Some(Work(feed, assembler)),
             None => {
                 self.feed = Some(feed);
                 None
             }
         }
-    }
-
-    fn keep(&mut self, pieces: impl IntoIterator<Item = Piece>) {
-        let room = MOST_SPARE.saturating_sub(self.spare.len());
-        self.spare.extend(pieces.into_iter().take(room));
     }
 }
 
@@ -90,7 +82,6 @@ impl Belt {
             stopped: false,
             failed: false,
             assemblers: (0..MOST).map(|_| assembler.fork()).collect(),
-            spare: Vec::new(),
         };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
@@ -106,7 +97,7 @@ impl Belt {
 
     /// The helper's life: to read on as far as there is room.
     pub(super) fn help(&self) {
-        let guard = Failing(self);
+        let (guard, mut desk) = (Failing(self), Desk::default());
         let mut state = self.state();
         loop {
             if state.stopped || state.over {
@@ -115,7 +106,7 @@ impl Belt {
             match state.work() {
                 Some(work) => {
                     drop(state);
-                    self.work(work);
+                    self.work(work, &mut desk);
                     state = self.state();
                 }
                 None => state = self.wait(state),
@@ -126,7 +117,7 @@ impl Belt {
     }
 
     /// The next batch in the file's order; reads on itself while it is not there. `None` at the end.
-    pub(super) fn take(&self) -> Result<Option<Done>, Broken> {
+    pub(super) fn take(&self, desk: &mut Desk) -> Result<Option<Done>, Broken> {
         let mut state = self.state();
         loop {
             let next = state.given;
@@ -139,7 +130,7 @@ impl Belt {
             match state.work() {
                 Some(work) => {
                     drop(state);
-                    self.work(work);
+                    self.work(work, desk);
                     state = self.state();
                 }
                 None if state.failed => return Err(Broken::Helper),
@@ -148,13 +139,12 @@ impl Belt {
         }
     }
 
-    /// The batch that was taken last is given; what it was made with may be used again.
-    pub(super) fn give_back(&self, job: Job, assembler: Assembler) {
+    /// The batch that was taken last, of so many bytes, is given; its columns' builders may be used again.
+    pub(super) fn give_back(&self, bytes: usize, assembler: Assembler) {
         let mut state = self.state();
         state.given += 1;
-        state.bytes = state.bytes.saturating_sub(job.bytes());
+        state.bytes = state.bytes.saturating_sub(bytes);
         state.assemblers.push(assembler);
-        state.keep(job.pieces);
         drop(state);
         self.changed.notify_all();
     }
@@ -167,10 +157,9 @@ impl Belt {
 
     /// Cuts the next rows and lets the other thread have the file; then reads what was cut, which is still in this
     /// processor's cache.
-    fn work(&self, Work(mut feed, assembler, mut spare): Work) {
-        let cut = feed.cut(&mut spare);
+    fn work(&self, Work(mut feed, assembler): Work, desk: &mut Desk) {
+        let cut = feed.cut(desk);
         let mut state = self.state();
-        state.keep(spare);
         let job = match cut {
             Ok(job) => job,
             Err(error) => {
@@ -187,7 +176,7 @@ impl Belt {
         state.feed = (!job.last).then_some(feed);
         drop(state);
         self.changed.notify_all();
-        let done = read(job, assembler);
+        let done = read(job, assembler, desk);
         self.state().ready.insert(number, done);
         self.changed.notify_all();
     }

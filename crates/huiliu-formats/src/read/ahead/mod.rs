@@ -25,7 +25,7 @@ use std::thread::JoinHandle;
 use huiliu_stage::{Finding, Outcome};
 
 use self::belt::Belt;
-use self::feed::Job;
+use self::feed::{Desk, Job};
 pub(super) use self::feed::{Feed, Rows};
 use super::build::Assembler;
 use super::checks::{Checks, Marks};
@@ -33,6 +33,8 @@ use super::error::ReadError;
 
 /// Bytes still to be read from which on a second thread is worth its start.
 pub(super) const WORTH: u64 = 4 << 20;
+/// Pieces that a thread keeps to be used again.
+const MOST_SPARE: usize = 16;
 
 /// Whether the machine can run two threads at a time.
 pub(super) fn may_help() -> bool {
@@ -43,8 +45,11 @@ pub(super) fn may_help() -> bool {
 struct Done {
     assembler: Assembler,
     parts: Vec<Part>,
-    /// What was cut, to be used again.
-    job: Job,
+    /// Bytes of text that it was cut from.
+    bytes: usize,
+    last: bool,
+    repaired: u64,
+    done: u64,
 }
 
 /// What a chunk gave.
@@ -56,20 +61,24 @@ struct Part {
 }
 
 /// Reads the cells of cut rows.
-fn read(mut job: Job, mut assembler: Assembler) -> Done {
-    let parts = job.pieces.iter_mut().map(|piece| {
+fn read(job: Job, mut assembler: Assembler, desk: &mut Desk) -> Done {
+    let (bytes, mut parts) = (job.bytes(), Vec::with_capacity(job.pieces.len()));
+    for mut piece in job.pieces {
         let (nameless, marks) = (std::mem::take(&mut piece.nameless), std::mem::take(&mut piece.marks));
         assembler.add(&mut piece.chunk, &piece.text, nameless);
-        Part { rows: assembler.rows(), findings: assembler.take_findings(), marks }
-    });
-    let parts = parts.collect();
-    Done { assembler, parts, job }
+        parts.push(Part { rows: assembler.rows(), findings: assembler.take_findings(), marks });
+        if desk.spare.len() < MOST_SPARE {
+            desk.spare.push(piece);
+        }
+    }
+    Done { assembler, parts, bytes, last: job.last, repaired: job.repaired, done: job.done }
 }
 
 /// The rows of a text file behind its first batch.
 pub(super) struct Ahead {
     belt: Arc<Belt>,
     helper: Option<JoinHandle<()>>,
+    desk: Desk,
     checks: Option<Checks>,
     over: bool,
     /// Data rows given so far.
@@ -87,13 +96,25 @@ impl Ahead {
         let belt = Arc::new(Belt::new(feed, assembler));
         let shared = Arc::clone(&belt);
         let helper = std::thread::Builder::new().name("read-cells".into()).spawn(move || shared.help());
-        Self { belt, helper: helper.ok(), checks, over: false, rows: 0, repaired: 0, done: 0, at }
+        Self {
+            belt,
+            helper: helper.ok(),
+            desk: Desk::default(),
+            checks,
+            over: false,
+            rows: 0,
+            repaired: 0,
+            done: 0,
+            at,
+        }
     }
 
     /// The next batch; `None` at the end.
     pub(super) fn next(&mut self) -> Result<Option<Outcome>, ReadError> {
         while !self.over {
-            let Some(done) = self.belt.take().map_err(|broken| self.failed(broken))? else { break };
+            let Some(done) = self.belt.take(&mut self.desk).map_err(|broken| self.failed(broken))? else {
+                break;
+            };
             if let ControlFlow::Break(outcome) = self.complete(done)? {
                 return Ok(Some(outcome));
             }
@@ -103,9 +124,9 @@ impl Ahead {
 
     /// Adds what the rows before decide; goes on if there is nothing to give.
     fn complete(&mut self, done: Done) -> Result<ControlFlow<Outcome>, ReadError> {
-        let Done { mut assembler, parts, job } = done;
+        let Done { mut assembler, parts, bytes, last, repaired, done } = done;
         let mut from = 0;
-        self.over = job.last;
+        self.over = last;
         for Part { rows, findings, marks } in parts {
             findings.into_iter().for_each(|finding| assembler.find(finding));
             if let Some(checks) = &mut self.checks {
@@ -114,13 +135,13 @@ impl Ahead {
             from = rows;
         }
         self.rows += from as u64;
-        (self.repaired, self.done) = (job.repaired, job.done);
-        if let (true, Some(checks)) = (job.last, &mut self.checks) {
+        (self.repaired, self.done) = (repaired, done);
+        if let (true, Some(checks)) = (last, &mut self.checks) {
             checks.finish(&mut assembler);
         }
-        let ended = !job.last || assembler.rows() > 0 || assembler.has_findings();
+        let ended = !last || assembler.rows() > 0 || assembler.has_findings();
         let outcome = ended.then(|| assembler.finish()).transpose()?;
-        self.belt.give_back(job, assembler);
+        self.belt.give_back(bytes, assembler);
         Ok(outcome.map_or(ControlFlow::Continue(()), ControlFlow::Break))
     }
 

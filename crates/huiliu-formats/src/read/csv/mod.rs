@@ -47,7 +47,7 @@ use super::chunk::{Chunk, Span};
 use super::error::ReadError;
 use super::header::{Grid, SEARCH_ROWS};
 use super::options::ReadOptions;
-use super::text::{Charset, TextReader};
+use super::text::{Charset, Home, TextReader};
 
 /// Widest row of the sample.
 const SAMPLE_WIDTH: usize = 1024;
@@ -114,6 +114,16 @@ impl CsvSource {
     /// What stands between two cells, before and behind a cell, and before a character that means itself.
     pub(super) fn dialect(&self) -> (&str, Option<char>, Option<char>) {
         self.plan.form.told()
+    }
+
+    /// Goes on in the buffers of a thread.
+    pub(super) fn settle(&mut self, home: &mut Home) {
+        self.reader.settle(home);
+    }
+
+    /// Leaves these buffers for another thread's.
+    pub(super) fn leave(&mut self, home: &mut Home) {
+        self.reader.leave(home);
     }
 
     /// Rows repaired so far.
