@@ -153,7 +153,7 @@ fn a_file_of_hardly_any_data_is_not_held() {
 #[test]
 fn an_error_comes_behind_the_batches_before_it() {
     let mut text = mess(400);
-    write!(text, "401,\"{}\n", "长,".repeat(1 << 20)).unwrap();
+    writeln!(text, "401,\"{}", "长,".repeat(1 << 20)).unwrap();
     assert!(compared(text.as_bytes(), 16).0);
     let file = NamedTempFile::new().unwrap();
     std::fs::write(file.path(), format!("{HEADER}\n{}", "x".repeat(3 << 20))).unwrap();
@@ -205,7 +205,7 @@ proptest! {
     ) {
         let mut text = format!("{HEADER}\n");
         for row in &rows {
-            let cell = |cell: &String| if cell.len() % 3 == 0 { cell.clone() } else { format!("\"{}\"", cell.replace('"', "\"\"")) };
+            let cell = |cell: &String| if cell.len().is_multiple_of(3) { cell.clone() } else { format!("\"{}\"", cell.replace('"', "\"\"")) };
             text.push_str(&row.iter().map(cell).collect::<Vec<_>>().join(","));
             text.push('\n');
         }
