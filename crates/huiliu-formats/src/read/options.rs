@@ -78,6 +78,12 @@ pub struct FormatOptions {
     /// then part of their cell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub newline: Option<String>,
+    /// What a line of a CSV file begins with that is no row: `#`. Within a quoted cell it is text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// Lines at the beginning of a CSV file that are passed over unseen.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub skip: u32,
     /// How many rows the header of a CSV file has, where it is read without a record schema; 0 for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header_rows: Option<u32>,
@@ -100,6 +106,10 @@ pub struct FormatOptions {
     pub hidden: Hidden,
 }
 
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 /// Headings under which departments list the files that they send along.
 const EVIDENCE: [&str; 7] = ["evidence", "佐证材料", "附件", "证明材料", "证明文件", "附件材料", "附件名称"];
 /// What departments name the folders of a package after.
@@ -114,6 +124,8 @@ impl Default for FormatOptions {
             quote: None,
             escape: None,
             newline: None,
+            comment: None,
+            skip: 0,
             header_rows: None,
             sheet: None,
             header_row: None,

@@ -165,6 +165,20 @@ impl Plan<'_> {
         let (delimiter, quote, escape) = form;
         self.report.delimiter = Some(delimiter);
         (self.report.quote, self.report.escape, self.report.dialect) = (quote, escape, words);
+        self.tell_left_out();
+    }
+
+    /// Says which lines were left out because the options say so.
+    fn tell_left_out(&mut self) {
+        let format = &self.options.format;
+        match format.skip {
+            0 => {}
+            1 => self.report.dialect.push_str(", first line skipped"),
+            lines => self.report.dialect.push_str(&format!(", first {lines} lines skipped")),
+        }
+        if let Some(comment) = format.comment.as_deref().filter(|comment| !comment.is_empty()) {
+            self.report.dialect.push_str(&format!(", comments '{comment}'"));
+        }
     }
 
     /// Says what ends the rows where that is neither of the usual line ends.

@@ -127,8 +127,9 @@ impl TableSource {
     /// Works out how the file is written.
     fn look(&mut self, options: &ReadOptions) -> Result<(), ReadError> {
         self.read_up_to(SAMPLE)?;
-        if let Some(length) = super::separator_line(self.text.as_bytes()) {
-            (self.at, self.number) = (length, 2);
+        (self.at, self.number) = self.start_of_text(options)?;
+        if self.at > 0 && self.at >= self.text.len() {
+            return Err(ReadError::empty());
         }
         let whole = self.reader.is_over();
         let known = known(options);
@@ -144,6 +145,20 @@ impl TableSource {
         }
         self.plan = plan.with_rows_up_to(options.limits.max_row_bytes);
         Ok(())
+    }
+
+    /// Where the text begins that is to be looked at, and the number of its first line.
+    fn start_of_text(&mut self, options: &ReadOptions) -> Result<(usize, u32), ReadError> {
+        let skip = options.format.skip;
+        let mut start = super::start_of_text(self.text.as_bytes(), skip);
+        while start.is_none() && !self.reader.is_over() {
+            if self.text.len() > options.limits.max_row_bytes {
+                return Err(super::too_much_skipped(options));
+            }
+            self.read_up_to(2 * self.text.len().max(SAMPLE))?;
+            start = super::start_of_text(self.text.as_bytes(), skip);
+        }
+        Ok(start.unwrap_or((self.text.len(), skip.saturating_add(1))))
     }
 
     /// Moves the unwritten lines to the text as they are to be read.
@@ -391,6 +406,7 @@ pub(super) fn known(options: &ReadOptions) -> Known {
         quote: format.quote.as_ref().map(byte),
         escape: format.escape.as_ref().map(byte),
         newline: format.newline.clone().filter(|newline| !newline.is_empty()),
+        comment: format.comment.clone().filter(|comment| !comment.is_empty()),
     }
 }
 
