@@ -10,6 +10,8 @@ mod clean_tests;
 mod dialect_tests;
 #[cfg(test)]
 mod dialects;
+mod doubt;
+mod hollow;
 mod lex;
 mod long;
 #[cfg(test)]
