@@ -37,3 +37,6 @@ pub mod weights;
 
 pub use config::{Config, FieldConfig, Kind};
 pub use engine::{Linker, Row};
+
+#[cfg(test)]
+mod tests;
