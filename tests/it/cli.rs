@@ -69,7 +69,7 @@ fn the_demo_shows_three_departments_and_a_record_merged_from_two() {
         "湖塘镇",
         "== What came in ==",
         "unified records",
-        "merged because",
+        "并入依据",
         "错误",
         "警告",
     ] {
@@ -81,13 +81,18 @@ fn the_demo_shows_three_departments_and_a_record_merged_from_two() {
         assert!(shown.contains(file), "`{file}` is not in\n{shown}");
     }
     // The record that is shown has values of two departments, each with file and cell.
-    let record: Vec<&str> = shown.lines().skip_while(|line| !line.starts_with("record ")).collect();
+    let record: Vec<&str> = shown.lines().skip_while(|line| !line.starts_with("记录 ")).collect();
     let record = record.join("\n");
     let record = record.split("\n==").next().unwrap();
     assert!(record.contains("进展情况!") && record.contains("武高新-2026年4月.csv"), "{record}");
     // And the folder goes on to work, with the commands that it named.
     let listed = home.huiliu(&["deliveries", "--json", "--data", &folder]).expect(0).json();
     assert_eq!(listed.as_array().map(Vec::len), Some(3));
+    let other = home.path("english").to_string_lossy().into_owned();
+    let shown = home.huiliu(&["demo", "--dir", &other, "--language", "en"]).expect(0).out;
+    for part in ["merged because", "\n  error ", "\n  warning "] {
+        assert!(shown.contains(part), "`{part}` is not in\n{shown}");
+    }
     let again = home.huiliu(&["demo", "--dir", &folder]).expect(1);
     assert!(again.err.contains("is not empty"), "{}", again.err);
 }

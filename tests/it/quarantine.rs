@@ -54,7 +54,7 @@ fn rows_are_listed_and_shown_with_their_stage_and_reasons() {
             r#"1 "validate" ["within"]"#,
             r#"2 "validate" ["required"]"#,
             r#"3 "validate" ["V07"]"#,
-            r#"4 "late" ["has-leader"]"#
+            r#"4 "dedup" ["has-leader"]"#
         ]
     );
     let shown = home.huiliu(&["quarantine", "show", "1"]).expect(0).out;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use huiliu_formats::read::{FormatKind, FormatOptions, ReadOptions, Reading, open_raw};
-use huiliu_stage::{EXTRA, ROW, SHEET};
+use huiliu_stage::{EXTRA, Outcome, ROW, SHEET};
 
 #[path = "../src/read/csv/pollution/mod.rs"]
 mod pollution;
@@ -24,6 +24,8 @@ use pollution::{Case, NAMES, Table, of_cell, of_file, of_pair, of_row, pairs, ta
 struct Tally {
     /// Exact recoveries and tries.
     of: BTreeMap<String, (usize, usize)>,
+    /// Those that are wrong without a finding that says that something may be.
+    silent: BTreeMap<String, usize>,
     opening: Duration,
     reading: Duration,
     files: u32,
@@ -51,6 +53,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         for (name, (exact, tries)) in tally.of {
             let sum = all.of.entry(name).or_default();
             *sum = (sum.0 + exact, sum.1 + tries);
+        }
+        for (name, silent) in tally.silent {
+            *all.silent.entry(name).or_default() += silent;
         }
         all.opening += tally.opening;
         all.reading += tally.reading;
@@ -82,21 +87,25 @@ impl Tally {
         let reading = open_raw(path, &ReadOptions { format, ..ReadOptions::default() });
         self.opening += begin.elapsed();
         self.files += 1;
-        let (header, rows) = match reading {
+        let (header, rows, told) = match reading {
             Ok(reading) => rows(reading)?,
-            Err(error) => (usize::MAX, vec![vec![error.to_string()]]),
+            Err(error) => (usize::MAX, vec![vec![error.to_string()]], true),
         };
         self.reading += begin.elapsed();
         let exact = header == case.header && rows == case.table;
         let pairs = if case.name.contains(" + ") { "(pairs)" } else { &case.name };
         let rate = self.of.entry(pairs.to_owned()).or_default();
         *rate = (rate.0 + usize::from(exact), rate.1 + 1);
+        if !exact && !told {
+            *self.silent.entry(pairs.to_owned()).or_default() += 1;
+        }
         if !exact && rate.1 - rate.0 <= self.show {
             let at = rows.iter().zip(&case.table).position(|(found, meant)| found != meant);
             let there = |table: &Table| at.and_then(|at| table.get(at)).map(|row| row.join("¦"));
             println!(
-                "{} of `{table}`: header {header} for {}, {} rows for {}, first other {at:?}\n  {:?}\n  {:?}",
+                "{} of `{table}`{}: header {header} for {}, {} rows for {}, first other {at:?}\n  {:?}\n  {:?}",
                 case.name,
+                if told { "" } else { ", silently" },
                 case.header,
                 rows.len(),
                 case.table.len(),
@@ -112,25 +121,28 @@ impl Tally {
         for (name, (good, of)) in &self.of {
             (exact, tries) = (exact + good, tries + of);
             if good < of {
-                println!("{good:6} of {of:6}  {name}");
+                let silent = self.silent.get(name).copied().unwrap_or(0);
+                println!("{good:6} of {of:6}, {silent:4} wrong without a word  {name}");
             }
         }
         let each = |time: Duration| time.as_secs_f64() * 1e3 / f64::from(self.files.max(1));
         println!(
-            "{exact} of {tries} exact ({:.2} %), opened in {:.2} ms, read in {:.2} ms each",
+            "{exact} of {tries} exact ({:.2} %), {} wrong without a word, opened in {:.2} ms, read in {:.2} ms each",
             100.0 * exact as f64 / tries.max(1) as f64,
+            self.silent.values().sum::<usize>(),
             each(self.opening),
             each(self.reading)
         );
     }
 }
 
-/// Header rows and all rows of a file.
-fn rows(mut reading: Reading) -> Result<(usize, Table), Box<dyn Error>> {
+/// Header rows and all rows of a file, and whether its sender is told to look at it.
+fn rows(mut reading: Reading) -> Result<(usize, Table, bool), Box<dyn Error>> {
     let mut all: Table = reading.header().ok_or("not read as a table")?.to_vec();
-    let header = all.len();
+    let (header, mut told) = (all.len(), false);
     for outcome in &mut reading {
-        let batch = outcome?.batch;
+        let Outcome { batch, findings } = outcome?;
+        told |= !findings.is_empty();
         for row in 0..batch.num_rows() {
             let text = |column: &ArrayRef| match column.as_string_opt::<i32>() {
                 Some(texts) if !texts.is_null(row) => texts.value(row).to_owned(),
@@ -142,5 +154,5 @@ fn rows(mut reading: Reading) -> Result<(usize, Table), Box<dyn Error>> {
             all.push(own.map(|at| text(batch.column(at))).collect());
         }
     }
-    Ok((header, all))
+    Ok((header, all, told))
 }

@@ -42,6 +42,7 @@ pub struct EngineHost {
     now_ms: AtomicI64,
     offset_ms: AtomicI64,
     cancelled: AtomicBool,
+    keeps_state: AtomicBool,
     changes: Mutex<BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
     counts: Mutex<BTreeMap<String, u64>>,
 }
@@ -67,6 +68,7 @@ impl EngineHost {
             now_ms: AtomicI64::new(0),
             offset_ms: AtomicI64::new(0),
             cancelled: AtomicBool::new(false),
+            keeps_state: AtomicBool::new(false),
             changes: Mutex::default(),
             counts: Mutex::default(),
         }
@@ -95,6 +97,16 @@ impl EngineHost {
         std::mem::take(&mut *self.held()).into_iter().collect()
     }
 
+    /// Whether the stage has ever asked for its state.
+    pub fn keeps_state(&self) -> bool {
+        self.keeps_state.load(Ordering::Relaxed)
+    }
+
+    /// Whether it has changed it since [`begin`](Self::begin).
+    pub fn has_changes(&self) -> bool {
+        !self.held().is_empty()
+    }
+
     /// The stage's counters so far.
     pub fn counts(&self) -> BTreeMap<String, u64> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -105,6 +117,7 @@ impl EngineHost {
     }
 
     fn store(&self) -> Result<&dyn Store, HostError> {
+        self.keeps_state.store(true, Ordering::Relaxed);
         self.store.as_deref().ok_or_else(|| {
             HostError("there is no state while a stage is opened; read it in the first `process`".into())
         })
@@ -142,10 +155,11 @@ impl Host for EngineHost {
     }
 
     fn state_get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, HostError> {
+        let store = self.store()?;
         if let Some(value) = self.held().get(key) {
             return Ok(value.clone());
         }
-        self.store()?.state_get(&self.slot, key).map_err(|error| HostError(error.to_string()))
+        store.state_get(&self.slot, key).map_err(|error| HostError(error.to_string()))
     }
 
     fn state_put(&self, key: &[u8], value: &[u8]) -> Result<(), HostError> {

@@ -165,8 +165,8 @@ pub enum Stream {
     Rejects,
 }
 
-/// The shape in which refused rows are logged and offered to sinks: sheet, row, the stage that refused
-/// (`read` for the reader), the values as JSON text (as sent where they could not be read), the codes of
+/// The shape in which refused rows are logged and offered to sinks: sheet, row, the stage before which
+/// it waits (the one that refused it or the first one before it that remembers rows; `read` for the reader), the values as JSON text (as sent where they could not be read), the codes of
 /// the error findings, and all findings of the row as JSON text.
 pub fn rejects_schema() -> SchemaRef {
     let text = |name, nullable| Field::new(name, DataType::Utf8, nullable);

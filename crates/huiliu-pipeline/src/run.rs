@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use huiliu_stage::{Finding, Findings, Host, Opened, Outcome, SEES_REFUSED, Stage, StageError};
-use tracing::{info_span, warn};
+use tracing::{debug, info_span, warn};
 
+use self::late::Late;
 use self::passage::{Passage, conform, facts_of};
 use self::stop::{Stop, failed};
 use self::tally::Tally;
@@ -21,6 +22,7 @@ use crate::labels::Labels;
 use crate::ports::{Commit, Counts, Delivery, Evidence, LogWriter, Store, StoreError};
 use crate::rejects::Rejects;
 
+mod late;
 mod passage;
 mod stop;
 mod tally;
@@ -50,6 +52,10 @@ pub enum ReadStop {
     /// It changed while it was read, or the disk failed; nothing is kept, and it is tried again later.
     Again(String),
 }
+
+/// Opens a delivery at its beginning. It is asked again when a delivery has to be run once more, and must then give the
+/// same rows.
+pub type OpenReader<'a> = dyn FnMut() -> Result<Box<dyn Reader + 'a>, RunError> + 'a;
 
 /// Tells the version of the rules (options, profiles) by which a delivery that begins now is run.
 pub type RuleVersion = Box<dyn Fn() -> String + Send>;
@@ -148,35 +154,62 @@ impl Runner {
     }
 
     /// Runs one delivery to its end: committed, or refused as a whole. `from` is the first stage it goes
-    /// through: 0, but for rows that come back out of quarantine and go on where they were refused.
+    /// through: 0, but for rows that come back out of quarantine and go on where they wait.
     ///
     /// # Errors
-    /// The store failed or the run was called off. Nothing of it is kept.
+    /// It cannot be opened just now, the store failed or the run was called off. Nothing of it is kept.
     pub fn run(
         &mut self,
         delivery: &Delivery,
-        reader: &mut dyn Reader,
+        open: &mut OpenReader<'_>,
         from: usize,
         now: Now,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Ran, RunError> {
         info_span!("delivery", id = delivery.id, file = delivery.file).in_scope(|| {
-            for placed in &self.stages {
-                placed.slot.host.begin(now.utc_ms, now.offset_ms);
+            let mut late = Late::default();
+            loop {
+                let ended = self.run_once(delivery, open()?.as_mut(), from, now, &mut late, cancelled);
+                match ended {
+                    Ok(Some(ran)) => return Ok(ran),
+                    Ok(None) => {
+                        debug!("once more, without rows that were refused after a stage remembered them")
+                    }
+                    Err(error) => return Err(error),
+                }
             }
-            let rules = self.rules.as_ref().map(|version| version()).unwrap_or_default();
-            let mut tally = Tally::new(self.shown);
-            let done = self.drive(delivery, reader, from, &mut tally, cancelled);
-            let ended = match done {
-                Ok(log) => return Ok(self.commit(delivery, reader, tally, rules, log)?),
-                Err(Stop::Refuse(why)) => self.refuse(delivery, reader, tally, *why).map_err(RunError::from),
-                Err(Stop::Store(error)) => Err(error.into()),
-                Err(Stop::Cancelled) => Err(RunError::Cancelled),
-                Err(Stop::Again(why)) => Err(RunError::Again(why)),
-            };
-            self.forget();
-            ended
         })
+    }
+
+    /// Runs it with the rows taken out that were refused late; `None`: more were, it is to be run once more.
+    fn run_once(
+        &mut self,
+        delivery: &Delivery,
+        reader: &mut dyn Reader,
+        from: usize,
+        now: Now,
+        late: &mut Late,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Ran>, RunError> {
+        for placed in &self.stages {
+            placed.slot.host.begin(now.utc_ms, now.offset_ms);
+        }
+        let rules = self.rules.as_ref().map(|version| version()).unwrap_or_default();
+        let mut tally = Tally::new(self.shown);
+        let done = self.drive(delivery, reader, from, late, &mut tally, cancelled);
+        let remembers = self.stages.iter().position(|placed| placed.slot.host.has_changes());
+        let ended = match done.and_then(|log| Ok((late.take_in(&mut tally.late, remembers)?, log))) {
+            Ok((false, log)) => return Ok(Some(self.commit(delivery, reader, tally, rules, log)?)),
+            Ok((true, _)) => Ok(None),
+            Err(Stop::Refuse(why)) => {
+                self.refuse(delivery, reader, tally, *why).map(Some).map_err(RunError::from)
+            }
+            Err(Stop::Store(error)) => Err(error.into()),
+            Err(Stop::Cancelled) => Err(RunError::Cancelled),
+            Err(Stop::Again(why)) => Err(RunError::Again(why)),
+        };
+        self.forget();
+        ended
     }
 
     /// Reads to the end and through all stages; gives the log, not yet sealed.
@@ -185,6 +218,7 @@ impl Runner {
         delivery: &Delivery,
         reader: &mut dyn Reader,
         from: usize,
+        late: &Late,
         tally: &mut Tally,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Box<dyn LogWriter>, Stop> {
@@ -200,13 +234,11 @@ impl Runner {
             facts = Some(facts_of(&batch));
             tally.counts.rows_in += batch.num_rows() as u64;
             let mut passage = Passage::new(batch, findings, tally, &self.rejects, log.as_mut());
-            for placed in self.stages.iter_mut().skip(from) {
-                passage.through(placed, &self.labels)?;
-            }
+            passage.onward(&mut self.stages, from, late, &self.labels)?;
             passage.end()?;
         }
         for at in from..self.stages.len() {
-            self.finish_stage(at, facts.as_ref(), tally, log.as_mut())?;
+            self.finish_stage(at, facts.as_ref(), late, tally, log.as_mut())?;
         }
         Ok(log)
     }
@@ -216,11 +248,11 @@ impl Runner {
         &mut self,
         at: usize,
         facts: Option<&SchemaRef>,
+        late: &Late,
         tally: &mut Tally,
         log: &mut dyn LogWriter,
     ) -> Result<(), Stop> {
-        let (before, after) = self.stages.split_at_mut(at + 1);
-        let Some(placed) = before.last_mut() else { return Ok(()) };
+        let Some(placed) = self.stages.get_mut(at) else { return Ok(()) };
         let Some(stage) = placed.stage.as_mut() else { return Ok(()) };
         let outcome = stage.finish().map_err(|error| failed(&placed.slot.name, &error))?;
         let Some(Outcome { batch, findings }) = outcome else { return Ok(()) };
@@ -230,10 +262,9 @@ impl Runner {
         let mut findings = findings.0;
         let labelled = self.labels.put_on(&mut findings, &passage.batch);
         labelled.map_err(|error| failed(&placed.slot.name, &error))?;
-        passage.settle(&placed.slot.name, None, findings)?;
-        for placed in after {
-            passage.through(placed, &self.labels)?;
-        }
+        passage.stand(at, &self.stages);
+        passage.settle(&self.stages[at].slot.name, None, findings)?;
+        passage.onward(&mut self.stages, at + 1, late, &self.labels)?;
         passage.end()
     }
 

@@ -14,8 +14,9 @@ use crate::ledger::{self, Finished};
 use crate::log::{LogFolder, Sealed};
 use crate::{evidence, quarantine, replaced, state};
 
-/// From so many changes on, a larger cache is worth its memory while it lasts.
-const BULK: usize = 20_000;
+/// From so many changes on, a larger cache is worth its memory while it lasts: the upper pages of a tree with millions of
+/// keys are read once then, and not for every change.
+const BULK: usize = 2_000;
 
 /// Commits; a delivery that is committed already stays as it is, the new log is dropped and the
 /// answer is the place of the first. So a delivery run twice counts once.

@@ -30,7 +30,7 @@ const WRITER_CACHE_KIB: u32 = 1024;
 const BULK_CACHE_KIB: u32 = 16 * 1024;
 const READER_CACHE_KIB: u32 = 512;
 /// Of the reader for look-ups, while a delivery goes through.
-const LOOKER_CACHE_KIB: u32 = 4 * 1024;
+const LOOKER_CACHE_KIB: u32 = 8 * 1024;
 /// Look-ups that see one commit; then it moves on, so that the WAL is not held back for long.
 const LOOKS: u32 = 4_096;
 /// From so many pages on the WAL goes into the file: so that a page which many deliveries write is copied once.

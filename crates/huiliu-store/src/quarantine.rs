@@ -83,7 +83,8 @@ pub struct QuarantineRow {
     pub sheet: String,
     /// `_row` (see `huiliu_stage::row_number`).
     pub row: i64,
-    /// The stage that refused it; `read` for the reader.
+    /// The stage before which it waits: the one that refused it, or the first one before that keeps state; `read` for the
+    /// reader.
     pub stage: String,
     /// Its values, as sent where they could not be read.
     pub values: Json,

@@ -207,23 +207,6 @@ impl Applicant<'_> {
         Ok(None)
     }
 
-    /// The days that were last refused for a known commitment.
-    ///
-    /// # Errors
-    /// The host failed.
-    pub(crate) fn refused_days(&self, who: &Who<'_>, date: i32) -> Result<Option<String>, HostError> {
-        let text = self.host.state_get(&refusal_key(who, date))?;
-        Ok(text.and_then(|text| String::from_utf8(text).ok()))
-    }
-
-    /// Remembers that these days are refused for a known commitment.
-    ///
-    /// # Errors
-    /// The host failed.
-    pub(crate) fn refuse_days(&self, who: &Who<'_>, date: i32, days: &str) -> Result<(), HostError> {
-        self.host.state_put(&refusal_key(who, date), days.as_bytes())
-    }
-
     fn entries(&self, kind: u8, owner: &str) -> Result<Vec<Entry>, HostError> {
         let mut all = Vec::new();
         if !owner.is_empty() {
@@ -242,12 +225,6 @@ fn name(who: &Who<'_>, date: i32) -> String {
         "" => format!("{}\0{date}", who.project),
         no => format!("\0{no}"),
     }
-}
-
-/// Where the refused days of a commitment stand.
-fn refusal_key(who: &Who<'_>, date: i32) -> Vec<u8> {
-    let owner = if who.project.is_empty() { who.company } else { who.project };
-    key(b'r', owner, &name(who, date))
 }
 
 fn key(kind: u8, owner: &str, name: &str) -> Vec<u8> {

@@ -106,6 +106,8 @@ pub(crate) struct Verdict {
     pub(crate) uncovered: Vec<(usize, String, Uncovered)>,
     /// What is wrong with the days of a commitment that still counts.
     pub(crate) fault: Option<Fault>,
+    /// The row only names a commitment that nobody has made yet.
+    pub(crate) unknown: bool,
     /// Fulfilment is dated in the future, so it has not come about.
     pub(crate) fulfilled_in_future: bool,
     /// What is known of the commitment, if its days hold.
@@ -163,6 +165,11 @@ pub(crate) fn judge(nodes: &[&Node], papers: &Papers, claim: Option<&Claim>, ter
         }
     }
     let there = claim.is_some_and(|claim| nothing_pending(nodes, &missing, given, claim));
+    // A completion may come before its commitment does: the papers are kept until then.
+    let unknown = uncovered.is_empty() && claim.is_some_and(only_names);
+    if unknown {
+        fault = None;
+    }
     let facts = match (claim, first_due) {
         (Some(claim), Some(first)) => {
             let last = last_day(due.unwrap_or(first), terms.calendar);
@@ -181,6 +188,7 @@ pub(crate) fn judge(nodes: &[&Node], papers: &Papers, claim: Option<&Claim>, ter
     let steps = steps.unwrap_or_default();
     let status = match (claim, steps.last()) {
         (None, _) => Status::None,
+        _ if unknown => Status::None,
         (Some(_), Some((_, status))) => *status,
         (Some(_), None) if is_fulfilled || there => Status::Fulfilled,
         (Some(_), None) => Status::Open,
@@ -202,9 +210,22 @@ pub(crate) fn judge(nodes: &[&Node], papers: &Papers, claim: Option<&Claim>, ter
         due,
         missing: (!nodes.is_empty()).then_some(missing),
         uncovered,
+        unknown,
         fault: fault.filter(|_| status != Status::Fulfilled),
         fulfilled_in_future: said_fulfilled.is_some() && !is_fulfilled,
     }
+}
+
+/// Whether nothing is said of a commitment but which one it is.
+fn only_names(claim: &Claim) -> bool {
+    let promises = claim.promised.as_ref().is_some_and(|promised| !promised.is_empty());
+    !claim.no.is_empty()
+        && claim.date.is_none()
+        && claim.deadline.is_none()
+        && !promises
+        && claim.extended_to.is_none()
+        && claim.ending.is_none()
+        && claim.fulfilled.is_none()
 }
 
 /// The day a commitment is due, and what is wrong with its days.
@@ -355,6 +376,14 @@ mod tests {
     }
 
     #[test]
+    fn a_number_alone_waits_for_its_commitment() {
+        let verdict = start(&["许可证", "照片"], Some(&claim("", None)));
+        assert_eq!((verdict.unknown, verdict.fault, verdict.status), (true, None, Status::None));
+        let verdict = start(&["许可证", "照片"], Some(&claim("", on("2024-06-20"))));
+        assert!(!verdict.unknown);
+    }
+
+    #[test]
     fn a_deadline_leaves_two_working_days_before_the_promised_handling() {
         // Handled on Wednesday the 19th, so by Monday the 17th all must be there.
         for (deadline, handling, fault) in [
@@ -398,7 +427,7 @@ mod tests {
             Some(Claim { promised, ..good.clone() })
         };
         let fulfilled = Claim { fulfilled: parse("2024-06-13").ok(), ..good.clone() };
-        let table: [(&[&str], Option<Claim>, &[Uncovered]); 11] = [
+        let table: [(&[&str], Option<Claim>, &[Uncovered]); 12] = [
             (&["许可证", "照片"], None, &[]),
             (&["许可证"], None, &[NoCommitment]),
             (&["许可证"], Some(good.clone()), &[]),
@@ -408,6 +437,7 @@ mod tests {
             (&["许可证"], promised(&["合同"]), &[NotPromised]),
             (&["许可证"], promised(&[]), &[NotPromised]), // A null list promises nothing.
             (&["许可证"], Some(claim("", on("2024-06-20"))), &[Faulty]), // A null date.
+            (&["许可证"], Some(claim("", None)), &[Faulty]), // A number alone promises nothing.
             (&["许可证"], Some(claim("2024-06-03", on("2024-09-03"))), &[Faulty]),
             (&["许可证"], Some(fulfilled), &[SaidFulfilled]),
         ];

@@ -9,6 +9,7 @@ use crate::options::Severities;
 
 /// Which columns to point at.
 pub(crate) struct Fields<'a> {
+    pub(crate) no: String,
     pub(crate) materials: &'a str,
     pub(crate) date: String,
     pub(crate) deadline: String,
@@ -40,6 +41,8 @@ pub(crate) fn findings(
         };
         let finding = Finding::new(Some(row), weigh.deadline, "V19", days(fault, terms));
         findings.push(finding.with_field(field));
+    } else if let (Some(claim), true) = (claim, verdict.unknown) {
+        findings.push(unknown(row, &claim.no).with_field(&fields.no));
     } else if let Some(claim) = claim {
         findings.extend(standing(row, claim, verdict, terms, weigh, fields));
     }
@@ -78,24 +81,21 @@ fn doubtful(row: i64, due: i32, status: Status, terms: &Terms<'_>, fields: &Fiel
     )
 }
 
+/// Of a row that names a commitment which nobody has made yet.
+fn unknown(row: i64, no: &str) -> Finding {
+    let text = Text::new(
+        format!("还没有收到承诺“{no}”，所报材料先记下，承诺报来后一并核对；如编号有误，请更正"),
+        format!(
+            "commitment `{no}` has not come yet; what is said of it is kept until it does; check the number"
+        ),
+    );
+    Finding::new(Some(row), Severity::Warning, "commitment-unknown", text)
+}
+
 /// Of a row whose status has not changed.
 pub(crate) fn unchanged(row: i64) -> Finding {
     let text = Text::new("容缺承诺状态没有变化", "the commitment stands as it did");
     Finding::new(Some(row), Severity::Info, "commitment-unchanged", text).with_fate(Fate::Dropped)
-}
-
-/// Of a row whose days for the commitment were refused before, and stand there still.
-pub(crate) fn kept(row: i64, due: i32, fields: &Fields<'_>) -> Finding {
-    let day = show(due);
-    let text = Text::new(
-        format!("此前填报的承诺期限没有被认可，仍以{day}为准；请更正"),
-        format!(
-            "the days given for the commitment were refused before, so it is due on {day} as it was; correct them"
-        ),
-    );
-    Finding::new(Some(row), Severity::Warning, "commitment-kept", text)
-        .with_field(&fields.deadline)
-        .with_raw(day)
 }
 
 fn missing(node: &str, material: &str, why: Uncovered) -> Text {

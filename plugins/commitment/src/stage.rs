@@ -152,10 +152,8 @@ impl Commitment {
                 all.filter(|(_, claimed)| claimed.is_valid(row) && claimed.value(row)).map(|(n, _)| &n.0),
             );
             let mut claim = commitments.as_ref().and_then(|commitments| commitments.get(row));
-            let mut refused_before = false;
             if let Some(claim) = &mut claim {
                 claim.known = self.known(batch, row, claim, &terms)?;
-                refused_before = self.refused_before(batch, row, claim, &terms)?;
             }
             if nodes.is_empty() && claim.is_none() {
                 added.nothing();
@@ -198,13 +196,6 @@ impl Commitment {
                 finding.with_field(&*fields.date)
             };
             findings.extend(refused.iter().map(tell));
-            match (refused_before, &claim, verdict.due) {
-                (true, _, Some(due)) => findings.push(report::kept(rows.value(row), due, &fields)),
-                (false, Some(claim), _) if verdict.fault.is_some() || !refused.is_empty() => {
-                    self.remember_refusal(batch, row, claim, &terms)?;
-                }
-                _ => {}
-            }
             unknown_year = unknown_year.or(verdict.due.filter(|&due| !calendar.knows(due)));
             added.push(&verdict, &nodes);
         }
@@ -222,6 +213,7 @@ impl Commitment {
         let date = names.map_or("", |names| &names.date);
         let or_date = |name: Option<&'_ String>| name.map_or_else(|| date.to_owned(), Clone::clone);
         report::Fields {
+            no: or_date(names.and_then(|names| names.no.as_ref())),
             materials: &self.options.materials,
             date: date.to_owned(),
             deadline: or_date(names.and_then(|names| names.deadline.as_ref())),

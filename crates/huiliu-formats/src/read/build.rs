@@ -19,7 +19,7 @@ use huiliu_stage::{
 };
 
 use self::column::ColumnBuilder;
-use self::nameless::Nameless;
+pub(super) use self::nameless::Nameless;
 use super::chunk::{Chunk, View};
 use super::error::ReadError;
 use super::header::Layout;
@@ -70,6 +70,36 @@ impl Assembler {
         }
     }
 
+    /// Another one for the same sheet, without rows. What is told once in a sheet is for the first one to tell.
+    pub(super) fn fork(&self) -> Self {
+        Self {
+            base: self.base.clone(),
+            schema: self.schema.clone(),
+            options: self.options.clone(),
+            sheet: self.sheet.clone(),
+            ordinal: self.ordinal,
+            fields: self.fields.iter().map(|(name, builder)| (name.clone(), builder.fork())).collect(),
+            sources: self.sources.clone(),
+            unknown: self.unknown.clone(),
+            nameless: Nameless::default(),
+            rows: Vec::new(),
+            extra: StringBuilder::new(),
+            findings: Vec::new(),
+            unreadable: BTreeMap::new(),
+            records: self.records,
+        }
+    }
+
+    /// Hands over the memory of columns without a header; nothing is told of them here any more.
+    pub(super) fn take_nameless(&mut self) -> Nameless {
+        std::mem::take(&mut self.nameless)
+    }
+
+    /// What was found since the last call.
+    pub(super) fn take_findings(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
+    }
+
     /// The rows are records without cells: they are told by number and name in place of an address.
     pub(super) fn count_records(&mut self) {
         self.records = true;
@@ -91,6 +121,11 @@ impl Assembler {
         self.schema = Arc::new(origin.mark(&self.base));
         self.unknown = layout.extra_keys();
         self.nameless.lay_out(layout);
+    }
+
+    /// Ordinal of the sheet.
+    pub(super) fn ordinal(&self) -> u32 {
+        self.ordinal
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -127,14 +162,18 @@ impl Assembler {
 
     /// Adds the rows of a chunk.
     pub(super) fn take(&mut self, chunk: &mut Chunk, text: &str) {
+        let nameless = if self.records { Vec::new() } else { self.nameless.told(self.ordinal, chunk, text) };
+        self.add(chunk, text, nameless);
+    }
+
+    /// Adds the rows of a chunk; `nameless` is what there is to tell of its columns without a header.
+    pub(super) fn add(&mut self, chunk: &mut Chunk, text: &str, nameless: Vec<Finding>) {
         let ordinal = self.ordinal;
         self.findings.append(&mut chunk.findings);
         self.rows.extend(chunk.numbers.iter().map(|&number| row_id(ordinal, number)));
         self.odd_rows(chunk);
         self.broken_cells(chunk, text);
-        if !self.records {
-            self.findings.extend(self.nameless.told(ordinal, chunk, text));
-        }
+        self.findings.extend(nameless);
         let view = chunk.view(text);
         for (index, (name, builder)) in self.fields.iter_mut().enumerate() {
             let source = self.sources[index];

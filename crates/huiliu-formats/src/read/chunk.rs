@@ -93,6 +93,22 @@ impl Chunk {
         Span::aside(start, self.side.len())
     }
 
+    /// Moves the texts of all cells aside, so that they need the text no more.
+    pub(super) fn stand_alone(&mut self, text: &str) {
+        let old = std::mem::take(&mut self.side);
+        let mut side = String::new();
+        let view = View { width: self.width, cells: &[], text, side: &old };
+        let mut move_aside = |span: &mut Span| {
+            let start = side.len();
+            side.push_str(view.text(*span));
+            *span = Span::aside(start, side.len());
+        };
+        self.cells.iter_mut().for_each(&mut move_aside);
+        self.surplus.iter_mut().for_each(|(.., span)| move_aside(span));
+        self.added.iter_mut().flat_map(|(_, cells)| cells).for_each(&mut move_aside);
+        self.side = side;
+    }
+
     /// Gives a cell a value if it has none.
     pub(super) fn fill_empty(&mut self, row: usize, column: usize, value: Span) {
         if column < self.width

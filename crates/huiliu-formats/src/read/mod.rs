@@ -8,6 +8,7 @@
 //! Memory does not grow with a text file; of a workbook the texts that its cells share are held. Nothing here decides what becomes of
 //! a bad row: that is the engine's business. To follow one cell, start at `build::Assembler::take`.
 
+mod ahead;
 mod build;
 mod bundle;
 #[cfg(test)]
@@ -40,6 +41,7 @@ mod workbook;
 mod year;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -50,6 +52,7 @@ pub use error::ReadError;
 pub use options::{FormatKind, FormatOptions, Hidden, Limits, ReadOptions};
 pub use single::value_of;
 
+use self::ahead::{Ahead, Feed, Rows};
 use self::build::Assembler;
 use self::bundle::BundleSource;
 use self::chunk::Chunk;
@@ -98,6 +101,15 @@ enum Source {
     Xlsx(Box<XlsxSource>),
     Keyed(Box<KeyedSource>),
     Bundle(Box<BundleSource>),
+    /// What was a text file is read by two threads.
+    Ahead(Box<Ahead>),
+    /// It is on its way from one of these to another.
+    Gone,
+}
+
+/// Most rows of the next chunk of a batch that has `rows` and may have `batch_rows`.
+fn most_rows(batch_rows: usize, rows: usize, width: usize) -> usize {
+    batch_rows.max(1).saturating_sub(rows).min(CHUNK_ROWS).min(CHUNK_CELLS / width.max(1)).max(1)
 }
 
 /// A sheet that has a header.
@@ -119,7 +131,7 @@ struct Sheet {
 pub struct Reading {
     source: Source,
     record: RecordSchema,
-    names: Names,
+    names: Arc<Names>,
     options: ReadOptions,
     schema: SchemaRef,
     sheet_names: Vec<String>,
@@ -131,6 +143,9 @@ pub struct Reading {
     total: u64,
     /// Findings that belong to no sheet that is read, told with the first batch.
     general: Vec<Finding>,
+    /// Bytes still to be read from which on another thread may help, once a batch was given.
+    worth: Option<u64>,
+    given: bool,
     over: bool,
 }
 
@@ -180,6 +195,8 @@ impl Reading {
             Source::Csv(source) => source.done(),
             Source::Table(source) => source.done(),
             Source::Keyed(source) => source.done(),
+            Source::Ahead(source) => source.done,
+            Source::Gone => 0,
             Source::Bundle(_) if self.over => self.total,
             Source::Bundle(source) => source.done(),
             Source::Xlsx(_) if self.over => self.total,
@@ -195,6 +212,16 @@ impl Reading {
         if let Source::Bundle(source) = &mut self.source {
             return source.next();
         }
+        self.share();
+        if let Source::Ahead(source) = &mut self.source {
+            let before = source.rows;
+            let next = source.next()?;
+            self.report.sheets[source.at].rows += source.rows - before;
+            self.report.repaired = source.repaired;
+            if next.is_some() {
+                return Ok(next);
+            }
+        }
         loop {
             if self.current.is_none() && !self.next_sheet()? {
                 let last = std::mem::take(&mut self.general);
@@ -204,10 +231,9 @@ impl Reading {
                 }));
             }
             let Some((sheet, assembler)) = &mut self.current else { continue };
-            let room = self.options.batch_rows.max(1) - assembler.rows();
-            let most = room.min(CHUNK_ROWS).min(CHUNK_CELLS / sheet.layout.columns.len().max(1)).max(1);
-            self.chunk.clear(sheet.layout.columns.len());
             let width = sheet.layout.columns.len();
+            let most = most_rows(self.options.batch_rows, assembler.rows(), width);
+            self.chunk.clear(width);
             let text = match &mut self.source {
                 Source::Csv(source) => {
                     // Complete before the call that finds nothing more.
@@ -223,7 +249,7 @@ impl Reading {
                 Source::Keyed(source) => {
                     source.fill(&mut self.chunk, most, &mut sheet.layout, &self.names)?
                 }
-                Source::Bundle(_) => None,
+                Source::Bundle(_) | Source::Ahead(_) | Source::Gone => None,
             };
             let Some(text) = text else {
                 if let Some(kinds) = &mut sheet.kinds {
@@ -271,6 +297,28 @@ impl Reading {
         }
     }
 
+    /// Lets another thread help with what follows, if that is worth it.
+    fn share(&mut self) {
+        let left = self.total.saturating_sub(self.progress().0);
+        let worth = self.given && self.worth.is_some_and(|worth| left >= worth);
+        if !worth || !matches!(&self.current, Some((_, assembler)) if assembler.rows() == 0) {
+            return;
+        }
+        let rows = match std::mem::replace(&mut self.source, Source::Gone) {
+            Source::Csv(source) => Rows::Csv(source),
+            Source::Table(source) if source.is_searched() => Rows::Table(source),
+            other => {
+                self.source = other;
+                return;
+            }
+        };
+        let Some((mut sheet, mut assembler)) = self.current.take() else { return };
+        let checks = sheet.kinds.as_mut().map(RowKinds::take_checks);
+        let size = (sheet.layout.columns.len(), self.options.batch_rows);
+        let feed = Feed::new(rows, sheet.kinds, Arc::clone(&self.names), &mut assembler, size);
+        self.source = Source::Ahead(Box::new(Ahead::start(feed, &assembler, checks, sheet.at)));
+    }
+
     /// Goes on to the next sheet; `false` if there is none.
     fn next_sheet(&mut self) -> Result<bool, ReadError> {
         let Some(mut sheet) = self.waiting.pop() else { return Ok(false) };
@@ -282,7 +330,7 @@ impl Reading {
                 source.load(&sheet.name, last + 1)?;
             }
             Source::Table(source) => source.skip_to(last),
-            Source::Keyed(_) | Source::Bundle(_) => {}
+            Source::Keyed(_) | Source::Bundle(_) | Source::Ahead(_) | Source::Gone => {}
         }
         let today = year::day_of(&sheet.layout, &sheet.name, &self.options.origin.file, self.options.today);
         let options = ReadOptions { today, ..self.options.clone() };
@@ -318,6 +366,7 @@ impl Iterator for Reading {
         }
         let next = self.next_batch().transpose();
         self.over = !matches!(next, Some(Ok(_)));
+        self.given = true;
         next
     }
 }

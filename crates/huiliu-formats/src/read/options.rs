@@ -78,6 +78,12 @@ pub struct FormatOptions {
     /// then part of their cell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub newline: Option<String>,
+    /// What a line of a CSV file begins with that is no row: `#`. Within a quoted cell it is text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// Lines at the beginning of a CSV file that are passed over unseen.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub skip: u32,
     /// How many rows the header of a CSV file has, where it is read without a record schema; 0 for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header_rows: Option<u32>,
@@ -100,6 +106,10 @@ pub struct FormatOptions {
     pub hidden: Hidden,
 }
 
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 /// Headings under which departments list the files that they send along.
 const EVIDENCE: [&str; 7] = ["evidence", "佐证材料", "附件", "证明材料", "证明文件", "附件材料", "附件名称"];
 /// What departments name the folders of a package after.
@@ -114,6 +124,8 @@ impl Default for FormatOptions {
             quote: None,
             escape: None,
             newline: None,
+            comment: None,
+            skip: 0,
             header_rows: None,
             sheet: None,
             header_row: None,
@@ -170,6 +182,8 @@ pub struct ReadOptions {
     pub origin: Origin,
     /// Most rows in one batch. Larger batches run faster and hold more memory.
     pub batch_rows: usize,
+    /// Threads that a large text file may be read by: 2, or 1 for the caller's alone. The batches are the same.
+    pub threads: usize,
     /// Today, days since 1970-01-01: the year of dates such as `3月`.
     pub today: i32,
     /// What is known about the file beforehand.
@@ -189,6 +203,7 @@ impl Default for ReadOptions {
         Self {
             origin: Origin::default(),
             batch_rows: 4096,
+            threads: 2,
             today: 0,
             format: FormatOptions::default(),
             limits: Limits::default(),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
+use std::sync::Arc;
 
 use huiliu_stage::{Finding, RecordSchema, Severity};
 
@@ -25,7 +26,7 @@ use super::package::Package;
 use super::rows::RowKinds;
 use super::text::TextReader;
 use super::workbook::{Bare, XlsxSource};
-use super::{Reading, Sheet, Source, kind, named, raw, text, unshown};
+use super::{Reading, Sheet, Source, ahead, kind, named, raw, text, unshown};
 use crate::report::{ReadReport, SheetReport};
 
 /// Bytes looked at to tell a file's kind. The directory of an OLE2 container, which says whether it is
@@ -164,6 +165,20 @@ impl Plan<'_> {
         let (delimiter, quote, escape) = form;
         self.report.delimiter = Some(delimiter);
         (self.report.quote, self.report.escape, self.report.dialect) = (quote, escape, words);
+        self.tell_left_out();
+    }
+
+    /// Says which lines were left out because the options say so.
+    fn tell_left_out(&mut self) {
+        let format = &self.options.format;
+        match format.skip {
+            0 => {}
+            1 => self.report.dialect.push_str(", first line skipped"),
+            lines => self.report.dialect.push_str(&format!(", first {lines} lines skipped")),
+        }
+        if let Some(comment) = format.comment.as_deref().filter(|comment| !comment.is_empty()) {
+            self.report.dialect.push_str(&format!(", comments '{comment}'"));
+        }
     }
 
     /// Says what ends the rows where that is neither of the usual line ends.
@@ -422,7 +437,7 @@ impl Plan<'_> {
         Ok(Reading {
             source,
             record,
-            names,
+            names: Arc::new(names),
             options: self.options.clone(),
             schema: schema.into(),
             sheet_names,
@@ -432,6 +447,8 @@ impl Plan<'_> {
             chunk: Chunk::default(),
             total: self.total,
             general: std::mem::take(&mut self.general),
+            worth: (self.options.threads > 1 && ahead::may_help()).then_some(ahead::WORTH),
+            given: false,
             over: false,
         })
     }

@@ -10,6 +10,7 @@ use hashbrown::HashSet;
 use huiliu_stage::{DECISIONS, Finding, Findings, Outcome, REPLACES, Severity, StageError, UNREADABLE};
 use tracing::{debug, info_span};
 
+use super::late::{self, Late};
 use super::stop::{Stop, failed};
 use super::tally::Tally;
 use super::{Placed, Slot};
@@ -30,6 +31,8 @@ pub(super) struct Passage<'a> {
     /// Whether a stage made these rows at the end of the delivery: they were counted as merged when it
     /// held them back.
     pub(super) made: bool,
+    /// The stage that the batch is in, if one before it keeps state.
+    behind: Option<usize>,
     /// Rows of this batch that stand for rows of earlier ones, with those.
     replaces: Vec<(i64, i64)>,
     tally: &'a mut Tally,
@@ -50,11 +53,47 @@ impl<'a> Passage<'a> {
         tally.note(&findings);
         let pending = refused_rows(&findings);
         let of_reader = findings.len();
-        Self { batch, pending, findings, of_reader, made: false, replaces: Vec::new(), tally, rejects, log }
+        let (made, behind, replaces) = (false, None, Vec::new());
+        Self { batch, pending, findings, of_reader, made, behind, replaces, tally, rejects, log }
+    }
+
+    /// Takes the batch through the stages, beginning with the one at `from`.
+    pub(super) fn onward(
+        &mut self,
+        stages: &mut [Placed],
+        from: usize,
+        late: &Late,
+        labels: &Labels,
+    ) -> Result<(), Stop> {
+        for at in from..stages.len() {
+            self.stand(at, stages);
+            let placed = &mut stages[at];
+            self.take_out(late, at, &placed.slot.name)?;
+            self.through(placed, labels)?;
+        }
+        Ok(())
+    }
+
+    /// The batch is in the stage at `at` now.
+    pub(super) fn stand(&mut self, at: usize, stages: &[Placed]) {
+        self.behind = stages[..at].iter().any(|placed| placed.slot.host.keeps_state()).then_some(at);
+    }
+
+    /// Takes out the rows that were refused late in the run before; they wait for a retry here.
+    fn take_out(&mut self, late: &Late, at: usize, stage: &str) -> Result<(), Stop> {
+        let rows = row_ids(&self.batch).map_err(|error| failed(stage, &error))?;
+        let against = late.against(at, rows.values());
+        if against.is_empty() {
+            return Ok(());
+        }
+        self.tally.note(&against);
+        let refused = refused_rows(&against);
+        self.findings.extend(against);
+        self.route(stage, &refused)
     }
 
     /// Takes the batch through one stage.
-    pub(super) fn through(&mut self, placed: &mut Placed, labels: &Labels) -> Result<(), Stop> {
+    fn through(&mut self, placed: &mut Placed, labels: &Labels) -> Result<(), Stop> {
         let name = &placed.slot.name;
         if !self.pending.is_empty() && !placed.sees_refused {
             let refused = std::mem::take(&mut self.pending);
@@ -102,6 +141,9 @@ impl<'a> Passage<'a> {
             }
             None => refused_rows(&findings),
         };
+        if let Some(at) = self.behind {
+            late::note(&mut self.tally.late, at, &refused, &findings);
+        }
         self.findings.extend(findings);
         refused.extend(std::mem::take(&mut self.pending));
         if refused.is_empty() {

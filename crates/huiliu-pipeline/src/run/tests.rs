@@ -206,7 +206,8 @@ fn delivery() -> Delivery {
 
 fn run(runner: &mut Runner, read: Vec<Result<Outcome, ReadStop>>) -> Result<Ran, RunError> {
     let now = Now { utc_ms: 0, offset_ms: 0 };
-    runner.run(&delivery(), &mut Given(read.into_iter()), 0, now, &|| false)
+    let mut open = || -> Result<Box<dyn Reader>, RunError> { Ok(Box::new(Given(read.clone().into_iter()))) };
+    runner.run(&delivery(), &mut open, 0, now, &|| false)
 }
 
 fn error(row: i64) -> Finding {
@@ -290,9 +291,10 @@ fn files_of_a_row_that_was_merged_become_those_of_its_record() {
     let mut schema = (*schema()).clone();
     schema.metadata.insert(EVIDENCE.to_owned(), "[2,3]".to_owned());
     let marked = rows(2, &["a", "twin", "twin"]).with_schema(Arc::new(schema)).unwrap();
-    let given = Given(vec![Ok(marked.into())].into_iter());
+    let given = || Given(vec![Ok(marked.clone().into())].into_iter());
     let now = Now { utc_ms: 0, offset_ms: 0 };
-    runner.run(&delivery(), &mut Proven(given, vec![2, 3]), 0, now, &|| false).unwrap();
+    let mut open = || -> Result<Box<dyn Reader>, RunError> { Ok(Box::new(Proven(given(), vec![2, 3]))) };
+    runner.run(&delivery(), &mut open, 0, now, &|| false).unwrap();
     let kept = held(&store.kept);
     let records: Vec<_> = kept.evidence.iter().map(|file| (file.row, file.record.as_deref())).collect();
     assert_eq!(records, [(Some(2), None), (Some(3), Some("r1"))]);
@@ -414,4 +416,103 @@ fn the_overlay_and_the_store_are_scanned_as_one_in_order() {
     };
     host.state_scan(b"a", &mut each).unwrap();
     assert_eq!(seen, ["a1=old", "a2=new", "a3=new", "a6=new"]);
+}
+
+/// Remembers the name of each row, and gives on the last one of a batch for all of it.
+fn remember(batch: RecordBatch, host: &dyn Host) -> Result<Outcome, StageError> {
+    let names = huiliu_stage::text_column(&batch, "name")?;
+    let ids = batch.column_by_name(ROW).unwrap().as_primitive::<Int64Type>();
+    let last = batch.num_rows().saturating_sub(1);
+    let mut findings = Findings::none();
+    for at in 0..batch.num_rows() {
+        let seen = host.state_get(names.value(at).as_bytes())?.map_or(0, |times| times[0]);
+        host.state_put(names.value(at).as_bytes(), &[seen + 1])?;
+        if at < last {
+            let into = Finding::new(Some(ids.value(at)), Severity::Info, "merged", "并入".into());
+            findings.push(into.with_fate(Fate::Merged));
+        }
+    }
+    Ok(Outcome { batch: batch.slice(last, batch.num_rows().min(1)), findings })
+}
+
+/// The reader, a stage that counts how often it sees rows, one that remembers them and one that judges.
+fn remembering(store: &Arc<MemoryStore>) -> (Runner, Arc<Mutex<usize>>) {
+    let runs = Arc::new(Mutex::new(0));
+    let counted = runs.clone();
+    let look = move |batch: RecordBatch, _: &dyn Host| {
+        *held(&counted) += 1;
+        Ok(batch.into())
+    };
+    let slots = vec![
+        slot("look", store, false, look),
+        slot("remember", store, false, remember),
+        slot("judge", store, false, judge),
+    ];
+    (Runner::new(slots, store.clone(), 100), runs)
+}
+
+fn remembered(store: &MemoryStore) -> Vec<String> {
+    let kept = held(&store.kept);
+    kept.state.keys().map(|(_, key)| String::from_utf8(key.clone()).unwrap()).collect()
+}
+
+#[test]
+fn what_a_stage_remembered_of_a_row_that_is_refused_later_is_forgotten() {
+    let store = Arc::new(MemoryStore::default());
+    let (mut runner, runs) = remembering(&store);
+    let read = vec![Ok(rows(1, &["a"]).into()), Ok(rows(2, &["bad"]).into()), Ok(rows(3, &["b"]).into())];
+    assert!(matches!(run(&mut runner, read), Ok(Ran::Committed { .. })));
+    assert_eq!((remembered(&store), *held(&runs)), (vec!["a".to_owned(), "b".to_owned()], 6));
+    let kept = held(&store.kept);
+    assert_eq!(names_of(&kept.records), ["a", "b"]);
+    // It waits before the stage that remembers, for the reason it was refused for.
+    let stage = huiliu_stage::text_column(&kept.rejects[0], "stage").unwrap().value(0).to_owned();
+    let reasons = kept.rejects[0].column_by_name("reasons").unwrap().as_list::<i32>().value(0);
+    assert_eq!((&*stage, reasons.as_string::<i32>().value(0)), ("remember", "bad"));
+    let counts = kept.counts.unwrap();
+    assert_eq!((counts.rows_in, counts.accepted, counts.quarantined, counts.errors), (3, 2, 1, 1));
+    assert!(counts.balance());
+}
+
+#[test]
+fn a_refused_row_that_hid_behind_another_is_found_too() {
+    let store = Arc::new(MemoryStore::default());
+    let (mut runner, _) = remembering(&store);
+    let read = vec![Ok(rows(1, &["bad", "bad"]).into()), Ok(rows(3, &["a", "bad"]).into())];
+    assert!(matches!(run(&mut runner, read), Ok(Ran::Committed { .. })));
+    assert_eq!(remembered(&store), ["a"]);
+    let kept = held(&store.kept);
+    assert_eq!(kept.counts.unwrap().quarantined, 3);
+    assert!(kept.counts.unwrap().balance());
+}
+
+#[test]
+fn a_delivery_whose_rows_are_refused_without_end_is_refused_as_a_whole() {
+    let store = Arc::new(MemoryStore::default());
+    let (mut runner, _) = remembering(&store);
+    let ended = run(&mut runner, vec![Ok(rows(1, &["bad"; 40]).into())]);
+    let Ok(Ran::Refused { why }) = ended else { panic!("{ended:?}") };
+    assert_eq!(why.code, "rows-refused");
+    assert!(why.message.en.contains("such as 9, 10, 11"), "{}", why.message.en);
+    assert!(held(&store.kept).state.is_empty() && held(&store.kept).records.is_empty());
+    assert!(held(&store.kept).counts.unwrap().balance());
+}
+
+#[test]
+fn rows_refused_where_nothing_was_remembered_cost_no_second_run() {
+    let store = Arc::new(MemoryStore::default());
+    let runs = Arc::new(Mutex::new(0));
+    let counted = runs.clone();
+    let look = move |batch: RecordBatch, _: &dyn Host| {
+        *held(&counted) += 1;
+        Ok(batch.into())
+    };
+    let slots = vec![
+        slot("look", &store, false, look),
+        slot("judge", &store, false, judge),
+        slot("remember", &store, false, remember),
+    ];
+    let mut runner = Runner::new(slots, store.clone(), 10);
+    assert!(run(&mut runner, vec![Ok(rows(1, &["a", "bad"]).into())]).is_ok());
+    assert_eq!((remembered(&store), *held(&runs)), (vec!["a".to_owned()], 1));
 }

@@ -24,11 +24,15 @@ use crate::daemon::{Daemon, Summary};
 /// Starts the daemon in a fresh folder, drops sample deliveries of three departments into its inbox and shows
 /// what comes out. On a terminal it keeps watching, so that files of one's own can be dropped.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  huiliu demo\n  huiliu demo --dir /tmp/try </dev/null")]
+#[command(after_help = "Examples:\n  huiliu demo\n  huiliu demo --dir /tmp/try --language en </dev/null")]
 pub(super) struct DemoArgs {
     /// Folder to use; it must be empty or not there yet
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+
+    /// Language of findings and of the record's story
+    #[arg(long, env = "HUILIU_LANGUAGE", default_value = "zh", value_parser = ["zh", "en"])]
+    language: String,
 }
 
 const PIPELINE: &[u8] = include_bytes!("../../../../pipelines/projects.yaml");
@@ -71,7 +75,7 @@ pub(super) fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     output::print(&format!("Huiliu demo in {}\n", home.display()))?;
     let (stop, stopped) = watch::channel(false);
     let running = std::thread::Builder::new().name("daemon".into()).spawn(move || serve(daemon, stopped))?;
-    let shown = show(&home, &running, &sinks);
+    let shown = show(&home, &running, &sinks, &args.language);
     // The daemon may have ended already, in which case nobody listens.
     let _ = stop.send(true);
     let ended = running.join().map_err(|_| anyhow::anyhow!("the daemon panicked"))?;
@@ -130,7 +134,7 @@ fn wait_for(
     Ok(())
 }
 
-fn show(home: &Path, running: &Running, sinks: &[String]) -> anyhow::Result<()> {
+fn show(home: &Path, running: &Running, sinks: &[String], language: &str) -> anyhow::Result<()> {
     wait_for(running, "inbox", || Ok(home.join("inbox").exists() && home.join("store.sqlite").exists()))?;
     let samples = samples();
     let bar = indicatif::ProgressBar::new(samples.len() as u64)
@@ -161,14 +165,13 @@ fn show(home: &Path, running: &Running, sinks: &[String]) -> anyhow::Result<()> 
         }
         Ok(true)
     })?;
-    print_results(&store, home)?;
+    print_results(&store, home, language)?;
     if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
         keep_watching(&store, home, running)?;
     }
     Ok(())
 }
 
-/// Where the departments' files lie before they are sent.
 /// What the departments send, in the order of their names.
 fn samples() -> Vec<&'static File<'static>> {
     let mut files: Vec<_> = SAMPLES.dirs().flat_map(Dir::files).collect();
@@ -176,6 +179,7 @@ fn samples() -> Vec<&'static File<'static>> {
     files
 }
 
+/// Where the departments' files lie before they are sent.
 fn ready_to_send(home: &Path, name: &Path) -> PathBuf {
     home.join("outgoing").join(name)
 }
@@ -188,7 +192,7 @@ fn send(home: &Path, name: &Path) -> anyhow::Result<()> {
     std::fs::rename(ready_to_send(home, name), &target).with_context(wrong)
 }
 
-fn print_results(store: &SqliteStore, home: &Path) -> anyhow::Result<()> {
+fn print_results(store: &SqliteStore, home: &Path, language: &str) -> anyhow::Result<()> {
     output::print("\n== What came in ==\n")?;
     let mut entries = store.deliveries(&DeliveryFilter::default())?;
     entries.reverse();
@@ -202,13 +206,13 @@ fn print_results(store: &SqliteStore, home: &Path) -> anyhow::Result<()> {
     let records = store.records("projects", "", 10_000)?;
     output::print(&format!("\n== The register: {} unified records; one of them ==\n", records.len()))?;
     match most_merged(store, &records.iter().map(|record| record.id.as_str()).collect::<Vec<_>>())? {
-        Some(story) => explain::print_story(&story, "en")?,
+        Some(story) => explain::print_story(&story, language)?,
         None => bail!("no record was merged from two departments"),
     }
 
     output::print("\n== Findings, as the departments read them (the first of each file) ==\n")?;
     for entry in &entries {
-        print_findings(store, entry)?;
+        print_findings(store, entry, language)?;
     }
     let open = QuarantineFilter { status: Some(QuarantineStatus::Open), ..QuarantineFilter::default() };
     let waiting = store.quarantine_list(&open)?.len();
@@ -257,15 +261,22 @@ fn most_merged(store: &SqliteStore, ids: &[&str]) -> anyhow::Result<Option<Recor
     Ok(best.map(|(_, story)| story))
 }
 
-fn print_findings(store: &SqliteStore, entry: &LedgerEntry) -> anyhow::Result<()> {
+fn print_findings(store: &SqliteStore, entry: &LedgerEntry, language: &str) -> anyhow::Result<()> {
     output::print(&format!("{} ({})\n", entry.delivery.file, entry.delivery.sender))?;
     let mut findings = store.findings(&entry.delivery.id)?;
     findings.sort_by_key(|(finding, _)| std::cmp::Reverse(finding.severity));
     for (finding, sheet) in findings.iter().filter(|(f, _)| f.severity > Severity::Info).take(6) {
-        let row = finding.row.map(|row| format!("第{}行 ", row_number(row))).unwrap_or_default();
-        let mark = if finding.severity == Severity::Error { "错误" } else { "警告" };
-        let message = finding.message.in_language("zh");
-        output::print(&format!("  {mark} {sheet} {row}{message}\n"))?;
+        let message = finding.message.in_language(language);
+        let (error, row) = (finding.severity == Severity::Error, finding.row.map(row_number));
+        let line = match (language, row) {
+            ("en", Some(row)) => {
+                format!("{} {sheet} row {row}: {message}", if error { "error" } else { "warning" })
+            }
+            ("en", None) => format!("{} {sheet} {message}", if error { "error" } else { "warning" }),
+            (_, Some(row)) => format!("{} {sheet} 第{row}行 {message}", if error { "错误" } else { "警告" }),
+            (_, None) => format!("{} {sheet} {message}", if error { "错误" } else { "警告" }),
+        };
+        output::print(&format!("  {line}\n"))?;
     }
     Ok(())
 }

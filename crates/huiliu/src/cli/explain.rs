@@ -88,9 +88,10 @@ fn register(store: &SqliteStore, name: Option<&str>, key: Option<&str>) -> anyho
                 knowing.push(register.clone());
             }
         }
-        if !knowing.is_empty() {
-            all = knowing;
+        if knowing.is_empty() {
+            bail!("no register knows `{key}`; there are: {}", all.join(", "));
         }
+        all = knowing;
     }
     match (name, all.as_slice()) {
         (Some(name), _) if all.iter().any(|known| known == name) => Ok(name.to_owned()),

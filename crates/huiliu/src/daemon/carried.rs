@@ -56,13 +56,13 @@ pub(crate) fn of_file(path: &Path, store: &SqliteStore) -> Result<Vec<Evidence>,
 }
 
 /// A reader whose rows have these files besides its own.
-pub(crate) struct Carrying<'a> {
-    inner: &'a mut dyn Reader,
+pub(crate) struct Carrying {
+    inner: Box<dyn Reader>,
     evidence: Vec<Evidence>,
 }
 
-impl<'a> Carrying<'a> {
-    pub(crate) fn new(inner: &'a mut dyn Reader, evidence: Vec<Evidence>) -> Self {
+impl Carrying {
+    pub(crate) fn new(inner: Box<dyn Reader>, evidence: Vec<Evidence>) -> Self {
         Self { inner, evidence }
     }
 
@@ -82,7 +82,7 @@ impl<'a> Carrying<'a> {
     }
 }
 
-impl Reader for Carrying<'_> {
+impl Reader for Carrying {
     fn next(&mut self) -> Option<Result<Outcome, ReadStop>> {
         let next = self.inner.next()?;
         Some(next.map(|outcome| self.mark(outcome)))

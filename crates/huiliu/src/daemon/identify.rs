@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use huiliu_pipeline::ports::Delivery;
+use huiliu_stage::Origin;
 
 use super::spool::Taken;
 use crate::sources::folder::place::readable;
@@ -35,6 +36,17 @@ pub(crate) fn identify(
         content_hash: taken.hash.clone(),
         bytes: taken.stamp.size,
         received_ms,
+    }
+}
+
+/// The facts of a delivery that ride on its batches.
+pub(crate) fn origin_of(delivery: &Delivery) -> Origin {
+    Origin {
+        delivery: delivery.id.clone(),
+        sender: delivery.sender.clone(),
+        file: delivery.file.clone(),
+        received_ms: delivery.received_ms,
+        ..Origin::default()
     }
 }
 

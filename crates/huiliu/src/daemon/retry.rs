@@ -1,4 +1,4 @@
-//! Rows that come back out of quarantine and go on at the stage that refused them.
+//! Rows that come back out of quarantine and go on at the stage before which they wait.
 //!
 //! They are JSON Lines of that stage's input: what the stages before it made of them is kept, and is not
 //! done to them twice.

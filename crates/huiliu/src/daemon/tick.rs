@@ -7,14 +7,12 @@ use std::io::Cursor;
 
 use huiliu_pipeline::ports::{Delivery, State, Store, StoreError};
 use huiliu_pipeline::run::{Now, Ran, ReadStop, Reader, RunError};
-use huiliu_stage::{Finding, Origin, Outcome, RecordSchema, Severity, Text};
-use huiliu_store::{RegisterQuery, SqliteStore};
+use huiliu_stage::{Finding, Outcome, Severity, Text};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use tracing::info;
 
 use super::clock::at_in;
-use super::identify::delivery_id;
+use super::identify::{delivery_id, origin_of};
 use super::retry::RetryReader;
 use super::worker::{Totals, Worker, local_day};
 use crate::sources::Tick;
@@ -65,12 +63,20 @@ impl Worker {
             State::Refused => self.store.reopen(&delivery.id)?,
             State::Seen => {}
         }
-        let mut reader = match self.ask(now, delivery, rows) {
-            Ok(reader) => reader,
-            Err(error) => Box::new(Failing(Some(error.to_string()))),
+        let answer = rows.map_or_else(|| self.ask(now), Ok).map_err(|error| error.to_string());
+        let today = local_day(now.utc_ms + now.offset_ms);
+        let schema = self.record.to_arrow();
+        let mut open = || -> Result<Box<dyn Reader>, RunError> {
+            Ok(match &answer {
+                Ok(lines) => {
+                    let lines = Box::new(Cursor::new(lines.clone()));
+                    Box::new(RetryReader::over(lines, schema.clone(), &origin_of(delivery), today))
+                }
+                Err(why) => Box::new(Failing(Some(why.clone()))),
+            })
         };
         let committed = self.committed.clone();
-        let ran = self.runner.run(delivery, reader.as_mut(), 0, now, &|| committed.stopped())?;
+        let ran = self.runner.run(delivery, &mut open, 0, now, &|| committed.stopped())?;
         self.note_tick(&delivery.file, &ran);
         self.store.set_answered(&delivery.id, "")?;
         Ok(matches!(ran, Ran::Committed { .. }))
@@ -90,30 +96,15 @@ impl Worker {
         }
     }
 
-    /// The rows that the register answers with, or these.
-    fn ask(
-        &self,
-        now: Now,
-        delivery: &Delivery,
-        answer: Option<Vec<u8>>,
-    ) -> Result<Box<dyn Reader>, StoreError> {
-        let origin = Origin {
-            delivery: delivery.id.clone(),
-            sender: delivery.sender.clone(),
-            file: delivery.file.clone(),
-            received_ms: delivery.received_ms,
-            ..Origin::default()
-        };
-        let asked = || {
-            let query = self.query.as_ref().ok_or_else(|| {
-                StoreError::Missing(format!("pipeline `{}` has no query for its ticks", self.pipeline))
-            })?;
-            rows(query, &self.store, &self.record, now, &self.zone)
-        };
-        let lines = answer.map_or_else(asked, Ok)?;
-        let today = local_day(now.utc_ms + now.offset_ms);
-        let reader = RetryReader::over(Box::new(Cursor::new(lines)), self.record.to_arrow(), &origin, today);
-        Ok(Box::new(reader))
+    /// What the register answers at a time, as JSON Lines.
+    fn ask(&self, now: Now) -> Result<Vec<u8>, StoreError> {
+        let query = self.query.as_ref().ok_or_else(|| {
+            StoreError::Missing(format!("pipeline `{}` has no query for its ticks", self.pipeline))
+        })?;
+        let at =
+            self.zone.to_datetime(Timestamp::from_millisecond(now.utc_ms).unwrap_or(Timestamp::UNIX_EPOCH));
+        let (today, time) = (at.strftime("%Y-%m-%d").to_string(), at.strftime("%Y-%m-%d %H:%M").to_string());
+        query.rows(&self.store, &self.record.to_arrow(), &today, &time)
     }
 
     fn note_tick(&self, tick: &str, ran: &Ran) {
@@ -131,19 +122,6 @@ impl Worker {
             }
         }
     }
-}
-
-/// What the register answers at a time.
-fn rows(
-    query: &RegisterQuery,
-    store: &SqliteStore,
-    record: &RecordSchema,
-    now: Now,
-    zone: &TimeZone,
-) -> Result<Vec<u8>, StoreError> {
-    let at = zone.to_datetime(Timestamp::from_millisecond(now.utc_ms).unwrap_or(Timestamp::UNIX_EPOCH));
-    let (today, time) = (at.strftime("%Y-%m-%d").to_string(), at.strftime("%Y-%m-%d %H:%M").to_string());
-    query.rows(store, &record.to_arrow(), &today, &time)
 }
 
 /// In the place of rows that the register could not give.

@@ -17,8 +17,8 @@ use huiliu_formats::ending::{self, Depth, Ending};
 use huiliu_formats::read::{FormatOptions, ReadOptions};
 use huiliu_pipeline::plan::PlannedStage;
 use huiliu_pipeline::ports::{LedgerEntry, State, Store};
-use huiliu_pipeline::run::{Ran, RunError, Runner};
-use huiliu_stage::{Origin, RecordSchema};
+use huiliu_pipeline::run::{Ran, Reader, RunError, Runner};
+use huiliu_stage::RecordSchema;
 use huiliu_store::{RegisterQuery, SqliteStore};
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
@@ -29,7 +29,7 @@ use super::clock::Clock;
 use super::decision::{self, DecisionReader};
 use super::drain::{Signal, Woken};
 use super::evidence::EvidenceFolder;
-use super::identify::{delivery_id, identify};
+use super::identify::{delivery_id, identify, origin_of};
 use super::reader::FileReader;
 use super::retry::RetryReader;
 use super::spool::{NotTaken, Spool, Taken};
@@ -275,13 +275,7 @@ impl Worker {
             State::Seen => {}
         }
         let options = ReadOptions {
-            origin: Origin {
-                delivery: delivery.id.clone(),
-                sender: delivery.sender.clone(),
-                file: delivery.file.clone(),
-                received_ms: delivery.received_ms,
-                ..Origin::default()
-            },
+            origin: origin_of(&delivery),
             today: local_day(now.utc_ms + now.offset_ms),
             format: self.format.clone(),
             limits: self.format.limits.clone(),
@@ -293,8 +287,11 @@ impl Worker {
         if *kind == Kind::Retry && decision::is_decision(path) {
             let at = self.stages.iter().position(|stage| names.get("stage") == Some(&stage.name));
             let input = at.and_then(|at| self.stages.get(at)).map(|stage| &stage.input);
-            let mut reader = DecisionReader::open(&taken.content, input, &options.origin).map_err(again)?;
-            let ran = self.runner.run(&delivery, &mut reader, at.unwrap_or(0), now, &cancelled)?;
+            let mut open = || -> Result<Box<dyn Reader>, RunError> {
+                let reader = DecisionReader::open(&taken.content, input, &options.origin).map_err(again)?;
+                Ok(Box::new(reader))
+            };
+            let ran = self.runner.run(&delivery, &mut open, at.unwrap_or(0), now, &cancelled)?;
             self.note(path, &ran);
             return Ok(Took::Done(Box::new(self.store.delivery(&delivery.id)?), taken));
         }
@@ -302,26 +299,28 @@ impl Worker {
             Kind::Retry => carried::of_file(&taken.content, &self.store)?,
             Kind::Sent => Vec::new(),
         };
-        let ran = match self.entry_stage(*kind, names) {
-            Some((at, input)) => {
-                let mut reader =
-                    RetryReader::open(&taken.content, input, options.origin, options.today).map_err(again)?;
-                let mut reader = Carrying::new(&mut reader, carried);
-                self.runner.run(&delivery, &mut reader, at, now, &cancelled)?
-            }
-            None => {
-                let kept = EvidenceFolder::open(&self.data, &delivery.id).map_err(again)?;
-                let kept = Some(Arc::new(kept));
-                let mut reader = FileReader::start(&taken, ending.finding(), &self.record, options, kept);
-                let mut reader = Carrying::new(&mut reader, carried);
-                self.runner.run(&delivery, &mut reader, 0, now, &cancelled)?
-            }
+        let entry = self.entry_stage(*kind, names);
+        let (at, record, data) = (entry.as_ref().map_or(0, |(at, _)| *at), &self.record, &self.data);
+        let mut open = || -> Result<Box<dyn Reader>, RunError> {
+            let reader: Box<dyn Reader> = match &entry {
+                Some((_, input)) => {
+                    let (origin, today) = (options.origin.clone(), options.today);
+                    Box::new(RetryReader::open(&taken.content, input.clone(), origin, today).map_err(again)?)
+                }
+                None => {
+                    let kept = Some(Arc::new(EvidenceFolder::open(data, &delivery.id).map_err(again)?));
+                    let notice = ending.finding();
+                    Box::new(FileReader::start(&taken, notice, record, options.clone(), kept))
+                }
+            };
+            Ok(Box::new(Carrying::new(reader, carried.clone())))
         };
+        let ran = self.runner.run(&delivery, &mut open, at, now, &cancelled)?;
         self.note(path, &ran);
         Ok(Took::Done(Box::new(self.store.delivery(&delivery.id)?), taken))
     }
 
-    /// Where retried rows go on: at the stage that refused them, with its input schema. `None`: from the
+    /// Where retried rows go on: at the stage before which they wait, with its input schema. `None`: from the
     /// start, as what departments send.
     fn entry_stage(&self, kind: Kind, names: &Names) -> Option<(usize, SchemaRef)> {
         let stage = names.get("stage").filter(|_| kind == Kind::Retry)?;

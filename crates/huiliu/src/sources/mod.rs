@@ -72,7 +72,7 @@ pub(crate) enum Kind {
     Retry,
 }
 
-/// Where rows that are to be retried are put: pipeline, the stage that refused them, sender.
+/// Where rows that are to be retried are put: pipeline, the stage before which they wait, sender.
 pub(crate) const RETRY: &str = "retry/{pipeline}/{stage}/{sender}";
 
 /// What a worker tells its source about a candidate.

@@ -10,7 +10,7 @@ use super::Commitment;
 use crate::applicant::{Applicant, Credit, Entry, Refused, Who};
 use crate::columns::{Claims, text};
 use crate::course::Facts;
-use crate::judge::{Claim, Deadline, Terms, Verdict};
+use crate::judge::{Claim, Terms, Verdict};
 use crate::materials::plain;
 
 impl Commitment {
@@ -124,51 +124,4 @@ impl Commitment {
         let fault = |why| StageError::at("applicant.credit", format!("table `{}`: {why}", options.table));
         Credit::read(options, &table).map_err(fault)
     }
-
-    /// Whether the days that a row gives for a known commitment were refused before. They stand in the record since, for
-    /// whoever merges rows does not know what is refused later; so they are told once, and from then on the commitment
-    /// keeps the days that were accepted, and no other report of the project is refused for them.
-    pub(super) fn refused_before(
-        &self,
-        batch: &RecordBatch,
-        row: usize,
-        claim: &mut Claim,
-        terms: &Terms<'_>,
-    ) -> Result<bool, StageError> {
-        let refused = match (self.applicant_of(batch, row, claim, terms), claim.date) {
-            (Some((applicant, who)), Some(date)) if claim.known.is_some() => {
-                applicant.refused_days(&who, date)?.is_some_and(|days| days == days_of(claim))
-            }
-            _ => false,
-        };
-        if let (true, Some(known)) = (refused, &claim.known) {
-            claim.deadline = Some(Deadline::Day(known.due));
-            claim.date = Some(known.date);
-            claim.extended_to = known.extended_to;
-            (claim.handling, claim.without_reason) = (None, false);
-        }
-        Ok(refused)
-    }
-
-    /// Remembers the days that a row gives for a known commitment, since they are refused.
-    pub(super) fn remember_refusal(
-        &self,
-        batch: &RecordBatch,
-        row: usize,
-        claim: &Claim,
-        terms: &Terms<'_>,
-    ) -> Result<(), StageError> {
-        if let (Some((applicant, who)), Some(date), Some(_)) =
-            (self.applicant_of(batch, row, claim, terms), claim.date, &claim.known)
-        {
-            applicant.refuse_days(&who, date, &days_of(claim))?;
-        }
-        Ok(())
-    }
-}
-
-/// The days of a claim as they are compared.
-fn days_of(claim: &Claim) -> String {
-    let Claim { date, deadline, extended_to, without_reason, handling, .. } = claim;
-    format!("{date:?} {deadline:?} {extended_to:?} {without_reason} {handling:?}")
 }

@@ -29,6 +29,34 @@ enum Values {
     Timestamp(TimestampMillisecondBuilder),
 }
 
+impl Values {
+    fn new(kind: FieldType, number: impl FnOnce() -> Number, money: impl FnOnce() -> Money) -> Self {
+        match kind {
+            FieldType::Text => Self::Text(StringBuilder::new()),
+            FieldType::Integer => Self::Integer(Int64Builder::new()),
+            FieldType::Number => Self::Number(Float64Builder::new(), number()),
+            FieldType::Money => Self::Money(Decimal128Builder::new().with_data_type(kind.arrow()), money()),
+            FieldType::Date => Self::Date(Date32Builder::new()),
+            FieldType::Boolean => Self::Boolean(BooleanBuilder::new()),
+            FieldType::List => Self::List(ListBuilder::new(StringBuilder::new())),
+            FieldType::Timestamp => {
+                Self::Timestamp(TimestampMillisecondBuilder::new().with_data_type(kind.arrow()))
+            }
+        }
+    }
+
+    /// What reads in the same way and holds nothing.
+    fn fork(&self, kind: FieldType) -> Self {
+        match self {
+            Self::Number(_, number) => Self::Number(Float64Builder::new(), number.clone()),
+            Self::Money(_, money) => {
+                Self::Money(Decimal128Builder::new().with_data_type(kind.arrow()), money.clone())
+            }
+            _ => Self::new(kind, || Number::new(None, None), || Money::new(None, None)),
+        }
+    }
+}
+
 /// Reads the cells of one field.
 pub(super) struct ColumnBuilder {
     values: Values,
@@ -50,23 +78,21 @@ impl ColumnBuilder {
             (None, FieldType::Money) => Unit::parse("万元"),
             (None, _) => None,
         };
-        let values = match kind {
-            FieldType::Text => Values::Text(StringBuilder::new()),
-            FieldType::Integer => Values::Integer(Int64Builder::new()),
-            FieldType::Number => Values::Number(Float64Builder::new(), Number::new(unit.clone(), None)),
-            FieldType::Money => {
-                let builder = Decimal128Builder::new().with_data_type(kind.arrow());
-                Values::Money(builder, Money::new(unit.clone(), None))
-            }
-            FieldType::Date => Values::Date(Date32Builder::new()),
-            FieldType::Boolean => Values::Boolean(BooleanBuilder::new()),
-            FieldType::List => Values::List(ListBuilder::new(StringBuilder::new())),
-            FieldType::Timestamp => {
-                Values::Timestamp(TimestampMillisecondBuilder::new().with_data_type(kind.arrow()))
-            }
-        };
+        let number = || Number::new(unit.clone(), None);
+        let values = Values::new(kind, number, || Money::new(unit.clone(), None));
         let asked = Asked::by(&field.name, field.title());
         Self { values, field: field.clone(), unit, today, asked, scaled: None, open: false }
+    }
+
+    /// Another one for the same column, without cells.
+    pub(super) fn fork(&self) -> Self {
+        Self {
+            values: self.values.fork(self.field.kind),
+            field: self.field.clone(),
+            unit: self.unit.clone(),
+            scaled: self.scaled.clone(),
+            ..*self
+        }
     }
 
     /// What the field is called when talking to people.

@@ -13,7 +13,7 @@ use crate::read::header::Layout;
 const MOST: usize = 50;
 
 #[derive(Debug, Default)]
-pub(super) struct Nameless {
+pub(in crate::read) struct Nameless {
     /// Columns of the table whose header is empty.
     empty: Vec<usize>,
     told: BTreeSet<usize>,
@@ -27,7 +27,7 @@ impl Nameless {
     }
 
     /// What to tell of the columns that hold something for the first time in this chunk.
-    pub(super) fn told(&mut self, sheet: u32, chunk: &Chunk, text: &str) -> Vec<Finding> {
+    pub(in crate::read) fn told(&mut self, sheet: u32, chunk: &Chunk, text: &str) -> Vec<Finding> {
         if self.empty.is_empty() && chunk.surplus.is_empty() {
             return Vec::new();
         }

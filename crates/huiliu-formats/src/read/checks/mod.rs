@@ -11,6 +11,8 @@ mod total;
 pub(super) use serial::Serial;
 pub(super) use total::{Printed, Total, is_summed};
 
+use std::ops::Range;
+
 use huiliu_stage::{Finding, Severity, Text, row_id};
 
 use super::build::Assembler;
@@ -27,6 +29,9 @@ pub(super) enum Mark {
     /// A total.
     Total(Total),
 }
+
+/// Marks of a chunk, each behind so many of the chunk's rows.
+pub(super) type Marks = Vec<(usize, Mark)>;
 
 /// Rows and sums from the sheet's beginning on.
 #[derive(Clone, Debug, Default)]
@@ -57,8 +62,6 @@ pub(super) struct Checks {
     above: Vec<Total>,
     /// Titles that declare a number of rows.
     titles: Vec<Total>,
-    /// Rows kept before a mark in the chunk at hand.
-    marks: Vec<(usize, Mark)>,
 }
 
 impl Checks {
@@ -68,16 +71,12 @@ impl Checks {
         Self { sheet, fields, here: none.clone(), block: none, titles, ..Self::default() }
     }
 
-    /// Notes a mark behind the first `rows` rows of the chunk at hand.
-    pub(super) fn mark(&mut self, rows: usize, mark: Mark) {
-        self.marks.push((rows, mark));
-    }
-
-    /// The chunk's rows are in the assembler, from row `from` on.
-    pub(super) fn after(&mut self, assembler: &mut Assembler, from: usize) {
+    /// A chunk's rows are in the assembler, and `marks` stand among them.
+    pub(super) fn after(&mut self, assembler: &mut Assembler, rows: Range<usize>, marks: Marks) {
+        let (from, end) = (rows.start, rows.end);
         let mut done = from;
-        for (rows, mark) in std::mem::take(&mut self.marks) {
-            let at = (from + rows).min(assembler.rows());
+        for (rows, mark) in marks {
+            let at = (from + rows).min(end);
             self.add(assembler, done, at);
             done = at;
             match mark {
@@ -85,7 +84,7 @@ impl Checks {
                 Mark::Total(total) => self.total(assembler, total),
             }
         }
-        self.add(assembler, done, assembler.rows());
+        self.add(assembler, done, end);
     }
 
     /// The sheet is over.

@@ -17,6 +17,8 @@ pub(super) struct Form {
     pub(super) escape: Option<u8>,
     /// What ends a record, if only one text does; else any line end.
     pub(super) newline: Option<String>,
+    /// What a line begins with that is no row: it is read as a blank one.
+    pub(super) comment: Option<String>,
 }
 
 impl Form {
@@ -37,6 +39,12 @@ impl Form {
     /// The bytes that a line end may begin with.
     fn line_marks(&self) -> (u8, u8) {
         (self.newline.as_deref().and_then(|newline| newline.bytes().next()).unwrap_or(b'\n'), b'\r')
+    }
+
+    /// Whether a line that is no row begins here.
+    pub(super) fn is_comment(&self, text: &str, from: usize) -> bool {
+        let comment = self.comment.as_deref();
+        comment.is_some_and(|comment| text.get(from..).is_some_and(|rest| rest.starts_with(comment)))
     }
 
     /// Delimiter, quote and escape.
@@ -90,6 +98,11 @@ pub(super) fn line(text: &str, from: usize, form: &Form) -> (usize, usize) {
 /// Cuts the record that begins at `from`. A quoted cell longer than `longest` bytes is taken for a stray quote.
 pub(super) fn record<'a>(text: &'a str, from: usize, form: &Form, longest: usize) -> Record<'a> {
     let bytes = text.as_bytes();
+    if form.is_comment(text, from) {
+        let (end, next) = line(text, from, form);
+        let cells = vec![Cell { text: Cow::Borrowed(""), quoted: false }];
+        return Record { cells, end, next, odd: false, open: None };
+    }
     let (mut cells, mut odd, mut open, mut at) = (Vec::new(), false, None, from);
     loop {
         if let Some(quote) = form.quote {
@@ -253,7 +266,8 @@ mod tests {
     use super::*;
 
     fn cells(text: &str, delimiter: &str, escape: Option<u8>) -> (Vec<String>, bool) {
-        let form = Form { delimiter: delimiter.to_owned(), quote: Some(b'"'), escape, newline: None };
+        let quote = Some(b'"');
+        let form = Form { delimiter: delimiter.to_owned(), quote, escape, newline: None, comment: None };
         let found = record(text, 0, &form, 1000);
         (found.cells.iter().map(|c| c.text.to_string()).collect(), found.odd)
     }

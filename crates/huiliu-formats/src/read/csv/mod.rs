@@ -10,6 +10,8 @@ mod clean_tests;
 mod dialect_tests;
 #[cfg(test)]
 mod dialects;
+mod doubt;
+mod hollow;
 mod lex;
 mod long;
 #[cfg(test)]
@@ -30,6 +32,8 @@ mod shape;
 mod sniff;
 mod source;
 mod split;
+#[cfg(test)]
+mod stated_tests;
 mod table;
 
 pub(super) use self::source::TableSource;
@@ -47,7 +51,7 @@ use super::chunk::{Chunk, Span};
 use super::error::ReadError;
 use super::header::{Grid, SEARCH_ROWS};
 use super::options::ReadOptions;
-use super::text::{Charset, TextReader};
+use super::text::{Charset, Home, TextReader};
 
 /// Widest row of the sample.
 const SAMPLE_WIDTH: usize = 1024;
@@ -78,11 +82,17 @@ impl CsvSource {
         while !reader.is_over() && reader.unread().len() < 64 << 10 {
             reader.more().map_err(|e| ReadError::io(&e))?;
         }
-        let mut number = 1;
-        if let Some(length) = separator_line(reader.unread()) {
-            reader.advance(length);
-            number = 2;
+        let mut start = start_of_text(reader.unread(), options.format.skip);
+        while start.is_none() && !reader.is_over() {
+            if reader.unread().len() > options.limits.max_row_bytes {
+                return Err(too_much_skipped(options));
+            }
+            reader.more().map_err(|e| ReadError::io(&e))?;
+            start = start_of_text(reader.unread(), options.format.skip);
         }
+        let (length, number) =
+            start.unwrap_or((reader.unread().len(), options.format.skip.saturating_add(1)));
+        reader.advance(length);
         let whole = reader.is_over();
         let longest_row = options.limits.max_row_bytes;
         let sample = String::from_utf8_lossy(reader.unread());
@@ -114,6 +124,16 @@ impl CsvSource {
     /// What stands between two cells, before and behind a cell, and before a character that means itself.
     pub(super) fn dialect(&self) -> (&str, Option<char>, Option<char>) {
         self.plan.form.told()
+    }
+
+    /// Goes on in the buffers of a thread.
+    pub(super) fn settle(&mut self, home: &mut Home) {
+        self.reader.settle(home);
+    }
+
+    /// Leaves these buffers for another thread's.
+    pub(super) fn leave(&mut self, home: &mut Home) {
+        self.reader.leave(home);
     }
 
     /// Rows repaired so far.
@@ -335,11 +355,34 @@ fn plain_dialect(plan: &Plan, sample: &[u8], longest_row: usize) -> Option<Diale
         Some(_) => return None,
     };
     match *plan.form.delimiter.as_bytes() {
+        _ if plan.form.comment.is_some() => None,
         [delimiter] if plan.form.quote == Some(b'"') && plan.form.escape.is_none() => {
             Some(Dialect { delimiter, newline, width, longest })
         }
         _ => None,
     }
+}
+
+/// Where the text begins that is to be looked at, and the number of its first line: behind `skip` lines, or behind one that
+/// only names the delimiter. `None` if so many lines are not there.
+fn start_of_text(bytes: &[u8], skip: u32) -> Option<(usize, u32)> {
+    if skip == 0 {
+        return Some(separator_line(bytes).map_or((0, 1), |length| (length, 2)));
+    }
+    let mut at = 0;
+    for _ in 0..skip {
+        let end = at + memchr::memchr2(b'\n', b'\r', &bytes[at..])?;
+        // The other half of a line end may not be there yet.
+        let next = *bytes.get(end + 1)?;
+        at = end + if bytes[end] == b'\r' && next == b'\n' { 2 } else { 1 };
+    }
+    Some((at, skip.saturating_add(1)))
+}
+
+/// What is passed over unseen is held until its end is found.
+fn too_much_skipped(options: &ReadOptions) -> ReadError {
+    let limit = options.limits.max_row_bytes as u64;
+    ReadError::too_large("开头跳过的各行的长度", "the length of the lines that are skipped", limit)
 }
 
 /// A first line `sep=;` as spreadsheets write it. The delimiter it names shows in the other lines as well.

@@ -5,7 +5,7 @@
 //! is as it should be. So another quote counts only if the table needs it or whole columns stand in it, and a
 //! delimiter only if it cuts.
 
-use super::lex::{Form, Record, record};
+use super::lex::{Cell, Form, Record, record};
 use super::long::in_order;
 use super::sniff::Known;
 
@@ -23,6 +23,9 @@ pub(super) fn proven(all: &str, form: Form, known: &Known, whole: bool) -> Form 
         form.delimiter.trim_start().starts_with([':', '#', '&', '*']) || form.delimiter.trim().is_empty();
     if known.delimiter.is_none() && weak && form.delimiter != "\t" && !cuts(sample, &form) {
         form.delimiter = ",".to_owned();
+    }
+    if known.delimiter.is_none() && is_doubled(&records(sample, &form), &form) {
+        form.delimiter = form.delimiter.repeat(2);
     }
     if known.quote.is_none()
         && let Some(quote) = form.quote.filter(|&quote| quote != b'"')
@@ -51,6 +54,32 @@ fn cuts(sample: &str, form: &Form) -> bool {
     let least =
         if form.delimiter.trim().is_empty() { records.len() / 2 + 1 } else { records.len().div_ceil(10) };
     parted >= least && parted > 0 && !paths
+}
+
+/// Delimiters that stand for an empty cell where two of them follow each other.
+const SINGLES: [&str; 2] = [",", "\t"];
+
+/// Whether such a delimiter is that of a form that was told by itself: [`proven`] says so only of a whole file.
+pub(super) fn is_pair(delimiter: &str) -> bool {
+    SINGLES.iter().any(|single| delimiter == single.repeat(2))
+}
+
+/// Whether all delimiters stand in pairs: every second column is empty from the header on, and all others have a name.
+/// One empty column in commas may be meant to part two others; people who press the tab key twice do so to set columns.
+fn is_doubled(records: &[Record<'_>], form: &Form) -> bool {
+    let width = records.first().map_or(0, |header| header.cells.len());
+    let least = if form.delimiter == "\t" { 3 } else { 5 };
+    let pair = |cells: &[Cell<'_>]| cells.len() == width && cells.iter().skip(1).step_by(2).all(is_nothing);
+    SINGLES.contains(&form.delimiter.as_str())
+        && width >= least
+        && width % 2 == 1
+        && records.len() > 1
+        && records.iter().all(|record| pair(&record.cells))
+        && records[0].cells.iter().step_by(2).all(|cell| !cell.text.trim().is_empty())
+}
+
+fn is_nothing(cell: &Cell<'_>) -> bool {
+    cell.text.is_empty() && !cell.quoted
 }
 
 /// Whether the text makes a better table with this quote than without it, or is written in it throughout.

@@ -8,7 +8,9 @@ use std::fs::File;
 
 use huiliu_stage::{Finding, Severity, Text, row_id};
 
+use super::hollow::Hollow;
 use super::lex;
+use super::proof::is_pair;
 use super::rewrite::Rewrite;
 use super::sniff::Known;
 use super::table::{LONGEST_CELL, Plan, Row};
@@ -48,6 +50,8 @@ pub(in crate::read) struct TableSource {
     hollow: bool,
     /// The header is found by the names of a record schema, and not by what the rows look like.
     searched: bool,
+    /// Rows of delimiters alone that may be the table's last.
+    held: Hollow,
 }
 
 impl TableSource {
@@ -68,6 +72,7 @@ impl TableSource {
             damaged: false,
             hollow: true,
             searched: false,
+            held: Hollow::default(),
         }
     }
 
@@ -127,8 +132,9 @@ impl TableSource {
     /// Works out how the file is written.
     fn look(&mut self, options: &ReadOptions) -> Result<(), ReadError> {
         self.read_up_to(SAMPLE)?;
-        if let Some(length) = super::separator_line(self.text.as_bytes()) {
-            (self.at, self.number) = (length, 2);
+        (self.at, self.number) = self.start_of_text(options)?;
+        if self.at > 0 && self.at >= self.text.len() {
+            return Err(ReadError::empty());
         }
         let whole = self.reader.is_over();
         let known = known(options);
@@ -142,8 +148,25 @@ impl TableSource {
             self.write_anew();
             plan = Plan::new(&self.text[self.at..], &known, header, whole);
         }
+        if options.format.delimiter.is_none() && is_pair(&plan.form.delimiter) {
+            self.findings.push(paired());
+        }
         self.plan = plan.with_rows_up_to(options.limits.max_row_bytes);
         Ok(())
+    }
+
+    /// Where the text begins that is to be looked at, and the number of its first line.
+    fn start_of_text(&mut self, options: &ReadOptions) -> Result<(usize, u32), ReadError> {
+        let skip = options.format.skip;
+        let mut start = super::start_of_text(self.text.as_bytes(), skip);
+        while start.is_none() && !self.reader.is_over() {
+            if self.text.len() > options.limits.max_row_bytes {
+                return Err(super::too_much_skipped(options));
+            }
+            self.read_up_to(2 * self.text.len().max(SAMPLE))?;
+            start = super::start_of_text(self.text.as_bytes(), skip);
+        }
+        Ok(start.unwrap_or((self.text.len(), skip.saturating_add(1))))
     }
 
     /// Moves the unwritten lines to the text as they are to be read.
@@ -210,6 +233,10 @@ impl TableSource {
         while chunk.numbers.len() < most && chunk.side.len() < MOST_TEXT {
             let number = self.number;
             let Some(row) = self.next_row(false)? else {
+                if let Some(last) = self.held.end(&mut self.findings) {
+                    (blank_only, self.hollow) = (false, false);
+                    put_row(chunk, &self.held.row(), last);
+                }
                 if std::mem::take(&mut self.hollow) {
                     self.findings.push(no_rows());
                 }
@@ -220,7 +247,14 @@ impl TableSource {
             if row.blank {
                 continue;
             }
+            if !self.searched && Hollow::is(&row) {
+                self.held.hold(number);
+                continue;
+            }
             self.hollow = false;
+            for number in self.held.release(&mut self.findings) {
+                put_row(chunk, &self.held.row(), number);
+            }
             put_row(chunk, &row, number);
         }
         chunk.findings.append(&mut self.findings);
@@ -341,6 +375,15 @@ impl TableSource {
     }
 }
 
+/// Who wrote two delimiters for one may as well have meant empty columns.
+fn paired() -> Finding {
+    let text = Text::new(
+        "各格之间都是两个分隔符，已按一个读取，没有当作空列；请核对",
+        "two delimiters stand between all cells; they were read as one, not as empty columns; please check",
+    );
+    Finding::new(None, Severity::Warning, "outline", text)
+}
+
 /// A table without a single row must not pass for one that was read.
 fn no_rows() -> Finding {
     let text = Text::new(
@@ -391,6 +434,7 @@ pub(super) fn known(options: &ReadOptions) -> Known {
         quote: format.quote.as_ref().map(byte),
         escape: format.escape.as_ref().map(byte),
         newline: format.newline.clone().filter(|newline| !newline.is_empty()),
+        comment: format.comment.clone().filter(|comment| !comment.is_empty()),
     }
 }
 
@@ -410,6 +454,10 @@ fn said(repair: Repair) -> (&'static str, &'static str) {
         Repair::Parted => ("把粘在一起的两格分开", "two cells without a delimiter were parted"),
         Repair::Unwrapped => ("去掉了整行外面的引号", "quotes around the whole row were taken off"),
         Repair::Remark => ("作为注释没有读取", "it was taken for a remark and left out"),
+        Repair::Kept => (
+            "整行像是用另一种分隔符或引号写的，无法确定，按原样保留",
+            "it was kept as it stands, though it seems to be written in another way than the rest",
+        ),
         Repair::Failed => ("无法拆分", "nothing made sense"),
     }
 }

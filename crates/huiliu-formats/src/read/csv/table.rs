@@ -3,6 +3,7 @@
 //! [`Plan`] holds what the sample told: form, outline, columns. [`Plan::row`] reads the next row from any part of
 //! the text: by the book where that gives the table's width without anything odd, else by [`repair`](super::repair).
 
+use super::doubt::is_doubtful;
 use super::lex::{self, Form, Record};
 use super::long;
 use super::outline::{Outline, outline};
@@ -125,6 +126,13 @@ impl Plan {
         if sound && !self.other_quotes(&record) && !self.is_torn(text, &record) {
             self.patience = LONGEST_CELL;
             self.effort.earn(record.next - from);
+            let line = text.get(from..record.end).unwrap_or_default();
+            if !is_header
+                && repairs.is_empty()
+                && is_doubtful(line, &record, &self.form, &self.outline.columns)
+            {
+                repairs.push(Repair::Kept);
+            }
             let cells = record.cells.into_iter().map(|cell| cell.text.into_owned()).collect();
             return Row { cells, repairs, end: record.end, next: record.next, blank: false };
         }

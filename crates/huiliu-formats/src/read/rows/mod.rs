@@ -26,7 +26,7 @@ use self::words::{
     counted, ends_counted, is_essay, is_footer, is_mark, is_note, is_numeric, is_share, is_subtotal, is_total,
 };
 use super::build::Assembler;
-use super::checks::{Checks, Mark, Printed, Serial, Total, is_summed};
+use super::checks::{Checks, Mark, Marks, Printed, Serial, Total, is_summed};
 use super::chunk::{Chunk, View};
 use super::header::{self, Grid, Layout, Names, tidy};
 use super::merged::Merged;
@@ -66,6 +66,8 @@ pub(super) struct RowKinds {
     wide: Vec<u32>,
     filler: Filler,
     checks: Checks,
+    /// What the chunk that was filtered last says of its rows.
+    marks: Marks,
     /// Told with the first rows.
     waiting: Vec<Finding>,
 }
@@ -118,6 +120,7 @@ impl RowKinds {
             other: false,
             before: None,
             meanings,
+            marks: Marks::new(),
             waiting: Vec::new(),
         };
         kinds.waiting.extend(untaken(record, layout, merged));
@@ -191,7 +194,18 @@ impl RowKinds {
 
     /// Holds what was declared against the rows that [`Self::filter`] left, now in the assembler from row `from` on.
     pub(super) fn check(&mut self, assembler: &mut Assembler, from: usize) {
-        self.checks.after(assembler, from);
+        let marks = self.take_marks();
+        self.checks.after(assembler, from..assembler.rows(), marks);
+    }
+
+    /// What the chunk that was filtered last says of its rows, for whoever holds it against them.
+    pub(super) fn take_marks(&mut self) -> Marks {
+        std::mem::take(&mut self.marks)
+    }
+
+    /// Hands over what is known for the checks; no check is done here any more.
+    pub(super) fn take_checks(&mut self) -> Checks {
+        std::mem::take(&mut self.checks)
     }
 
     /// The sheet is over.
@@ -224,7 +238,7 @@ impl RowKinds {
                 self.values = self.groups.values();
                 let declared = title.declared;
                 let says = Total { part: true, declared, ..self.says(view, row, number, *column) };
-                self.checks.mark(kept, Mark::Group { around, says });
+                self.marks.push((kept, Mark::Group { around, says }));
                 let cell = view.get(row, *column).trim();
                 Some(opened(self.sheet, number, (*column, cell), title, &self.fields))
             }
@@ -232,7 +246,7 @@ impl RowKinds {
                 let word = tidy(view.get(row, *column));
                 let (part, declared) = (is_subtotal(&word), counted(&word).1);
                 let total = Total { part, declared, ..self.says(view, row, number, *column) };
-                self.checks.mark(kept, Mark::Total(total));
+                self.marks.push((kept, Mark::Total(total)));
                 Some(skipped(view, row, number, self.sheet, kind))
             }
             Kind::OtherTable => Some(begins_other(number, self.sheet)),

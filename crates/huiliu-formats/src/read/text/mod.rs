@@ -175,15 +175,16 @@ impl TextReader {
         }
         self.buffer.copy_within(self.start..self.end, 0);
         let taken = self.start;
-        let moved = |(from, to): (usize, usize)| (from.saturating_sub(taken), to.saturating_sub(taken));
-        self.damaged = self.damaged.map(moved).filter(|(_, to)| *to > 0);
+        self.damaged = self.damaged.and_then(|range| behind(range, taken));
         (self.start, self.end) = (0, self.end - self.start);
         if self.buffer.len() - self.end < BLOCK / 2 {
             self.buffer.resize(self.buffer.len() * 2, 0);
         }
         match self.decoding.take() {
             None => {
-                let count = read_some(&mut self.file, &mut self.buffer[self.end..])?;
+                // Not more because there is room: what is read is soon cut, and should still be in the cache.
+                let room = self.buffer.len().min(self.end + BLOCK);
+                let count = read_some(&mut self.file, &mut self.buffer[self.end..room])?;
                 self.over = count == 0;
                 if self.done == 0 {
                     self.start = marks(&self.buffer[..count]);
@@ -205,6 +206,35 @@ impl TextReader {
         Ok(())
     }
 
+    /// Goes on in the buffers of `home`. Lines of memory that another processor wrote to are slow to write to.
+    pub(super) fn settle(&mut self, home: &mut Home) {
+        let unread = self.unread().len();
+        if home.buffer.len() < unread + BLOCK {
+            home.buffer.resize(unread + BLOCK, 0);
+        }
+        home.buffer[..unread].copy_from_slice(&self.buffer[self.start..self.end]);
+        self.swap(home, unread);
+    }
+
+    /// Takes what is unread along and leaves the buffers to `home`.
+    pub(super) fn leave(&mut self, home: &mut Home) {
+        home.buffer.clear();
+        home.buffer.extend_from_slice(&self.buffer[self.start..self.end]);
+        let unread = home.buffer.len();
+        self.swap(home, unread);
+    }
+
+    fn swap(&mut self, home: &mut Home, unread: usize) {
+        let taken = self.start;
+        self.damaged = self.damaged.and_then(|range| behind(range, taken));
+        std::mem::swap(&mut self.buffer, &mut home.buffer);
+        if self.decoding.is_some() {
+            home.raw.resize(BLOCK, 0);
+            std::mem::swap(&mut self.raw, &mut home.raw);
+        }
+        (self.start, self.end) = (0, unread);
+    }
+
     fn decode(&mut self, decoding: &mut Decoding, count: usize) {
         let mut from = 0;
         loop {
@@ -222,6 +252,19 @@ impl TextReader {
             self.buffer.resize(self.buffer.len() + BLOCK, 0);
         }
     }
+}
+
+/// Buffers of one thread, in which several may read on one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Home {
+    buffer: Vec<u8>,
+    raw: Vec<u8>,
+}
+
+/// What is left of a range of bytes when the first `taken` bytes are gone.
+fn behind((from, to): (usize, usize), taken: usize) -> Option<(usize, usize)> {
+    let (from, to) = (from.saturating_sub(taken), to.saturating_sub(taken));
+    (to > 0).then_some((from, to))
 }
 
 /// The text as a stream of bytes.

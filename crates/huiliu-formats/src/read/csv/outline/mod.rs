@@ -113,6 +113,10 @@ fn lines<'a>(sample: &'a str, form: &Form, whole: bool) -> Vec<Line<'a>> {
             break;
         }
         let empty = record.filled() == 0;
+        if form.is_comment(sample, start) {
+            // What stands between two rows without parting them.
+            continue;
+        }
         if !blank {
             let text = sample.get(start..record.end).unwrap_or_default();
             all.push(Line { start, text, record, empty, gap });
@@ -152,7 +156,8 @@ mod tests {
     use super::*;
 
     fn laid(text: &str) -> (usize, usize, String, Option<String>) {
-        let form = Form { delimiter: ",".to_owned(), quote: Some(b'"'), escape: None, newline: None };
+        let (delimiter, quote) = (",".to_owned(), Some(b'"'));
+        let form = Form { delimiter, quote, escape: None, newline: None, comment: None };
         let found = outline(text, &form, None, true);
         let line = |at: usize| text[at..].lines().next().unwrap_or_default().to_owned();
         (found.width, found.header, line(found.start), found.end.map(line))

@@ -38,6 +38,7 @@ fn writing() -> Vec<Pollution> {
         ("delimiter ', '", |d| pen(d, Pen { delimiter: ", ", ..PLAIN })),
         ("delimiter '; '", |d| pen(d, Pen { delimiter: "; ", ..PLAIN })),
         ("delimiter ||", |d| pen(d, Pen { delimiter: "||", ..PLAIN })),
+        ("delimiter tab tab", |d| pen(d, Pen { delimiter: "\t\t", ..PLAIN })),
         ("delimiter ::", |d| pen(d, Pen { delimiter: "::", ..PLAIN })),
         ("delimiter ;;", |d| pen(d, Pen { delimiter: ";;", ..PLAIN })),
         ("delimiter |~|", |d| pen(d, Pen { delimiter: "|~|", ..PLAIN })),
@@ -111,6 +112,10 @@ fn around() -> Vec<Pollution> {
         ("footnote with delimiters", |d| {
             let tail = d.pen.delimiter.repeat(d.width() - 1);
             after(d, &format!("{tail}\nSource: somebody{tail}\n")) && d.width() > 2
+        }),
+        ("rows of delimiters behind", |d| {
+            let row = d.pen.delimiter.repeat(d.width() - 1);
+            after(d, &format!("{row}\n{row}\n{row}\n")) && d.width() > 1
         }),
         ("another table", |d| second(d, "\n", |w| (0..w).collect())),
         ("narrower table", |d| second(d, "\n", |w| (0..w - 1).collect())),

@@ -19,6 +19,10 @@ pub(super) fn rows() -> Vec<RowPollution> {
         ("row with escape \\", |d, r, _| {
             rewrite(d, r, Pen { escape: Some('\\'), delimiter: d.pen.delimiter, ..PLAIN })
         }),
+        ("row with escape /", |d, r, _| {
+            let escaped = d.table[r].iter().any(|cell| cell.contains('"'));
+            rewrite(d, r, Pen { escape: Some('/'), delimiter: d.pen.delimiter, ..PLAIN }) && escaped
+        }),
         ("row quoted", |d, r, _| {
             rewrite(d, r, Pen { all_quoted: true, delimiter: d.pen.delimiter, ..PLAIN })
         }),
@@ -88,6 +92,14 @@ pub(super) fn cells() -> Vec<RowPollution> {
             let second = d.lines[r].cells.remove(c + 1);
             d.lines[r].cells[c].push_str(&format!(";{second}"));
             d.pen.delimiter != ";" && d.pen.delimiter != ";;" && d.pen.delimiter != "; "
+        }),
+        ("blank for a separator", |d, r, c| {
+            if c + 1 >= d.width() || d.pen.delimiter.ends_with(' ') {
+                return false;
+            }
+            let second = d.lines[r].cells.remove(c + 1);
+            d.lines[r].cells[c].push_str(&format!(" {second}"));
+            true
         }),
         ("torn at a separator", |d, r, c| {
             if c + 1 >= d.width() || r < d.header || d.width() < 4 {

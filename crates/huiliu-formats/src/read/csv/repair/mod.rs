@@ -58,6 +58,8 @@ pub(super) enum Repair {
     Remark,
     /// The line end behind it is missing.
     Split,
+    /// It may be written in another way than the rest; it was read by the book.
+    Kept,
     /// Nothing made sense of it.
     Failed,
 }

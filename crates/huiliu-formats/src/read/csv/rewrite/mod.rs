@@ -51,6 +51,7 @@ impl Rewrite {
                 quote: Some(Some(b'"')),
                 escape: Some(None),
                 newline: Some("\n".to_owned()),
+                comment: known.comment.clone(),
             },
         }
     }
@@ -81,7 +82,8 @@ impl Rewrite {
 
 /// A text as it is cut by a comma and quoted by the book.
 fn by_the_book(delimiter: &str) -> Form {
-    Form { delimiter: delimiter.to_owned(), quote: Some(b'"'), escape: None, newline: None }
+    let (delimiter, quote) = (delimiter.to_owned(), Some(b'"'));
+    Form { delimiter, quote, escape: None, newline: None, comment: None }
 }
 
 /// The text from `from` on, if it is a whole line or more is not to come.

@@ -32,6 +32,8 @@ pub(super) struct Known {
     pub(super) escape: Option<Option<u8>>,
     /// What ends a record.
     pub(super) newline: Option<String>,
+    /// What a line begins with that is no row.
+    pub(super) comment: Option<String>,
 }
 
 /// Tells how a text is written from its beginning; `whole` says that there is no more of it.
@@ -64,6 +66,7 @@ pub(super) fn sniff(all: &str, known: &Known, whole: bool) -> Form {
                 quote,
                 escape: known.escape.flatten(),
                 newline: known.newline.clone(),
+                comment: known.comment.clone(),
             };
             let score = score(sample, &form);
             if best.as_ref().is_none_or(|(most, _)| score > most + 1e-9) {
@@ -71,8 +74,13 @@ pub(super) fn sniff(all: &str, known: &Known, whole: bool) -> Form {
             }
         }
     }
-    let fallback =
-        Form { delimiter: ",".to_owned(), quote: Some(b'"'), escape: None, newline: known.newline.clone() };
+    let fallback = Form {
+        delimiter: ",".to_owned(),
+        quote: Some(b'"'),
+        escape: None,
+        newline: known.newline.clone(),
+        comment: known.comment.clone(),
+    };
     let mut form = best.map_or(fallback, |(_, form)| form);
     if known.quote.is_none()
         && let Some(quote) = rare_quote(sample, &form)
@@ -115,8 +123,8 @@ fn explained(
                 None => vec![None, Some(b'\\')],
             };
             for escape in escapes {
-                let newline = known.newline.clone();
-                let form = Form { delimiter: delimiter.clone(), quote, escape, newline };
+                let (newline, comment) = (known.newline.clone(), known.comment.clone());
+                let form = Form { delimiter: delimiter.clone(), quote, escape, newline, comment };
                 let Some(records) = in_order(all, whole, &form, ENOUGH) else { continue };
                 let score = score_of(&records, all, &form);
                 if best.as_ref().is_none_or(|(most, _)| score > most + 1e-9) {

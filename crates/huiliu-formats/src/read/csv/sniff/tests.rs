@@ -20,7 +20,13 @@ fn the_form_is_the_one_that_makes_a_table() {
         ("a,b\r1,2\r", ",", b'"', None),
         ("", ",", b'"', None),
     ] {
-        let expected = Form { delimiter: delimiter.to_owned(), quote: Some(quote), escape, newline: None };
+        let expected = Form {
+            delimiter: delimiter.to_owned(),
+            quote: Some(quote),
+            escape,
+            newline: None,
+            comment: None,
+        };
         let found = sniff(text, &Known::default(), true);
         assert_eq!(found, expected, "{text:?}");
     }
