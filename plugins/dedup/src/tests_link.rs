@@ -227,7 +227,7 @@ fn a_stage_opened_anew_says_the_same_also_when_it_has_learnt_and_what_is_known_i
     // learn.
     let row = |at: usize| {
         let (_, [code, owner, name]) = written(at / 72, at / 12 % 6, at / 4 % 3 + 1, at % 4);
-        [code, if at % 3 == 0 { String::new() } else { owner }, name]
+        [code, if at.is_multiple_of(3) { String::new() } else { owner }, name]
     };
     let mut rows: Vec<[String; 3]> = (0..432).map(row).collect();
     rows.sort_by_key(|row| xxhash_rust::xxh3::xxh3_64(row[2].as_bytes()));
