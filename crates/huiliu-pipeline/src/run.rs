@@ -14,7 +14,7 @@ use huiliu_stage::{Finding, Findings, Host, Opened, Outcome, SEES_REFUSED, Stage
 use tracing::{debug, info_span, warn};
 
 use self::late::Late;
-use self::passage::{Passage, conform, facts_of};
+use self::passage::{Passage, conform, facts_of, replaces};
 use self::stop::{Stop, failed};
 use self::tally::Tally;
 use crate::account::row_ids;
@@ -261,9 +261,10 @@ impl Runner {
         let Some(stage) = placed.stage.as_mut() else { return Ok(()) };
         let outcome = stage.finish().map_err(|error| failed(&placed.slot.name, &error))?;
         let Some(Outcome { batch, findings }) = outcome else { return Ok(()) };
+        let pairs = replaces(&batch).map_err(|error| failed(&placed.slot.name, &error))?;
         let batch = conform(&placed.slot, facts, batch).map_err(|error| failed(&placed.slot.name, &error))?;
         let mut passage = Passage::new(batch, Findings::none(), tally, &self.rejects, log);
-        passage.made = true;
+        (passage.made, passage.replaces) = (true, pairs);
         let mut findings = findings.0;
         let labelled = self.labels.put_on(&mut findings, &passage.batch);
         labelled.map_err(|error| failed(&placed.slot.name, &error))?;

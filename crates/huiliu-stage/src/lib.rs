@@ -29,8 +29,8 @@ pub use finding::{Fate, Finding, Findings, Severity, Text};
 pub use formula::{Evaluated, Formula, present};
 pub use host::{Expression, Host, HostError, Level};
 pub use origin::{
-    DECISIONS, EVIDENCE, EVIDENCE_FILES, EXTRA, MERGED_INTO, Origin, REPLACES, ROW, SEES_REFUSED, SHEET,
-    UNREADABLE, cell_address, column_letters, row_id, row_number, sheet_ordinal,
+    DECISIONS, EVIDENCE, EVIDENCE_FILES, EXTRA, MERGED_INTO, NO_SHEET, Origin, REPLACES, ROW, SEES_REFUSED,
+    SHEET, UNREADABLE, cell_address, column_letters, row_id, row_number, sheet_ordinal,
 };
 pub use record::{Field, FieldType, RecordSchema, is_json, json_field};
 pub use stage::{OpenStage, Opened, Outcome, Stage, StageInfo};

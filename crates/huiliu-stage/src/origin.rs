@@ -51,6 +51,10 @@ const FILE: &str = "huiliu.file";
 const RECEIVED: &str = "huiliu.received_ms";
 const CELLS: &str = "huiliu.columns";
 
+/// Ordinal of the sheet on which a stage numbers rows that it makes itself, such as records that a decision changes: rows
+/// that nobody sent. [`row_id`] with it is nobody else's.
+pub const NO_SHEET: u32 = 0xffff;
+
 /// `_row` of a row: its number as the sender sees it (1 is the first line of the sheet), plus the
 /// sheet's ordinal (0 is the first) in the upper 32 bits. So on the first sheet, and in files
 /// without sheets, it is simply the row number.

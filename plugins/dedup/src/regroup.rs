@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, new_null_array};
 use arrow::datatypes::Schema;
-use huiliu_stage::{StageError, row_id};
+use huiliu_stage::{NO_SHEET, StageError, row_id};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::build;
@@ -26,9 +26,6 @@ use crate::recognise::Row;
 use crate::records::RecordId;
 use crate::survive::merge_row;
 use crate::value::Cells;
-
-/// The sheet of rows that stand in no sheet: no sender's row has the number of one of them.
-const NO_SHEET: u32 = 0xffff;
 
 /// A record that a decision changed.
 pub(crate) struct Made {

@@ -42,7 +42,9 @@ pub(super) fn reading(
     let file = File::open(path).map_err(|e| ReadError::io(&e))?;
     let total = file.metadata().map_err(|e| ReadError::io(&e))?.len();
     let mut reading = of_file(file, total, known, options)?;
-    let told = named::otherwise(&options.origin.file, &reading.report.format);
+    // What a package holds is told of each file in it; the package itself is one.
+    let format = if matches!(reading.source, Source::Bundle(_)) { "zip" } else { &*reading.report.format };
+    let told = named::otherwise(&options.origin.file, format);
     match &mut reading.source {
         Source::Bundle(source) => source.findings.extend(told),
         _ => reading.general.extend(told),

@@ -40,6 +40,8 @@ pub(super) struct Late {
 /// What happens to rows in one run.
 #[derive(Default)]
 pub(super) struct Noted {
+    /// How many batches there were so far.
+    batches: usize,
     refused: Vec<Refused>,
     /// Rows that a stage which keeps state has merged into others.
     merged: HashSet<i64>,
@@ -49,6 +51,7 @@ pub(super) struct Noted {
 
 /// A row that was refused behind a stage that keeps state.
 struct Refused {
+    batch: usize,
     row: i64,
     at: usize,
     /// Whether the stage that refused it keeps state itself.
@@ -59,6 +62,11 @@ struct Refused {
 }
 
 impl Noted {
+    /// Another batch comes.
+    pub(super) fn begin(&mut self) {
+        self.batches += 1;
+    }
+
     /// The stage at `at` refused these rows. `said` is what was said since the first stage that keeps state.
     pub(super) fn refused(
         &mut self,
@@ -74,7 +82,8 @@ impl Noted {
                 Some(refused) => refused.said.push(finding.clone()),
                 None => {
                     let said = vec![finding.clone()];
-                    self.refused.push(Refused { row, at, keeps, alone, said });
+                    let batch = self.batches;
+                    self.refused.push(Refused { batch, row, at, keeps, alone, said });
                 }
             }
         }
@@ -130,6 +139,8 @@ impl Late {
         if patient && !told_apart {
             return Ok(true);
         }
+        // In the order in which they came; the stages of a batch refuse them in another.
+        refused.sort_by_key(|refused| (refused.batch, refused.row));
         let (mut before, mut furthest) = (HashSet::new(), None);
         for Refused { row, at, keeps, said, .. } in refused {
             let met = keeps && furthest.is_some_and(|furthest| furthest > at);

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use hashbrown::HashSet;
-use huiliu_stage::{DECISIONS, Finding, Findings, Outcome, REPLACES, Severity, StageError, UNREADABLE};
+use huiliu_stage::{
+    DECISIONS, Finding, Findings, NO_SHEET, Outcome, REPLACES, Severity, StageError, UNREADABLE,
+    sheet_ordinal,
+};
 use tracing::{debug, info_span};
 
 use super::late::Late;
@@ -38,7 +41,7 @@ pub(super) struct Passage<'a> {
     /// Whether a stage that keeps state has merged rows of it.
     has_merged: bool,
     /// Rows of this batch that stand for rows of earlier ones, with those.
-    replaces: Vec<(i64, i64)>,
+    pub(super) replaces: Vec<(i64, i64)>,
     tally: &'a mut Tally,
     rejects: &'a Rejects,
     log: &'a mut dyn LogWriter,
@@ -53,6 +56,7 @@ impl<'a> Passage<'a> {
         log: &'a mut dyn LogWriter,
     ) -> Self {
         let findings = findings.0;
+        tally.late.begin();
         tally.note_evidence(&batch);
         tally.note(&findings);
         let pending = refused_rows(&findings);
@@ -198,7 +202,10 @@ impl<'a> Passage<'a> {
             .batch(stage, out, &self.findings, self.of_reader)
             .map_err(|error| failed(stage, &error))?;
         let ids = row_ids(out).map_err(|error| failed(stage, &error))?;
-        let rows = distinct(ids.values());
+        // Nobody sent what a stage made itself, so it is none of the rows that are accounted for.
+        let sent: Vec<i64> =
+            ids.values().iter().copied().filter(|row| sheet_ordinal(*row) != NO_SHEET).collect();
+        let rows = distinct(&sent);
         self.tally.quarantined.extend(ids.values());
         self.tally.counts.quarantined += rows;
         if self.made {
@@ -218,14 +225,14 @@ impl<'a> Passage<'a> {
             return Ok(());
         }
         self.tally.counts.rows_out += rows;
+        let ids = row_ids(&self.batch).map_err(|error| failed("log", &error))?;
         if !self.made {
-            let ids = row_ids(&self.batch).map_err(|error| failed("log", &error))?;
             self.tally.counts.accepted += distinct(ids.values());
-            let replaces = std::mem::take(&mut self.replaces);
-            // A later row that was refused on its way stands for nothing.
-            for (_, earlier) in replaces.iter().filter(|(later, _)| ids.values().contains(later)) {
-                self.tally.replace(*earlier);
-            }
+        }
+        // A later row that was refused on its way stands for nothing.
+        let replaces = std::mem::take(&mut self.replaces);
+        for (_, earlier) in replaces.iter().filter(|(later, _)| ids.values().contains(later)) {
+            self.tally.replace(*earlier, self.made);
         }
         Ok(self.log.append(Stream::Records, &self.batch)?)
     }
@@ -281,7 +288,7 @@ pub(super) fn facts_of(batch: &RecordBatch) -> SchemaRef {
 }
 
 /// The rows of a stage's batch that stand for rows of earlier batches, with those.
-fn replaces(batch: &RecordBatch) -> Result<Vec<(i64, i64)>, StageError> {
+pub(super) fn replaces(batch: &RecordBatch) -> Result<Vec<(i64, i64)>, StageError> {
     match batch.schema_ref().metadata.get(REPLACES) {
         Some(pairs) => serde_json::from_str(pairs)
             .map_err(|error| StageError::new(format!("what replaces what cannot be read: {error}"))),

@@ -42,14 +42,17 @@ impl Tally {
         }
     }
 
-    /// A row that was logged went into one that is logged now.
-    pub(super) fn replace(&mut self, earlier: i64) {
+    /// A row that was logged went into one that is logged now. If a stage `made` that one itself it is none that was sent,
+    /// and the earlier one stays accepted.
+    pub(super) fn replace(&mut self, earlier: i64, made: bool) {
         if self.quarantined.contains(&earlier) {
             return;
         }
         self.counts.rows_out = self.counts.rows_out.saturating_sub(1);
-        self.counts.accepted = self.counts.accepted.saturating_sub(1);
-        self.counts.merged += 1;
+        if !made {
+            self.counts.accepted = self.counts.accepted.saturating_sub(1);
+            self.counts.merged += 1;
+        }
         self.replaced.push(earlier);
     }
 

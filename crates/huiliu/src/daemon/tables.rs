@@ -1,9 +1,10 @@
 //! Reference tables that a pipeline declares.
 //!
 //! CSV files are read when first asked for and again when they change; all columns are text, named by the first line
-//! as it stands. A file that was changed into one that cannot be used (gone, no table, a column less) does not stop
-//! deliveries: the last good one is used on, and the log says so once. A table by query is what the registers hold when it is asked for, all columns text too: so a list
-//! that a department drops into a folder of its own is at hand for other pipelines.
+//! as it stands. A file that was changed into one that cannot be used (gone, no table, a column less, a calendar with a
+//! wrong day) does not stop deliveries: the last good one is used on, and the log says so once. A table by query is what
+//! the registers hold when it is asked for, all columns text too: so a list that a department drops into a folder of its
+//! own is at hand for other pipelines.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,11 +14,14 @@ use std::time::SystemTime;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema};
+use huiliu_commitment::calendar::Days;
 use huiliu_formats::read::{FormatOptions, ReadOptions, open_raw};
 use huiliu_pipeline::config::Table;
 use huiliu_pipeline::host::Tables;
 use huiliu_stage::HostError;
 use huiliu_store::{RegisterQuery, SqliteStore};
+
+use super::functions::HOLIDAYS;
 
 /// The tables of one pipeline.
 pub(crate) struct PlanTables {
@@ -84,9 +88,11 @@ impl Tables for PlanTables {
         if let Some(before) = before.as_ref().filter(|before| before.changed == changed) {
             return Ok(before.good.clone());
         }
-        let read = read(path).and_then(|table| match before.as_ref().and_then(|b| lost(&b.good, &table)) {
-            Some(column) => Err(format!("the column `{column}`, which was there, is gone")),
-            None => Ok(table),
+        let read = read(path).and_then(|table| sound(name, table)).and_then(|table| {
+            match before.as_ref().and_then(|b| lost(&b.good, &table)) {
+                Some(column) => Err(format!("the column `{column}`, which was there, is gone")),
+                None => Ok(table),
+            }
         });
         match (read, before) {
             (Ok(good), _) => {
@@ -102,6 +108,14 @@ impl Tables for PlanTables {
             (Err(why), None) => Err(HostError(format!("table `{name}` (`{}`): {why}", path.display()))),
         }
     }
+}
+
+/// The table, unless a calendar's days are wrong: they would stop each delivery that asks for one.
+fn sound(name: &str, table: RecordBatch) -> Result<RecordBatch, String> {
+    if name == HOLIDAYS {
+        Days::default().add(&table)?;
+    }
+    Ok(table)
 }
 
 /// A column that a table had and has no more.
@@ -149,9 +163,7 @@ mod tests {
             let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(1_750_000_000 + times);
             std::fs::File::options().write(true).open(&path).unwrap().set_modified(changed).unwrap();
         };
-        let table = Table { csv: path.clone(), query: None, optional: false, span: None };
-        let tables = PlanTables::new(&BTreeMap::from([("places".to_owned(), table)]));
-        let rows = || tables.table("places").map(|table| table.num_rows());
+        let rows = of(&path, "places");
         assert!(rows().is_err(), "what was never good cannot be used on");
         write("code,name\n1,a\n");
         assert_eq!(rows().unwrap(), 1);
@@ -165,5 +177,27 @@ mod tests {
         assert_eq!(rows().unwrap(), 3);
         std::fs::remove_file(&path).unwrap();
         assert_eq!(rows().unwrap(), 3, "it is gone");
+    }
+
+    /// How many rows the table of this name and file has now.
+    fn of(path: &Path, name: &'static str) -> impl Fn() -> Result<usize, HostError> + use<> {
+        let table = Table { csv: path.to_owned(), query: None, optional: false, span: None };
+        let tables = PlanTables::new(&BTreeMap::from([(name.to_owned(), table)]));
+        move || tables.table(name).map(|table| table.num_rows())
+    }
+
+    #[test]
+    fn a_calendar_with_a_wrong_day_is_no_calendar() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("days.csv");
+        for (text, right) in [
+            ("date,kind\n2026-10-01,holiday\n", true),
+            ("date,kind\n2026-99-99,holiday\n", false),
+            ("date,kind\n2026-10-01,holyday\n", false),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(of(&path, HOLIDAYS)().is_ok(), right, "{text}");
+            assert!(of(&path, "other")().is_ok(), "{text}");
+        }
     }
 }
