@@ -336,8 +336,10 @@ fn unit_key(signature: u128) -> Vec<u8> {
     [b"u/", signature.to_be_bytes().as_slice()].concat()
 }
 
+type KeyAndValue = (Vec<u8>, Vec<u8>);
+
 /// All parts that are kept of a record, each with its key; of an `old` state those of before as well.
-pub(crate) fn kept(host: &dyn Host, id: RecordId, old: bool) -> Result<Vec<(Vec<u8>, Vec<u8>)>, HostError> {
+pub(crate) fn kept(host: &dyn Host, id: RecordId, old: bool) -> Result<Vec<KeyAndValue>, HostError> {
     let before = [b"p/".as_slice(), &id.bytes()].concat();
     let mut kept = Vec::new();
     for prefix in [Some(of_record(id, b'p')), old.then_some(before)].iter().flatten() {
