@@ -110,6 +110,16 @@ fn a_package_is_one_delivery_and_its_papers_belong_to_its_projects() {
     assert_eq!(contents.len(), 4);
     assert!(contents.contains(&b"%PDF permit".to_vec()));
 
+    // Beside the page lies the table itself, marked.
+    let answers = home.names("outbox");
+    for ending in [".回执.json", ".回执.html", ".回执.zip"] {
+        assert!(answers.iter().any(|name| name.ends_with(ending)), "{ending} of {answers:?}");
+    }
+    let (_, answer) = home.files("outbox").into_iter().find(|(name, _)| name.ends_with(".zip")).unwrap();
+    let holds = |name: &str| answer.windows(name.len()).any(|bytes| bytes == name.as_bytes());
+    assert!(answer.starts_with(b"PK") && holds("清单.回执.xlsx") && holds("回执.html"));
+    assert_eq!(fs::read_dir(home.data("spool/packages")).unwrap().count(), 0, "nothing is left unpacked");
+
     let told = home.huiliu(&["explain", "一号泵站"]).expect(0).out;
     assert!(told.contains("材料/施工许可证.pdf") && told.contains("材料/现场照片.jpg"), "{told}");
     assert!(!told.contains("合同.pdf"), "{told}");

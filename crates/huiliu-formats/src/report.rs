@@ -49,6 +49,9 @@ pub struct FileReport {
     /// As [`ReadReport::encoding`].
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub encoding: String,
+    /// As [`ReadReport::delimiter`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<String>,
     /// As [`ReadReport::dialect`].
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub dialect: String,

@@ -16,7 +16,7 @@ pub(crate) struct Account {
     /// Rows with an error finding, which go to quarantine.
     pub(crate) refused: HashSet<i64>,
     /// Rows that went into others.
-    pub(crate) merged: u64,
+    pub(crate) merged: Vec<i64>,
     /// Rows left out on purpose.
     pub(crate) dropped: u64,
 }
@@ -56,7 +56,7 @@ pub(crate) fn account(
             continue;
         }
         match fates.get(&row) {
-            Some(Fate::Merged) => account.merged += 1,
+            Some(Fate::Merged) => account.merged.push(row),
             Some(Fate::Dropped) => account.dropped += 1,
             Some(Fate::Stays) | None => {
                 return Err(StageError::new(format!(
@@ -122,7 +122,7 @@ mod tests {
             said(5, Severity::Warning, Fate::Stays),
         ];
         let account = account(&rows(&[1, 2, 3, 4, 5]), &rows(&[5, 1]), &findings).unwrap();
-        assert_eq!((account.refused.len(), account.merged, account.dropped), (1, 1, 1));
+        assert_eq!((account.refused.len(), account.merged.len(), account.dropped), (1, 1, 1));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use self::late::Late;
 use self::passage::{Passage, conform, facts_of};
 use self::stop::{Stop, failed};
 use self::tally::Tally;
+use crate::account::row_ids;
 use crate::host::EngineHost;
 use crate::labels::Labels;
 use crate::ports::{Commit, Counts, Delivery, Evidence, LogWriter, Store, StoreError};
@@ -198,16 +199,17 @@ impl Runner {
         let mut tally = Tally::new(self.shown);
         let done = self.drive(delivery, reader, from, late, &mut tally, cancelled);
         let remembers = self.stages.iter().position(|placed| placed.slot.host.has_changes());
-        let ended = match done.and_then(|log| Ok((late.take_in(&mut tally.late, remembers)?, log))) {
-            Ok((false, log)) => return Ok(Some(self.commit(delivery, reader, tally, rules, log)?)),
-            Ok((true, _)) => Ok(None),
-            Err(Stop::Refuse(why)) => {
-                self.refuse(delivery, reader, tally, *why).map(Some).map_err(RunError::from)
-            }
-            Err(Stop::Store(error)) => Err(error.into()),
-            Err(Stop::Cancelled) => Err(RunError::Cancelled),
-            Err(Stop::Again(why)) => Err(RunError::Again(why)),
-        };
+        let ended =
+            match done.and_then(|log| Ok((late.take_in(std::mem::take(&mut tally.late), remembers)?, log))) {
+                Ok((false, log)) => return Ok(Some(self.commit(delivery, reader, tally, rules, log)?)),
+                Ok((true, _)) => Ok(None),
+                Err(Stop::Refuse(why)) => {
+                    self.refuse(delivery, reader, tally, *why).map(Some).map_err(RunError::from)
+                }
+                Err(Stop::Store(error)) => Err(error.into()),
+                Err(Stop::Cancelled) => Err(RunError::Cancelled),
+                Err(Stop::Again(why)) => Err(RunError::Again(why)),
+            };
         self.forget();
         ended
     }
@@ -233,9 +235,12 @@ impl Runner {
             self.labels.put_on(&mut findings.0, &batch).map_err(|error| failed("read", &error))?;
             facts = Some(facts_of(&batch));
             tally.counts.rows_in += batch.num_rows() as u64;
-            let mut passage = Passage::new(batch, findings, tally, &self.rejects, log.as_mut());
-            passage.onward(&mut self.stages, from, late, &self.labels)?;
-            passage.end()?;
+            let ids = row_ids(&batch).map_err(|error| failed("read", &error))?.clone();
+            for Outcome { batch, findings } in late.pieces(Outcome { batch, findings }, ids.values()) {
+                let mut passage = Passage::new(batch, findings, tally, &self.rejects, log.as_mut());
+                passage.onward(&mut self.stages, from, late, &self.labels)?;
+                passage.end()?;
+            }
         }
         for at in from..self.stages.len() {
             self.finish_stage(at, facts.as_ref(), late, tally, log.as_mut())?;
@@ -263,7 +268,7 @@ impl Runner {
         let labelled = self.labels.put_on(&mut findings, &passage.batch);
         labelled.map_err(|error| failed(&placed.slot.name, &error))?;
         passage.stand(at, &self.stages);
-        passage.settle(&self.stages[at].slot.name, None, findings)?;
+        passage.settle(&self.stages[at], None, findings)?;
         passage.onward(&mut self.stages, at + 1, late, &self.labels)?;
         passage.end()
     }

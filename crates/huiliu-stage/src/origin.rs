@@ -37,8 +37,8 @@ pub const SEES_REFUSED: &str = "huiliu.sees_refused";
 /// sets it, on a batch without rows; what such a decision is is the stage's affair.
 pub const DECISIONS: &str = "huiliu.decisions";
 
-/// Column that a merging stage may add, Utf8: the id of the record that this one was merged into by a person's decision.
-/// The register then answers with that record when it is asked for this one.
+/// Column that a merging stage may add, Utf8: the id of the record that this one was merged into, because a person said so
+/// or because later rows showed that both are one. The register then answers with that record when it is asked for this one.
 pub const MERGED_INTO: &str = "_merged_into";
 
 /// Metadata key of a batch that a stage gives: a JSON list of pairs of `_row`s. The row named first stands for the same

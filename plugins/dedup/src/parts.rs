@@ -336,10 +336,11 @@ fn unit_key(signature: u128) -> Vec<u8> {
     [b"u/", signature.to_be_bytes().as_slice()].concat()
 }
 
-type KeyAndValue = (Vec<u8>, Vec<u8>);
+/// What is kept, with its key.
+type Kept = (Vec<u8>, Vec<u8>);
 
-/// All parts that are kept of a record, each with its key; of an `old` state those of before as well.
-pub(crate) fn kept(host: &dyn Host, id: RecordId, old: bool) -> Result<Vec<KeyAndValue>, HostError> {
+/// All parts that are kept of a record; of an `old` state those of before as well.
+pub(crate) fn kept(host: &dyn Host, id: RecordId, old: bool) -> Result<Vec<Kept>, HostError> {
     let before = [b"p/".as_slice(), &id.bytes()].concat();
     let mut kept = Vec::new();
     for prefix in [Some(of_record(id, b'p')), old.then_some(before)].iter().flatten() {

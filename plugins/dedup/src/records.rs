@@ -258,11 +258,11 @@ impl Records {
         let known = self.key(key)?;
         known.ids = ids;
         let kept = known.encode();
-        let done = match kept.is_empty() {
-            true => self.host.state_delete(&key_key(key)),
-            false => self.host.state_put(&key_key(key), &kept),
-        };
-        Ok(done?)
+        match kept.is_empty() {
+            true => self.host.state_delete(&key_key(key))?,
+            false => self.host.state_put(&key_key(key), &kept)?,
+        }
+        Ok(())
     }
 
     /// A record from kept bytes, its layout before it.

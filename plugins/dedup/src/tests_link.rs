@@ -221,6 +221,29 @@ fn written(company: usize, product: usize, phase: usize, way: usize) -> (usize, 
     (thing, [String::new(), format!("{company}有限公司"), name])
 }
 
+#[test]
+fn a_stage_opened_anew_says_the_same_also_when_it_has_learnt_and_what_is_known_is_looked_at_anew() {
+    // All that can be written, some of it without saying whose it is, in an order of no meaning: more than it takes to
+    // learn.
+    let row = |at: usize| {
+        let (_, [code, owner, name]) = written(at / 72, at / 12 % 6, at / 4 % 3 + 1, at % 4);
+        [code, if at.is_multiple_of(3) { String::new() } else { owner }, name]
+    };
+    let mut rows: Vec<[String; 3]> = (0..432).map(row).collect();
+    rows.sort_by_key(|row| xxhash_rust::xxh3::xxh3_64(row[2].as_bytes()));
+    let rows: Vec<[&str; 3]> = rows.iter().map(|row| [&*row[0], &*row[1], &*row[2]]).collect();
+    let (open, anew) = (Arc::new(MemoryHost::default()), Arc::new(MemoryHost::default()));
+    let mut stage = Dedup::open_json(LINK, schema(), open.clone()).unwrap();
+    let mut codes = Vec::new();
+    for part in rows.chunks(24) {
+        let told = hand(&mut stage, part).findings;
+        codes.extend(told.iter().map(|finding| finding.code.clone()));
+        give(&anew, part);
+        assert!(open.state() == anew.state(), "after {} rows", codes.len());
+    }
+    assert!(codes.iter().any(|code| code == "united" || code == "revised"), "nothing was looked at anew");
+}
+
 /// Small worlds: companies, products, phases; each thing is written in one of several ways.
 fn world() -> impl Strategy<Value = Vec<(usize, [String; 3])>> {
     let record = (0..6usize, 0..6usize, 1..4usize, 0..4usize);

@@ -46,11 +46,11 @@ impl Stage {
 
     fn send(&mut self, sender: &str, rows: &[Sent]) -> Vec<Outcome> {
         self.deliveries += 1;
-        self.send_as(self.deliveries, sender, rows)
+        self.send_as(self.deliveries, sender, rows, rows.len())
     }
 
-    /// The delivery of this number, once more.
-    fn send_as(&mut self, number: usize, sender: &str, rows: &[Sent]) -> Vec<Outcome> {
+    /// The delivery of this number, in batches of so many rows.
+    fn send_as(&mut self, number: usize, sender: &str, rows: &[Sent], many: usize) -> Vec<Outcome> {
         let origin = Origin {
             delivery: format!("delivery-{number}"),
             sender: sender.into(),
@@ -58,20 +58,25 @@ impl Stage {
             received_ms: number as i64,
             ..Origin::default()
         };
-        let text = |at: usize| -> ArrayRef {
-            let texts = rows.iter().map(|row| Some(row[at].as_str()).filter(|text| !text.is_empty()));
-            Arc::new(texts.collect::<StringArray>())
+        let batch = |(at, rows): (usize, &[Sent])| {
+            let text = |column: usize| -> ArrayRef {
+                let texts = rows.iter().map(|row| Some(row[column].as_str()).filter(|text| !text.is_empty()));
+                Arc::new(texts.collect::<StringArray>())
+            };
+            let first = (at * many) as i64 + 1;
+            let mut columns: Vec<ArrayRef> = (0..COLUMNS.len()).map(text).collect();
+            columns.push(Arc::new(StringArray::from(vec!["表1"; rows.len()])));
+            columns.push(Arc::new(Int64Array::from_iter_values(first..first + rows.len() as i64)));
+            columns.push(Arc::new(StringArray::from(vec![None::<&str>; rows.len()])));
+            RecordBatch::try_new(Arc::new(origin.mark(&schema())), columns).unwrap()
         };
-        let mut columns: Vec<ArrayRef> = (0..COLUMNS.len()).map(text).collect();
-        columns.push(Arc::new(StringArray::from(vec!["表1"; rows.len()])));
-        columns.push(Arc::new(Int64Array::from_iter_values(1..=rows.len() as i64)));
-        columns.push(Arc::new(StringArray::from(vec![None::<&str>; rows.len()])));
-        self.run(RecordBatch::try_new(Arc::new(origin.mark(&schema())), columns).unwrap())
+        self.run(rows.chunks(many).enumerate().map(batch).collect())
     }
 
-    fn run(&mut self, batch: RecordBatch) -> Vec<Outcome> {
+    fn run(&mut self, batches: Vec<RecordBatch>) -> Vec<Outcome> {
         let mut opened = Dedup::open_json(self.options, schema(), self.host.clone()).unwrap();
-        let mut outcomes = vec![opened.stage.process(batch).unwrap()];
+        let mut outcomes: Vec<Outcome> =
+            batches.into_iter().map(|batch| opened.stage.process(batch).unwrap()).collect();
         outcomes.extend(opened.stage.finish().unwrap());
         for batch in outcomes.iter().map(|outcome| &outcome.batch) {
             let column = |name: &str| texts(batch, name);
@@ -91,7 +96,7 @@ impl Stage {
         ]);
         let mut marked = schema().as_ref().clone();
         marked.metadata.insert(DECISIONS.into(), decision.to_string());
-        let outcomes = self.run(RecordBatch::new_empty(Arc::new(marked)));
+        let outcomes = self.run(vec![RecordBatch::new_empty(Arc::new(marked))]);
         assert_eq!(outcomes[0].findings.0[0].code, "decided", "{:?}", outcomes[0].findings);
     }
 
@@ -298,11 +303,13 @@ proptest! {
     fn the_sinks_hear_of_every_change_and_nothing_is_lost(
         sent in deliveries(),
         partners in any::<bool>(),
+        many in 1..5_usize,
     ) {
         let mut stage = Stage::new(if partners { PARTNERS } else { HALVES });
         let mut said = BTreeSet::new();
         for (sender, rows) in &sent {
-            stage.send(SENDERS[*sender], rows);
+            stage.deliveries += 1;
+            stage.send_as(stage.deliveries, SENDERS[*sender], rows, many);
             for row in rows {
                 let values = COLUMNS.iter().zip(row).filter(|(_, value)| !value.is_empty());
                 said.extend(values.map(|(field, value)| {
@@ -325,9 +332,9 @@ proptest! {
         // The last delivery once more changes nothing.
         if let Some((sender, rows)) = sent.last() {
             let number = stage.deliveries;
-            stage.send_as(number, SENDERS[*sender], rows);
+            stage.send_as(number, SENDERS[*sender], rows, rows.len());
             let before = stage.state();
-            let outcomes = stage.send_as(number, SENDERS[*sender], rows);
+            let outcomes = stage.send_as(number, SENDERS[*sender], rows, rows.len());
             prop_assert_eq!(outcomes.iter().map(|outcome| outcome.batch.num_rows()).sum::<usize>(), 0);
             prop_assert_eq!(stage.state(), before);
         }

@@ -47,6 +47,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use huiliu_stage::{FieldType, Finding, Findings, Outcome, RecordSchema};
 
+pub(crate) use bundle::Unpacker;
 pub use bundle::{Attachment, Evidence, KeepAttachment, Link};
 pub use error::ReadError;
 pub use options::{FormatKind, FormatOptions, Hidden, Limits, ReadOptions};

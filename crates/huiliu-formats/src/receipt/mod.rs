@@ -6,13 +6,15 @@
 //!
 //! A receipt knows no ledger and decides nothing. The same data gives the same bytes. A workbook comes back
 //! as it was sent, marked in place ([`patch`]); of a CSV file, or a workbook too broken for that, the copy
-//! is made anew from its values ([`copy`]). What has no cells comes back as a page.
+//! is made anew from its values ([`copy`]). What has no cells comes back as a page, a package with a zip of
+//! such copies beside it ([`package`](package())).
 
 mod codes;
 mod copy;
 mod html;
 mod json;
 mod marks;
+mod package;
 mod patch;
 mod place;
 #[cfg(test)]
@@ -33,6 +35,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::html::page;
 pub use self::json::json;
+pub use self::package::{has_copies, package};
 pub use self::workbook::{CopyLimits, workbook};
 pub use self::zone::{UnknownZone, Zone};
 use crate::report::ReadReport;
@@ -89,6 +92,8 @@ pub struct ReceiptData {
     pub pipeline: String,
     /// Name of the file, without folders.
     pub file: String,
+    /// The package that it came in, for one table of such; then only what is known of that table is there.
+    pub package: Option<String>,
     /// Who sent it.
     pub sender: String,
     /// The earlier delivery that this one corrects.
@@ -145,6 +150,15 @@ impl ReceiptData {
     /// What became of the delivery, and what to do, in one sentence.
     fn outcome(&self) -> String {
         let say = self.language;
+        if self.package.is_some() && self.state != "refused" {
+            return say.pick(
+                format!("本表有 {} 行需要改正；整份报送的结果见压缩包的回执", self.quarantined),
+                format!(
+                    "{} rows of this table are to be mended; what became of all that was sent is told by the package's receipt",
+                    self.quarantined
+                ),
+            );
+        }
         if self.state == "refused" {
             return say
                 .pick(
@@ -183,4 +197,16 @@ pub enum ReceiptError {
     /// Writing failed in a way its library does not report, such as a full disk.
     #[error("writing the workbook of the receipt broke off: {0}")]
     BrokeOff(String),
+}
+
+impl From<std::io::Error> for ReceiptError {
+    fn from(error: std::io::Error) -> Self {
+        Self::BrokeOff(error.to_string())
+    }
+}
+
+impl From<zip::result::ZipError> for ReceiptError {
+    fn from(error: zip::result::ZipError) -> Self {
+        Self::BrokeOff(error.to_string())
+    }
 }

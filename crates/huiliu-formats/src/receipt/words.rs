@@ -23,6 +23,9 @@ impl ReceiptData {
             (self.say("编号", "delivery"), self.delivery.clone()),
             (self.say("结果", "outcome"), self.outcome()),
         ];
+        if let Some(package) = &self.package {
+            lines.insert(1, (self.say("压缩包", "package"), package.clone()));
+        }
         if let Some(earlier) = &self.corrects {
             let at = self.zone.print(earlier.received_ms, "%Y-%m-%d %H:%M:%S");
             let id = &earlier.delivery;
@@ -36,8 +39,8 @@ impl ReceiptData {
     }
 
     /// What was counted: label and number.
-    pub(super) fn counted(&self) -> [(&'static str, u64); 9] {
-        [
+    pub(super) fn counted(&self) -> Vec<(&'static str, u64)> {
+        let mut counted = vec![
             (self.say("数据行", "rows read"), self.rows_in),
             (self.say("已采用", "taken"), self.accepted),
             (self.say("并入已有记录", "merged"), self.merged),
@@ -47,7 +50,12 @@ impl ReceiptData {
             (self.say("错误", "errors"), self.errors),
             (self.say("警告", "warnings"), self.warnings),
             (self.say("提示", "notes"), self.infos),
-        ]
+        ];
+        if self.package.is_some() {
+            // What became of rows is counted for the package only.
+            counted.drain(1..4);
+        }
+        counted
     }
 
     /// What stands above the list of findings when `shown` of them are listed.

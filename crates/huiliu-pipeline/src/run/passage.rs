@@ -10,7 +10,7 @@ use hashbrown::HashSet;
 use huiliu_stage::{DECISIONS, Finding, Findings, Outcome, REPLACES, Severity, StageError, UNREADABLE};
 use tracing::{debug, info_span};
 
-use super::late::{self, Late};
+use super::late::Late;
 use super::stop::{Stop, failed};
 use super::tally::Tally;
 use super::{Placed, Slot};
@@ -33,6 +33,10 @@ pub(super) struct Passage<'a> {
     pub(super) made: bool,
     /// The stage that the batch is in, if one before it keeps state.
     behind: Option<usize>,
+    /// How many findings there were before the first stage that keeps state.
+    before_state: Option<usize>,
+    /// Whether a stage that keeps state has merged rows of it.
+    has_merged: bool,
     /// Rows of this batch that stand for rows of earlier ones, with those.
     replaces: Vec<(i64, i64)>,
     tally: &'a mut Tally,
@@ -53,8 +57,20 @@ impl<'a> Passage<'a> {
         tally.note(&findings);
         let pending = refused_rows(&findings);
         let of_reader = findings.len();
-        let (made, behind, replaces) = (false, None, Vec::new());
-        Self { batch, pending, findings, of_reader, made, behind, replaces, tally, rejects, log }
+        Self {
+            batch,
+            pending,
+            findings,
+            of_reader,
+            made: false,
+            behind: None,
+            before_state: None,
+            has_merged: false,
+            replaces: Vec::new(),
+            tally,
+            rejects,
+            log,
+        }
     }
 
     /// Takes the batch through the stages, beginning with the one at `from`.
@@ -69,7 +85,11 @@ impl<'a> Passage<'a> {
             self.stand(at, stages);
             let placed = &mut stages[at];
             self.take_out(late, at, &placed.slot.name)?;
+            let said = self.findings.len();
             self.through(placed, labels)?;
+            if placed.slot.host.keeps_state() {
+                self.before_state.get_or_insert(said);
+            }
         }
         Ok(())
     }
@@ -117,34 +137,41 @@ impl<'a> Passage<'a> {
             .map_err(|error| failed(name, &error))?;
         let (batch, mut findings, replaces) = outcome;
         labels.put_on(&mut findings.0, &batch).map_err(|error| failed(name, &error))?;
+        self.tally.late.carry_on(&replaces);
         self.replaces.extend(replaces);
         let before = std::mem::replace(&mut self.batch, batch);
-        self.settle(name, Some(&before), findings.0)
+        self.settle(placed, Some(&before), findings.0)
     }
 
     /// Accounts for the rows of one stage and takes the refused ones out. `before` is what the stage was
     /// given; without it the rows are the stage's own.
     pub(super) fn settle(
         &mut self,
-        name: &str,
+        placed: &Placed,
         before: Option<&RecordBatch>,
         findings: Vec<Finding>,
     ) -> Result<(), Stop> {
+        let (name, keeps) = (&*placed.slot.name, placed.slot.host.keeps_state());
         self.tally.note(&findings);
         let mut refused = match before {
             Some(before) => {
                 let account =
                     account(before, &self.batch, &findings).map_err(|error| failed(name, &error))?;
-                self.tally.counts.merged += account.merged;
+                self.tally.counts.merged += account.merged.len() as u64;
+                if keeps && !account.merged.is_empty() {
+                    self.has_merged = true;
+                    self.tally.late.merged(&account.merged);
+                }
                 self.tally.counts.dropped += account.dropped;
                 account.refused
             }
             None => refused_rows(&findings),
         };
-        if let Some(at) = self.behind {
-            late::note(&mut self.tally.late, at, &refused, &findings);
-        }
         self.findings.extend(findings);
+        if let (Some(at), false) = (self.behind, refused.is_empty()) {
+            let said = self.findings.get(self.before_state.unwrap_or(0)..).unwrap_or_default();
+            self.tally.late.refused((at, keeps), !self.has_merged, &refused, said);
+        }
         refused.extend(std::mem::take(&mut self.pending));
         if refused.is_empty() {
             return Ok(());

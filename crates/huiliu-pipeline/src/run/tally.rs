@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 use hashbrown::HashSet;
 use huiliu_stage::{EVIDENCE, Fate, Finding, Severity};
 
-use super::late::Refused;
+use super::late::Noted;
 use crate::ports::Counts;
 
 /// The counts, the findings that are shown, and where rows went.
@@ -23,8 +23,8 @@ pub(super) struct Tally {
     pub(super) quarantined: HashSet<i64>,
     /// Rows that were logged and went into rows logged later.
     pub(super) replaced: Vec<i64>,
-    /// Rows that were refused after a stage before had a look at its state.
-    pub(super) late: HashMap<i64, Refused>,
+    /// What another run may be due for.
+    pub(super) late: Noted,
 }
 
 impl Tally {
@@ -38,7 +38,7 @@ impl Tally {
             went_into: HashMap::new(),
             quarantined: HashSet::new(),
             replaced: Vec::new(),
-            late: HashMap::new(),
+            late: Noted::default(),
         }
     }
 

@@ -487,15 +487,156 @@ fn a_refused_row_that_hid_behind_another_is_found_too() {
 }
 
 #[test]
-fn a_delivery_whose_rows_are_refused_without_end_is_refused_as_a_whole() {
+fn as_many_rows_as_there_are_can_be_refused_one_behind_the_other() {
     let store = Arc::new(MemoryStore::default());
-    let (mut runner, _) = remembering(&store);
-    let ended = run(&mut runner, vec![Ok(rows(1, &["bad"; 40]).into())]);
+    let (mut runner, runs) = remembering(&store);
+    assert!(matches!(run(&mut runner, vec![Ok(rows(1, &["bad"; 40]).into())]), Ok(Ran::Committed { .. })));
+    assert!(remembered(&store).is_empty());
+    assert_eq!(held(&store.kept).counts.unwrap().quarantined, 40);
+    // One batch; then one by one, which finds all of them; then without any of them.
+    assert_eq!(*held(&runs), 1 + 40 + 40);
+}
+
+#[test]
+fn a_delivery_of_which_a_row_more_is_refused_each_time_is_refused_as_a_whole() {
+    let store = Arc::new(MemoryStore::default());
+    let times = Arc::new(Mutex::new(0));
+    let fickle = move |batch: RecordBatch, _: &dyn Host| {
+        *held(&times) += 1;
+        let findings = Findings(vec![error(*held(&times))]);
+        Ok(Outcome { batch, findings })
+    };
+    let slots = vec![slot("remember", &store, false, mark), slot("fickle", &store, false, fickle)];
+    let mut runner = Runner::new(slots, store.clone(), 10);
+    let ended = run(&mut runner, vec![Ok(rows(1, &["a"; 100]).into())]);
     let Ok(Ran::Refused { why }) = ended else { panic!("{ended:?}") };
     assert_eq!(why.code, "rows-refused");
-    assert!(why.message.en.contains("such as 9, 10, 11"), "{}", why.message.en);
+    assert!(why.message.en.contains("correct rows such as "), "{}", why.message.en);
     assert!(held(&store.kept).state.is_empty() && held(&store.kept).records.is_empty());
     assert!(held(&store.kept).counts.unwrap().balance());
+}
+
+/// Remembers that there was a batch, and gives it on.
+fn mark(batch: RecordBatch, host: &dyn Host) -> Result<Outcome, StageError> {
+    host.state_get(b"seen")?;
+    host.state_put(b"seen", b"1")?;
+    Ok(batch.into())
+}
+
+/// All rows are one record, which is `bad` once a row of it was.
+fn one_record(batch: RecordBatch, host: &dyn Host) -> Result<Outcome, StageError> {
+    let names = huiliu_stage::text_column(&batch, "name")?;
+    let ids = batch.column_by_name(ROW).unwrap().as_primitive::<Int64Type>();
+    let (count, mut bad) = (batch.num_rows(), host.state_get(b"bad")?.is_some());
+    let mut findings = Findings::none();
+    for at in 0..count {
+        bad |= names.value(at) == "bad";
+        if at + 1 < count {
+            let into = Finding::new(Some(ids.value(at)), Severity::Info, "merged", "并入".into());
+            findings.push(into.with_fate(Fate::Merged));
+        }
+    }
+    if count == 0 {
+        return Ok(batch.into());
+    }
+    let last = ids.value(count - 1);
+    let earlier = host.state_get(b"last")?.map(|row| i64::from(row[0]));
+    host.state_put(b"last", &[last as u8])?;
+    if bad {
+        host.state_put(b"bad", b"1")?;
+    }
+    let name = if bad { "bad" } else { names.value(count - 1) };
+    let mut schema = (*batch.schema()).clone();
+    if let Some(earlier) = earlier {
+        schema.metadata.insert(huiliu_stage::REPLACES.to_owned(), format!("[[{last},{earlier}]]"));
+    }
+    let batch = rows(last, &[name]).with_schema(Arc::new(schema))?;
+    Ok(Outcome { batch, findings })
+}
+
+#[test]
+fn a_row_is_not_refused_for_what_another_of_its_record_said() {
+    let batch = |first, names: &[&str]| Ok(Outcome::from(rows(first, names)));
+    for read in [
+        vec![batch(1, &["bad", "a", "b"])],
+        vec![batch(1, &["a", "bad", "b"])],
+        vec![batch(1, &["a", "b", "bad"])],
+        vec![batch(1, &["bad"]), batch(2, &["a"]), batch(3, &["b"])],
+        vec![batch(1, &["a", "bad"]), batch(3, &["b"])],
+    ] {
+        let store = Arc::new(MemoryStore::default());
+        let slots = vec![slot("one", &store, false, one_record), slot("judge", &store, false, judge)];
+        let mut runner = Runner::new(slots, store.clone(), 10);
+        assert!(matches!(run(&mut runner, read.clone()), Ok(Ran::Committed { .. })), "{read:?}");
+        let kept = held(&store.kept);
+        assert_eq!(kept.counts.unwrap().quarantined, 1, "{read:?}");
+        assert!(kept.counts.unwrap().balance(), "{read:?}");
+        assert!(!kept.state.contains_key(&("p/one".to_owned(), b"bad".to_vec())), "{read:?}");
+        let values = huiliu_stage::text_column(&kept.rejects[0], "values").unwrap().value(0).to_owned();
+        assert_eq!(values, r#"{"name":"bad"}"#, "{read:?}");
+    }
+}
+
+/// Refuses the third row and later ones; remembers how many there were.
+fn two_at_most(batch: RecordBatch, host: &dyn Host) -> Result<Outcome, StageError> {
+    let ids = batch.column_by_name(ROW).unwrap().as_primitive::<Int64Type>();
+    let mut count = host.state_get(b"n")?.map_or(0, |n| n[0]);
+    let mut findings = Findings::none();
+    for row in ids.values() {
+        count += 1;
+        if count > 2 {
+            findings.push(error(*row));
+        }
+    }
+    host.state_put(b"n", &[count.min(2)])?;
+    Ok(Outcome { batch, findings })
+}
+
+#[test]
+fn a_row_that_a_limit_refuses_is_judged_again_without_those_that_do_not_count() {
+    let store = Arc::new(MemoryStore::default());
+    let slots = vec![
+        slot("mark", &store, false, mark),
+        slot("limit", &store, false, two_at_most),
+        slot("judge", &store, false, judge),
+    ];
+    let mut runner = Runner::new(slots, store.clone(), 10);
+    let read = ["bad", "a", "b", "c"].iter().enumerate();
+    let read = read.map(|(at, name)| Ok(Outcome::from(rows(at as i64 + 1, &[name])))).collect();
+    assert!(matches!(run(&mut runner, read), Ok(Ran::Committed { .. })));
+    let kept = held(&store.kept);
+    assert_eq!(names_of(&kept.records), ["a", "b"]);
+    let told: Vec<_> = kept
+        .rejects
+        .iter()
+        .flat_map(|batch| {
+            huiliu_stage::text_column(batch, "values")
+                .unwrap()
+                .iter()
+                .flatten()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(told, [r#"{"name":"bad"}"#, r#"{"name":"c"}"#]);
+}
+
+#[test]
+fn what_was_said_of_a_row_after_it_was_remembered_is_kept_with_its_refusal() {
+    let store = Arc::new(MemoryStore::default());
+    let warn = |batch: RecordBatch, host: &dyn Host| {
+        let given = mark(batch, host)?;
+        let said = Finding::new(Some(1), Severity::Warning, "fell", "下降".into());
+        let said = if given.batch.num_rows() > 0 { vec![said] } else { Vec::new() };
+        Ok(Outcome { findings: Findings(said), ..given })
+    };
+    let slots = vec![slot("warn", &store, false, warn), slot("judge", &store, false, judge)];
+    let mut runner = Runner::new(slots, store.clone(), 10);
+    let ended = run(&mut runner, vec![Ok(rows(1, &["bad"]).into())]);
+    assert!(matches!(ended, Ok(Ran::Committed { .. })), "{ended:?}");
+    let kept = held(&store.kept);
+    let told: Vec<&str> = kept.findings.iter().map(|finding| &*finding.code).collect();
+    assert!(told.contains(&"fell") && told.contains(&"bad"), "{told:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use huiliu_formats::read::Limits;
 use huiliu_formats::receipt::{self, CopyLimits, Corrected, Language, ReceiptData, Zone};
 use huiliu_pipeline::ports::{LedgerEntry, State};
 use huiliu_store::SqliteStore;
@@ -32,6 +33,8 @@ pub(crate) struct Answerer {
     pub(crate) xlsx: bool,
     pub(crate) language: Language,
     pub(crate) zone: Zone,
+    /// By which packages are unpacked.
+    pub(crate) limits: Limits,
     pub(crate) titles: std::collections::BTreeMap<String, String>,
 }
 
@@ -152,6 +155,9 @@ impl Answerer {
                 }
                 _ => Self::write_page(&data, content, &outbox.join(format!("{base}.html")))?,
             }
+            if receipt::has_copies(&data) && content.exists() {
+                self.write_package(&data, content, outbox, &base)?;
+            }
         }
         Ok(())
     }
@@ -165,6 +171,26 @@ impl Answerer {
             let source = Some(content).filter(|path| path.exists());
             let ending = receipt::workbook(data, source, &limits, &mut file)?;
             Ok(file.finish_as(outbox.join(format!("{base}.{ending}")))?)
+        };
+        write().with_context(|| format!("cannot write `{}`", path.display()))
+    }
+
+    fn write_package(
+        &self,
+        data: &ReceiptData,
+        content: &Path,
+        outbox: &Path,
+        base: &str,
+    ) -> anyhow::Result<()> {
+        let path = outbox.join(format!("{base}.zip"));
+        let write = || -> anyhow::Result<()> {
+            let mut file = WholeFile::create(&path)?;
+            // What is unpacked has names while it is marked: in the spool nobody meets them, and a crash leaves none.
+            let spool = self.data.join("spool").join(&data.pipeline);
+            std::fs::create_dir_all(&spool)?;
+            let limits = CopyLimits { temp_dir: Some(spool), ..CopyLimits::default() };
+            receipt::package(data, content, &limits, &self.limits, &mut file)?;
+            Ok(file.finish()?)
         };
         write().with_context(|| format!("cannot write `{}`", path.display()))
     }
@@ -188,6 +214,7 @@ impl Answerer {
             delivery: entry.delivery.id.clone(),
             pipeline: entry.delivery.pipeline.clone(),
             file: entry.delivery.file.clone(),
+            package: None,
             sender: entry.delivery.sender.clone(),
             corrects: corrects.map(|earlier| Corrected {
                 delivery: earlier.delivery.id,

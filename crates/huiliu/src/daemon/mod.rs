@@ -349,6 +349,7 @@ impl Daemon {
             xlsx: plan.receipts.xlsx,
             language,
             zone: plan.timezone.parse()?,
+            limits: format_options(plan)?.limits,
             titles: plan.record.fields.iter().map(|f| (f.name.clone(), f.title().to_owned())).collect(),
         })
     }

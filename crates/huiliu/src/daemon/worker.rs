@@ -280,6 +280,8 @@ impl Worker {
             format: self.format.clone(),
             limits: self.format.limits.clone(),
             mapping: self.store.mappings_of(&self.pipeline, &delivery.sender)?,
+            // The stages run beside the reader, so that its helper pays only where there is a third processor.
+            threads: if std::thread::available_parallelism().is_ok_and(|all| all.get() > 2) { 2 } else { 1 },
             ..ReadOptions::default()
         };
         let committed = Arc::clone(&self.committed);

@@ -4,7 +4,8 @@
 //! ([`index`]), each pair is compared field by field into levels ([`compare`]), levels weigh what
 //! expectation-maximisation has learnt of them ([`weights`], `learn`) once the model has passed its
 //! [`guards`], and pairs become clusters by average linkage under vetoes (`pairs`, [`cluster`]).
-//! [`engine::Linker`] drives it, batch by batch; [`online::Things`] asks what the records of a batch are (`batch`), for hosts
+//! [`engine::Linker`] drives it, batch by batch; [`online::Things`] asks what the records of a batch are (`batch`), and what
+//! known things turn out to be then ([`revise`], `partner`, [`change`]), for hosts
 //! that keep the things themselves; [`explain`] says why. What fields hold is guessed where it is not
 //! configured (`kinds`).
 //!
@@ -37,3 +38,6 @@ pub mod weights;
 
 pub use config::{Config, FieldConfig, Kind};
 pub use engine::{Linker, Row};
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,8 @@ mod text;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
@@ -29,7 +30,7 @@ use huiliu_stage::{
 use self::contents::Contents;
 use self::link::Linker;
 use super::error::ReadError;
-use super::options::ReadOptions;
+use super::options::{Limits, ReadOptions};
 use super::package::Package;
 use super::{Reading, named, plan};
 use crate::report::{FileReport, ReadReport};
@@ -246,6 +247,7 @@ impl BundleSource {
             name: current.path.clone(),
             format: inner.format.clone(),
             encoding: inner.encoding.clone(),
+            delimiter: inner.delimiter.clone(),
             dialect: inner.dialect.clone(),
         });
         self.done += current.reading.total;
@@ -352,6 +354,34 @@ impl BundleSource {
             batch: RecordBatch::new_empty(self.schema.clone()),
             findings: Findings(findings),
         }))
+    }
+}
+
+/// Unpacks the tables of a package once more, for whoever shows them to their sender.
+pub(crate) struct Unpacker {
+    contents: Contents,
+}
+
+impl Unpacker {
+    /// Lists what a package holds, refusing what reading it would refuse.
+    ///
+    /// # Errors
+    /// It is no package, or a harmful one.
+    pub(crate) fn open(file: File, limits: &Limits, temp_dir: Option<&Path>) -> Result<Self, ReadError> {
+        Ok(Self { contents: Contents::list(Package::open(file, limits)?, limits, temp_dir)? })
+    }
+
+    /// Writes the table with this path to `to`, of several with one path the one that stands behind `before` others;
+    /// `false` if there is none.
+    ///
+    /// # Errors
+    /// It is damaged, or cannot be written.
+    pub(crate) fn unpack(&self, path: &str, before: usize, to: &mut dyn Write) -> Result<bool, ReadError> {
+        let mut of_name = self.contents.files.iter().filter(|file| file.table && file.path == path);
+        let Some(file) = of_name.nth(before) else { return Ok(false) };
+        let mut entry = self.contents.open(file)?;
+        io::copy(&mut entry, to).map_err(|e| text::broken(path, &e))?;
+        Ok(true)
     }
 }
 
