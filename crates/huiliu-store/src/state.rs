@@ -32,9 +32,16 @@ pub(crate) fn scan(
     each: &mut dyn FnMut(&[u8], &[u8]) -> bool,
 ) -> Result<()> {
     let Some(slot) = slot(connection, name)? else { return Ok(()) };
-    let mut find = connection
-        .prepare_cached("SELECT key, value FROM state WHERE slot = ?1 AND key >= ?2 ORDER BY key")?;
-    let mut rows = find.query(params![slot, prefix])?;
+    // The value behind the last key is not to be read: it may be a large one of another kind.
+    let end = end(prefix);
+    let mut find = connection.prepare_cached(match end {
+        Some(_) => "SELECT key, value FROM state WHERE slot = ?1 AND key >= ?2 AND key < ?3 ORDER BY key",
+        None => "SELECT key, value FROM state WHERE slot = ?1 AND key >= ?2 ORDER BY key",
+    })?;
+    let mut rows = match end {
+        Some(end) => find.query(params![slot, prefix, end])?,
+        None => find.query(params![slot, prefix])?,
+    };
     while let Some(row) = rows.next()? {
         let key = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
         let value = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
@@ -43,6 +50,14 @@ pub(crate) fn scan(
         }
     }
     Ok(())
+}
+
+/// The first key behind all that have this prefix, if there can be one.
+fn end(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte < u8::MAX)?;
+    let mut end = prefix[..=last].to_vec();
+    end[last] += 1;
+    Some(end)
 }
 
 /// Applies a stage's changes in key order, which is the cheapest for the tree they go into. Of two
@@ -109,6 +124,7 @@ mod tests {
         };
         assert_eq!(scan(b"a", 9), [&b"a"[..], b"a\x00", b"ab", b"a\xff\xff"]);
         assert_eq!(scan(b"a\xff", 9), [b"a\xff\xff"]);
+        assert_eq!(scan(b"\xff", 9).len(), 0);
         assert_eq!(scan(b"", 2), [&b""[..], b"a"]);
         assert_eq!(scan(b"c", 9).len(), 0);
         store.state_scan("p/unknown", b"", &mut |_, _| panic!("has no keys")).unwrap();
