@@ -133,10 +133,9 @@ impl Late {
             return Err(endless(&refused));
         }
         let patient = self.runs <= RUNS;
-        let told_apart = refused.iter().all(|refused| refused.alone);
-        self.apart.extend(&run.merged);
-        self.apart.extend(refused.iter().map(|refused| refused.row));
-        if patient && !told_apart {
+        if patient && refused.iter().any(|refused| !refused.alone) {
+            self.apart.extend(&run.merged);
+            self.apart.extend(refused.iter().map(|refused| refused.row));
             return Ok(true);
         }
         // In the order in which they came; the stages of a batch refuse them in another.
