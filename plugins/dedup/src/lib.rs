@@ -45,6 +45,7 @@ mod ties;
 mod value;
 mod versions;
 mod why;
+mod words;
 
 use std::sync::Arc;
 

@@ -37,6 +37,7 @@ use crate::regroup::Made;
 use crate::report;
 use crate::value::Cells;
 use crate::versions::Versions;
+use crate::words::Words;
 
 /// Records named in the finding about what a correction leaves out.
 const NAMED: usize = 20;
@@ -200,6 +201,7 @@ impl Merge {
         let row_keys = self.row_keys(&keys, &view);
         let fields = self.fields.clone();
         self.plan(&row_keys, &view, &mut findings)?;
+        let mut words = Words::default();
         for at in 0..batch.num_rows() {
             let id = view.rows.value(at);
             view.enter(at);
@@ -210,7 +212,7 @@ impl Merge {
             let sender = &*view.source.sender;
             let row = Row { id, at, keys, cells: &view.cells, fields: &fields, sender };
             let pinned = self.pinned(&row)?;
-            let found = self.recognise(&row, pinned, &mut findings)?;
+            let found = self.recognise(&row, pinned, &mut words, &mut findings)?;
             let i = *index.entry(found.record).or_insert_with(|| {
                 touched.push(Touched::new(&found, at));
                 touched.len() - 1
@@ -296,6 +298,7 @@ impl Merge {
         &mut self,
         row: &Row<'_>,
         pinned: Option<RecordId>,
+        words: &mut Words,
         findings: &mut Vec<Finding>,
     ) -> Result<Recognised, StageError> {
         let mut known = Known {
@@ -304,6 +307,7 @@ impl Merge {
             linked: self.linked.as_mut(),
             decided: &self.decided,
             parts: &self.parts,
+            words,
         };
         self.recogniser.recognise(&mut known, row, pinned, findings)
     }

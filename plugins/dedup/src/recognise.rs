@@ -1,10 +1,9 @@
 //! Which record a row belongs to.
 //!
 //! The rules are asked in order; the first that knows a record decides. A record that the key finds but
-//! that a discriminating word (`apart`) or an `unless` column speaks against is passed over. If the
+//! that a discriminating word (`apart`) or an `unless` column speaks against is passed over ([`words`]). If the
 //! first rule knows several (they were kept apart before), the later rules and equal discriminating words choose.
 
-use arrow::array::Array;
 use huiliu_stage::{Finding, Host, StageError};
 
 use crate::decided::Decided;
@@ -12,13 +11,13 @@ use crate::fields::MergeField;
 use crate::key::KeyRule;
 use crate::link::normalise::date;
 use crate::linked::Linked;
-use crate::name::{self, Marks};
 use crate::options::Normalise;
 use crate::parts::Parts;
 use crate::queue;
 use crate::records::{RecordId, Records};
 use crate::report;
 use crate::value::{Cells, Value};
+use crate::words::{self, Telling, Words};
 
 /// The rules, bound to the fields of the records.
 pub(crate) struct Recogniser {
@@ -88,6 +87,7 @@ pub(crate) struct Known<'a> {
     pub(crate) linked: Option<&'a mut Linked>,
     pub(crate) decided: &'a Decided,
     pub(crate) parts: &'a Parts,
+    pub(crate) words: &'a mut Words,
 }
 
 impl Recogniser {
@@ -100,14 +100,34 @@ impl Recogniser {
         pinned: Option<RecordId>,
         findings: &mut Vec<Finding>,
     ) -> Result<Recognised, StageError> {
+        let said = self.tells().then(|| Telling::of_row(self, row));
+        let recognised = self.find(known, row, (said.as_ref(), pinned), findings)?;
+        if let Some(said) = said.filter(|_| !recognised.new) {
+            let kept = (&mut *known.records, known.parts);
+            known.words.join(self, kept, recognised.record, said)?;
+        }
+        Ok(recognised)
+    }
+
+    /// Whether anything keeps rows apart from records that their keys find.
+    fn tells(&self) -> bool {
+        !self.apart.is_empty() || self.unless.iter().any(|fields| !fields.is_empty())
+    }
+
+    fn find(
+        &self,
+        known: &mut Known<'_>,
+        row: &Row<'_>,
+        (telling, pinned): (Option<&Telling>, Option<RecordId>),
+        findings: &mut Vec<Finding>,
+    ) -> Result<Recognised, StageError> {
         if let Some(record) = pinned {
             if let Some(linked) = &mut known.linked {
                 linked.keep_known(record, row.compared(&self.compared));
             }
             return Ok(Recognised { record, by: By::Decision, new: false });
         }
-        let marks: Vec<Option<Marks>> = self.apart.iter().map(|&field| row.marks(field)).collect();
-        let ByKeys { found, passed_over, elsewhere } = self.by_keys(known.records, row, &marks)?;
+        let ByKeys { found, passed_over, elsewhere } = self.by_keys(known, row, telling)?;
         // What a key found and a word kept apart is not asked of likeness again.
         let ask = found.is_none() && passed_over.is_none();
         let said =
@@ -116,7 +136,7 @@ impl Recogniser {
             known.linked.as_deref().zip(said.as_ref()).and_then(|(linked, said)| linked.matched(said));
         let recognised = match (found, alike) {
             (Some((by, ids)), _) => {
-                let record = self.choose(known, &ids, by, row, &marks, findings)?;
+                let record = self.choose(known, &ids, by, (row, telling), findings)?;
                 Recognised { record, by: By::of(by), new: false }
             }
             (None, Some(record)) => Recognised { record, by: By::Likeness, new: false },
@@ -156,15 +176,15 @@ impl Recogniser {
     /// What the keys say: the records of the first rule that knows any, as far as the others do not speak against them.
     fn by_keys(
         &self,
-        records: &mut Records,
+        known: &mut Known<'_>,
         row: &Row<'_>,
-        marks: &[Option<Marks>],
+        telling: Option<&Telling>,
     ) -> Result<ByKeys, StageError> {
         let mut by = ByKeys::default();
         for &(rule, key) in row.keys {
             let mut fits = Vec::new();
-            for id in records.ids(key)?.to_vec() {
-                match self.against(records, id, rule, row, marks)? {
+            for id in known.records.ids(key)?.to_vec() {
+                match self.against(known, id, rule, telling)? {
                     None => fits.push(id),
                     Some(field) => by.passed_over = by.passed_over.or(Some((rule, id, field))),
                 }
@@ -205,30 +225,22 @@ impl Recogniser {
     /// The field that speaks against the row belonging to a record, if any.
     fn against(
         &self,
-        records: &mut Records,
+        known: &mut Known<'_>,
         id: RecordId,
         rule: Option<usize>,
-        row: &Row<'_>,
-        marks: &[Option<Marks>],
+        telling: Option<&Telling>,
     ) -> Result<Option<usize>, StageError> {
         let unless = rule.map(|rule| self.unless[rule].as_slice()).unwrap_or_default();
-        if self.apart.is_empty() && unless.is_empty() {
+        let Some(row) = telling.filter(|_| !self.apart.is_empty() || !unless.is_empty()) else {
+            return Ok(None);
+        };
+        // Mostly the row says what the record holds, and what else was said need not be read.
+        if Words::held(self, known.records, id)? == *row {
             return Ok(None);
         }
-        let record = records.get(id)?;
-        let held = |field: usize| record.values[field].as_ref().map(|held| &held.value);
-        let words = self.apart.iter().zip(marks).find(|&(&field, marks)| match (marks, held(field)) {
-            (Some(marks), Some(Value::Text(text))) => marks.differ(&Marks::of(text)),
-            _ => false,
-        });
-        let differs = |&&(field, normalise): &&(usize, Normalise)| match (
-            row.cells[field].value(row.at),
-            held(field),
-        ) {
-            (Some(came), Some(held)) => differ(&came, held, normalise),
-            _ => false,
-        };
-        Ok(words.map(|(&field, _)| field).or_else(|| unless.iter().find(differs).map(|&(field, _)| field)))
+        let said = known.words.of(self, (known.records, known.parts), id)?;
+        let by_rule = || rule.and_then(|rule| words::unless(said, row, rule)).map(|at| unless[at].0);
+        Ok(words::apart(said, row).map(|at| self.apart[at]).or_else(by_rule))
     }
 
     /// One of several records that the row may belong to: the one with the same discriminating words, else the one
@@ -238,23 +250,19 @@ impl Recogniser {
         known: &mut Known<'_>,
         ids: &[RecordId],
         by: Option<usize>,
-        row: &Row<'_>,
-        marks: &[Option<Marks>],
+        (row, telling): (&Row<'_>, Option<&Telling>),
         findings: &mut Vec<Finding>,
     ) -> Result<RecordId, StageError> {
         if let [only] = ids {
             return Ok(*only);
         }
         let mut alike = Vec::new();
-        for &id in ids.iter().filter(|_| !self.apart.is_empty()) {
-            let record = known.records.get(id)?;
-            let same = self.apart.iter().zip(marks).all(|(&field, marks)| {
-                let held = record.values[field].as_ref().map(|held| &held.value);
-                let Some(Value::Text(text)) = held else { return marks.is_none() };
-                marks.as_ref() == Some(&Marks::of(text))
-            });
-            if same {
-                alike.push(id);
+        if let Some(telling) = telling.filter(|_| !self.apart.is_empty()) {
+            for &id in ids {
+                let said = known.words.of(self, (known.records, known.parts), id)?;
+                if said.iter().any(|said| said.same_words(telling)) {
+                    alike.push(id);
+                }
             }
         }
         if let [only] = alike.as_slice() {
@@ -290,27 +298,4 @@ impl Row<'_> {
         };
         fields.iter().map(text).collect()
     }
-
-    fn marks(&self, field: usize) -> Option<Marks> {
-        match self.cells[field] {
-            Cells::Text(texts) if texts.is_valid(self.at) => Some(Marks::of(texts.value(self.at))),
-            _ => None,
-        }
-    }
-}
-
-/// Whether two given values differ; text that normalising leaves nothing of counts as not given.
-fn differ(came: &Value, held: &Value, normalise: Normalise) -> bool {
-    let (Value::Text(a), Value::Text(b)) = (came, held) else { return came != held };
-    let form = |text: &str| {
-        let mut out = String::new();
-        match normalise {
-            Normalise::Exact => out.push_str(text),
-            Normalise::Code => name::code(text, &mut out),
-            Normalise::Name => name::name(text, &mut out),
-        }
-        out
-    };
-    let (a, b) = (form(a), form(b));
-    !a.is_empty() && !b.is_empty() && a != b
 }

@@ -362,6 +362,38 @@ fn every_mistake_in_the_options_is_told_at_once_with_its_place() {
     assert!(Dedup::info().options.get("broken").is_none());
 }
 
+/// A name without a telling word takes the place of one with it, and hides what the record is from the row behind it.
+#[test]
+fn a_name_without_a_telling_word_does_not_hide_that_of_another_row() {
+    let named = ["甲一期", "乙", "甲二期项目"].map(|name| coded("1", name));
+    let host = Arc::new(MemoryHost::default());
+    let mut opened = open(&MERGE.replace(r#""merge""#, r#""apart": ["name"], "merge""#), &host);
+    let first = give(&mut opened, batch("a", &named));
+    let of_row = |outcome: &Outcome, name: &str| {
+        texts(&outcome.batch, "name").iter().position(|known| known == name).unwrap()
+    };
+    assert_ne!(of_row(&first, "乙"), of_row(&first, "甲二期项目"), "the phases are two from the beginning");
+    for delivery in ["b", "c", "d"] {
+        assert_eq!(give(&mut opened, batch(delivery, &named)).batch.num_rows(), 0, "{delivery}");
+    }
+}
+
+/// The same of a field under `unless`, and of a text that normalising leaves nothing of.
+#[test]
+fn a_value_that_says_nothing_does_not_hide_what_another_row_said() {
+    let rows = ["1", "暂无", "2"].map(|code| Sent { owner: Some("A"), ..coded(code, "甲") });
+    let options = r#"{
+        "match": [{"fields": ["owner", "name"], "unless": ["code"], "normalise": {"name": "name"}},
+            {"fields": ["code"], "normalise": {"code": "code"}}]
+    }"#;
+    let host = Arc::new(MemoryHost::default());
+    let mut opened = open(options, &host);
+    assert_eq!(give(&mut opened, batch("a", &rows)).batch.num_rows(), 2);
+    for delivery in ["b", "c", "d"] {
+        assert_eq!(give(&mut opened, batch(delivery, &rows)).batch.num_rows(), 0, "{delivery}");
+    }
+}
+
 /// Rows over few keys and values, so that they meet.
 fn rows() -> impl Strategy<Value = Vec<Sent>> {
     let pick = |words: &'static [&'static str]| proptest::option::of(proptest::sample::select(words));
