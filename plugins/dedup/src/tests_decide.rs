@@ -527,3 +527,21 @@ proptest! {
         prop_assert_eq!(after, before);
     }
 }
+
+#[test]
+fn a_row_that_stayed_when_its_record_came_back_does_not_go_with_it_when_they_are_taken_apart() {
+    let (plain, other) = ("海晨物流中心一期", "海晨物流中心项目(Ⅰ期)");
+    let row = |code, name| ([code, "", name, "", ""], 0);
+    let first = [row("K2", plain), row("K2", other), row("K3", ""), row("K3", plain)];
+    let mut stage = Stage::new();
+    for (batch, rows) in [(1, first.as_slice()), (1, &[row("", plain)]), (2, &[row("K1", plain)])] {
+        stage.deliver(&(0, 0, batch, rows.to_vec()));
+    }
+    let before = stage.records();
+    let ids: Vec<String> = before.keys().cloned().collect();
+    assert_eq!(ids.len(), 2, "{before:?}");
+    let made = stage.decide("accept", &ids[0], &[("other", &ids[1])]).unwrap();
+    let (gone, stays) = (texts(&made, "record_id")[0].clone(), texts(&made, MERGED_INTO)[0].clone());
+    stage.decide("unmerge", &stays, &[("source", &gone)]).unwrap();
+    assert_eq!(stage.records(), before);
+}
