@@ -47,7 +47,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use huiliu_stage::{FieldType, Finding, Findings, Outcome, RecordSchema};
 
-pub use bundle::{Attachment, Evidence, KeepAttachment, Link};
+pub use bundle::{Attachment, Evidence, KeepAttachment, Link, Relinker, wrong_type};
 pub use error::ReadError;
 pub use options::{FormatKind, FormatOptions, Hidden, Limits, ReadOptions};
 pub use single::value_of;
