@@ -1,6 +1,7 @@
 //! Batches of a table as they go on as batches of a package.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -10,7 +11,7 @@ use arrow::datatypes::{DataType, FieldRef, Int64Type};
 use arrow::error::ArrowError;
 use huiliu_stage::{EVIDENCE, EVIDENCE_FILES, ROW, SHEET, UNREADABLE};
 
-use super::{FilesOfRows, internal};
+use super::FilesOfRows;
 use crate::read::error::ReadError;
 
 /// Between the names in a cell that is one text.
@@ -120,4 +121,8 @@ fn list<'a>(column: &ArrayRef, item: &FieldRef, new: &impl Fn(usize) -> &'a [&'a
         made.append(true);
     }
     Some(Arc::new(made.finish()))
+}
+
+pub(super) fn internal(error: &dyn fmt::Display) -> ReadError {
+    ReadError::new(format!("内部错误：{error}"), format!("internal error: {error}"))
 }

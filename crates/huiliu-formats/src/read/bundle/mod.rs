@@ -26,7 +26,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use huiliu_stage::{Finding, Findings, Outcome, RecordSchema, row_id, row_number, sheet_ordinal};
 
-use self::batches::{marked, moved_batch, sheet_name};
+use self::batches::{internal, marked, moved_batch, sheet_name};
 use self::contents::Contents;
 pub use self::disguise::wrong_type;
 use self::link::Linker;
@@ -396,8 +396,4 @@ impl BundleSource {
 pub(super) fn recognize(file: &File, options: &ReadOptions) -> Result<Option<Package>, ReadError> {
     let package = Package::open(file.try_clone().map_err(|e| ReadError::io(&e))?, &options.limits)?;
     Ok((contents::holding(&package) == contents::Holding::Files).then_some(package))
-}
-
-fn internal(error: &dyn fmt::Display) -> ReadError {
-    ReadError::new(format!("内部错误：{error}"), format!("internal error: {error}"))
 }
