@@ -257,3 +257,104 @@ fn a_row_that_comes_back_out_of_quarantine_keeps_its_papers() {
     assert_eq!(told.len(), 2);
     assert!(!told[0]["report"].to_string().contains("_evidence"), "it is no column: {told:#?}");
 }
+
+/// The shipped pipeline, and a package of one project whose cell names these files.
+fn of_project(code: &str, name: &str, cell: &str, files: &[(&str, &[u8])]) -> Vec<u8> {
+    let table = format!("项目代码,项目名称,佐证材料\n{code},{name},{cell}\n");
+    let mut entries = vec![("清单.csv".as_bytes(), table.as_bytes())];
+    entries.extend(files.iter().map(|(name, content)| (name.as_bytes(), *content)));
+    zip(&entries)
+}
+
+const FIRST: (&str, &str) = ("2306-320412-89-01-830169", "示例甲");
+const SECOND: (&str, &str) = ("2301-320412-89-01-526019", "示例乙");
+const THIRD: (&str, &str) = ("2303-320412-89-01-815907", "示例丙");
+
+/// How many rows came out so far, and how many wait in quarantine.
+fn stand(home: &Home) -> (usize, usize) {
+    let open = home.huiliu(&["quarantine", "list", "--json"]).expect(0).json();
+    (home.lines("out/projects").len(), open.as_array().unwrap().len())
+}
+
+#[test]
+fn a_retry_is_judged_by_its_files_as_the_package_was() {
+    let picture = [("现场照片.jpg", b"\xff\xd8\xff one".as_slice())];
+    for (what, second) in [
+        ("another project's", of_project(SECOND.0, SECOND.1, "现场照片.jpg", &picture)),
+        ("empty", of_project(SECOND.0, SECOND.1, "施工合同.pdf", &[("施工合同.pdf", b"")])),
+        ("not there", of_project(SECOND.0, SECOND.1, "没有.pdf", &[("别的.pdf", b"%PDF x")])),
+        ("not there, nor any other", of_project(SECOND.0, SECOND.1, "没有.pdf", &[])),
+        ("a program", of_project(SECOND.0, SECOND.1, "照片.jpg", &[("照片.jpg", b"MZ\x90\0")])),
+    ] {
+        let mut home = Home::shipped();
+        home.drop_file("甲/p0.zip", &of_project(FIRST.0, FIRST.1, "现场照片.jpg", &picture));
+        home.once().expect(0);
+        home.drop_file("甲/p1.zip", &second);
+        home.once().expect(0);
+        assert_eq!(stand(&home), (1, 1), "{what}");
+        // Twice, since what comes back from a retry is a delivery of its own.
+        for number in ["1", "2"] {
+            home.huiliu(&["quarantine", "retry", number]).expect(0);
+            home.once().expect(0);
+            assert_eq!(stand(&home), (1, 1), "{what}");
+        }
+        let told = home.huiliu(&["quarantine", "show", "3"]).expect(0).out;
+        assert!(told.contains("V13"), "{what}: {told}");
+    }
+}
+
+#[test]
+fn a_retry_that_was_mended_is_taken_and_what_it_used_is_remembered() {
+    let mut home = Home::shipped();
+    let picture = b"\xff\xd8\xff two".as_slice();
+    let package = of_project(SECOND.0, SECOND.1, "没有.jpg", &[("材料/现场照片.jpg", picture)]);
+    home.drop_file("甲/p1.zip", &package);
+    home.once().expect(0);
+    assert_eq!(stand(&home), (0, 1));
+    home.huiliu(&["quarantine", "retry", "1", "--set", "evidence=现场照片.jpg"]).expect(0);
+    home.once().expect(0);
+    assert_eq!(stand(&home), (1, 0));
+    let told = home.huiliu(&["explain", SECOND.1]).expect(0).out;
+    assert!(told.contains("材料/现场照片.jpg"), "{told}");
+    home.drop_file("甲/p2.zip", &of_project(THIRD.0, THIRD.1, "照片.jpg", &[("照片.jpg", picture)]));
+    home.once().expect(0);
+    assert_eq!(stand(&home), (1, 1), "another project sent the same picture");
+}
+
+#[test]
+fn a_retry_finds_the_file_that_came_since() {
+    let mut home = Home::shipped();
+    home.drop_file("甲/p1.zip", &of_project(SECOND.0, SECOND.1, "合同.pdf", &[]));
+    home.once().expect(0);
+    assert_eq!(stand(&home), (0, 1));
+    let later = of_project(THIRD.0, THIRD.1, "", &[("合同.pdf", b"%PDF contract")]);
+    home.drop_file("甲/p2.zip", &later);
+    home.once().expect(0);
+    home.huiliu(&["quarantine", "retry", "1"]).expect(0);
+    home.once().expect(0);
+    assert_eq!(stand(&home), (2, 0));
+    let told = home.huiliu(&["explain", SECOND.1]).expect(0).out;
+    assert!(told.contains("合同.pdf"), "{told}");
+}
+
+#[test]
+fn a_retry_keeps_the_files_of_its_own_folder() {
+    let mut home = Home::shipped();
+    let table = format!("项目代码,项目名称,佐证材料\n{},甲厂,\n{},,\n", FIRST.0, SECOND.0);
+    let own = format!("{}/照片.jpg", SECOND.0);
+    let package = zip(&[
+        ("清单.csv".as_bytes(), table.as_bytes()),
+        ("甲厂/照片.jpg".as_bytes(), b"\xff\xd8\xff one"),
+        (own.as_bytes(), b"\xff\xd8\xff two"),
+    ]);
+    home.drop_file("甲/p1.zip", &package);
+    home.once().expect(0);
+    assert_eq!(stand(&home), (1, 1));
+    // A code mended as well leaves no folder after which the row is named.
+    let code = format!("project_code={}", THIRD.0);
+    home.huiliu(&["quarantine", "retry", "1", "--set", "project_name=乙厂", "--set", &code]).expect(0);
+    home.once().expect(0);
+    assert_eq!(stand(&home), (2, 0));
+    let told = home.huiliu(&["explain", "乙厂"]).expect(0).out;
+    assert!(told.contains(&own) && !told.contains("甲厂/照片.jpg"), "{told}");
+}

@@ -59,6 +59,23 @@ pub(crate) fn of_delivery(connection: &Connection, delivery: &str) -> Result<Vec
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Files that its sender sent after a delivery, newest first: those that belong to no row, and those of rows that came to
+/// a record, whose use is remembered. What retries brought came before.
+pub(crate) fn since(connection: &Connection, delivery: &str, most: u32) -> Result<Vec<Evidence>> {
+    let mut find = connection.prepare_cached(
+        "SELECT e.name, e.hash, e.bytes, NULL, NULL, NULL
+         FROM delivery was
+         JOIN delivery d ON d.sender = was.sender AND d.pipeline = was.pipeline AND d.no > was.no
+         JOIN evidence e ON e.delivery = d.id
+         WHERE was.id = ?1 AND json_extract(d.report, '$.packages') IS NULL
+             AND (e.row IS NULL OR e.record IS NOT NULL OR EXISTS (
+                 SELECT 1 FROM record_evidence r WHERE r.delivery = e.delivery AND r.row = e.row))
+         ORDER BY d.no DESC, e.n LIMIT ?2",
+    )?;
+    let found = find.query_map(params![delivery, most], read)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Rows of a delivery that files belong to.
 pub(crate) fn rows(connection: &Connection, delivery: &str) -> Result<HashSet<i64>> {
     let mut find = connection

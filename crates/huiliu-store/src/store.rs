@@ -115,6 +115,12 @@ impl SqliteStore {
         Ok(self.database.read(|c| evidence::of_delivery(c, delivery))?)
     }
 
+    /// Files that the sender of a delivery sent after it, newest first, at most so many: those of no row and those of rows
+    /// that came to a record.
+    pub fn evidence_since(&self, delivery: &str, most: u32) -> Result<Vec<Evidence>, StoreError> {
+        Ok(self.database.read(|c| evidence::since(c, delivery, most))?)
+    }
+
     /// Deliveries that are done but not answered, oldest first.
     pub fn unanswered(&self, pipeline: &str) -> Result<Vec<LedgerEntry>, StoreError> {
         Ok(self.database.read(|c| ledger::unanswered(c, pipeline))?)

@@ -7,6 +7,9 @@ use crate::course::Status;
 use crate::judge::{Claim, Fault, Node, Terms, Uncovered, Verdict};
 use crate::options::Severities;
 
+/// Codes that say of a row that it was accepted on commitment.
+const ACCEPTED: [&str; 2] = ["commitment-open", "commitment-due-soon"];
+
 /// Which columns to point at.
 pub(crate) struct Fields<'a> {
     pub(crate) no: String,
@@ -90,6 +93,13 @@ fn unknown(row: i64, no: &str) -> Finding {
         ),
     );
     Finding::new(Some(row), Severity::Warning, "commitment-unknown", text)
+}
+
+/// Takes back that a row was accepted on commitment when something told of it, from the place `before` on, refuses it.
+pub(crate) fn take_back_acceptance(findings: &mut Vec<Finding>, before: usize) {
+    let told = findings.split_off(before.min(findings.len()));
+    let refused = told.iter().any(|finding| finding.severity == Severity::Error);
+    findings.extend(told.into_iter().filter(|finding| !(refused && ACCEPTED.contains(&&*finding.code))));
 }
 
 /// Of a row whose status has not changed.
@@ -213,7 +223,7 @@ fn standing(
             let since = verdict.steps.last().map(|(day, _)| show(*day)).unwrap_or_default();
             let until = verdict.blocked_until.map(show).unwrap_or_default();
             let (why, why_en) = match verdict.status {
-                Status::Revoked => ("承诺不实", "was false"),
+                Status::Revoked => ("不实", "was false"),
                 _ => ("逾期未补交，已违约", "was not kept"),
             };
             let text = Text::new(

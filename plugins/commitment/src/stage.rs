@@ -185,6 +185,7 @@ impl Commitment {
                 &self.options.severity,
                 &fields,
             );
+            let before = findings.0.len();
             findings.extend(said);
             let refused = match &claim {
                 Some(claim) => self.applicant(batch, row, claim, &verdict, &terms, &findings)?,
@@ -196,6 +197,7 @@ impl Commitment {
                 finding.with_field(&*fields.date)
             };
             findings.extend(refused.iter().map(tell));
+            report::take_back_acceptance(&mut findings.0, before);
             unknown_year = unknown_year.or(verdict.due.filter(|&due| !calendar.knows(due)));
             added.push(&verdict, &nodes);
         }

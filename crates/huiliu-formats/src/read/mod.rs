@@ -48,7 +48,7 @@ use arrow::datatypes::SchemaRef;
 use huiliu_stage::{FieldType, Finding, Findings, Outcome, RecordSchema};
 
 pub(crate) use bundle::Unpacker;
-pub use bundle::{Attachment, Evidence, KeepAttachment, Link};
+pub use bundle::{Attachment, Evidence, KeepAttachment, Link, Relinker, wrong_type};
 pub use error::ReadError;
 pub use options::{FormatKind, FormatOptions, Hidden, Limits, ReadOptions};
 pub use single::value_of;

@@ -5,7 +5,7 @@
 use super::Language;
 
 /// Code, its meaning in Chinese and in English.
-const MEANINGS: [(&str, &str, &str); 71] = [
+const MEANINGS: [(&str, &str, &str); 72] = [
     ("V01", "必填内容没有填", "something that is needed is not filled in"),
     ("V02", "项目代码有误", "project codes are wrong"),
     ("V03", "项目代码中的区划或年月对不上", "region or month within a project code do not fit"),
@@ -60,6 +60,7 @@ const MEANINGS: [(&str, &str, &str); 71] = [
         "表中写明的佐证材料没有附上",
         "evidence that is named did not come with the package",
     ),
+    ("evidence-type", "佐证材料的内容与文件名不符", "evidence is of another kind than its name says"),
     ("evidence-unreferenced", "附件没有对应的行", "attachments that no row names"),
     ("formula", "公式没有计算结果", "formulas without a result"),
     ("formula-error", "公式出错（如 #REF!）", "formulas in error, such as #REF!"),

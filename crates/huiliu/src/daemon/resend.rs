@@ -5,7 +5,7 @@
 //! rows are still open and the hidden file means nothing; interrupted after it,
 //! [`finish_interrupted`] does the last step. `retry.rs` reads the files.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Deserializer, Value};
 use tracing::warn;
 
-use super::carried::{KEY, Was};
+use super::carried::{KEY, Was, sources};
 use super::identify::delivery_id;
 use crate::sinks::{WholeFile, named, sync_folder};
 use crate::sources::RETRY;
@@ -62,20 +62,20 @@ fn write(
     repairs: &[(String, Value)],
 ) -> anyhow::Result<()> {
     let mut out = WholeFile::create(path)?;
-    let mut with_files: HashMap<&str, HashSet<i64>> = HashMap::new();
+    // Also of a row without files: it may name one that did not come, or be mended to name one that did.
+    let mut packages: HashMap<&str, bool> = HashMap::new();
     for row in rows {
-        if !with_files.contains_key(&*row.delivery) {
-            let files = store.evidence(&row.delivery)?;
-            with_files.insert(&row.delivery, files.iter().filter_map(|file| file.row).collect());
+        if !packages.contains_key(&*row.delivery) {
+            packages.insert(&row.delivery, !sources(store, &row.delivery)?.is_empty());
         }
-        let was = with_files.get(&*row.delivery).is_some_and(|rows| rows.contains(&row.row));
+        let was = packages.get(&*row.delivery).copied().unwrap_or_default();
         let was = was.then(|| Was { delivery: row.delivery.clone(), row: row.row });
         writeln!(out, "{}", line(was.as_ref(), row.values.get(), repairs)?)?;
     }
     Ok(out.finish()?)
 }
 
-/// A row's values with the repairs in place of what was there, and with word of the row it was if files came with that.
+/// A row's values with the repairs in place of what was there, and with word of the row it was if that came in a package.
 /// Values that are kept are copied as text: an amount of 18 digits would not survive as a number of JSON.
 fn line(was: Option<&Was>, values: &str, repairs: &[(String, Value)]) -> anyhow::Result<String> {
     let kept = members(values).context("the row's values are no JSON object")?;

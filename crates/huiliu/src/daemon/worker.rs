@@ -24,7 +24,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tracing::{error, info, warn};
 
-use super::carried::{self, Carrying};
+use super::carried::{Carried, Carrying};
 use super::clock::Clock;
 use super::decision::{self, DecisionReader};
 use super::drain::{Signal, Woken};
@@ -298,9 +298,10 @@ impl Worker {
             return Ok(Took::Done(Box::new(self.store.delivery(&delivery.id)?), taken));
         }
         let carried = match kind {
-            Kind::Retry => carried::of_file(&taken.content, &self.store)?,
-            Kind::Sent => Vec::new(),
+            Kind::Retry => Carried::of_file(&taken.content, &self.store)?,
+            Kind::Sent => Carried::default(),
         };
+        let carried = Arc::new(carried);
         let entry = self.entry_stage(*kind, names);
         let (at, record, data) = (entry.as_ref().map_or(0, |(at, _)| *at), &self.record, &self.data);
         let mut open = || -> Result<Box<dyn Reader>, RunError> {
@@ -315,7 +316,7 @@ impl Worker {
                     Box::new(FileReader::start(&taken, notice, record, options.clone(), kept))
                 }
             };
-            Ok(Box::new(Carrying::new(reader, carried.clone())))
+            Ok(Box::new(Carrying::new(reader, carried.clone(), &options.format, record, data)))
         };
         let ran = self.runner.run(&delivery, &mut open, at, now, &cancelled)?;
         self.note(path, &ran);

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 
+use super::disguise::disguised;
 use super::text;
 use crate::read::error::ReadError;
 use crate::read::kind;
@@ -34,6 +35,8 @@ pub(super) struct Inside {
     pub(super) bytes: u64,
     /// Whether it may be a table.
     pub(super) table: bool,
+    /// What it is, in both languages, if its name says otherwise.
+    pub(super) disguise: Option<(&'static str, &'static str)>,
 }
 
 /// A package with all packages in it.
@@ -100,7 +103,7 @@ impl Walk<'_> {
         self.contents.packages.push(package);
         for (entry, name, bytes) in found {
             let path = if above.is_empty() { name } else { format!("{above}/{name}") };
-            self.file(Inside { package: within, entry, path, bytes, table: false }, level)?;
+            self.file(Inside { package: within, entry, path, bytes, table: false, disguise: None }, level)?;
         }
         Ok(())
     }
@@ -109,6 +112,7 @@ impl Walk<'_> {
         let mut head = Vec::new();
         let entry = self.contents.open(&file)?;
         entry.take(HEAD).read_to_end(&mut head).map_err(|e| text::broken(&file.path, &e))?;
+        file.disguise = disguised(&file.path, &head);
         let ending = ending(&file.path);
         if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
             // Documents are packages too, and nobody wants to see their parts.
@@ -171,6 +175,13 @@ pub(in crate::read) fn holding(package: &Package) -> Holding {
 }
 
 /// Lower-case ending of a path's last part, without the dot.
+impl Inside {
+    /// Whether it may prove something: a text that may be a table is a list, while a workbook may be either.
+    pub(super) fn is_paper(&self) -> bool {
+        !self.table || BOOKS.contains(&&*ending(&self.path))
+    }
+}
+
 fn ending(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or_default();
     name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).unwrap_or_default()

@@ -5,6 +5,7 @@
 //! without its ending will do. Nothing is matched by likeness: what is not found is told on its cell.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
@@ -44,8 +45,8 @@ const CODE: usize = 10;
 /// Links rows to the files of a package.
 pub(super) struct Linker {
     /// Names of the fields that name files, and what people call them.
-    fields: Vec<(String, String)>,
-    folders: Vec<String>,
+    fields: Arc<[(String, String)]>,
+    folders: Arc<[String]>,
     paths: Vec<String>,
     /// The paths as they are compared, with and without the last ending.
     tidied: Vec<[String; 2]>,
@@ -93,7 +94,7 @@ impl Linker {
         Self {
             tidied,
             fields: options.evidence.iter().map(|name| (name.clone(), title(name))).collect(),
-            folders: options.folders.clone(),
+            folders: options.folders.clone().into(),
             paths,
             by_name,
             by_stem,
@@ -110,39 +111,50 @@ impl Linker {
         let rows = batch.column_by_name(ROW).and_then(|rows| rows.as_primitive_opt::<Int64Type>());
         let Some(rows) = rows else { return Vec::new() };
         let before = self.links.len();
-        let folders = self.folders.clone();
-        let fields = self.fields.clone();
-        let names: Vec<String> = fields.iter().map(|(name, _)| name.clone()).collect();
         for at in 0..batch.num_rows() {
             if self.full {
                 break; // It was told; a sheet of a million rows need not be compared with all files for it.
             }
-            let row = rows.value(at);
-            let mut own = HashSet::new();
-            for name in &folders {
-                for value in texts(batch, name, at) {
-                    own.extend(self.by_folder.get(&key_of(&value)).into_iter().flatten().copied());
-                }
-            }
-            for (name, title) in &fields {
-                for value in texts(batch, name, at) {
-                    self.cell(row, Some(name), title, &value, &own, findings);
-                }
-            }
-            for (heading, value) in extras(batch, &names, at) {
-                self.cell(row, None, &heading, &value, &own, findings);
-            }
-            let mut own: Vec<usize> = own.into_iter().collect();
-            own.sort_unstable();
-            for file in own {
-                if !self.linked_by_name(file, row) {
-                    self.add(file, row, None, findings);
-                }
-            }
+            self.link_row(batch, at, rows.value(at), findings);
         }
         let mut rows: Vec<i64> = self.links.iter().skip(before).map(|link| link.row).collect();
         rows.dedup();
         rows
+    }
+
+    /// Links the row at a place of a batch.
+    pub(super) fn link_row(&mut self, batch: &RecordBatch, at: usize, row: i64, findings: &mut Vec<Finding>) {
+        let folders = Arc::clone(&self.folders);
+        let fields = Arc::clone(&self.fields);
+        let mut own = HashSet::new();
+        for name in folders.iter() {
+            for value in texts(batch, name, at) {
+                own.extend(self.by_folder.get(&key_of(&value)).into_iter().flatten().copied());
+            }
+        }
+        for (name, title) in fields.iter() {
+            for value in texts(batch, name, at) {
+                self.cell(row, Some(name), title, &value, &own, findings);
+            }
+        }
+        for (heading, value) in extras(batch, &fields, at) {
+            self.cell(row, None, &heading, &value, &own, findings);
+        }
+        let mut own: Vec<usize> = own.into_iter().collect();
+        own.sort_unstable();
+        for file in own {
+            if !self.linked_by_name(file, row) {
+                self.add(file, row, None, findings);
+            }
+        }
+    }
+
+    /// The file that a name leads to, if it is one.
+    pub(super) fn only(&self, name: &str) -> Option<usize> {
+        match self.find(name, &HashSet::new()) {
+            Found::One(file) => Some(file),
+            Found::None | Found::Several(_) => None,
+        }
     }
 
     /// The links so far.
@@ -323,7 +335,7 @@ fn texts(batch: &RecordBatch, field: &str, at: usize) -> Vec<String> {
 }
 
 /// Texts under headings that the record schema does not know.
-fn extras(batch: &RecordBatch, headings: &[String], at: usize) -> Vec<(String, String)> {
+fn extras(batch: &RecordBatch, fields: &[(String, String)], at: usize) -> Vec<(String, String)> {
     let Some(extra) = batch.column_by_name(EXTRA).and_then(|c| c.as_string_opt::<i32>()) else {
         return Vec::new();
     };
@@ -331,11 +343,11 @@ fn extras(batch: &RecordBatch, headings: &[String], at: usize) -> Vec<(String, S
         return Vec::new();
     }
     let json = extra.value(at);
-    if !headings.iter().any(|heading| json.contains(heading.as_str())) {
+    if !fields.iter().any(|(name, _)| json.contains(name.as_str())) {
         return Vec::new();
     }
     let Ok(serde_json::Value::Object(values)) = serde_json::from_str(json) else { return Vec::new() };
-    let wanted = values.into_iter().filter(|(key, _)| headings.contains(key));
+    let wanted = values.into_iter().filter(|(key, _)| fields.iter().any(|(name, _)| name == key));
     wanted.filter_map(|(key, value)| Some((key, value.as_str()?.to_owned()))).collect()
 }
 

@@ -7,8 +7,11 @@
 //!
 //! One table is open at a time. What is unpacked for it is a temporary file without a name.
 
+mod batches;
 pub(super) mod contents;
+mod disguise;
 mod link;
+mod relink;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -20,15 +23,15 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{Int64Type, SchemaRef};
-use huiliu_stage::{
-    EVIDENCE, EVIDENCE_FILES, Finding, Findings, Outcome, ROW, RecordSchema, SHEET, UNREADABLE, row_id,
-    row_number, sheet_ordinal,
-};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use huiliu_stage::{Finding, Findings, Outcome, RecordSchema, row_id, row_number, sheet_ordinal};
 
+use self::batches::{internal, marked, moved_batch, sheet_name};
 use self::contents::Contents;
+pub use self::disguise::wrong_type;
 use self::link::Linker;
+pub use self::relink::Relinker;
 use super::error::ReadError;
 use super::options::{Limits, ReadOptions};
 use super::package::Package;
@@ -284,6 +287,8 @@ impl BundleSource {
         let rows = self.linker.as_mut().map(|linker| linker.link(&batch, &mut findings)).unwrap_or_default();
         self.take_report();
         let files = self.files_of(before)?;
+        self.tell_disguises(before, &mut findings);
+        let batch = self.named_in_cells(batch, before)?;
         Ok(Outcome { batch: marked(batch, &rows, &files)?, findings: Findings(findings) })
     }
 
@@ -302,6 +307,38 @@ impl BundleSource {
             files.entry(row).or_default().push((file.path.clone(), file.bytes, hash));
         }
         Ok(files)
+    }
+
+    /// Tells of the files of rows, linked after the first `before` links, that are not what their names say.
+    fn tell_disguises(&self, before: usize, findings: &mut Vec<Finding>) {
+        let links = self.linker.iter().flat_map(|linker| linker.links().iter().skip(before));
+        let mut last = None;
+        for link in links {
+            let Some((file, what)) =
+                self.contents.files.get(link.attachment).and_then(|file| Some((file, file.disguise?)))
+            else {
+                continue;
+            };
+            // Two columns of a row may name one file.
+            if last.replace((link.row, link.attachment)) != Some((link.row, link.attachment)) {
+                findings.push(disguise::told(link.row, link.field.as_deref(), &file.path, what));
+            }
+        }
+    }
+
+    /// The batch with the files that rows were given otherwise than by a cell, such as those in their folders, named in
+    /// the column that names files: whatever is asked of named files is asked of them too.
+    fn named_in_cells(&self, batch: RecordBatch, before: usize) -> Result<RecordBatch, ReadError> {
+        let (Some(_), Some(linker)) = (&self.known, &self.linker) else { return Ok(batch) };
+        let mut names: HashMap<i64, Vec<&str>> = HashMap::new();
+        for link in linker.links().iter().skip(before).filter(|link| link.field.is_none()) {
+            let Some(file) = self.contents.files.get(link.attachment) else { continue };
+            if self.tables.contains(&link.attachment) || !file.is_paper() {
+                continue; // The list itself lies in the folder of its project.
+            }
+            names.entry(link.row).or_default().push(file.path.rsplit('/').next().unwrap_or_default());
+        }
+        batches::name_files(batch, &self.options.format.evidence, &names).map_err(|e| internal(&e))
     }
 
     /// Keeps a file, unless that was done already, and gives its hash; empty when nobody keeps files.
@@ -389,55 +426,4 @@ impl Unpacker {
 pub(super) fn recognize(file: &File, options: &ReadOptions) -> Result<Option<Package>, ReadError> {
     let package = Package::open(file.try_clone().map_err(|e| ReadError::io(&e))?, &options.limits)?;
     Ok((contents::holding(&package) == contents::Holding::Files).then_some(package))
-}
-
-/// `inner.xlsx!Sheet1`; the file's name alone if it has no sheets.
-fn sheet_name(path: &str, sheet: &str) -> String {
-    if sheet.is_empty() { path.to_owned() } else { format!("{path}!{sheet}") }
-}
-
-/// The batch with word of which rows have attachments.
-fn marked(batch: RecordBatch, rows: &[i64], files: &FilesOfRows) -> Result<RecordBatch, ReadError> {
-    if rows.is_empty() {
-        return Ok(batch);
-    }
-    let mut schema = batch.schema().as_ref().clone();
-    schema.metadata.insert(EVIDENCE.to_owned(), serde_json::to_string(rows).unwrap_or_default());
-    schema.metadata.insert(EVIDENCE_FILES.to_owned(), serde_json::to_string(files).unwrap_or_default());
-    batch.with_schema(Arc::new(schema)).map_err(|e| internal(&e))
-}
-
-fn internal(error: &dyn fmt::Display) -> ReadError {
-    ReadError::new(format!("内部错误：{error}"), format!("internal error: {error}"))
-}
-
-/// The batch with its rows and sheets as the delivery counts and names them.
-fn moved_batch(
-    batch: &RecordBatch,
-    path: &str,
-    moved: &impl Fn(i64) -> i64,
-) -> Result<RecordBatch, ReadError> {
-    let schema = batch.schema();
-    let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
-    for (at, field) in schema.fields().iter().enumerate() {
-        if field.name() == ROW
-            && let Some(rows) = columns[at].as_primitive_opt::<Int64Type>()
-        {
-            columns[at] = Arc::new(rows.values().iter().map(|&row| moved(row)).collect::<Int64Array>());
-        } else if field.name() == SHEET
-            && let Some(names) = columns[at].as_string_opt::<i32>()
-        {
-            let names = names.iter().map(|name| sheet_name(path, name.unwrap_or_default()));
-            columns[at] = Arc::new(StringArray::from_iter_values(names));
-        }
-    }
-    let mut schema = schema.as_ref().clone();
-    if let Some(unreadable) = schema.metadata.get(UNREADABLE) {
-        let mut cells: std::collections::BTreeMap<String, Vec<i64>> =
-            serde_json::from_str(unreadable).unwrap_or_default();
-        cells.values_mut().flatten().for_each(|row| *row = moved(*row));
-        let cells = serde_json::to_string(&cells).unwrap_or_default();
-        schema.metadata.insert(UNREADABLE.to_owned(), cells);
-    }
-    RecordBatch::try_new(Arc::new(schema), columns).map_err(|e| internal(&e))
 }

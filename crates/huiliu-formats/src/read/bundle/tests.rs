@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::sync::Mutex;
 
-use huiliu_stage::{Field, FieldType};
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+use huiliu_stage::{Field, FieldType, ROW, SHEET};
 use rust_xlsxwriter::Workbook;
 
 use super::*;
@@ -321,4 +323,38 @@ fn changed_packages_never_panic_and_give_every_row_a_sheet() {
             assert!(told.rows.iter().all(|row| !row.starts_with(' ')), "{:?}", told.rows);
         }
     }
+}
+
+#[test]
+fn files_in_the_folder_of_a_row_are_named_in_its_cell_and_its_list_is_not() {
+    let package = zip_of(&[
+        (
+            "一号泵站/清单.csv",
+            "项目代码,项目名称,佐证材料\nP-1,一号泵站,施工许可证.pdf\nP-2,二号泵站,\nP-3,三号泵站,\n"
+                .as_bytes(),
+        ),
+        ("一号泵站/施工许可证.pdf", b"%PDF permit"),
+        ("一号泵站/现场照片.jpg", b"\xff\xd8\xff photo"),
+        ("2、二号泵站/合同.pdf", b"%PDF contract"),
+        ("2、二号泵站/说明.txt", "请查收\n谢谢\n".as_bytes()),
+        ("2、二号泵站/程序.jpg", b"MZ\x90\0"),
+    ]);
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&package).unwrap();
+    let reading = open(file.path(), &record(), &ReadOptions::default()).unwrap();
+    let (mut cells, mut wrong) = (Vec::new(), Vec::new());
+    for outcome in reading {
+        let Outcome { batch, findings } = outcome.unwrap();
+        let lists = batch.column_by_name("evidence").unwrap().as_list::<i32>().clone();
+        cells.extend(lists.iter().map(|items| {
+            items.map(|items| items.as_string::<i32>().iter().flatten().collect::<Vec<_>>().join(" "))
+        }));
+        let told = findings.0.into_iter().filter(|finding| finding.code == "evidence-type");
+        wrong.extend(told.map(|finding| (finding.row, finding.raw)));
+    }
+    assert_eq!(
+        cells,
+        [Some("施工许可证.pdf 现场照片.jpg".to_owned()), Some("合同.pdf 程序.jpg".to_owned()), None]
+    );
+    assert_eq!(wrong, [(Some(3), Some("2、二号泵站/程序.jpg".to_owned()))]);
 }
