@@ -444,8 +444,14 @@ fn rows() -> impl Strategy<Value = Vec<Sent>> {
     proptest::collection::vec(row, 0..12)
 }
 
+/// How many cases of each property: `HUILIU_CASES`, else 200.
+fn cases() -> ProptestConfig {
+    let wanted = std::env::var("HUILIU_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig::with_cases(wanted.unwrap_or(200))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(cases())]
 
     /// `give` checks that no row is lost; the same rows once more must change nothing, be they
     /// handed to the same stage or to one that reads its state.
