@@ -463,8 +463,14 @@ fn said_by(sender: &str, rows: &[Sent]) -> BTreeSet<Word> {
     values.map(|(field, value)| (sender.to_owned(), field.to_owned(), value)).collect()
 }
 
+/// How many cases of each property: `HUILIU_CASES`, else 96.
+fn cases() -> ProptestConfig {
+    let wanted = std::env::var("HUILIU_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig::with_cases(wanted.unwrap_or(96))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(cases())]
 
     #[test]
     fn taking_apart_what_was_put_together_restores_both(sent in deliveries()) {
@@ -526,4 +532,32 @@ proptest! {
         prop_assert_eq!(out, 0);
         prop_assert_eq!(after, before);
     }
+}
+
+/// Rows of one sender that say the same of things with different codes are one row to the linkage. It is part of each of
+/// these things: what shares a code with one of them does not go elsewhere for it.
+#[test]
+fn rows_that_share_a_code_stay_together_where_another_thing_is_called_the_same() {
+    let mut stage = Stage::new();
+    let row = |code, name| -> Sent { ([code, "", name, "", ""], 0) };
+    let first = [
+        row("K2", "海晨物流中心一期"),
+        row("K2", "海晨物流中心项目(Ⅰ期)"),
+        row("K3", ""),
+        row("K3", "海晨物流中心一期"),
+    ];
+    let deliveries: [Delivery; 3] = [
+        (0, 0, 1, first.to_vec()),
+        (0, 0, 1, vec![row("", "海晨物流中心一期")]),
+        (0, 0, 2, vec![row("K1", "海晨物流中心一期")]),
+    ];
+    for delivery in &deliveries {
+        stage.deliver(delivery);
+    }
+    let inspect = crate::inspect::Inspect::new(stage.host.clone());
+    let says_k3 = |id: &&String| {
+        let parts = inspect.parts(id).unwrap();
+        parts.iter().any(|part| part.values.iter().any(|said| said.value == "K3"))
+    };
+    assert_eq!(stage.records().keys().filter(says_k3).count(), 1, "both rows with K3 are of one record");
 }
