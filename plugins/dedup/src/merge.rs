@@ -373,8 +373,14 @@ impl Merge {
                     let place = held.as_ref().and_then(|held| record.places.get(held.place as usize));
                     place.map(|place| place.source.sender.clone())
                 };
-                let other_sender =
-                    self.fields[i].choose.trusts() && sender(&before) != sender(&record.values[i]);
+                // So does a value that somebody else still says, when the one who said it first has corrected it: else the
+                // correction of that other one would not reach it.
+                let corrected = || {
+                    let place = before.as_ref().and_then(|held| record.places.get(held.place as usize));
+                    place.is_some_and(|place| place.source.is_corrected_by(&view.source))
+                };
+                let other_sender = (self.fields[i].choose.trusts() || corrected())
+                    && sender(&before) != sender(&record.values[i]);
                 if same && other_sender {
                     moved = true;
                 } else if same {

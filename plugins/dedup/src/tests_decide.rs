@@ -534,6 +534,20 @@ proptest! {
     }
 }
 
+/// What two senders said and both have corrected stands no more, whoever said it first.
+#[test]
+fn a_value_that_everybody_has_corrected_stands_no_more() {
+    let mut stage = Stage::new();
+    let total = |total| -> Sent { (["K2", "", "海晨物流中心", "", ""], total) };
+    stage.send_file("统计局", "甲.xlsx", &[total(2)]);
+    stage.send_file("发改局", "乙.xlsx", &[total(2)]);
+    let id = stage.id("海晨物流中心");
+    stage.send_file("统计局", "甲.xlsx", &[total(1)]);
+    assert_eq!(stage.values(&id)[5], "2", "the other still says so");
+    stage.send_file("发改局", "乙.xlsx", &[total(1)]);
+    assert_eq!(stage.values(&id)[5], "1");
+}
+
 /// Rows of one sender that say the same of things with different codes are one row to the linkage. It is part of each of
 /// these things: what shares a code with one of them does not go elsewhere for it.
 #[test]
