@@ -60,6 +60,8 @@ pub(crate) struct Merge {
     pub(crate) decided: Decided,
     /// What decisions and the linkage changed, to be given out at the end of the delivery.
     pub(crate) made: Vec<Made>,
+    /// A hash of the delivery whose rows came last; `None` before any, and where there are only decisions.
+    pub(crate) delivery: Option<u32>,
 }
 
 /// A record touched by a batch.
@@ -147,6 +149,7 @@ impl Merge {
             versions: Versions::new(host.clone()),
             decided: Decided::new(host.clone()),
             made: Vec::new(),
+            delivery: None,
             host,
         };
         Ok((merge, output))
@@ -162,11 +165,15 @@ impl Merge {
             names.push(self.name_of(*id)?);
         }
         self.records.forget();
+        let delivery = self.delivery.take();
         let left_out = (!gone.is_empty()).then(|| report::left_out(&names, gone.len()));
         if left_out.is_none() && self.made.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Outcome { batch: self.give_made()?, findings: Findings(left_out.into_iter().collect()) }))
+        Ok(Some(Outcome {
+            batch: self.give_made(delivery)?,
+            findings: Findings(left_out.into_iter().collect()),
+        }))
     }
 
     /// What people call a record: of the columns that make its keys, a text in words, else the first value.
@@ -189,6 +196,8 @@ impl Merge {
             return self.decide(decisions);
         }
         let mut view = self.view(batch)?;
+        let delivery = xxh3_64(view.source.delivery.as_bytes()) as u32;
+        self.delivery = Some(delivery);
         if let Some(linked) = &mut self.linked {
             linked.begin(&view.source.sender)?;
         }
@@ -225,7 +234,7 @@ impl Merge {
             linked.end()?;
         }
         self.versions.note(&view.source, touched.iter().map(|touched| touched.id));
-        let replaces = self.settle(&mut touched, &view)?;
+        let replaces = self.settle(&mut touched, &view, delivery)?;
         for &(later, earlier, id) in &replaces {
             findings.push(report::merged(earlier, id, later));
         }
@@ -242,7 +251,8 @@ impl Merge {
         self.made.retain(|made| touched.iter().all(|touched| touched.id != made.id));
         touched.sort_by_key(|touched| touched.last);
         self.count(&touched, batch.num_rows());
-        let batch = mark(self.give(batch, &touched)?, &replaces)?;
+        let pairs = replaces.iter().map(|&(later, earlier, _)| (later, earlier)).collect::<Vec<_>>();
+        let batch = mark(self.give(batch, &touched)?, &pairs)?;
         Ok(Outcome { batch, findings: Findings(findings) })
     }
 
@@ -346,9 +356,9 @@ impl Merge {
         &mut self,
         touched: &mut [Touched],
         view: &View<'_>,
+        delivery: u32,
     ) -> Result<Vec<(i64, i64, RecordId)>, StageError> {
         let (mut buffer, mut replaces) = (Vec::new(), Vec::new());
-        let delivery = xxh3_64(view.source.delivery.as_bytes()) as u32;
         for touched in touched {
             let record = self.records.get(touched.id)?;
             touched.changed = touched.new;
@@ -363,8 +373,14 @@ impl Merge {
                     let place = held.as_ref().and_then(|held| record.places.get(held.place as usize));
                     place.map(|place| place.source.sender.clone())
                 };
-                let other_sender =
-                    self.fields[i].choose.trusts() && sender(&before) != sender(&record.values[i]);
+                // So does a value that somebody else still says, when the one who said it first has corrected it: else the
+                // correction of that other one would not reach it.
+                let corrected = || {
+                    let place = before.as_ref().and_then(|held| record.places.get(held.place as usize));
+                    place.is_some_and(|place| place.source.is_corrected_by(&view.source))
+                };
+                let other_sender = (self.fields[i].choose.trusts() || corrected())
+                    && sender(&before) != sender(&record.values[i]);
                 if same && other_sender {
                     moved = true;
                 } else if same {
@@ -520,13 +536,12 @@ pub(crate) fn content_key(cells: &[Cells<'_>], at: usize) -> u128 {
 }
 
 /// Tells the engine which rows of earlier batches the rows of this one stand for.
-fn mark(batch: RecordBatch, replaces: &[(i64, i64, RecordId)]) -> Result<RecordBatch, StageError> {
-    if replaces.is_empty() {
+pub(crate) fn mark(batch: RecordBatch, pairs: &[(i64, i64)]) -> Result<RecordBatch, StageError> {
+    if pairs.is_empty() {
         return Ok(batch);
     }
-    let pairs: Vec<(i64, i64)> = replaces.iter().map(|&(later, earlier, _)| (later, earlier)).collect();
     let mut schema = batch.schema().as_ref().clone();
-    let pairs = serde_json::to_string(&pairs).map_err(|error| StageError::new(error.to_string()))?;
+    let pairs = serde_json::to_string(pairs).map_err(|error| StageError::new(error.to_string()))?;
     schema.metadata.insert(REPLACES.to_owned(), pairs);
     Ok(batch.with_schema(Arc::new(schema))?)
 }

@@ -142,7 +142,7 @@ impl Recogniser {
             (None, Some(record)) => Recognised { record, by: By::Likeness, new: false },
             (None, None) => {
                 let &(by, key) = row.keys.first().ok_or_else(|| StageError::new("a row without a key"))?;
-                let record = known.records.create(key)?;
+                let record = known.records.create(key, |id| known.decided.redirect(id).is_some())?;
                 if let Some((Some(rule), other, field)) = passed_over {
                     let (rule, field) = (&self.rules[rule], &row.fields[field]);
                     findings.push(report::apart(row.id, rule, &field.name, &field.title, other, record));

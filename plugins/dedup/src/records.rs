@@ -183,13 +183,18 @@ impl Records {
         Ok(())
     }
 
-    /// Makes an empty record named after a key.
-    pub(crate) fn create(&mut self, key: u128) -> Result<RecordId, StageError> {
+    /// Makes an empty record named after a key. `answers` tells of ids that lead to another record: such a one is gone,
+    /// but whoever asks for it is given that other record, so nothing else may ever have its id.
+    pub(crate) fn create(
+        &mut self,
+        key: u128,
+        answers: impl Fn(RecordId) -> bool,
+    ) -> Result<RecordId, StageError> {
         let mut again = 0;
         let mut id = RecordId::of(key, again);
-        // Only a key that other records have may have named one of them.
+        // Only a key that other records have may have named one of them. Who was merged away left its keys to others.
         if !self.ids(key)?.is_empty() {
-            while self.exists(id)? {
+            while answers(id) || self.exists(id)? {
                 again += 1;
                 id = RecordId::of(key, again);
             }

@@ -19,7 +19,7 @@ use crate::build;
 use crate::entity::Record;
 use crate::kept::KeptRow;
 use crate::key::Scratch;
-use crate::merge::{Merge, content_key};
+use crate::merge::{Merge, content_key, mark};
 use crate::parts::Part;
 use crate::queue;
 use crate::recognise::Row;
@@ -111,7 +111,7 @@ impl Merge {
         self.part_keys((new, &of_small), (id, &of_big))?;
         self.follow(id, new, small, big)?;
         let revision = self.records.get(id)?.revision;
-        self.records.set(new, Record { revision, ..Record::default() });
+        self.records.set(new, Record { revision, given: self.given_before(new), ..Record::default() });
         self.parts.replace(&mut self.records, new, small)?;
         self.parts.replace(&mut self.records, id, big)?;
         self.rebuild(id, big, by)?;
@@ -182,9 +182,16 @@ impl Merge {
         linked.assign(from, of, &both)
     }
 
-    fn note_made(&mut self, made: Made) {
+    fn note_made(&mut self, mut made: Made) {
+        // Made anew of nothing it still came out when it did: that is to be replaced.
+        made.record.given = made.record.given.or(self.given_before(made.id));
         self.made.retain(|known| known.id != made.id);
         self.made.push(made);
+    }
+
+    /// When a record that was merged away in this delivery was last given out.
+    fn given_before(&self, id: RecordId) -> Option<(u32, i64)> {
+        self.made.iter().find(|known| known.id == id).and_then(|known| known.record.given)
     }
 
     /// The id of what is split off: its own from before it was merged, if it is just that record; else a new one.
@@ -295,8 +302,9 @@ impl Merge {
         Ok(RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)?)
     }
 
-    /// The records that decisions changed, each as it is at the end.
-    pub(crate) fn give_made(&mut self) -> Result<RecordBatch, StageError> {
+    /// The records that decisions and the linkage changed, each as it is at the end. One that came out of a batch of
+    /// this `delivery` already stands in the place of that: else a sink that only appends would have it twice.
+    pub(crate) fn give_made(&mut self, delivery: Option<u32>) -> Result<RecordBatch, StageError> {
         let made = std::mem::take(&mut self.made);
         let records: Vec<&Record> = made.iter().map(|made| &made.record).collect();
         let mut columns = self.batch(&records)?.columns().to_vec();
@@ -306,6 +314,10 @@ impl Merge {
         columns.push(Arc::new(StringArray::from_iter_values(made.iter().map(|made| made.by))));
         let into = made.iter().map(|made| made.into.map(|into| into.to_string()));
         columns.push(Arc::new(into.collect::<StringArray>()));
-        Ok(RecordBatch::try_new(self.output.clone(), columns)?)
+        let given = (1..).zip(&records).filter_map(|(at, record)| {
+            let (before, earlier) = record.given?;
+            (Some(before) == delivery).then_some((row_id(NO_SHEET, at), earlier))
+        });
+        mark(RecordBatch::try_new(self.output.clone(), columns)?, &given.collect::<Vec<_>>())
     }
 }

@@ -378,6 +378,30 @@ fn a_name_without_a_telling_word_does_not_hide_that_of_another_row() {
     }
 }
 
+/// The id of a record that was merged away answers with the other one for ever: no row may get it, also not one that a
+/// word keeps apart from the record that has its key now.
+#[test]
+fn the_id_of_a_record_that_was_merged_away_is_given_to_no_other() {
+    let host = Arc::new(MemoryHost::default());
+    let mut opened = open(&MERGE.replace(r#""merge""#, r#""apart": ["name"], "merge""#), &host);
+    let first = give(&mut opened, batch("a", &[coded("1", "甲"), coded("2", "乙二期")]));
+    let ids = texts(&first.batch, "record_id");
+    let decision = serde_json::json!([
+        {"word": "accept", "record": ids[0], "other": ids[1], "by": "王", "at_ms": 1}
+    ]);
+    let mut marked = schema().as_ref().clone();
+    marked.metadata.insert(huiliu_stage::DECISIONS.into(), decision.to_string());
+    opened.stage.process(RecordBatch::new_empty(Arc::new(marked))).unwrap();
+    let made = opened.stage.finish().unwrap().unwrap().batch;
+    let goes = texts(&made, huiliu_stage::MERGED_INTO).iter().position(|into| into != "-").unwrap();
+    let gone = texts(&made, "record_id")[goes].clone();
+    assert_eq!(gone, ids[1]);
+    let third = give(&mut opened, batch("b", &[coded("2", "乙三期")]));
+    let new = texts(&third.batch, "record_id");
+    assert_eq!(new.len(), 1);
+    assert!(!ids.contains(&new[0]), "{new:?} {ids:?}");
+}
+
 /// The same of a field under `unless`, and of a text that normalising leaves nothing of.
 #[test]
 fn a_value_that_says_nothing_does_not_hide_what_another_row_said() {
@@ -420,8 +444,14 @@ fn rows() -> impl Strategy<Value = Vec<Sent>> {
     proptest::collection::vec(row, 0..12)
 }
 
+/// How many cases of each property: `HUILIU_CASES`, else 200.
+fn cases() -> ProptestConfig {
+    let wanted = std::env::var("HUILIU_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig::with_cases(wanted.unwrap_or(200))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(cases())]
 
     /// `give` checks that no row is lost; the same rows once more must change nothing, be they
     /// handed to the same stage or to one that reads its state.

@@ -194,6 +194,50 @@ fn two_records_that_were_put_together_by_themselves_are_taken_apart_and_stay_so(
     assert!(stage.records().len() >= 2, "{:?}", stage.records());
 }
 
+/// What a batch of the outcomes of one delivery says of rows that came out before: which stands for which.
+fn replaces(batch: &RecordBatch) -> Vec<(i64, i64)> {
+    let pairs = batch.schema_ref().metadata.get(huiliu_stage::REPLACES);
+    pairs.map_or(Vec::new(), |pairs| serde_json::from_str(pairs).unwrap())
+}
+
+fn numbers(batch: &RecordBatch) -> Vec<i64> {
+    let rows = batch.column_by_name(huiliu_stage::ROW).unwrap();
+    rows.as_primitive::<arrow::datatypes::Int64Type>().values().to_vec()
+}
+
+#[test]
+fn what_is_revised_after_it_came_out_stands_for_what_came_out() {
+    let mut stage = Stage::new(HALVES);
+    // One row a batch: two records come out, then a third row shows that they are one.
+    let rows = [sent("", NAMES[0], ""), sent("", "", OWNERS[0]), sent("", NAMES[0], OWNERS[0])];
+    let outcomes = stage.send_as(1, "甲", &rows, 1);
+    assert_eq!(outcomes.len(), 4);
+    let earlier: BTreeMap<String, i64> = outcomes[..2]
+        .iter()
+        .flat_map(|outcome| texts(&outcome.batch, "record_id").into_iter().zip(numbers(&outcome.batch)))
+        .collect();
+    assert_eq!(earlier.len(), 2, "{earlier:?}");
+    // Both come out once more at the end: the one that went, and the one that has all the two said now.
+    let (third, end) = (&outcomes[2].batch, &outcomes[3].batch);
+    let now = |batch: &RecordBatch| -> Vec<(i64, i64)> {
+        let ids = texts(batch, "record_id");
+        numbers(batch).into_iter().zip(ids.iter().map(|id| earlier[id])).collect()
+    };
+    assert_eq!((third.num_rows(), end.num_rows()), (0, 2));
+    assert_eq!(replaces(end), now(end));
+    // In another delivery there is nothing to stand for.
+    let stays = stage.records().into_keys().next().unwrap();
+    let gone = earlier.keys().find(|id| **id != stays).unwrap().clone();
+    let decision = serde_json::json!([
+        {"word": "unmerge", "record": stays, "source": gone, "by": "王", "at_ms": 1}
+    ]);
+    let mut marked = schema().as_ref().clone();
+    marked.metadata.insert(DECISIONS.into(), decision.to_string());
+    let outcomes = stage.run(vec![RecordBatch::new_empty(Arc::new(marked))]);
+    assert_eq!(outcomes[1].batch.num_rows(), 2);
+    assert_eq!(replaces(&outcomes[1].batch), []);
+}
+
 #[test]
 fn a_partner_is_taken_back_when_a_better_one_comes() {
     let mut stage = Stage::new(PARTNERS);
@@ -309,7 +353,18 @@ proptest! {
         let mut said = BTreeSet::new();
         for (sender, rows) in &sent {
             stage.deliveries += 1;
-            stage.send_as(stage.deliveries, SENDERS[*sender], rows, many);
+            let outcomes = stage.send_as(stage.deliveries, SENDERS[*sender], rows, many);
+            let came = outcomes.iter().map(|outcome| &outcome.batch);
+            // What stands after the delivery, as a sink sees it that gets each row once: no record twice.
+            let mut standing: BTreeMap<i64, String> = BTreeMap::new();
+            for batch in came {
+                for (_, earlier) in replaces(batch) {
+                    prop_assert!(standing.remove(&earlier).is_some(), "{} stood for nothing", earlier);
+                }
+                standing.extend(numbers(batch).into_iter().zip(texts(batch, "record_id")));
+            }
+            let ids: BTreeSet<&String> = standing.values().collect();
+            prop_assert_eq!(ids.len(), standing.len(), "{:?}", standing);
             for row in rows {
                 let values = COLUMNS.iter().zip(row).filter(|(_, value)| !value.is_empty());
                 said.extend(values.map(|(field, value)| {

@@ -199,6 +199,32 @@ fn a_damaged_or_missing_chunk_is_told_and_nothing_else_changes() {
     }
 }
 
+/// What another version of the normaliser made comparable is not compared with what this one makes: all of it is made
+/// from the rows again, that is told, and it is written as this version has it.
+#[test]
+fn chunks_of_another_version_are_dropped_told_and_made_anew() {
+    let sound = Arc::new(MemoryHost::default());
+    give(&sound, "甲", &rows(0, 700));
+    let older = Arc::new(MemoryHost::default());
+    sound.state().into_iter().for_each(|(key, value)| older.state_put(&key, &value).unwrap());
+    let is_chunk = |key: &Vec<u8>| key.starts_with(b"c/");
+    for (key, mut chunk) in sound.state().into_iter().filter(|(key, _)| is_chunk(key)) {
+        let version = &mut chunk[8 + crate::chunks::ROWS as usize * 18];
+        // The first version did not set aside the county before the name of a company.
+        assert_ne!(*version, 1, "what a chunk holds has changed since");
+        *version = 1;
+        older.state_put(&key, &chunk).unwrap();
+    }
+    assert_eq!(give(&older, "乙", &rows(650, 100)), give(&sound, "乙", &rows(650, 100)));
+    let told = older.lines();
+    assert!(told.iter().any(|(_, line)| line.contains("made anew from the rows")), "{told:?}");
+    let version = |chunk: &Vec<u8>| chunk[8 + crate::chunks::ROWS as usize * 18];
+    let written = older.state().into_iter().filter(|(key, _)| is_chunk(key));
+    assert!(written.map(|(_, chunk)| version(&chunk)).all(|version| version != 1), "they are written again");
+    assert_eq!(give(&older, "丙", &rows(0, 10)), give(&sound, "丙", &rows(0, 10)));
+    assert_eq!(older.lines().len(), told.len(), "it is told once");
+}
+
 #[test]
 fn rows_that_people_moved_are_where_they_were_moved_when_their_chunk_is_taken_up() {
     let host = Arc::new(MemoryHost::default());

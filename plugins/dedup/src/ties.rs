@@ -59,22 +59,33 @@ impl<R: Fn(u32) -> Result<KeptRow, StageError>> Bonds<'_, R> {
         let Some(&id) = self.ids.get(&thing) else { return Ok(Vec::new()) };
         let tied = self.knows.tied(id)?;
         let mut pinned = Bound { records: Vec::new(), stays: true };
-        let mut units: Vec<(RecordId, Bound)> = Vec::new();
+        let mut groups: Vec<(Vec<RecordId>, Bound)> = Vec::new();
         for &record in records {
             let row = (self.row)(record)?;
             let of = |tied: &&Tied| tied.row == row;
-            // A row that no part tells of belongs to the record itself.
-            let unit = tied.iter().find(of).map_or(id, |tied| tied.unit);
             if tied.iter().filter(of).any(|tied| tied.pinned) {
                 pinned.records.push(record);
                 continue;
             }
-            match units.iter_mut().find(|(known, _)| *known == unit) {
-                Some((_, bound)) => bound.records.push(record),
-                None => units.push((unit, Bound { records: vec![record], stays: false })),
+            // Parts of several units may say the same, and the linkage knows one row of them: it holds those together.
+            let mut units: Vec<RecordId> = tied.iter().filter(of).map(|tied| tied.unit).collect();
+            if units.is_empty() {
+                units.push(id); // A row that no part tells of belongs to the record itself.
             }
+            let mut all = vec![record];
+            groups.retain_mut(|(known, bound)| {
+                let meets = known.iter().any(|unit| units.contains(unit));
+                if meets {
+                    units.append(known);
+                    all.append(&mut bound.records);
+                }
+                !meets
+            });
+            all.sort_unstable();
+            groups.push((units, Bound { records: all, stays: false }));
         }
-        let units = units.into_iter().map(|(_, bound)| bound);
+        groups.sort_by(|(_, a), (_, b)| a.records.cmp(&b.records));
+        let units = groups.into_iter().map(|(_, bound)| bound);
         Ok(units.chain((!pinned.records.is_empty()).then_some(pinned)).collect())
     }
 }

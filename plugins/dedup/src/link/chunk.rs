@@ -11,7 +11,7 @@ use super::index::Term;
 use crate::codec::{Input, bytes, int};
 
 /// To be raised when the same values give other words: normalising, packing, hashing.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A chunk that is read record by record.
 pub(crate) struct Chunk<'a> {
