@@ -236,9 +236,10 @@ impl Parts {
         }
         let mut kept = Part::decode(records, id, &kept)?;
         if let (Some(before), Some(now)) = (kept.source(), part.source())
-            && before.is_corrected_by(now)
+            && before.delivery != now.delivery
         {
-            // What a correction says again stands where what it corrects no longer does: it is a part of its own.
+            // What a correction says again stands where what it corrects no longer does, and what another file says again
+            // corrects what that file said before: it is a part of its own.
             key = key_of_correction(id, part.hash(), now);
             kept = match self.take(&key)? {
                 Some(kept) => Part { again: part.row.order, ..Part::decode(records, id, &kept)? },

@@ -6,8 +6,6 @@
 //! record that was put together so is taken apart by `unmerge` like any other, and stays apart. What became of each
 //! record comes out at the end of the delivery ([`regroup`](crate::regroup)), why it did so is kept beside it.
 
-use std::collections::BTreeSet;
-
 use huiliu_stage::{Finding, StageError};
 
 use crate::kept::KeptRow;
@@ -57,8 +55,7 @@ impl Merge {
         };
         let (moved, rest): (Vec<_>, Vec<_>) = parts.into_iter().zip(known).partition(is_moved);
         let of = |parts: &[(Part, Known)]| parts.iter().map(|(part, _)| part.clone()).collect::<Vec<_>>();
-        let (known_rest, mut rest) = (&rest, of(&rest));
-        let mut off = of(&moved);
+        let (mut off, rest) = (of(&moved), of(&rest));
         let found = reason.as_ref().map(|(_, found)| found);
         let now = match (to, off.is_empty(), rest.is_empty()) {
             (_, true, _) | (None, _, true) => return Ok(()),
@@ -68,7 +65,7 @@ impl Merge {
                 to
             }
             (Some(to), ..) => {
-                self.free(from, (&moved, &mut off), known_rest)?;
+                self.free(from, &moved, &mut off)?;
                 self.hand_over(from, to, (&off, &rest), REVISED)?;
                 self.tell(found, findings, |zh, en| report::handed_over(from, to, zh, en));
                 to
@@ -76,8 +73,6 @@ impl Merge {
             (None, ..) => {
                 let new = self.id_of_split(from, &off)?;
                 off.iter_mut().filter(|part| part.unit == from).for_each(|part| part.unit = new);
-                // A record that was put together with this one comes back, and not all of its rows go with it.
-                self.free(new, (known_rest, &mut rest), &moved)?;
                 self.take_apart(from, new, (&off, &rest), REVISED)?;
                 self.tell(found, findings, |zh, en| report::parted(from, new, zh, en));
                 new
@@ -94,19 +89,12 @@ impl Merge {
         Ok(())
     }
 
-    /// Rows of the record `unit` that are of another one now are units of their own, and so is what comes by their keys,
-    /// unless the `others` have these too.
-    fn free(
-        &mut self,
-        unit: RecordId,
-        (known, parts): (&[(Part, Known)], &mut [Part]),
-        others: &[(Part, Known)],
-    ) -> Result<(), StageError> {
-        let of_others: BTreeSet<u128> = others.iter().flat_map(|(_, known)| known.keys()).collect();
-        for ((_, known), part) in known.iter().zip(parts).filter(|(_, part)| part.unit == unit) {
+    /// Rows that made their record and leave it now are a unit of their own, and so is what comes by their keys.
+    fn free(&mut self, from: RecordId, moved: &[(Part, Known)], off: &mut [Part]) -> Result<(), StageError> {
+        for ((_, known), part) in moved.iter().zip(off).filter(|(_, part)| part.unit == from) {
             part.unit = RecordId::of(known.signature, 0);
             part.by = LIKENESS.to_owned();
-            for key in known.keys().filter(|key| !of_others.contains(key)) {
+            for key in known.keys() {
                 self.records.set_unit(key, part.unit)?;
             }
         }

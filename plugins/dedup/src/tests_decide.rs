@@ -534,6 +534,23 @@ proptest! {
     }
 }
 
+/// What a sender said in one file and says again as the correction of another one is said last.
+#[test]
+fn what_a_correction_takes_from_another_file_is_said_last_when_a_record_is_made_anew() {
+    let mut stage = Stage::new();
+    let row = |code, total| -> Sent { ([code, "", "海晨物流中心二期", "李", "西"], total) };
+    stage.send_file("统计局", "乙.xlsx", &[row("", 1)]);
+    stage.send_file("统计局", "甲.xlsx", &[(["K3", "", "海晨物流中心二期", "", ""], 2)]);
+    stage.send_batches("统计局", "甲.xlsx", &[row("", 1), (["K1", "", "", "", ""], 0)], 1);
+    let before = stage.records();
+    let ids: Vec<String> = before.keys().cloned().collect();
+    assert_eq!(ids.len(), 2, "{before:?}");
+    let made = stage.decide("accept", &ids[0], &[("other", &ids[1])]).unwrap();
+    let (gone, stays) = (texts(&made, "record_id")[0].clone(), texts(&made, MERGED_INTO)[0].clone());
+    stage.decide("unmerge", &stays, &[("source", &gone)]).unwrap();
+    assert_eq!(stage.records(), before);
+}
+
 /// What two senders said and both have corrected stands no more, whoever said it first.
 #[test]
 fn a_value_that_everybody_has_corrected_stands_no_more() {
