@@ -369,19 +369,18 @@ impl Merge {
                     _ => false,
                 };
                 // Whose value it is decides what may replace it, even if the value is the one before.
-                let sender = |held: &Option<Held>| {
+                let source = |held: &Option<Held>| {
                     let place = held.as_ref().and_then(|held| record.places.get(held.place as usize));
-                    place.map(|place| place.source.sender.clone())
+                    place.map(|place| place.source.clone())
                 };
-                // So does a value that somebody else still says, when the one who said it first has corrected it: else the
+                let (was, is) = (source(&before), source(&record.values[i]));
+                let sender = |source: &Option<Arc<Source>>| source.as_ref().map(|s| s.sender.clone());
+                let other_sender = self.fields[i].choose.trusts() && sender(&was) != sender(&is);
+                // So does a value that another file still says, when the one that said it first is corrected: else the
                 // correction of that other one would not reach it.
-                let corrected = || {
-                    let place = before.as_ref().and_then(|held| record.places.get(held.place as usize));
-                    place.is_some_and(|place| place.source.is_corrected_by(&view.source))
-                };
-                let other_sender = (self.fields[i].choose.trusts() || corrected())
-                    && sender(&before) != sender(&record.values[i]);
-                if same && other_sender {
+                let other_file =
+                    was.as_ref().is_some_and(|was| was.is_corrected_by(&view.source)) && was != is;
+                if same && (other_sender || other_file) {
                     moved = true;
                 } else if same {
                     record.values[i] = before;
