@@ -22,7 +22,8 @@ const LINK: &str = r#"{"match": [{"fields": ["code"], "normalise": {"code": "cod
         {"field": "name", "kind": "name"}, {"field": "code", "kind": "identifier"},
         {"field": "owner", "kind": "company"}]}}"#;
 
-fn schema() -> SchemaRef {
+/// Code, owner and name.
+pub(crate) fn schema() -> SchemaRef {
     let fields = ["code", "owner", "name"].map(|name| Field {
         name: name.into(),
         kind: FieldType::Text,

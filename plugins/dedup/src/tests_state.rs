@@ -4,25 +4,16 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::SchemaRef;
 use huiliu_stage::testing::MemoryHost;
-use huiliu_stage::{DECISIONS, Field, FieldType, Host, OpenStage, Opened, Origin, RecordSchema};
+use huiliu_stage::{DECISIONS, Host, OpenStage, Opened, Origin};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::Dedup;
 use crate::kept;
+use crate::tests_link::schema;
 
 const LINK: &str = r#"{"match": [{"fields": ["code"], "normalise": {"code": "code"}}],
     "link": {"fields": [{"field": "name", "kind": "name"}, {"field": "owner", "kind": "company"}]}}"#;
-
-fn schema() -> SchemaRef {
-    let fields = ["code", "owner", "name"].map(|name| Field {
-        name: name.into(),
-        kind: FieldType::Text,
-        ..Field::default()
-    });
-    RecordSchema { record: "project".into(), label: String::new(), fields: fields.into() }.to_arrow()
-}
 
 /// Hands a delivery of rows to a freshly opened stage; gives what came out and the findings.
 fn give(host: &Arc<MemoryHost>, delivery: &str, rows: &[[String; 3]]) -> (RecordBatch, Vec<String>) {

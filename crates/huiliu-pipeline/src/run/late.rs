@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 use arrow::array::RecordBatch;
 use hashbrown::HashSet;
-use huiliu_stage::{Fate, Finding, Findings, Outcome, Severity, Text, row_number};
+use huiliu_stage::{Fate, Finding, Findings, NO_SHEET, Outcome, Severity, Text, row_number, sheet_ordinal};
 
 use super::stop::Stop;
 
@@ -123,7 +123,11 @@ impl Late {
     pub(super) fn take_in(&mut self, mut run: Noted, remembers: Option<usize>) -> Result<bool, Stop> {
         let Some(remembers) = remembers else { return Ok(false) };
         let mut refused = std::mem::take(&mut run.refused);
-        refused.retain(|refused| refused.at > remembers && !self.out.contains_key(&refused.row));
+        // What a stage made itself cannot be taken out: it does not come in.
+        refused.retain(|refused| {
+            let comes_in = sheet_ordinal(refused.row) != NO_SHEET;
+            comes_in && refused.at > remembers && !self.out.contains_key(&refused.row)
+        });
         if refused.is_empty() {
             return Ok(false);
         }

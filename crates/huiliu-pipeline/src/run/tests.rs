@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Int64Type;
 use hashbrown::HashSet;
-use huiliu_stage::{EVIDENCE, Fate, Field, Outcome, ROW, RecordSchema, Severity, UNREADABLE};
+use huiliu_stage::{EVIDENCE, Fate, Field, NO_SHEET, Outcome, ROW, RecordSchema, Severity, UNREADABLE};
 
 use super::*;
 use crate::account::without;
@@ -656,4 +656,34 @@ fn rows_refused_where_nothing_was_remembered_cost_no_second_run() {
     let mut runner = Runner::new(slots, store.clone(), 10);
     assert!(run(&mut runner, vec![Ok(rows(1, &["a", "bad"]).into())]).is_ok());
     assert_eq!((remembered(&store), *held(&runs)), (vec!["a".to_owned()], 1));
+}
+
+/// Gives on what comes, and at the end a `bad` row of its own making.
+struct Makes(Arc<dyn Host>, Arc<Mutex<usize>>);
+
+impl Stage for Makes {
+    fn process(&mut self, batch: RecordBatch) -> Result<Outcome, StageError> {
+        mark(batch, &*self.0)
+    }
+
+    fn finish(&mut self) -> Result<Option<Outcome>, StageError> {
+        *held(&self.1) += 1;
+        Ok(Some(rows(huiliu_stage::row_id(NO_SHEET, 1), &["bad"]).into()))
+    }
+}
+
+#[test]
+fn a_refused_row_that_a_stage_made_itself_is_none_that_was_sent_and_cannot_be_taken_out() {
+    let store = Arc::new(MemoryStore::default());
+    let runs = Arc::new(Mutex::new(0));
+    let counted = runs.clone();
+    let open: Opener =
+        Box::new(move |host| Ok(Opened { stage: Box::new(Makes(host, counted.clone())), output: schema() }));
+    let makes = Slot { open, ..slot("makes", &store, false, mark) };
+    let mut runner = Runner::new(vec![makes, slot("judge", &store, false, judge)], store.clone(), 10);
+    assert!(matches!(run(&mut runner, vec![Ok(rows(1, &["a"]).into())]), Ok(Ran::Committed { .. })));
+    let kept = held(&store.kept);
+    assert_eq!((*held(&runs), names_of(&kept.records)), (1, vec!["a".to_owned()]));
+    assert_eq!((kept.rejects.len(), kept.counts.unwrap().quarantined), (1, 0));
+    assert!(kept.counts.unwrap().balance());
 }
