@@ -199,7 +199,7 @@ pub(crate) fn left_out(some: &[String], count: usize) -> Finding {
     };
     let text = Text::new(
         format!(
-            "上次报送有、这次没有（或有错误未采用）的项目：{}{rest_zh}；其原有数据仍然保留，如属遗漏请补报，如已取消请告知",
+            "上次报送有、这次没有（或有错误未采用）的记录：{}{rest_zh}；其原有数据仍然保留，如属遗漏请补报，如已取消请告知",
             some.join("、")
         ),
         format!(

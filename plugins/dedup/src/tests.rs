@@ -562,7 +562,7 @@ fn what_a_correction_leaves_out_is_told() {
     assert_eq!(
         told("c", "四月.xlsx", &rows[..1]).as_deref(),
         Some(
-            "上次报送有、这次没有（或有错误未采用）的项目：二号泵站、三号泵站；其原有数据仍然保留，如属遗漏请补报，如已取消请告知"
+            "上次报送有、这次没有（或有错误未采用）的记录：二号泵站、三号泵站；其原有数据仍然保留，如属遗漏请补报，如已取消请告知"
         )
     );
     assert_eq!(told("d", "四月.xlsx", &rows[..1]), None, "it is told once");
