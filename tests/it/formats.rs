@@ -84,6 +84,26 @@ fn one_table_gives_the_same_records_in_every_encoding_and_with_every_delimiter()
     }
 }
 
+/// What has sheets comes back as a workbook, the tables of web pages and of XML too.
+#[test]
+fn the_copies_of_tables_in_tags_give_the_same_records() {
+    let pages = |(name, _): &(&str, Vec<u8>)| matches!(*name, "page.xls" | "book.xls");
+    let pipeline = small_pipeline("formats", "inbox", "[validate]", "[{jsonl: {path: out}}]");
+    let pipeline = pipeline.replace("receipts: json\n", "");
+    for (name, content) in variants().into_iter().filter(pages) {
+        let mut home = Home::new(&pipeline);
+        home.drop_file(&format!("甲/{name}"), &content);
+        home.once().expect(0);
+        let answers = home.files("outbox");
+        let copy = answers.iter().find(|(file, _)| file.ends_with(".xlsx")).map(|(_, copy)| copy);
+        let copy = copy.unwrap_or_else(|| panic!("{name}: {:?}", answers.keys()));
+        let mut again = Home::new(&pipeline);
+        again.drop_file("甲/again.xlsx", copy);
+        again.once().expect(0);
+        assert_eq!(again.lines("out"), home.lines("out"), "{name}");
+    }
+}
+
 #[test]
 fn read_prints_the_clean_table_and_tells_the_rest_on_stderr() {
     let home = Home::shipped();

@@ -98,3 +98,26 @@ fn every_row_of_these_workbooks_goes_through_the_shipped_pipeline_and_is_answere
         assert_eq!(rows.get(name), Some(&wanted), "{name}");
     }
 }
+
+/// A department corrects the marked copy and sends it again: but for the marks it must be what was sent, whatever kind
+/// of workbook that was.
+#[test]
+fn the_marked_copy_of_every_workbook_gives_the_same_table() {
+    let mut home = Home::shipped();
+    let record = root().join("pipelines/records/project.yaml").to_string_lossy().into_owned();
+    let all = workbooks();
+    for (name, path) in &all {
+        let file = path.file_name().unwrap().to_str().unwrap();
+        home.drop_file(&format!("{name}/{file}"), &fs::read(path).unwrap());
+    }
+    home.once().expect(0);
+    for (name, path) in &all {
+        let copy = home.files(&format!("outbox/{name}")).into_keys().find(|file| file.ends_with(".xlsx"));
+        let copy = home.data(&copy.unwrap_or_default());
+        let read = |file: &Path| {
+            let file = file.to_string_lossy();
+            home.huiliu(&["read", &file, "--record", &record, "--format", "jsonl"]).expect(0).out
+        };
+        assert_eq!(table(&read(&copy)), table(&read(path)), "{name}");
+    }
+}

@@ -29,6 +29,7 @@ mod raw;
 mod rows;
 #[cfg(test)]
 mod sheet_tests;
+mod shown;
 #[cfg(test)]
 mod shown_tests;
 mod single;
@@ -51,6 +52,7 @@ pub(crate) use bundle::Unpacker;
 pub use bundle::{Attachment, Evidence, KeepAttachment, Link, Relinker, wrong_type};
 pub use error::ReadError;
 pub use options::{FormatKind, FormatOptions, Hidden, Limits, ReadOptions};
+pub(crate) use shown::Shown;
 pub use single::value_of;
 
 use self::ahead::{Ahead, Feed, Rows};

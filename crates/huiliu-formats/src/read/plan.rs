@@ -31,7 +31,7 @@ use crate::report::{ReadReport, SheetReport};
 
 /// Bytes looked at to tell a file's kind. The directory of an OLE2 container, which says whether it is
 /// encrypted, usually stands within them.
-const HEAD: u64 = 64 << 10;
+pub(super) const HEAD: u64 = 64 << 10;
 
 /// Opens a file; `known` is the record schema and its names, if there is one.
 pub(super) fn reading(
@@ -258,18 +258,13 @@ impl Plan<'_> {
         self.reading(Source::Table(Box::new(source)), names)
     }
 
-    fn workbook(&mut self, mut file: File, head: &[u8]) -> Result<Reading, ReadError> {
-        let limits = &self.options.limits;
-        let mut source = match kind::markup(head) {
-            Some(markup) => {
-                let told = text::encoding_of_markup(&mut file, self.options)?;
-                self.report.encoding = told.charset.name();
-                self.report.encoding_by = told.how.as_str().to_owned();
-                XlsxSource::open_tagged(file, told.charset, markup, limits)?
-            }
-            None => XlsxSource::open(file, limits)?,
+    fn workbook(&mut self, file: File, head: &[u8]) -> Result<Reading, ReadError> {
+        let (source, told) = XlsxSource::open_any(file, head, self.options)?;
+        let mut source = source.with_hidden(self.options.format.hidden);
+        if let Some(told) = told {
+            self.report.encoding = told.charset.name();
+            self.report.encoding_by = told.how.as_str().to_owned();
         }
-        .with_hidden(self.options.format.hidden);
         self.report.format = source.format().to_owned();
         let all = source.sheets().to_vec();
         let wanted = self.options.format.sheet.as_deref();

@@ -18,7 +18,8 @@ use super::ReceiptData;
 use super::marks::{Kind, Looks, SheetMarks, marks};
 use super::sheet::{Budget, MAX_COLUMNS, MAX_ROWS, Row, SheetCopy, Value};
 use super::split::{Cells, Splitter};
-use super::workbook::CopyLimits;
+use super::workbook::{CopyLimits, has_sheets};
+use crate::read::{ReadError, Shown};
 
 /// A header further down than this is not frozen, and what stands above it is data like any other.
 const MAX_HEADER_ROW: u32 = 50;
@@ -60,8 +61,9 @@ pub(super) fn copy(
     // A file that was refused unread may be anything, a bomb too: it is not opened again.
     if data.report.sheets.iter().any(|sheet| !sheet.columns.is_empty()) {
         match data.report.format.as_str() {
-            "xlsx" => copier.xlsx(source, limits)?,
+            "xlsx" | "xlsm" => copier.xlsx(source, limits)?,
             "csv" => copier.csv(source)?,
+            kind if has_sheets(kind) => copier.shown(source, limits)?,
             _ => {}
         }
     }
@@ -97,6 +99,12 @@ impl From<XlsxError> for Stop {
 
 impl From<calamine::XlsxError> for Stop {
     fn from(error: calamine::XlsxError) -> Self {
+        Self::Source(error.to_string())
+    }
+}
+
+impl From<ReadError> for Stop {
+    fn from(error: ReadError) -> Self {
         Self::Source(error.to_string())
     }
 }
@@ -141,6 +149,29 @@ impl<'a> Copier<'a> {
                 copy.worksheet.set_hidden(true);
             }
             let read = copy_cells(&mut xlsx, &sheet.name, &mut copy);
+            self.end(copy, read)?;
+        }
+        Ok(())
+    }
+
+    /// A workbook of another kind, as it is shown.
+    fn shown(&mut self, source: &Path, limits: &CopyLimits) -> Result<(), XlsxError> {
+        let mut book = match Shown::open(source, &self.data.report.encoding, &limits.reading) {
+            Ok(book) => book,
+            Err(error) => return self.source_failed(error.into()),
+        };
+        for (name, visible) in book.sheets() {
+            let ordinal = self.data.sheets.iter().position(|sheet| *sheet == name);
+            let read = ordinal.and_then(|ordinal| self.data.sheet_report(ordinal));
+            // Of a page the tables that were read; the others are menus.
+            if !book.hides_sheets() && read.is_none_or(|sheet| sheet.columns.is_empty()) {
+                continue;
+            }
+            let mut copy = self.begin(ordinal, &name)?;
+            if !visible && book.hides_sheets() && copy.marks.is_empty() {
+                copy.worksheet.set_hidden(true);
+            }
+            let read = copy_shown(&mut book, &name, &mut copy);
             self.end(copy, read)?;
         }
         Ok(())
@@ -255,6 +286,31 @@ fn value<'a>(cell: &DataRef<'a>, shift: f64) -> Option<Value<'a>> {
             let kind = if time.as_f64().fract() == 0.0 { Kind::Day } else { Kind::Time };
             Some(Value::Number(time.as_f64() + shift, kind))
         }
+    }
+}
+
+fn copy_shown(book: &mut Shown, name: &str, copy: &mut SheetCopy<'_>) -> Result<(), Stop> {
+    // Codes are texts here as they are there; that is no mistake.
+    let (last_row, last_column) = (MAX_ROWS - 1, MAX_COLUMNS - 1);
+    copy.worksheet.ignore_error_range(0, 0, last_row, last_column, IgnoreError::NumberStoredAsText)?;
+    book.rows(name, |number, cells| {
+        if copy.passes_over(number) {
+            return Ok(copy.pass_over(number, cells.next().is_none()));
+        }
+        let cell = |(column, text)| {
+            let column = u16::try_from(column).ok().filter(|&column| column < MAX_COLUMNS)?;
+            Some((column, as_shown(text)))
+        };
+        Ok(copy.row(number, &cells.filter_map(cell).collect())?)
+    })
+}
+
+/// A number, if it is one that is shown alike.
+fn as_shown(text: &str) -> Value<'_> {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    match text.parse::<f64>() {
+        Ok(number) if digits <= 15 && number.to_string() == text => Value::Number(number, Kind::General),
+        _ => Value::Text(text.into()),
     }
 }
 

@@ -5,8 +5,8 @@
 //! with a note that says what is wrong and what to do.
 //!
 //! A receipt knows no ledger and decides nothing. The same data gives the same bytes. A workbook comes back
-//! as it was sent, marked in place ([`patch`]); of a CSV file, or a workbook too broken for that, the copy
-//! is made anew from its values ([`copy`]). What has no cells comes back as a page, a package with a zip of
+//! as it was sent, marked in place ([`patch`]); of a CSV file, a workbook of another kind, or one too broken for
+//! that, the copy is made anew from its values ([`copy`]). What has no cells comes back as a page, a package with a zip of
 //! such copies beside it ([`package`](package())).
 
 mod codes;
@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
 pub use self::html::page;
 pub use self::json::json;
 pub use self::package::{has_copies, package};
-pub use self::workbook::{CopyLimits, workbook};
+pub use self::workbook::{CopyLimits, has_workbook, workbook};
 pub use self::zone::{UnknownZone, Zone};
 use crate::report::ReadReport;
 

@@ -15,9 +15,9 @@ use huiliu_stage::{Finding, Severity, row_id, row_number, sheet_ordinal};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::workbook::{CopyLimits, workbook};
+use super::workbook::{CopyLimits, has_cells, workbook};
 use super::{ReceiptData, ReceiptError, page};
-use crate::read::{Limits, Unpacker};
+use crate::read::Unpacker;
 use crate::report::{FileReport, ReadReport, SheetReport};
 
 /// Whether a package holds a table of which there can be a marked copy.
@@ -34,7 +34,6 @@ pub fn package<W: Write + Seek>(
     data: &ReceiptData,
     source: &Path,
     limits: &CopyLimits,
-    unpacking: &Limits,
     to: W,
 ) -> Result<(), ReceiptError> {
     let mut out = ZipWriter::new(to);
@@ -42,7 +41,8 @@ pub fn package<W: Write + Seek>(
     out.start_file(format!("{word}.html"), options(CompressionMethod::Deflated))?;
     page(data, Some(source), &mut out)?;
     let unpacker = File::open(source).ok();
-    let unpacker = unpacker.and_then(|file| Unpacker::open(file, unpacking, limits.temp_dir.as_deref()).ok());
+    let unpacker =
+        unpacker.and_then(|file| Unpacker::open(file, &limits.reading, limits.temp_dir.as_deref()).ok());
     let (mut from, mut seen, mut taken) = (0, HashMap::new(), BTreeSet::new());
     for file in &data.report.files {
         let sheets = sheets_of(data, file, from);
@@ -79,7 +79,7 @@ fn temporary(limits: &CopyLimits) -> io::Result<tempfile::NamedTempFile> {
 }
 
 fn can_be_marked(file: &FileReport) -> bool {
-    matches!(file.format.as_str(), "csv" | "xlsx" | "xlsm")
+    has_cells(&file.format)
 }
 
 /// Where the copy stands in the answer: in the table's own folder, under its own name. `taken` are the names in use.
@@ -257,7 +257,7 @@ mod tests {
 
     fn made(data: &ReceiptData, source: &Path) -> Vec<u8> {
         let mut out = Cursor::new(Vec::new());
-        package(data, source, &CopyLimits::default(), &Limits::default(), &mut out).unwrap();
+        package(data, source, &CopyLimits::default(), &mut out).unwrap();
         out.into_inner()
     }
 

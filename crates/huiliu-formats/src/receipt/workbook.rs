@@ -12,6 +12,7 @@ use super::copy::{Copied, copy};
 use super::patch::patch;
 use super::summary::summary;
 use super::{ReceiptData, ReceiptError};
+use crate::read::Limits;
 
 /// How much of what was sent is copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,11 +25,19 @@ pub struct CopyLimits {
     pub max_text_bytes: u64,
     /// Folder for temporary files, by default the system's.
     pub temp_dir: Option<PathBuf>,
+    /// By which what was sent is opened again: those by which it was read.
+    pub reading: Limits,
 }
 
 impl Default for CopyLimits {
     fn default() -> Self {
-        Self { max_rows: 100_000, max_cells: 2_000_000, max_text_bytes: 64 << 20, temp_dir: None }
+        Self {
+            max_rows: 100_000,
+            max_cells: 2_000_000,
+            max_text_bytes: 64 << 20,
+            temp_dir: None,
+            reading: Limits::default(),
+        }
     }
 }
 
@@ -57,9 +66,25 @@ pub fn workbook<W: Write + Seek + Send>(
             };
         }
         Some(Err(why)) => Some(why),
-        None => None,
+        None => Some(format!("it is of the kind {}", data.report.format))
+            .filter(|_| has_sheets(&data.report.format)),
     };
     made_anew(data, source, limits, why, to).map(|()| "xlsx")
+}
+
+/// Whether what was sent is told by a workbook: it has cells. Else a [`page`](super::page()) tells it.
+pub fn has_workbook(data: &ReceiptData) -> bool {
+    has_cells(&data.report.format)
+}
+
+/// Whether files of a format, as reports name it, have cells.
+pub(super) fn has_cells(format: &str) -> bool {
+    format == "csv" || has_sheets(format)
+}
+
+/// Whether files of a format have sheets, or are the table of a page.
+pub(super) fn has_sheets(format: &str) -> bool {
+    matches!(format, "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" | "fods" | "xml-spreadsheet" | "html")
 }
 
 /// Whether what was sent is a workbook that was read. One that was refused unread may be anything, a bomb too:

@@ -149,11 +149,9 @@ impl Answerer {
         }
         if self.xlsx {
             // A workbook shows tables again, a page what has none.
-            match &*data.report.format {
-                "csv" | "xlsx" | "xlsm" => {
-                    Self::write_workbook(&data, content, outbox, &base)?;
-                }
-                _ => Self::write_page(&data, content, &outbox.join(format!("{base}.html")))?,
+            match receipt::has_workbook(&data) {
+                true => self.write_workbook(&data, content, outbox, &base)?,
+                false => Self::write_page(&data, content, &outbox.join(format!("{base}.html")))?,
             }
             if receipt::has_copies(&data) && content.exists() {
                 self.write_package(&data, content, outbox, &base)?;
@@ -162,12 +160,18 @@ impl Answerer {
         Ok(())
     }
 
-    fn write_workbook(data: &ReceiptData, content: &Path, outbox: &Path, base: &str) -> anyhow::Result<()> {
+    fn write_workbook(
+        &self,
+        data: &ReceiptData,
+        content: &Path,
+        outbox: &Path,
+        base: &str,
+    ) -> anyhow::Result<()> {
         let path = outbox.join(format!("{base}.xlsx"));
         let write = || -> anyhow::Result<()> {
             let mut file = WholeFile::create(&path)?;
             // On the disk of the data: the system's folder for temporary files may be small, or memory.
-            let limits = CopyLimits { temp_dir: Some(outbox.to_owned()), ..CopyLimits::default() };
+            let limits = self.copy_limits(outbox.to_owned());
             let source = Some(content).filter(|path| path.exists());
             let ending = receipt::workbook(data, source, &limits, &mut file)?;
             Ok(file.finish_as(outbox.join(format!("{base}.{ending}")))?)
@@ -188,11 +192,14 @@ impl Answerer {
             // What is unpacked has names while it is marked: in the spool nobody meets them, and a crash leaves none.
             let spool = self.data.join("spool").join(&data.pipeline);
             std::fs::create_dir_all(&spool)?;
-            let limits = CopyLimits { temp_dir: Some(spool), ..CopyLimits::default() };
-            receipt::package(data, content, &limits, &self.limits, &mut file)?;
+            receipt::package(data, content, &self.copy_limits(spool), &mut file)?;
             Ok(file.finish()?)
         };
         write().with_context(|| format!("cannot write `{}`", path.display()))
+    }
+
+    fn copy_limits(&self, temporary: PathBuf) -> CopyLimits {
+        CopyLimits { temp_dir: Some(temporary), reading: self.limits.clone(), ..CopyLimits::default() }
     }
 
     fn write_page(data: &ReceiptData, content: &Path, path: &Path) -> anyhow::Result<()> {

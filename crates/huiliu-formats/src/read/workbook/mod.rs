@@ -46,10 +46,10 @@ use self::xlsb::Binary;
 use super::chunk::{Chunk, Span};
 use super::error::ReadError;
 use super::header::{Grid, SEARCH_ROWS};
-use super::kind::Markup;
-use super::options::{Hidden, Limits};
+use super::kind::{self, Markup};
+use super::options::{Hidden, Limits, ReadOptions};
 use super::package::{Entry, Package};
-use super::text::Charset;
+use super::text::{self, Charset};
 
 /// The part of an OpenDocument file that holds its tables.
 const CONTENT: &str = "content.xml";
@@ -59,6 +59,9 @@ const CHUNK_TEXT: usize = 16 << 20;
 const SMALL_SPREAD: u64 = 256 << 20;
 /// Longest text of a row; places in a chunk's text are 31 bits wide.
 const MOST_TEXT: usize = 64 << 20;
+
+/// A row's number, its cells by column, and the text in which they stand.
+pub(super) type ShownRow<'a> = (u32, &'a [(u32, Span)], &'a str);
 
 /// An open workbook and the sheet that is being read.
 pub(super) struct XlsxSource {
@@ -109,13 +112,22 @@ impl XlsxSource {
         Ok(Self::of(book, limits))
     }
 
+    /// Opens a workbook of any kind whose first bytes are `head`; of one in tags it tells the encoding as well.
+    pub(super) fn open_any(
+        mut file: File,
+        head: &[u8],
+        options: &ReadOptions,
+    ) -> Result<(Self, Option<text::Told>), ReadError> {
+        let Some(markup) = kind::markup(head) else {
+            return Ok((Self::open(file, &options.limits)?, None));
+        };
+        let told = text::encoding_of_markup(&mut file, options)?;
+        let source = Self::open_tagged(file, told.charset, markup, &options.limits)?;
+        Ok((source, Some(told)))
+    }
+
     /// Opens a table in tags, in the encoding that it was found to have.
-    pub(super) fn open_tagged(
-        file: File,
-        charset: Charset,
-        markup: Markup,
-        limits: &Limits,
-    ) -> Result<Self, ReadError> {
+    fn open_tagged(file: File, charset: Charset, markup: Markup, limits: &Limits) -> Result<Self, ReadError> {
         let length = file.metadata().map_err(|e| ReadError::io(&e))?.len();
         let book = Book::Tagged(Box::new(Tagged::open(file, charset, markup)?));
         Ok(Self::of(book, limits).of_length(length))
@@ -300,15 +312,7 @@ impl XlsxSource {
                 self.told.finish(chunk);
                 break;
             }
-            self.spread += (self.text.len() - before) as u64;
-            if self.spread > self.limits.max_unpacked_bytes {
-                let limit = self.limits.max_unpacked_bytes;
-                return Err(ReadError::too_large(
-                    "工作表的文字量（字节）",
-                    "the texts of a sheet in bytes",
-                    limit,
-                ));
-            }
+            self.count_text(before)?;
             if self.row.number < self.first {
                 continue;
             }
@@ -323,6 +327,44 @@ impl XlsxSource {
         Ok(some.then_some(&self.text))
     }
 
+    /// The next row of the sheet that was [loaded](Self::load), for those who only copy it: its number, its cells that are
+    /// not empty, and the text in which they stand.
+    pub(super) fn next_row(&mut self) -> Result<Option<ShownRow<'_>>, ReadError> {
+        self.text.clear();
+        if self.over || !self.book.next_row(&mut self.row, &mut self.text)? {
+            self.over = true;
+            return Ok(None);
+        }
+        self.count_text(0)?;
+        self.row.cells.append(&mut self.row.errors);
+        self.count_cells()?;
+        Ok(Some((self.row.number, &self.row.cells, &self.text)))
+    }
+
+    /// Holds the texts that the sheet has given, of which `before` bytes were counted, against the limit.
+    fn count_text(&mut self, before: usize) -> Result<(), ReadError> {
+        self.spread += (self.text.len() - before) as u64;
+        let limit = self.limits.max_unpacked_bytes;
+        match self.spread > limit {
+            true => {
+                Err(ReadError::too_large("工作表的文字量（字节）", "the texts of a sheet in bytes", limit))
+            }
+            false => Ok(()),
+        }
+    }
+
+    /// Holds the cells that the sheet has given against the limit.
+    fn count_cells(&mut self) -> Result<(), ReadError> {
+        self.cells += self.row.cells.len();
+        let limit = self.limits.max_sheet_cells;
+        match self.cells > limit {
+            true => {
+                Err(ReadError::too_large("工作表的单元格数", "the number of cells of a sheet", limit as u64))
+            }
+            false => Ok(()),
+        }
+    }
+
     fn take_row(&mut self, chunk: &mut Chunk) -> Result<(), ReadError> {
         self.told.columns(self.book.hidden_columns());
         let hidden = self.told.row(&self.row)?;
@@ -334,15 +376,11 @@ impl XlsxSource {
             self.row.cells.retain(|(column, _)| told::range_of(hidden, *column).is_none());
             self.row.errors.retain(|(column, _)| told::range_of(hidden, *column).is_none());
         }
-        let row = &self.row;
-        if row.cells.is_empty() && row.errors.is_empty() {
+        if self.row.cells.is_empty() && self.row.errors.is_empty() {
             return Ok(());
         }
-        self.cells += row.cells.len();
-        if self.cells > self.limits.max_sheet_cells {
-            let limit = self.limits.max_sheet_cells as u64;
-            return Err(ReadError::too_large("工作表的单元格数", "the number of cells of a sheet", limit));
-        }
+        self.count_cells()?;
+        let row = &self.row;
         let start = chunk.cells.len();
         chunk.cells.resize(start + chunk.width, Span::default());
         for &(column, span) in &row.cells {
