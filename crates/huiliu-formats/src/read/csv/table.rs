@@ -6,7 +6,7 @@
 use super::doubt::is_doubtful;
 use super::lex::{self, Form, Record};
 use super::long;
-use super::outline::{Outline, outline};
+use super::outline::{Outline, last_remark, outline};
 use super::proof::proven;
 use super::repair::{Effort, Mended, Repair, header_and_row, mend};
 use super::shape::{Profile, kind};
@@ -50,8 +50,13 @@ pub(super) struct Row {
 impl Plan {
     /// Works out how to read a text from its sample; `whole` says that there is no more of it.
     pub(super) fn new(sample: &str, known: &Known, header: Option<usize>, whole: bool) -> Self {
+        // Signs of remarks that the caller names are passed over everywhere.
+        let (front, sample) = match known.comment {
+            None => sample.split_at(last_remark(sample)),
+            Some(_) => ("", sample),
+        };
         let form = proven(sample, sniff(sample, known, whole), known, whole);
-        let outline = outline(sample, &form, header, whole);
+        let outline = outline(sample, &form, header, whole).behind(front);
         Self {
             form,
             outline,

@@ -2,6 +2,7 @@
 
 use super::super::lex::{Cell, Record};
 use super::super::shape::{Kind, Profile, is_sentence, kind};
+use super::stacked::{facts, repeats_names};
 use super::{Line, MOST_HEADER_ROWS, columns};
 
 /// What stands in cells that have no value: no name of a column.
@@ -10,6 +11,11 @@ const NOTHING: [&str; 22] = [
     "-", "--", "---", "—", "/", "n/a", "na", "n.a.", "nan", "null", "none", "nil", "unknown", "k.a.", "tbc",
     "missing", "suppressed", "withheld", "not available", "not applicable", "无", "暂无",
 ];
+
+/// Whether a cell has a mark in place of a value.
+pub(super) fn is_nothing(text: &str) -> bool {
+    NOTHING.contains(&text.trim().to_lowercase().as_str())
+}
 
 /// Rows of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +32,10 @@ pub(super) fn height(table: &[Line<'_>], width: usize) -> Height {
     let values = first.record.cells.iter().filter(|cell| kind(&cell.text).is_value()).count();
     if table.len() == 1 {
         return if values == 0 { Height::Likely } else { Height::Sure(0) };
+    }
+    let facts = facts(table, width);
+    if facts > 0 {
+        return Height::Sure(1 + facts);
     }
     // Columns are judged by what stands below any header.
     let below = if table.len() > 2 * MOST_HEADER_ROWS { MOST_HEADER_ROWS } else { 1 };
@@ -44,7 +54,7 @@ pub(super) fn height(table: &[Line<'_>], width: usize) -> Height {
         match evidence(first, &columns) {
             (against, with) if against > with => {}
             (0, 0) if matches!(evidence(first, &deeper), (against, 0) if against > 0) => {}
-            _ if is_group_row(table, &deeper) => {}
+            _ if is_group_row(table, &deeper) || is_numbered(table, &deeper) => {}
             (0, 0) if is_plain_header(first, &columns, values) => return Height::Likely,
             _ => return Height::Sure(0),
         }
@@ -55,6 +65,7 @@ pub(super) fn height(table: &[Line<'_>], width: usize) -> Height {
             || (is_spelled(&rows[0]) && is_further_row(rows, &deeper))
             || completes(&table[at - 1..], &deeper)
             || names_the_corner(table, *at)
+            || repeats_names(&table[at - 1..], &deeper)
     };
     let more = (1..table.len().min(MOST_HEADER_ROWS)).take_while(further);
     Height::Sure(1 + more.count())
@@ -73,6 +84,16 @@ fn is_group_row(table: &[Line<'_>], columns: &[Profile]) -> bool {
     let (against, with) = evidence(second, columns);
     let named = |cell: &Cell<'_>| !cell.text.trim().is_empty() && !kind(&cell.text).is_value();
     gaps > 1 && against > with + 1 && second.record.cells.iter().skip(1).all(named)
+}
+
+/// Whether the first row has names, and a number where another name might be, above a row of names alone: `x-axis,2` above
+/// `second,Volt` above values.
+fn is_numbered(table: &[Line<'_>], columns: &[Profile]) -> bool {
+    let [first, second, ..] = table else { return false };
+    let typed = columns.iter().all(|column| column.values() > 0.9);
+    let named = first.record.cells.iter().any(|cell| kind(&cell.text) == Kind::Word);
+    let names = second.record.cells.iter().all(|cell| matches!(kind(&cell.text), Kind::Word | Kind::Text));
+    typed && named && names && first.record.cells.len() == columns.len() && table.len() > MOST_HEADER_ROWS
 }
 
 /// Whether the second row names what the first one leaves without a name, and has no value where the table has some.
@@ -128,10 +149,7 @@ fn is_further_row(rows: &[Line<'_>], columns: &[Profile]) -> bool {
         return false;
     }
     let cells = || line.record.cells.iter().zip(columns);
-    let name = |text: &str| {
-        matches!(kind(text), Kind::Word | Kind::Text | Kind::Code)
-            && !NOTHING.contains(&text.trim().to_lowercase().as_str())
-    };
+    let name = |text: &str| matches!(kind(text), Kind::Word | Kind::Text | Kind::Code) && !is_nothing(text);
     let typed = columns.iter().filter(|column| column.values() > 0.6).count();
     let against = cells().filter(|(cell, column)| {
         column.values() > 0.6 && name(&cell.text) && !cell.text.bytes().all(|b| b.is_ascii_digit() || b == 0)

@@ -6,10 +6,13 @@
 
 mod end;
 mod header;
+mod remarks;
+mod stacked;
 mod start;
 
 use self::end::end_of_table;
 use self::header::{Height, height};
+pub(super) use self::remarks::last_remark;
 use self::start::first_row;
 use super::lex::{Form, Record, record};
 use super::long::{goes_on, swallowed};
@@ -72,6 +75,18 @@ pub(super) fn outline(sample: &str, form: &Form, header: Option<usize>, whole: b
         before: texts(&lines[..first]),
         behind: texts(&lines[end..]),
         columns: columns(width, &table[height..]),
+    }
+}
+
+impl Outline {
+    /// The same in a text in front of which `front` stands.
+    pub(super) fn behind(mut self, front: &str) -> Self {
+        let remarks = front.lines().filter(|line| !line.trim().is_empty());
+        let remarks = remarks.map(|line| line.chars().take(200).collect());
+        self.before = remarks.chain(self.before).collect();
+        self.start += front.len();
+        self.end = self.end.map(|end| end + front.len());
+        self
     }
 }
 
@@ -184,5 +199,53 @@ mod tests {
             let found = (width, rows, first.as_str(), last.as_deref());
             assert_eq!(found, (3, header, start, end), "{text}");
         }
+    }
+
+    #[test]
+    fn rows_that_say_more_of_each_column_belong_to_the_header() {
+        let days: String = (1..=20).map(|day| format!("2020-01-{day:02},{}.5,A\n", day * 7)).collect();
+        let towns = ["Rondonia", "Acre", "Amazonas", "Roraima", "Para", "Amapa", "Tocantins", "Ceara"];
+        let people: String =
+            towns.iter().zip(17_964..).map(|(town, count)| format!("{town},{count}60\n")).collect();
+        let pairs: String = (100..120).map(|at| format!("-{at}.5E-09,-68{at}.1\n")).collect();
+        for (text, width, header) in [
+            // Facts of a series, each in a row with its name.
+            (
+                format!(
+                    "Title,Index of ice cream,Codes\nid,010537266,\nlast update,03/03/2023 08:45,\nPeriod,,\n{days}"
+                ),
+                3,
+                4,
+            ),
+            (
+                format!(
+                    "Series,Rate,Code\nUnit:,Percent,\nMultiplier:,1,\nCurrency:,NA,\nId,H15/H15,\nTime,RIFS.M,\n{days}"
+                ),
+                3,
+                6,
+            ),
+            (format!("Title,Index,Codes\nUnit,%,\nSource,us,\n{}", days.replace("2020-01-", "2020-")), 3, 3),
+            // A single one may be a bad cell.
+            (format!("day,sum,code\nlater,7.5,A\n{days}"), 3, 1),
+            (format!("day,sum,code\nn/a,7.5,A\nn/a,8.5,A\n{days}"), 3, 1),
+            // Cells that were merged over both rows.
+            (format!("State of the country,Year\nState of the country,2020\n{people}"), 2, 2),
+            (format!("State,Year\nParana,1146000\n{people}"), 2, 1),
+            // A name with a number above the units.
+            (format!("x-axis,2\nsecond,Volt\n{pairs}"), 2, 2),
+        ] {
+            let found = laid(&text);
+            assert_eq!((found.0, found.1), (width, header), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_title_with_its_number_is_no_name_of_columns() {
+        let body: String = (1..9).map(|at| format!("{at},Total,20{at:02},Density,50.{at},,UN\n")).collect();
+        let text =
+            format!("T02,\"Population, density\",,,,,\nRegion,,Year,Series,Value,Notes,Source\n{body}");
+        assert_eq!(laid(&text).2, "Region,,Year,Series,Value,Notes,Source");
+        let text = format!("Place,In all,,,,,\n,Sex,Year,Series,Value,Notes,Source\n{body}");
+        assert_eq!(laid(&text).1, 2, "groups of columns");
     }
 }

@@ -32,7 +32,8 @@ pub(super) fn first_row(lines: &[Line<'_>], width: usize) -> Option<usize> {
         if above.record.cells.len() != width || above.record.filled() < 2 || lines[top].gap || width < 3 {
             break;
         }
-        if is_remark(above) || is_key(lines, top - 1, width) || is_labels(above) {
+        let words = is_remark(above) || is_key(lines, top - 1, width) || is_labels(above);
+        if words || is_numbered_title(above, &lines[top]) {
             break;
         }
         top -= 1;
@@ -53,7 +54,21 @@ fn is_full(line: &Line<'_>, width: usize) -> bool {
 
 fn is_remark(line: &Line<'_>) -> bool {
     let first = line.record.cells.first().map_or("", |cell| cell.text.trim_start());
-    first.starts_with("# ") || first.starts_with("% ") || first.starts_with("//") || first.starts_with("##")
+    first == "#"
+        || first.starts_with("# ")
+        || first.starts_with("% ")
+        || first.starts_with("//")
+        || first.starts_with("##")
+}
+
+/// Whether a row above one with names all along has no more than a number or sign and a title: `T02,"Population, density",,,`.
+fn is_numbered_title(above: &Line<'_>, names: &Line<'_>) -> bool {
+    let (cells, width) = (&above.record.cells, above.record.cells.len());
+    let two =
+        width > 4 && above.record.filled() == 2 && cells[..2].iter().all(|cell| !cell.text.trim().is_empty());
+    let named = names.record.filled() + 1 >= width
+        && names.record.cells.first().is_some_and(|cell| !cell.text.trim().is_empty());
+    two && named && cells[1].text.contains(' ') && !cells[0].text.trim().contains(' ')
 }
 
 /// Whether all that stands in a row says what it is: `填报单位：市发改委,,,单位：万元`.

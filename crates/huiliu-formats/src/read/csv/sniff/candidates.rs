@@ -59,8 +59,11 @@ pub(super) fn delimiters(sample: &str, newline: Option<&str>) -> Vec<String> {
         let double = format!("{single}{single}");
         for longer in [format!("{single} "), double.clone(), format!(" {single} ")] {
             let there = sample.matches(&longer).count();
-            // Where every one stands beside another each second column is empty.
-            let hollow = longer == double && CELLS.contains(&single) && there * 2 >= count;
+            // Where every one stands beside another each second column is empty, and some are where all lines have
+            // equally many.
+            let hollow = longer == double
+                && CELLS.contains(&single)
+                && (there * 2 >= count || are_even(&lines, single));
             if there * 3 >= count && !hollow {
                 all.push(longer);
             }
@@ -72,6 +75,13 @@ pub(super) fn delimiters(sample: &str, newline: Option<&str>) -> Vec<String> {
         }
     }
     all
+}
+
+/// Whether a sign stands equally often in nearly all lines.
+fn are_even(lines: &[&str], sign: &str) -> bool {
+    let mut counts: HashMap<usize, usize> = HashMap::new();
+    lines.iter().for_each(|line| *counts.entry(line.matches(sign).count()).or_default() += 1);
+    counts.values().any(|&same| same * 10 >= lines.len() * 9)
 }
 
 /// Runs of signs that stand in nearly every line and not by chance: `|~|`, `::`, `<=>`.

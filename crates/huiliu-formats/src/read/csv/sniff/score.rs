@@ -58,7 +58,26 @@ pub(super) fn score_of(records: &[Record<'_>], sample: &str, form: &Form) -> f64
     }
     let wordy =
         kinds.iter().all(|of| share(of, |kind| matches!(kind, Kind::Word | Kind::Text | Kind::Empty)) > 0.8);
-    score * weight_of(sample, form, Cut { width, same, wordy, hollow, values: has_values(&kinds) })
+    let glued = form.delimiter == " " && are_glued(records, width);
+    score * weight_of(sample, form, Cut { width, same, wordy, hollow, values: has_values(&kinds), glued })
+}
+
+/// Whether each cell of some column is two that a usual delimiter parts: `Time),5924.16`. A decimal comma is none.
+fn are_glued(records: &[Record<'_>], width: usize) -> bool {
+    let glued = |text: &str| {
+        text.char_indices().any(|(at, c)| {
+            let before = text[..at].chars().next_back();
+            let behind = text[at + c.len_utf8()..].chars().next();
+            let digit = |c: char| c.is_ascii_digit();
+            let (Some(before), Some(behind)) = (before, behind) else { return false };
+            matches!(c, ',' | ';' | '\t' | '|') && !(digit(before) && digit(behind))
+        })
+    };
+    let rows = || records.iter().filter(|record| record.cells.len() == width);
+    (0..width).any(|column| {
+        let some = rows().filter(|row| !row.cells[column].quoted && glued(&row.cells[column].text)).count();
+        some > 1 && some * 10 >= rows().count() * 9
+    })
 }
 
 /// Signs that join words.
@@ -75,13 +94,16 @@ struct Cut {
     hollow: usize,
     /// A column holds numbers or days.
     values: bool,
+    /// A column holds what a usual delimiter parts.
+    glued: bool,
 }
 
 /// How far what a delimiter cuts is believed.
 fn weight_of(sample: &str, form: &Form, cut: Cut) -> f64 {
-    let Cut { width, same, wordy, hollow, values } = cut;
+    let Cut { width, same, wordy, hollow, values, glued } = cut;
     match (form.delimiter.as_str(), trust(&form.delimiter)) {
         (" ", _) if wordy => 0.12,
+        (" ", _) if glued => 0.3,
         // Words stand apart in any text; a table's rows are all cut alike.
         (" ", _) => 0.7 * same * same,
         (":", _) if is_clock(sample) => 0.4,

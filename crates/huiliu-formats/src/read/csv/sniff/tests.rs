@@ -18,6 +18,14 @@ fn the_form_is_the_one_that_makes_a_table() {
         ("id,n\n1,\"a\\\"b,c\"\n2,\"d\\\"e,f\"\n3,\"x\"\n", ",", b'"', Some(b'\\')),
         ("t x\n2020-01-02 5\n2020-01-03 6\n", " ", b'"', None),
         ("a,b\r1,2\r", ",", b'"', None),
+        // A day with blanks is one cell where each line has one comma, and each second column may be empty.
+        (
+            "Wed Aug 09 2017 00:00 GMT+02 (W. Europe Time),24.16\nWed Aug 09 2017 00:05 GMT+02 (W. Europe Time),24.26\n",
+            ",",
+            b'"',
+            None,
+        ),
+        ("Rank,Land,1990,,1991,,1992,\n9, Oman,0.3,,0.4,,0.3,\n7, Iran,0.5,,0.5,,0.6,\n", ",", b'"', None),
         ("", ",", b'"', None),
     ] {
         let expected = Form {
