@@ -13,7 +13,7 @@ use huiliu_stage::{Findings, Outcome, Severity, StageError};
 
 use crate::decided::{Decision, Word};
 use crate::merge::Merge;
-use crate::parts::{Former, Part, former};
+use crate::part::Part;
 use crate::queue;
 use crate::records::RecordId;
 use crate::report;
@@ -125,15 +125,15 @@ impl Merge {
         id: RecordId,
         source: Option<&str>,
     ) -> Result<Result<(String, String), Refusal>, StageError> {
-        let parts = self.parts.of(&mut self.records, id)?;
-        let origins = origins(&parts, &former(&*self.host, id)?);
+        let parts = self.parts_of(id)?;
+        let origins = origins(&parts, id);
         let chosen = match choose(&origins, &id.to_string(), source) {
             Ok(chosen) => chosen,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let joined = origins.iter().zip(&chosen).find(|(_, chosen)| **chosen).map(|(part, _)| part.joined());
-        let back =
-            source.or(joined).and_then(RecordId::parse).filter(|id| self.decided.redirect(*id).is_some());
+        let was_merged = |former: &RecordId| *former != id && self.decided.now(*former) == id;
+        let back = source.or(joined).and_then(RecordId::parse).filter(was_merged);
         let (off, rest): (Vec<_>, Vec<_>) = parts.into_iter().zip(chosen).partition(|(_, chosen)| *chosen);
         let strip = |parts: Vec<(Part, bool)>| parts.into_iter().map(|(part, _)| part).collect::<Vec<_>>();
         let (off, rest) = (strip(off), strip(rest));
@@ -146,7 +146,10 @@ impl Merge {
             None => self.id_of_split(id, &small)?,
         };
         small.iter_mut().filter(|part| part.unit == id).for_each(|part| part.unit = new);
-        let (of_small, of_big) = self.take_apart(id, new, (&small, &big), "split")?;
+        if let Some(part) = small.iter_mut().find(|part| part.unit == new).filter(|_| back.is_some()) {
+            part.by = "new".to_owned(); // The row that made it then.
+        }
+        let (of_small, of_big) = self.take_apart(id, new, (small, big), "split")?;
         for (known, to) in of_small.iter().map(|k| (k, new)).chain(of_big.iter().map(|k| (k, id))) {
             self.decided.pin(known.signature, to)?;
         }
@@ -184,23 +187,35 @@ impl PartOf<'_> {
     }
 }
 
-/// The former records that brought the part of this hash.
-pub(crate) fn brought(hash: u64, former: &[Former]) -> Vec<String> {
-    former.iter().filter(|former| former.hashes.contains(&hash)).map(|former| former.id.to_string()).collect()
-}
-
-fn origins<'a>(parts: &'a [Part], former: &[Former]) -> Vec<PartOf<'a>> {
+/// Where the parts of a record are from.
+fn origins<'a>(parts: &'a [Part], id: RecordId) -> Vec<PartOf<'a>> {
     let origin = |part: &'a Part| {
-        let source = part.row.places.first().map(|place| &*place.source);
+        let source = part.source();
         PartOf {
             unit: part.unit.to_string(),
-            former: brought(part.hash(), former),
+            former: brought(part),
             sender: source.map_or("", |source| &source.sender),
             file: source.map_or("", |source| &source.file),
             delivery: source.map_or("", |source| &source.delivery),
         }
     };
-    parts.iter().map(origin).collect()
+    as_named(parts.iter().map(origin).collect(), &id.to_string())
+}
+
+/// What is of the unit of a merged record and did not come with it was here before: it is this record's own.
+pub(crate) fn as_named<'a>(mut parts: Vec<PartOf<'a>>, id: &str) -> Vec<PartOf<'a>> {
+    let merged: BTreeSet<String> = parts.iter().flat_map(|part| part.former.iter().cloned()).collect();
+    for part in &mut parts {
+        if merged.contains(&part.unit) && !part.former.contains(&part.unit) {
+            part.unit = id.to_owned();
+        }
+    }
+    parts
+}
+
+/// The former records that brought a part, the last merged first.
+pub(crate) fn brought(part: &Part) -> Vec<String> {
+    part.former.iter().flatten().rev().map(|former| former.id.to_string()).collect()
 }
 
 /// Which parts are to be split off.

@@ -1,0 +1,186 @@
+//! What one row gave to a record, as it is kept.
+//!
+//! The id of the [unit](crate::parts) (10 bytes), [`NEW`], when it came again and the records that it was in (numbers,
+//! and 10 bytes and a number each), what brought it (a byte for the length, and its letters), the layout (8 bytes) and
+//! the values as those of a record. States of before have in the place of `NEW` and what follows it eight bytes, which
+//! tell when it came again: such a part does not say which records it was in, the [state of before](crate::former) does.
+
+use huiliu_stage::StageError;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::codec::{Input, encode_value, int};
+use crate::entity::{Record, Source};
+use crate::records::{RecordId, Records};
+
+/// The first of eight bytes of before that tell when a part came again is never this.
+const NEW: u8 = 0xff;
+
+/// What one row gave.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    /// What it belongs to whatever happens.
+    pub(crate) unit: RecordId,
+    /// What brought it here: the name of a rule, `likeness`, `new`, `content` or `decision`.
+    pub(crate) by: String,
+    /// Its values, nearly always all from one place. Its `order` tells when it came.
+    pub(crate) row: Record,
+    /// When it came once more in its delivery and changed the record again; 0 if it did not.
+    pub(crate) again: u64,
+    /// The records that it was in and that were merged into the next, the first first. `None` of a part that was kept
+    /// before parts told of it.
+    pub(crate) former: Option<Vec<Former>>,
+}
+
+/// A record that a part was in before that record was merged into another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Former {
+    pub(crate) id: RecordId,
+    /// How many rows had come when it was merged.
+    pub(crate) at: u64,
+}
+
+impl Part {
+    pub(crate) fn sender(&self) -> &str {
+        self.source().map_or("", |source| &source.sender)
+    }
+
+    pub(crate) fn delivery(&self) -> &str {
+        self.source().map_or("", |source| &source.delivery)
+    }
+
+    pub(crate) fn source(&self) -> Option<&Source> {
+        self.row.places.first().map(|place| &*place.source)
+    }
+
+    /// The same for the same values of the same sender.
+    pub(crate) fn hash(&self) -> u64 {
+        let mut bytes = self.sender().as_bytes().to_vec();
+        for held in &self.row.values {
+            match held {
+                Some(held) => encode_value(&mut bytes, &held.value),
+                None => bytes.push(0),
+            }
+        }
+        xxh3_64(&bytes)
+    }
+
+    /// Whether it came in a record that was merged away.
+    pub(crate) fn was_in(&self, id: RecordId) -> Option<Former> {
+        self.former.iter().flatten().find(|former| former.id == id).copied()
+    }
+
+    /// The bytes that are kept.
+    pub(crate) fn encode(&self, records: &mut Records) -> Result<Vec<u8>, StageError> {
+        let mut out = self.unit.bytes().to_vec();
+        match &self.former {
+            None => out.extend_from_slice(&self.again.to_be_bytes()),
+            Some(former) => {
+                out.push(NEW);
+                int(&mut out, self.again);
+                int(&mut out, former.len() as u64);
+                for former in former {
+                    out.extend_from_slice(&former.id.bytes());
+                    int(&mut out, former.at);
+                }
+            }
+        }
+        let by = self.by.as_bytes();
+        let by = &by[..by.len().min(usize::from(u8::MAX))];
+        out.push(by.len() as u8);
+        out.extend_from_slice(by);
+        out.extend_from_slice(&records.layout()?);
+        self.row.encode(&mut out);
+        Ok(out)
+    }
+
+    /// From kept bytes, of which `read` reads the values with their layout.
+    pub(crate) fn decode<E>(
+        kept: &[u8],
+        broken: impl Fn() -> E,
+        read: impl FnOnce(&[u8]) -> Result<Record, E>,
+    ) -> Result<Self, E> {
+        let (head, rest) = Head::read(kept).ok_or_else(broken)?;
+        let Head { unit, by, again, former } = head;
+        Ok(Self { unit, by, row: read(rest)?, again, former })
+    }
+}
+
+/// All of a part but its values.
+struct Head {
+    unit: RecordId,
+    by: String,
+    again: u64,
+    former: Option<Vec<Former>>,
+}
+
+impl Head {
+    fn read(kept: &[u8]) -> Option<(Self, &[u8])> {
+        let (unit, rest) = kept.split_first_chunk::<10>()?;
+        let (again, former, rest) = match rest.strip_prefix(&[NEW]) {
+            None => {
+                let (again, rest) = rest.split_first_chunk::<8>()?;
+                (u64::from_be_bytes(*again), None, rest)
+            }
+            Some(rest) => {
+                let mut input = Input::new(rest);
+                let (again, count) = (input.int()?, input.int()?);
+                let mut former = Vec::new();
+                for _ in 0..count {
+                    former.push(Former { id: RecordId::from_bytes(input.fixed()?), at: input.int()? });
+                }
+                (again, Some(former), input.rest())
+            }
+        };
+        let (&length, rest) = rest.split_first()?;
+        let (by, rest) = rest.split_at_checked(usize::from(length))?;
+        let by = String::from_utf8_lossy(by).into_owned();
+        Some((Self { unit: RecordId::from_bytes(*unit), by, again, former }, rest))
+    }
+}
+
+/// Parts as they came to effect: one that came again stands there twice, and those that came first are first.
+pub(crate) fn as_they_came(parts: &[Part]) -> Vec<Part> {
+    let mut all = parts.to_vec();
+    all.extend(parts.iter().filter(|part| part.again > 0).map(|part| {
+        let mut again = part.clone();
+        again.row.order = part.again;
+        again
+    }));
+    all.sort_by_key(|part| part.row.order);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use huiliu_stage::testing::MemoryHost;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_part_comes_back_as_it_was_kept_and_cut_bytes_are_refused(
+            unit in any::<[u8; 10]>(),
+            by in "[a-z+]{0,30}",
+            again in any::<u32>(),
+            former in proptest::option::of(proptest::collection::vec((any::<[u8; 10]>(), any::<u64>()), 0..4)),
+        ) {
+            let mut records = Records::new(Arc::new(MemoryHost::default()), Vec::new());
+            let former = former.map(|all| {
+                all.into_iter().map(|(id, at)| Former { id: RecordId::from_bytes(id), at }).collect::<Vec<_>>()
+            });
+            let (unit, again) = (RecordId::from_bytes(unit), u64::from(again));
+            let part = Part { unit, by, row: Record { order: 7, ..Record::default() }, again, former };
+            let kept = part.encode(&mut records).unwrap();
+            let row = |bytes: &[u8]| Record::decode(bytes.get(8..)?, 0);
+            let read = Part::decode(&kept, || (), |bytes| row(bytes).ok_or(())).unwrap();
+            prop_assert_eq!((read.unit, &read.by, read.again, &read.former, read.row.order),
+                (part.unit, &part.by, part.again, &part.former, 7));
+            for cut in 0..kept.len() - 11 {
+                prop_assert!(Head::read(&kept[..cut]).is_none(), "{}", cut);
+            }
+        }
+    }
+}
