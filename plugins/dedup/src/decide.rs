@@ -16,6 +16,7 @@ use crate::merge::Merge;
 use crate::part::Part;
 use crate::queue;
 use crate::records::RecordId;
+use crate::regroup::DECISION;
 use crate::report;
 
 /// Why a decision cannot be carried out, in both languages.
@@ -82,7 +83,7 @@ impl Merge {
         let stays = (of_b.len(), first(&of_a), a) <= (of_a.len(), first(&of_b), b);
         let (stays, goes) = if stays { (a, b) } else { (b, a) };
         let overruled = self.decided.let_meet(stays, goes)?;
-        for known in self.put_together(goes, stays, "decision")? {
+        for known in self.put_together(goes, stays, DECISION)? {
             self.decided.pin(known.signature, stays)?;
         }
         let before = if overruled {
@@ -146,9 +147,6 @@ impl Merge {
             None => self.id_of_split(id, &small)?,
         };
         small.iter_mut().filter(|part| part.unit == id).for_each(|part| part.unit = new);
-        if let Some(part) = small.iter_mut().find(|part| part.unit == new).filter(|_| back.is_some()) {
-            part.by = "new".to_owned(); // The row that made it then.
-        }
         let (of_small, of_big) = self.take_apart(id, new, (small, big), "split")?;
         for (known, to) in of_small.iter().map(|k| (k, new)).chain(of_big.iter().map(|k| (k, id))) {
             self.decided.pin(known.signature, to)?;

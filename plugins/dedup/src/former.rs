@@ -26,7 +26,7 @@ pub(crate) fn complete(host: &dyn Host, id: RecordId, parts: &mut [Part]) -> Res
         for part in parts.iter_mut().filter(|part| part.former.is_none()) {
             let hash = part.hash();
             let brought = before.iter().filter(|(_, hashes)| hashes.contains(&hash));
-            part.former = Some(brought.map(|(id, _)| Former { id: *id, at: 0 }).collect());
+            part.former = Some(brought.map(|(id, _)| Former { id: *id, at: 0, decided: false }).collect());
         }
     }
     came_since(parts);

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::clash::clashes;
 use crate::decide::{PartOf, as_named, brought, choose};
 use crate::entity::{Held, Record};
+use crate::former;
 use crate::link::explain;
 use crate::link::normalise::date;
-use crate::former;
 use crate::part::Part;
 use crate::records::RecordId;
 use crate::value::Value;
@@ -323,7 +323,7 @@ fn story(part: &Part, layout: &Layout) -> PartStory {
     let place = part.row.places.first().cloned().unwrap_or_default();
     PartStory {
         unit: part.unit.to_string(),
-        by: part.by.clone(),
+        by: part.brought_by().to_owned(),
         delivery: place.source.delivery.clone(),
         sender: place.source.sender.clone(),
         file: place.source.file.clone(),

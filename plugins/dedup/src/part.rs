@@ -20,7 +20,7 @@ const NEW: u8 = 0xff;
 pub(crate) struct Part {
     /// What it belongs to whatever happens.
     pub(crate) unit: RecordId,
-    /// What brought it here: the name of a rule, `likeness`, `new`, `content` or `decision`.
+    /// What brought it to the record that it came to: the name of a rule, `likeness`, `new`, `content` or `decision`.
     pub(crate) by: String,
     /// Its values, nearly always all from one place. Its `order` tells when it came.
     pub(crate) row: Record,
@@ -37,6 +37,8 @@ pub(crate) struct Former {
     pub(crate) id: RecordId,
     /// How many rows had come when it was merged.
     pub(crate) at: u64,
+    /// Whether a person merged it, and not likeness.
+    pub(crate) decided: bool,
 }
 
 impl Part {
@@ -64,6 +66,20 @@ impl Part {
         xxh3_64(&bytes)
     }
 
+    /// What brought it to the record that it is in: that of a record which it made and which was merged is the merge.
+    pub(crate) fn brought_by(&self) -> &str {
+        match self.former.iter().flatten().next() {
+            Some(former) if self.by == "new" => {
+                if former.decided {
+                    "decision"
+                } else {
+                    "likeness"
+                }
+            }
+            _ => &self.by,
+        }
+    }
+
     /// Whether it came in a record that was merged away.
     pub(crate) fn was_in(&self, id: RecordId) -> Option<Former> {
         self.former.iter().flatten().find(|former| former.id == id).copied()
@@ -80,7 +96,7 @@ impl Part {
                 int(&mut out, former.len() as u64);
                 for former in former {
                     out.extend_from_slice(&former.id.bytes());
-                    int(&mut out, former.at);
+                    int(&mut out, former.at << 1 | u64::from(former.decided));
                 }
             }
         }
@@ -126,7 +142,8 @@ impl Head {
                 let (again, count) = (input.int()?, input.int()?);
                 let mut former = Vec::new();
                 for _ in 0..count {
-                    former.push(Former { id: RecordId::from_bytes(input.fixed()?), at: input.int()? });
+                    let (id, at) = (RecordId::from_bytes(input.fixed()?), input.int()?);
+                    former.push(Former { id, at: at >> 1, decided: at & 1 == 1 });
                 }
                 (again, Some(former), input.rest())
             }
@@ -165,11 +182,14 @@ mod tests {
             unit in any::<[u8; 10]>(),
             by in "[a-z+]{0,30}",
             again in any::<u32>(),
-            former in proptest::option::of(proptest::collection::vec((any::<[u8; 10]>(), any::<u64>()), 0..4)),
+            former in proptest::option::of(proptest::collection::vec((any::<[u8; 10]>(), any::<u32>(), any::<bool>()), 0..4)),
         ) {
             let mut records = Records::new(Arc::new(MemoryHost::default()), Vec::new());
             let former = former.map(|all| {
-                all.into_iter().map(|(id, at)| Former { id: RecordId::from_bytes(id), at }).collect::<Vec<_>>()
+                let former = |(id, at, decided)| {
+                    Former { id: RecordId::from_bytes(id), at: u64::from(at), decided }
+                };
+                all.into_iter().map(former).collect::<Vec<_>>()
             });
             let (unit, again) = (RecordId::from_bytes(unit), u64::from(again));
             let part = Part { unit, by, row: Record { order: 7, ..Record::default() }, again, former };

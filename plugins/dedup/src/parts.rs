@@ -115,7 +115,8 @@ impl Parts {
     /// All parts of a record, in the order of arrival.
     pub(crate) fn of(&self, records: &mut Records, id: RecordId) -> Result<Vec<Part>, StageError> {
         let kept = kept(&*self.host, id, self.is_old()?)?;
-        let mut parts = kept.iter().map(|(_, kept)| read(records, id, kept)).collect::<Result<Vec<_>, _>>()?;
+        let mut parts =
+            kept.iter().map(|(_, kept)| read(records, id, kept)).collect::<Result<Vec<_>, _>>()?;
         if parts.is_empty() {
             parts.push(Self::only(records, id)?);
         }

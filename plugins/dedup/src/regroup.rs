@@ -29,6 +29,9 @@ use crate::records::RecordId;
 use crate::survive::made_of;
 use crate::value::Cells;
 
+/// What brought a record to another one that people said to be the same, as `matched_by` tells it.
+pub(crate) const DECISION: &str = "decision";
+
 /// A record that a decision changed.
 pub(crate) struct Made {
     pub(crate) id: RecordId,
@@ -69,12 +72,9 @@ impl Merge {
         for key in known.iter().flat_map(Known::keys) {
             self.give_key(key, goes, stays)?;
         }
-        let at = self.parts.so_far()?;
+        let former = Former { id: goes, at: self.parts.so_far()?, decided: by == DECISION };
         all.extend(moved.into_iter().map(|mut part| {
-            part.former.get_or_insert_default().push(Former { id: goes, at });
-            if part.unit == goes && part.by == "new" {
-                part.by = by.to_owned();
-            }
+            part.former.get_or_insert_default().push(former);
             part
         }));
         all.sort_by_key(|part| part.row.order);

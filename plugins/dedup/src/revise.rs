@@ -92,11 +92,15 @@ impl Merge {
 
     /// Rows that made their record and leave it now are a unit of their own, and so is what comes by their keys.
     fn free(&mut self, from: RecordId, moved: &[(Part, Known)], off: &mut [Part]) -> Result<(), StageError> {
-        for ((_, known), part) in moved.iter().zip(off).filter(|(_, part)| part.unit == from) {
-            part.unit = RecordId::of(known.signature, 0);
-            part.by = LIKENESS.to_owned();
-            for key in known.keys() {
-                self.records.set_unit(key, part.unit)?;
+        for ((_, known), part) in moved.iter().zip(off) {
+            if part.by == "new" {
+                part.by = LIKENESS.to_owned();
+            }
+            if part.unit == from {
+                part.unit = RecordId::of(known.signature, 0);
+                for key in known.keys() {
+                    self.records.set_unit(key, part.unit)?;
+                }
             }
         }
         Ok(())

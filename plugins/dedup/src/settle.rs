@@ -75,7 +75,8 @@ impl News {
                 continue;
             };
             news.changed |= was.value != is.value;
-            let source = |held: &Held| record.places.get(held.place as usize).map(|place| place.source.clone());
+            let source =
+                |held: &Held| record.places.get(held.place as usize).map(|place| place.source.clone());
             let (was, is) = (source(was), source(is));
             let sender = |source: &Option<Arc<Source>>| source.as_ref().map(|source| source.sender.clone());
             // Whose value it is decides what may replace it.

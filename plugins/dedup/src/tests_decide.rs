@@ -131,6 +131,27 @@ impl Stage {
         found[0].clone()
     }
 
+    /// All that is known of the records: their values with the senders and files these stand on, and their parts.
+    fn everything(&self) -> BTreeMap<String, Vec<String>> {
+        let inspect = crate::inspect::Inspect::new(self.host.clone());
+        let all = |id: String| {
+            let values = inspect.values(&id).unwrap().into_iter().map(|said| format!("{said:?}"));
+            let parts = inspect.parts(&id).unwrap().into_iter().map(|part| format!("{part:?}"));
+            (id.clone(), values.chain(parts).collect())
+        };
+        self.records().into_keys().map(all).collect()
+    }
+
+    /// Which records have which key, in their order.
+    fn keys(&self) -> BTreeMap<Vec<u8>, Vec<Vec<u8>>> {
+        let state = self.host.state().into_iter().filter(|(key, _)| key.starts_with(b"k/"));
+        let ids = |kept: Vec<u8>| {
+            let ids = kept.len() / 10 - kept.len() % 10;
+            kept.chunks(10).take(ids).map(<[u8]>::to_vec).collect()
+        };
+        state.map(|(key, kept)| (key, ids(kept))).collect()
+    }
+
     fn values(&self, id: &str) -> Vec<String> {
         self.records()[id].clone()
     }
@@ -484,7 +505,7 @@ proptest! {
         for delivery in &sent {
             stage.deliver(delivery);
         }
-        let before = stage.records();
+        let (before, whole, keys) = (stage.records(), stage.everything(), stage.keys());
         prop_assume!(before.len() > 1);
         let ids: Vec<String> = before.keys().cloned().collect();
         let made = stage.decide("accept", &ids[0], &[("other", &ids[1])]).unwrap();
@@ -493,6 +514,8 @@ proptest! {
         prop_assert_eq!(stage.records().len(), before.len() - 1);
         stage.decide("unmerge", &stays, &[("source", &gone)]).unwrap();
         prop_assert_eq!(stage.records(), before);
+        prop_assert_eq!(stage.everything(), whole);
+        prop_assert_eq!(stage.keys(), keys);
     }
 
     #[test]
