@@ -146,7 +146,9 @@ impl Merge {
             Some(back) => back,
             None => self.id_of_split(id, &small)?,
         };
-        small.iter_mut().filter(|part| part.unit == id).for_each(|part| part.unit = new);
+        if back.is_none() {
+            small.iter_mut().filter(|part| part.unit == id).for_each(|part| part.unit = new);
+        }
         let (of_small, of_big) = self.take_apart(id, new, (small, big), "split")?;
         for (known, to) in of_small.iter().map(|k| (k, new)).chain(of_big.iter().map(|k| (k, id))) {
             self.decided.pin(known.signature, to)?;

@@ -239,7 +239,7 @@ impl Inspect {
                 layout = of_row;
                 Ok(record)
             };
-            kept.push(Part::decode(&bytes, || broken("e/"), read)?);
+            kept.push(Part::decode(&bytes, || broken("e/"), read)?.0);
             layouts.push(layout);
         }
         former::complete(&*self.host, id, &mut kept)?;
@@ -249,7 +249,7 @@ impl Inspect {
             && let Some(kept) = self.host.state_get(&key(b"e/", id))?
         {
             let (layout, row) = self.decode(&kept)?;
-            parts.push(story(&Part { unit: id, by: "new".to_owned(), row, again: 0, former: None }, &layout));
+            parts.push(story(&Part { unit: id, by: "new".to_owned(), row, former: None }, &layout));
         }
         parts.sort_by_key(|part| part.order);
         Ok(parts)

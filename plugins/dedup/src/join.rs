@@ -4,7 +4,7 @@ use huiliu_stage::{Finding, StageError};
 
 use crate::entity::{Held, Place, Record};
 use crate::merge::{Merge, View};
-use crate::part::{Part, as_they_came};
+use crate::part::Part;
 use crate::parts::Parts;
 use crate::recognise::{By, Recognised, Row};
 use crate::records::RecordId;
@@ -56,7 +56,7 @@ impl Merge {
     fn votes(&mut self, touched: &Touched) -> Result<Vec<Part>, StageError> {
         let mut votes = match &touched.first {
             Some(first) => vec![first.clone()],
-            None => as_they_came(&self.parts.of(&mut self.records, touched.id)?),
+            None => self.parts.of(&mut self.records, touched.id)?,
         };
         votes.extend_from_slice(&touched.came);
         Ok(votes)
@@ -97,7 +97,7 @@ impl Merge {
         };
         let by = self.word(found.by).to_owned();
         let row = Record { places, values, ..Record::default() };
-        Ok(Part { unit, by, row, again: 0, former: Some(Vec::new()) })
+        Ok(Part { unit, by, row, former: Some(Vec::new()) })
     }
 
     /// Why a row was taken for its record, as `matched_by` tells it.

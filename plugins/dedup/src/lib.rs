@@ -44,6 +44,7 @@ mod report;
 mod revise;
 mod seen;
 mod settle;
+mod shared;
 mod survive;
 mod ties;
 mod value;

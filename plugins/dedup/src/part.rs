@@ -1,9 +1,10 @@
 //! What one row gave to a record, as it is kept.
 //!
-//! The id of the [unit](crate::parts) (10 bytes), [`NEW`], when it came again and the records that it was in (numbers,
-//! and 10 bytes and a number each), what brought it (a byte for the length, and its letters), the layout (8 bytes) and
-//! the values as those of a record. States of before have in the place of `NEW` and what follows it eight bytes, which
-//! tell when it came again: such a part does not say which records it was in, the [state of before](crate::former) does.
+//! The id of the [unit](crate::parts) (10 bytes), [`NEW`], the records that it was in (how many, and 10 bytes and a number
+//! for each), what brought it (a byte for the length, and its letters), the layout (8 bytes) and the values as those of a
+//! record. States of before have eight bytes in the place of `NEW` and the records: when it came once more in its
+//! delivery and changed the record again, or 0. Which records such a part was in says the [state of
+//! before](crate::former).
 
 use huiliu_stage::StageError;
 use xxhash_rust::xxh3::xxh3_64;
@@ -24,8 +25,6 @@ pub(crate) struct Part {
     pub(crate) by: String,
     /// Its values, nearly always all from one place. Its `order` tells when it came.
     pub(crate) row: Record,
-    /// When it came once more in its delivery and changed the record again; 0 if it did not.
-    pub(crate) again: u64,
     /// The records that it was in and that were merged into the next, the first first. `None` of a part that was kept
     /// before parts told of it.
     pub(crate) former: Option<Vec<Former>>,
@@ -88,17 +87,12 @@ impl Part {
     /// The bytes that are kept.
     pub(crate) fn encode(&self, records: &mut Records) -> Result<Vec<u8>, StageError> {
         let mut out = self.unit.bytes().to_vec();
-        match &self.former {
-            None => out.extend_from_slice(&self.again.to_be_bytes()),
-            Some(former) => {
-                out.push(NEW);
-                int(&mut out, self.again);
-                int(&mut out, former.len() as u64);
-                for former in former {
-                    out.extend_from_slice(&former.id.bytes());
-                    int(&mut out, former.at << 1 | u64::from(former.decided));
-                }
-            }
+        let former = self.former.as_deref().unwrap_or_default();
+        out.push(NEW);
+        int(&mut out, former.len() as u64);
+        for former in former {
+            out.extend_from_slice(&former.id.bytes());
+            int(&mut out, former.at << 1 | u64::from(former.decided));
         }
         let by = self.by.as_bytes();
         let by = &by[..by.len().min(usize::from(u8::MAX))];
@@ -109,15 +103,22 @@ impl Part {
         Ok(out)
     }
 
-    /// From kept bytes, of which `read` reads the values with their layout.
+    /// From kept bytes, of which `read` reads the values with their layout. Of before there may be a second one, which
+    /// says the same later.
     pub(crate) fn decode<E>(
         kept: &[u8],
         broken: impl Fn() -> E,
         read: impl FnOnce(&[u8]) -> Result<Record, E>,
-    ) -> Result<Self, E> {
+    ) -> Result<(Self, Option<Self>), E> {
         let (head, rest) = Head::read(kept).ok_or_else(broken)?;
         let Head { unit, by, again, former } = head;
-        Ok(Self { unit, by, row: read(rest)?, again, former })
+        let part = Self { unit, by, row: read(rest)?, former };
+        let second = (again > 0).then(|| {
+            let mut second = part.clone();
+            second.row.order = again;
+            second
+        });
+        Ok((part, second))
     }
 }
 
@@ -139,13 +140,12 @@ impl Head {
             }
             Some(rest) => {
                 let mut input = Input::new(rest);
-                let (again, count) = (input.int()?, input.int()?);
                 let mut former = Vec::new();
-                for _ in 0..count {
+                for _ in 0..input.int()? {
                     let (id, at) = (RecordId::from_bytes(input.fixed()?), input.int()?);
                     former.push(Former { id, at: at >> 1, decided: at & 1 == 1 });
                 }
-                (again, Some(former), input.rest())
+                (0, Some(former), input.rest())
             }
         };
         let (&length, rest) = rest.split_first()?;
@@ -153,18 +153,6 @@ impl Head {
         let by = String::from_utf8_lossy(by).into_owned();
         Some((Self { unit: RecordId::from_bytes(*unit), by, again, former }, rest))
     }
-}
-
-/// Parts as they came to effect: one that came again stands there twice, and those that came first are first.
-pub(crate) fn as_they_came(parts: &[Part]) -> Vec<Part> {
-    let mut all = parts.to_vec();
-    all.extend(parts.iter().filter(|part| part.again > 0).map(|part| {
-        let mut again = part.clone();
-        again.row.order = part.again;
-        again
-    }));
-    all.sort_by_key(|part| part.row.order);
-    all
 }
 
 #[cfg(test)]
@@ -181,26 +169,32 @@ mod tests {
         fn a_part_comes_back_as_it_was_kept_and_cut_bytes_are_refused(
             unit in any::<[u8; 10]>(),
             by in "[a-z+]{0,30}",
+            former_of in proptest::collection::vec((any::<[u8; 10]>(), any::<u32>(), any::<bool>()), 0..4),
             again in any::<u32>(),
-            former in proptest::option::of(proptest::collection::vec((any::<[u8; 10]>(), any::<u32>(), any::<bool>()), 0..4)),
         ) {
             let mut records = Records::new(Arc::new(MemoryHost::default()), Vec::new());
-            let former = former.map(|all| {
-                let former = |(id, at, decided)| {
-                    Former { id: RecordId::from_bytes(id), at: u64::from(at), decided }
-                };
-                all.into_iter().map(former).collect::<Vec<_>>()
-            });
-            let (unit, again) = (RecordId::from_bytes(unit), u64::from(again));
-            let part = Part { unit, by, row: Record { order: 7, ..Record::default() }, again, former };
+            let former = |(id, at, decided): ([u8; 10], u32, bool)| {
+                Former { id: RecordId::from_bytes(id), at: u64::from(at), decided }
+            };
+            let former = Some(former_of.into_iter().map(former).collect());
+            let unit = RecordId::from_bytes(unit);
+            let part = Part { unit, by, row: Record { order: 7, ..Record::default() }, former };
             let kept = part.encode(&mut records).unwrap();
-            let row = |bytes: &[u8]| Record::decode(bytes.get(8..)?, 0);
-            let read = Part::decode(&kept, || (), |bytes| row(bytes).ok_or(())).unwrap();
-            prop_assert_eq!((read.unit, &read.by, read.again, &read.former, read.row.order),
-                (part.unit, &part.by, part.again, &part.former, 7));
+            let read = |kept: &[u8]| {
+                let row = |bytes: &[u8]| Record::decode(bytes.get(8..)?, 0);
+                Part::decode(kept, || (), |bytes| row(bytes).ok_or(())).unwrap()
+            };
+            let (back, second) = read(&kept);
+            prop_assert_eq!((back.unit, &back.by, &back.former, back.row.order), (unit, &part.by, &part.former, 7));
+            prop_assert!(second.is_none());
             for cut in 0..kept.len() - 11 {
                 prop_assert!(Head::read(&kept[..cut]).is_none(), "{}", cut);
             }
+            // As the version before kept it.
+            let rest = &kept[kept.len() - 12 - part.by.len()..];
+            let (first, second) = read(&[&unit.bytes()[..], &u64::from(again).to_be_bytes(), rest].concat());
+            prop_assert_eq!((first.unit, &first.by, &first.former, first.row.order), (unit, &part.by, &None, 7));
+            prop_assert_eq!(second.map_or(0, |second| second.row.order), u64::from(again));
         }
     }
 }

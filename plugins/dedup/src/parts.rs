@@ -10,8 +10,8 @@
 //! A record is what its parts give, one after the other in the order of arrival ([`made_of`](crate::survive::made_of)),
 //! and nothing else: that is why it can be put together with another one and taken apart again as often as people like.
 //! So whatever made a difference to the record is kept, and what made none is not ([`settle`](crate::settle)). What is said
-//! again in another delivery and makes a difference is a part of its own: it may be corrected on its own. In the same
-//! delivery it is noted when that was last.
+//! again and makes a difference is a part of its own: in another delivery, since it may be corrected on its own, and in
+//! the same one the last time.
 //!
 //! A record that one row made is its own only part; its part is written when a second row joins it. So bulk data that
 //! never meets anything costs nothing here.
@@ -109,14 +109,18 @@ impl Parts {
     /// A record as its own only part.
     pub(crate) fn only(records: &mut Records, id: RecordId) -> Result<Part, StageError> {
         let row = Record { revision: 0, parted: false, given: None, ..records.get(id)?.clone() };
-        Ok(Part { unit: id, by: "new".to_owned(), row, again: 0, former: Some(Vec::new()) })
+        Ok(Part { unit: id, by: "new".to_owned(), row, former: Some(Vec::new()) })
     }
 
     /// All parts of a record, in the order of arrival.
     pub(crate) fn of(&self, records: &mut Records, id: RecordId) -> Result<Vec<Part>, StageError> {
         let kept = kept(&*self.host, id, self.is_old()?)?;
-        let mut parts =
-            kept.iter().map(|(_, kept)| read(records, id, kept)).collect::<Result<Vec<_>, _>>()?;
+        let mut parts = Vec::with_capacity(kept.len());
+        for (_, kept) in kept {
+            let (part, second) = read(records, id, &kept)?;
+            parts.push(part);
+            parts.extend(second);
+        }
         if parts.is_empty() {
             parts.push(Self::only(records, id)?);
         }
@@ -151,21 +155,25 @@ impl Parts {
         part: &Part,
     ) -> Result<bool, StageError> {
         self.used = true;
-        let hash = part.hash();
-        for key in [key(id, hash), key_in_delivery(id, hash, part.delivery())] {
-            let Some(kept) = self.take(&key)? else {
-                self.host.state_put(&key, &part.encode(records)?)?;
-                return Ok(false);
-            };
-            let mut kept = read(records, id, &kept)?;
-            if kept.delivery() == part.delivery() {
-                let before = std::mem::replace(&mut kept.again, part.row.order);
-                self.host.state_put(&key, &kept.encode(records)?)?;
-                return Ok(before > 0);
+        let (hash, bytes) = (part.hash(), part.encode(records)?);
+        let [first, in_delivery, again, own] = places(id, hash, part);
+        for key in [first, in_delivery] {
+            match self.take(&key)? {
+                None => return self.host.state_put(&key, &bytes).map(|()| false).map_err(Into::into),
+                Some(kept) if read(records, id, &kept)?.0.delivery() == part.delivery() => break,
+                Some(_) => {}
             }
         }
-        self.host.state_put(&key_of(id, hash, part), &part.encode(records)?)?;
-        Ok(false)
+        let before = self.host.state_get(&again)?;
+        // What came with a record that was merged is not forgotten: that record may come back.
+        let came_along = |kept: &Part| kept.former.iter().any(|former| !former.is_empty());
+        let forgotten = match &before {
+            Some(kept) => !came_along(&read(records, id, kept)?.0),
+            None => false,
+        };
+        let key = if before.is_none() || forgotten { again } else { own };
+        self.host.state_put(&key, &bytes)?;
+        Ok(forgotten)
     }
 
     /// A part that is kept under a key. One of before is looked for where it was, and moved.
@@ -195,11 +203,9 @@ impl Parts {
         self.used = true;
         let mut taken = BTreeSet::new();
         for part in parts {
-            let hash = part.hash();
-            let keys = [key(id, hash), key_in_delivery(id, hash, part.delivery())];
-            // Two records may have been told the same in one delivery: they are two parts still where the two are one.
-            let free = keys.into_iter().find(|key| !taken.contains(key));
-            let key = free.unwrap_or_else(|| key_of(id, hash, part));
+            // Two records may have been told the same in one delivery: they are parts of their own where the two are one.
+            let places = places(id, part.hash(), part);
+            let Some(key) = places.into_iter().find(|key| !taken.contains(key)) else { continue };
             self.host.state_put(&key, &part.encode(records)?)?;
             taken.insert(key);
         }
@@ -232,7 +238,8 @@ impl Parts {
     }
 }
 
-fn read(records: &mut Records, id: RecordId, kept: &[u8]) -> Result<Part, StageError> {
+/// A part, and a second one as those of before have it.
+fn read(records: &mut Records, id: RecordId, kept: &[u8]) -> Result<(Part, Option<Part>), StageError> {
     Part::decode(kept, || crate::entity::broken(id), |row| records.read(id, row))
 }
 
@@ -260,15 +267,12 @@ fn key(id: RecordId, hash: u64) -> Vec<u8> {
     [of_record(id, b'p').as_slice(), &hash.to_be_bytes()].concat()
 }
 
-/// Where a part stands that says in this delivery what another part says already.
-fn key_in_delivery(id: RecordId, hash: u64, delivery: &str) -> Vec<u8> {
-    key(id, xxh3_64_with_seed(delivery.as_bytes(), hash))
-}
-
-/// Where a part stands when that place is taken too: no two came at once.
-fn key_of(id: RecordId, hash: u64, part: &Part) -> Vec<u8> {
-    let came = [&part.row.order.to_be_bytes(), part.delivery().as_bytes()].concat();
-    key(id, xxh3_64_with_seed(&came, hash))
+/// Where a part may stand: the first that says so, the first of its delivery, the last of it; and where only it stands,
+/// as no two came at once.
+fn places(id: RecordId, hash: u64, part: &Part) -> [Vec<u8>; 4] {
+    let (delivery, order) = (part.delivery().as_bytes(), part.row.order.to_be_bytes());
+    let seeded = |with: &[u8]| key(id, xxh3_64_with_seed(&[with, delivery].concat(), hash));
+    [key(id, hash), seeded(b""), seeded(b"again"), seeded(&order)]
 }
 
 /// Where a part stands in a state of before.

@@ -26,6 +26,7 @@ use crate::part::{Former, Part};
 use crate::queue;
 use crate::recognise::Row;
 use crate::records::RecordId;
+use crate::shared;
 use crate::survive::made_of;
 use crate::value::Cells;
 
@@ -69,9 +70,15 @@ impl Merge {
         let mut all = self.parts_of(stays)?;
         let (known, of_others) = (self.known(&moved)?, self.known(&all)?);
         self.note_units((goes, &moved, &known), (&all, &of_others))?;
-        for key in known.iter().flat_map(Known::keys) {
-            self.give_key(key, goes, stays)?;
+        let theirs: BTreeSet<u128> = of_others.iter().flat_map(Known::keys).collect();
+        let mut shared = Vec::new();
+        for key in known.iter().flat_map(Known::keys).collect::<BTreeSet<_>>() {
+            let had = self.give_key(key, goes, stays)?;
+            if had != [goes] || theirs.contains(&key) {
+                shared.push((key, had));
+            }
         }
+        shared::keep(&*self.host, goes, &shared)?;
         let former = Former { id: goes, at: self.parts.so_far()?, decided: by == DECISION };
         all.extend(moved.into_iter().map(|mut part| {
             part.former.get_or_insert_default().push(former);
@@ -122,13 +129,11 @@ impl Merge {
         Ok(())
     }
 
-    /// A key that one record has is that of another.
-    fn give_key(&mut self, key: u128, from: RecordId, to: RecordId) -> Result<(), StageError> {
-        let mut ids: Vec<RecordId> = self.records.ids(key)?.to_vec();
-        ids.iter_mut().filter(|id| **id == from).for_each(|id| *id = to);
-        let mut seen = BTreeSet::new();
-        ids.retain(|id| seen.insert(*id));
-        self.records.set_ids(key, ids)
+    /// A key that one record has is that of another. Gives who had it before.
+    fn give_key(&mut self, key: u128, from: RecordId, to: RecordId) -> Result<Vec<RecordId>, StageError> {
+        let had = self.records.ids(key)?.to_vec();
+        self.records.set_ids(key, shared::after(&had, from, to))?;
+        Ok(had)
     }
 
     /// One record is two from now on. Gives the parts of both.
@@ -166,7 +171,7 @@ impl Merge {
         for key in of_moved.iter().flat_map(Known::keys) {
             match stay.contains(&key) {
                 true => self.records.link(key, to)?,
-                false => self.give_key(key, from, to)?,
+                false => drop(self.give_key(key, from, to)?),
             }
         }
         self.follow((from, &mut rest), (to, &mut moved))?;
@@ -187,11 +192,17 @@ impl Merge {
         (id, of_big): (RecordId, &[Known]),
     ) -> Result<(), StageError> {
         let has = |all: &[Known], key: u128| all.iter().any(|known| known.keys().any(|k| k == key));
-        for key in of_small.iter().chain(of_big).flat_map(Known::keys) {
+        let shared = shared::take(&*self.host, new)?;
+        for key in of_small.iter().chain(of_big).flat_map(Known::keys).collect::<BTreeSet<_>>() {
             let mut ids: Vec<RecordId> = self.records.ids(key)?.to_vec();
-            ids.retain(|known| *known != id && *known != new);
-            ids.extend(has(of_big, key).then_some(id));
-            ids.extend(has(of_small, key).then_some(new));
+            let had = shared.iter().find(|(known, _)| *known == key).map(|(_, had)| had);
+            if let Some(had) = had.filter(|had| shared::after(had, new, id) == ids) {
+                ids.clone_from(had);
+            } else if ids.contains(&id) {
+                ids.retain(|known| *known != id && *known != new);
+                ids.extend(has(of_big, key).then_some(id));
+                ids.extend(has(of_small, key).then_some(new));
+            } // Else it is another record's, and was found in a row of this one all the same.
             self.records.set_ids(key, ids)?;
         }
         Ok(())

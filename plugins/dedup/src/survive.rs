@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::entity::{Held, Place, Record, Source};
 use crate::fields::MergeField;
-use crate::part::{Part, as_they_came};
+use crate::part::Part;
 use crate::policy::{Choice, far, majority};
 use crate::value::Value;
 
@@ -140,7 +140,6 @@ pub(crate) fn merge_row(
 
 /// The values of the record that parts make, one after the other as they came.
 pub(crate) fn made_of(fields: &[MergeField], parts: &[Part], tolerance: f64) -> Record {
-    let parts = as_they_came(parts);
     let mut record = Record { values: vec![None; fields.len()], ..Record::default() };
     for (at, part) in parts.iter().enumerate() {
         merge_row(&mut record, fields, part, &parts[..at], tolerance, |_, _| {}, |_| {});

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use huiliu_stage::testing::MemoryHost;
 use huiliu_stage::{DECISIONS, Field, FieldType, MERGED_INTO, OpenStage, Origin, Outcome, RecordSchema};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use super::Dedup;
+use crate::entity::{Held, Record};
 
 const OPTIONS: &str = r#"{
     "match": [{"fields": ["code"]}],
@@ -95,6 +96,27 @@ impl Stage {
 
     /// The records that are: by id, their values.
     fn records(&self) -> BTreeMap<String, Vec<String>> {
+        let shown = |held: &Option<Held>, _: &Record| {
+            held.as_ref().map_or("-".to_owned(), |held| held.value.show(&DataType::Utf8))
+        };
+        self.each_value(shown)
+    }
+
+    /// All that is known of the records: their values with where these came from, and their parts.
+    fn everything(&self) -> BTreeMap<String, Vec<String>> {
+        let inspect = crate::inspect::Inspect::new(self.host.clone());
+        let mut all = self.each_value(|held, record| {
+            let place = held.as_ref().map(|held| &record.places[held.place as usize]);
+            let value = held.as_ref().map(|held| held.value.show(&DataType::Utf8));
+            format!("{value:?} {:?}", place.map(|place| (&place.source, place.row)))
+        });
+        for (id, all) in &mut all {
+            all.extend(inspect.parts(id).unwrap().into_iter().map(|part| format!("{part:?}")));
+        }
+        all
+    }
+
+    fn each_value(&self, show: impl Fn(&Option<Held>, &Record) -> String) -> BTreeMap<String, Vec<String>> {
         let state = self.host.state();
         let ids = state
             .keys()
@@ -109,11 +131,8 @@ impl Stage {
         let mut records = crate::records::Records::new(self.host.clone(), fields);
         ids.map(|id| {
             let record = records.get(id).unwrap();
-            let shown = record.values.iter().zip(COLUMNS).map(|(held, _)| {
-                held.as_ref()
-                    .map_or("-".to_owned(), |held| held.value.show(&arrow::datatypes::DataType::Utf8))
-            });
-            (id.to_string(), shown.take(COLUMNS.len()).collect())
+            let shown = record.values.iter().take(COLUMNS.len()).map(|held| show(held, record));
+            (id.to_string(), shown.collect())
         })
         .collect()
     }
@@ -129,17 +148,6 @@ impl Stage {
             .collect();
         assert_eq!(found.len(), 1, "{value}: {:?}", self.records());
         found[0].clone()
-    }
-
-    /// All that is known of the records: their values with the senders and files these stand on, and their parts.
-    fn everything(&self) -> BTreeMap<String, Vec<String>> {
-        let inspect = crate::inspect::Inspect::new(self.host.clone());
-        let all = |id: String| {
-            let values = inspect.values(&id).unwrap().into_iter().map(|said| format!("{said:?}"));
-            let parts = inspect.parts(&id).unwrap().into_iter().map(|part| format!("{part:?}"));
-            (id.clone(), values.chain(parts).collect())
-        };
-        self.records().into_keys().map(all).collect()
     }
 
     /// Which records have which key, in their order.
@@ -443,6 +451,44 @@ fn a_row_that_a_correction_brought_back_is_said_last_when_a_record_is_taken_apar
     let stays = texts(&made, MERGED_INTO)[0].clone();
     stage.decide("unmerge", &stays, &[("source", &gone)]).unwrap();
     assert_eq!(stage.records(), before);
+}
+
+/// A row may be known to belong to the thing that is merged, and be in the other one all the same.
+#[test]
+fn what_was_in_a_record_before_another_came_stays_when_that_one_goes_again() {
+    let mut stage = Stage::new();
+    let row = |code, name, leader| -> Sent { ([code, "", name, leader, ""], 0) };
+    let deliveries: [Delivery; 4] = [
+        (0, 0, 1, vec![row("", "海晨物流中心项目(Ⅰ期)", "李"), row("K3", "南湖泵站", "")]),
+        (0, 0, 1, vec![row("K1", "海晨物流中心一期", "")]),
+        (0, 0, 1, vec![row("K1", "海晨物流中心二期", "")]),
+        // As the first one, but near to what has the code now.
+        (0, 0, 1, vec![row("", "海晨物流中心项目(Ⅰ期)", "")]),
+    ];
+    for delivery in &deliveries {
+        stage.deliver(delivery);
+    }
+    let before = stage.everything();
+    let ids: Vec<String> = before.keys().cloned().collect();
+    assert_eq!(ids.len(), 3, "{before:?}");
+    let made = stage.decide("accept", &ids[0], &[("other", &ids[1])]).unwrap();
+    let (gone, stays) = (texts(&made, "record_id")[0].clone(), texts(&made, MERGED_INTO)[0].clone());
+    stage.decide("unmerge", &stays, &[("source", &gone)]).unwrap();
+    assert_eq!(stage.everything(), before);
+}
+
+/// What a batch replaces and brings back is said later, by another file: if anything of the batch is kept, so is that.
+#[test]
+fn a_value_that_came_back_in_a_batch_stands_where_it_stands_when_the_record_is_made_anew() {
+    let mut stage = Stage::new();
+    let row = |name, place| -> Sent { (["K1", "", name, "", place], 0) };
+    stage.send_file("发改局", "甲.xlsx", &[row("东山泵站", ""), (["K2", "", "西河磨坊", "", ""], 0)]);
+    stage.send_file("发改局", "乙.xlsx", &[row("东山大泵站", ""), row("东山泵站", "东")]);
+    let before = stage.everything();
+    let (pump, mill) = (stage.id("东山泵站"), stage.id("西河磨坊"));
+    stage.decide("accept", &pump, &[("other", &mill)]).unwrap();
+    stage.decide("unmerge", &pump, &[("source", &mill)]).unwrap();
+    assert_eq!(stage.everything(), before);
 }
 
 /// What one delivery is: its sender, which of the sender's files, how many rows arrive together, and the rows.
