@@ -31,6 +31,7 @@ mod key;
 pub mod link;
 mod linked;
 mod merge;
+mod merged;
 mod name;
 mod options;
 mod part;
@@ -44,7 +45,7 @@ mod report;
 mod revise;
 mod seen;
 mod settle;
-mod shared;
+
 mod survive;
 mod ties;
 mod value;

@@ -22,11 +22,11 @@ use crate::give::mark;
 use crate::kept::KeptRow;
 use crate::key::Scratch;
 use crate::merge::{Merge, content_key};
+use crate::merged::{self, Merged};
 use crate::part::{Former, Part};
 use crate::queue;
 use crate::recognise::Row;
 use crate::records::RecordId;
-use crate::shared;
 use crate::survive::made_of;
 use crate::value::Cells;
 
@@ -71,15 +71,18 @@ impl Merge {
         let (known, of_others) = (self.known(&moved)?, self.known(&all)?);
         self.note_units((goes, &moved, &known), (&all, &of_others))?;
         let theirs: BTreeSet<u128> = of_others.iter().flat_map(Known::keys).collect();
-        let mut shared = Vec::new();
+        let mut merged = Merged { at: self.parts.so_far()?, ..Merged::default() };
         for key in known.iter().flat_map(Known::keys).collect::<BTreeSet<_>>() {
             let had = self.give_key(key, goes, stays)?;
             if had != [goes] || theirs.contains(&key) {
-                shared.push((key, had));
+                merged.keys.push((key, had));
             }
         }
-        shared::keep(&*self.host, goes, &shared)?;
-        let former = Former { id: goes, at: self.parts.so_far()?, decided: by == DECISION };
+        if let Some(linked) = &self.linked {
+            (merged.known, merged.rows) = (linked.count(), linked.rows_of(goes));
+        }
+        merged.keep(&*self.host, goes)?;
+        let former = Former { id: goes, at: merged.at, decided: by == DECISION };
         all.extend(moved.into_iter().map(|mut part| {
             part.former.get_or_insert_default().push(former);
             part
@@ -96,7 +99,7 @@ impl Merge {
         self.rebuild(stays, &all, by)?;
         self.decided.set_redirect(goes, Some(stays))?;
         if let Some(linked) = &mut self.linked {
-            linked.assign(goes, |_| stays, &[])?;
+            linked.assign(goes, |_, _| stays, &[])?;
         }
         queue::follow(&*self.host, &self.decided, goes, stays)?;
         self.known(&all)
@@ -132,7 +135,7 @@ impl Merge {
     /// A key that one record has is that of another. Gives who had it before.
     fn give_key(&mut self, key: u128, from: RecordId, to: RecordId) -> Result<Vec<RecordId>, StageError> {
         let had = self.records.ids(key)?.to_vec();
-        self.records.set_ids(key, shared::after(&had, from, to))?;
+        self.records.set_ids(key, merged::after(&had, from, to))?;
         Ok(had)
     }
 
@@ -146,7 +149,8 @@ impl Merge {
     ) -> Result<(Vec<Known>, Vec<Known>), StageError> {
         former::forget(&*self.host, new)?;
         let (of_small, of_big) = (self.known(&small)?, self.known(&big)?);
-        self.part_keys((new, &of_small), (id, &of_big))?;
+        let merged = Merged::take(&*self.host, new)?;
+        self.part_keys((new, &of_small), (id, &of_big), &merged)?;
         self.follow((id, &mut big), (new, &mut small))?;
         let revision = self.records.get(id)?.revision;
         self.records.set(new, Record { revision, given: self.given_before(new), ..Record::default() });
@@ -154,7 +158,7 @@ impl Merge {
         self.parts.replace(&mut self.records, id, &big)?;
         self.rebuild(id, &big, by)?;
         self.rebuild(new, &small, by)?;
-        self.part_rows((new, &small, &of_small), (id, &big, &of_big))?;
+        self.part_rows((new, &small, &of_small), (id, &big, &of_big), &merged)?;
         Ok((of_small, of_big))
     }
 
@@ -182,7 +186,7 @@ impl Merge {
         self.parts.replace(&mut self.records, to, &all)?;
         self.rebuild(from, &rest, by)?;
         self.rebuild(to, &all, by)?;
-        self.part_rows((to, &moved, &of_moved), (from, &rest, &of_rest))
+        self.part_rows((to, &moved, &of_moved), (from, &rest, &of_rest), &Merged::default())
     }
 
     /// The keys of what was one record: those of the new one, and those of the one that keeps its id.
@@ -190,20 +194,24 @@ impl Merge {
         &mut self,
         (new, of_small): (RecordId, &[Known]),
         (id, of_big): (RecordId, &[Known]),
+        merged: &Merged,
     ) -> Result<(), StageError> {
         let has = |all: &[Known], key: u128| all.iter().any(|known| known.keys().any(|k| k == key));
-        let shared = shared::take(&*self.host, new)?;
         for key in of_small.iter().chain(of_big).flat_map(Known::keys).collect::<BTreeSet<_>>() {
-            let mut ids: Vec<RecordId> = self.records.ids(key)?.to_vec();
-            let had = shared.iter().find(|(known, _)| *known == key).map(|(_, had)| had);
-            if let Some(had) = had.filter(|had| shared::after(had, new, id) == ids) {
-                ids.clone_from(had);
-            } else if ids.contains(&id) {
-                ids.retain(|known| *known != id && *known != new);
-                ids.extend(has(of_big, key).then_some(id));
-                ids.extend(has(of_small, key).then_some(new));
-            } // Else it is another record's, and was found in a row of this one all the same.
-            self.records.set_ids(key, ids)?;
+            let ids = self.records.ids(key)?.to_vec();
+            let had = merged.keys.iter().find(|(known, _)| *known == key).map(|(_, had)| had);
+            let now = match had.filter(|had| merged::after(had, new, id) == ids) {
+                Some(had) => had.clone(),
+                // Where it was that of the one, it is that of the two. A key of others only stays theirs, though a row has it.
+                None => {
+                    let of = |known: &RecordId| match *known == id {
+                        true => [(id, of_big), (new, of_small)].map(|(id, of)| has(of, key).then_some(id)),
+                        false => [Some(*known).filter(|known| *known != new), None],
+                    };
+                    ids.iter().flat_map(of).flatten().collect()
+                }
+            };
+            self.records.set_ids(key, now)?;
         }
         Ok(())
     }
@@ -213,17 +221,30 @@ impl Merge {
         &mut self,
         (to, moved, of_moved): (RecordId, &[Part], &[Known]),
         (from, rest, of_rest): (RecordId, &[Part], &[Known]),
+        merged: &Merged,
     ) -> Result<(), StageError> {
         let Some(linked) = &mut self.linked else { return Ok(()) };
         let rows = |parts: &[Part], known: &[Known]| -> Vec<KeptRow> {
             let row = |(part, known): (&Part, &Known)| (part.sender().to_owned(), known.compared.clone());
             parts.iter().zip(known).map(row).collect()
         };
-        let (moved, rest) = (rows(moved, of_moved), rows(rest, of_rest));
-        let both: Vec<_> =
-            moved.iter().filter(|row| rest.contains(row)).map(|row| (to, row.clone())).collect();
-        let of = |row: &KeptRow| if moved.contains(row) && !rest.contains(row) { to } else { from };
-        linked.assign(from, of, &both)
+        let came = rows(moved, of_moved).into_iter().zip(moved);
+        let came = came.filter(|(_, part)| part.row.order > merged.at).map(|(row, _)| row);
+        let (moved, rest, came) = (rows(moved, of_moved), rows(rest, of_rest), came.collect::<BTreeSet<_>>());
+        let goes = |number: u32, row: &KeptRow| {
+            merged.had(number).unwrap_or_else(|| moved.contains(row) && !rest.contains(row))
+        };
+        // A row of both stays, and the other one has it too from now on.
+        let mut more = came;
+        more.retain(|row| rest.contains(row));
+        for number in linked.rows_of(from) {
+            let row = linked.kept(number)?;
+            if goes(number, &row) {
+                more.remove(&row);
+            }
+        }
+        let more: Vec<_> = more.into_iter().map(|row| (to, row)).collect();
+        linked.assign(from, |number, row| if goes(number, row) { to } else { from }, &more)
     }
 
     fn note_made(&mut self, mut made: Made) {

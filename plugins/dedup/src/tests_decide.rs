@@ -160,6 +160,11 @@ impl Stage {
         state.map(|(key, kept)| (key, ids(kept))).collect()
     }
 
+    /// Which rows of which record the linkage knows.
+    fn linked_rows(&self) -> BTreeMap<Vec<u8>, Vec<u8>> {
+        self.host.state().into_iter().filter(|(key, _)| key.starts_with(b"n/")).collect()
+    }
+
     fn values(&self, id: &str) -> Vec<String> {
         self.records()[id].clone()
     }
@@ -551,7 +556,8 @@ proptest! {
         for delivery in &sent {
             stage.deliver(delivery);
         }
-        let (before, whole, keys) = (stage.records(), stage.everything(), stage.keys());
+        let (before, whole) = (stage.records(), stage.everything());
+        let (keys, rows) = (stage.keys(), stage.linked_rows());
         prop_assume!(before.len() > 1);
         let ids: Vec<String> = before.keys().cloned().collect();
         let made = stage.decide("accept", &ids[0], &[("other", &ids[1])]).unwrap();
@@ -562,6 +568,7 @@ proptest! {
         prop_assert_eq!(stage.records(), before);
         prop_assert_eq!(stage.everything(), whole);
         prop_assert_eq!(stage.keys(), keys);
+        prop_assert_eq!(stage.linked_rows(), rows);
     }
 
     #[test]

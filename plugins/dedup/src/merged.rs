@@ -1,0 +1,84 @@
+//! What a record had when it was merged into another, so that each of the two has it again when that record comes back:
+//! the rows that the linkage knew of it, and the keys that were not its own alone, with who else had them in which order.
+//! Its parts carry [themselves](crate::former) that they were in it.
+//!
+//! | state key | value |
+//! |---|---|
+//! | `h/` + id (10 bytes) | of a merged record, numbers of seven bits a byte: how many rows had come by then, and how many of them the linkage knew; how many keys follow; each key (16 bytes), how many records had it, and their ids (10 bytes each); then the numbers of its rows |
+
+use huiliu_stage::{Host, StageError};
+
+use crate::codec::{Input, int};
+use crate::records::RecordId;
+
+/// What a merged record had.
+#[derive(Default)]
+pub(crate) struct Merged {
+    /// How many rows had come when it was merged.
+    pub(crate) at: u64,
+    /// How many of them the linkage knew.
+    pub(crate) known: u32,
+    /// Keys that others had too, each with all who had it.
+    pub(crate) keys: Vec<(u128, Vec<RecordId>)>,
+    /// Its rows in the linkage.
+    pub(crate) rows: Vec<u32>,
+}
+
+impl Merged {
+    /// Keeps it of a record that is merged now.
+    pub(crate) fn keep(&self, host: &dyn Host, id: RecordId) -> Result<(), StageError> {
+        let mut out = Vec::new();
+        [self.at, u64::from(self.known), self.keys.len() as u64].into_iter().for_each(|n| int(&mut out, n));
+        for (key, ids) in &self.keys {
+            out.extend_from_slice(&key.to_be_bytes());
+            int(&mut out, ids.len() as u64);
+            ids.iter().for_each(|id| out.extend_from_slice(&id.bytes()));
+        }
+        self.rows.iter().for_each(|row| int(&mut out, u64::from(*row)));
+        Ok(host.state_put(&state_key(id), &out)?)
+    }
+
+    /// What was kept of a record that is there again; it is forgotten. Nothing of one that was never merged.
+    pub(crate) fn take(host: &dyn Host, id: RecordId) -> Result<Self, StageError> {
+        let Some(kept) = host.state_get(&state_key(id))? else { return Ok(Self::default()) };
+        host.state_delete(&state_key(id))?;
+        Self::read(&kept).ok_or_else(|| StageError::new("what a merged record had cannot be read"))
+    }
+
+    fn read(kept: &[u8]) -> Option<Self> {
+        let mut input = Input::new(kept);
+        let (at, known) = (input.int()?, u32::try_from(input.int()?).ok()?);
+        let mut merged = Self { at, known, ..Self::default() };
+        for _ in 0..input.int()? {
+            let (key, mut ids) = (u128::from_be_bytes(input.fixed()?), Vec::new());
+            for _ in 0..input.int()? {
+                ids.push(RecordId::from_bytes(input.fixed()?));
+            }
+            merged.keys.push((key, ids));
+        }
+        while !input.is_empty() {
+            merged.rows.push(u32::try_from(input.int()?).ok()?);
+        }
+        Some(merged)
+    }
+
+    /// Whether a row of the linkage is of the record that comes back; `None` for one that came since.
+    pub(crate) fn had(&self, row: u32) -> Option<bool> {
+        (row < self.known).then(|| self.rows.contains(&row))
+    }
+}
+
+/// The records that have a key when one of them has gone into another.
+pub(crate) fn after(ids: &[RecordId], goes: RecordId, stays: RecordId) -> Vec<RecordId> {
+    let mut after: Vec<RecordId> = Vec::with_capacity(ids.len());
+    for id in ids.iter().map(|id| if *id == goes { stays } else { *id }) {
+        if !after.contains(&id) {
+            after.push(id);
+        }
+    }
+    after
+}
+
+fn state_key(id: RecordId) -> Vec<u8> {
+    [b"h/".as_slice(), &id.bytes()].concat()
+}
