@@ -45,7 +45,6 @@ mod report;
 mod revise;
 mod seen;
 mod settle;
-
 mod survive;
 mod ties;
 mod value;

@@ -1,14 +1,15 @@
 //! What a record had when it was merged into another, so that each of the two has it again when that record comes back:
-//! the rows that the linkage knew of it, and the keys that were not its own alone, with who else had them in which order.
+//! the rows that the linkage knew of it, the keys that were not its own alone, with who else had them in which order, and what people were asked about it.
 //! Its parts carry [themselves](crate::former) that they were in it.
 //!
 //! | state key | value |
 //! |---|---|
-//! | `h/` + id (10 bytes) | of a merged record, numbers of seven bits a byte: how many rows had come by then, and how many of them the linkage knew; how many keys follow; each key (16 bytes), how many records had it, and their ids (10 bytes each); then the numbers of its rows |
+//! | `h/` + id (10 bytes) | of a merged record, numbers of seven bits a byte: how many rows had come by then, and how many of them the linkage knew; how many keys follow; each key (16 bytes), how many records had it, and their ids (10 bytes each); how many rows follow, and their numbers; then the [questions](crate::queue): 1 for one about it and 0 for one about the other record, the id of the third (10 bytes), and why behind its length |
 
 use huiliu_stage::{Host, StageError};
 
-use crate::codec::{Input, int};
+use crate::codec::{Input, bytes, int};
+use crate::queue::Asked;
 use crate::records::RecordId;
 
 /// What a merged record had.
@@ -22,6 +23,8 @@ pub(crate) struct Merged {
     pub(crate) keys: Vec<(u128, Vec<RecordId>)>,
     /// Its rows in the linkage.
     pub(crate) rows: Vec<u32>,
+    /// What was asked about it, and about the record that it went into and is no question of the two together.
+    pub(crate) asked: Vec<Asked>,
 }
 
 impl Merged {
@@ -34,18 +37,25 @@ impl Merged {
             int(&mut out, ids.len() as u64);
             ids.iter().for_each(|id| out.extend_from_slice(&id.bytes()));
         }
+        int(&mut out, self.rows.len() as u64);
         self.rows.iter().for_each(|row| int(&mut out, u64::from(*row)));
+        for asked in &self.asked {
+            out.push(u8::from(asked.of == id));
+            out.extend_from_slice(&asked.other.bytes());
+            bytes(&mut out, &asked.why);
+        }
         Ok(host.state_put(&state_key(id), &out)?)
     }
 
-    /// What was kept of a record that is there again; it is forgotten. Nothing of one that was never merged.
-    pub(crate) fn take(host: &dyn Host, id: RecordId) -> Result<Self, StageError> {
+    /// What was kept of a record that is there again, and comes `from` another; it is forgotten. Nothing of one that was never merged.
+    pub(crate) fn take(host: &dyn Host, (id, from): (RecordId, RecordId)) -> Result<Self, StageError> {
         let Some(kept) = host.state_get(&state_key(id))? else { return Ok(Self::default()) };
         host.state_delete(&state_key(id))?;
-        Self::read(&kept).ok_or_else(|| StageError::new("what a merged record had cannot be read"))
+        Self::read(&kept, (id, from))
+            .ok_or_else(|| StageError::new("what a merged record had cannot be read"))
     }
 
-    fn read(kept: &[u8]) -> Option<Self> {
+    fn read(kept: &[u8], (id, from): (RecordId, RecordId)) -> Option<Self> {
         let mut input = Input::new(kept);
         let (at, known) = (input.int()?, u32::try_from(input.int()?).ok()?);
         let mut merged = Self { at, known, ..Self::default() };
@@ -56,8 +66,14 @@ impl Merged {
             }
             merged.keys.push((key, ids));
         }
-        while !input.is_empty() {
+        for _ in 0..input.int()? {
             merged.rows.push(u32::try_from(input.int()?).ok()?);
+        }
+        while !input.is_empty() {
+            let (of, other) = (input.byte()?, RecordId::from_bytes(input.fixed()?));
+            let length = usize::try_from(input.int()?).ok()?;
+            let why = input.take(length)?.to_vec();
+            merged.asked.push(Asked { of: if of == 1 { id } else { from }, other, why });
         }
         Some(merged)
     }

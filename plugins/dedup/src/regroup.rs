@@ -81,7 +81,6 @@ impl Merge {
         if let Some(linked) = &self.linked {
             (merged.known, merged.rows) = (linked.count(), linked.rows_of(goes));
         }
-        merged.keep(&*self.host, goes)?;
         let former = Former { id: goes, at: merged.at, decided: by == DECISION };
         all.extend(moved.into_iter().map(|mut part| {
             part.former.get_or_insert_default().push(former);
@@ -101,7 +100,8 @@ impl Merge {
         if let Some(linked) = &mut self.linked {
             linked.assign(goes, |_, _| stays, &[])?;
         }
-        queue::follow(&*self.host, &self.decided, goes, stays)?;
+        merged.asked = queue::follow(&*self.host, &self.decided, goes, stays)?;
+        merged.keep(&*self.host, goes)?;
         self.known(&all)
     }
 
@@ -149,7 +149,7 @@ impl Merge {
     ) -> Result<(Vec<Known>, Vec<Known>), StageError> {
         former::forget(&*self.host, new)?;
         let (of_small, of_big) = (self.known(&small)?, self.known(&big)?);
-        let merged = Merged::take(&*self.host, new)?;
+        let merged = Merged::take(&*self.host, (new, id))?;
         self.part_keys((new, &of_small), (id, &of_big), &merged)?;
         self.follow((id, &mut big), (new, &mut small))?;
         let revision = self.records.get(id)?.revision;
@@ -159,6 +159,7 @@ impl Merge {
         self.rebuild(id, &big, by)?;
         self.rebuild(new, &small, by)?;
         self.part_rows((new, &small, &of_small), (id, &big, &of_big), &merged)?;
+        queue::came_back(&*self.host, &self.decided, (new, id), &merged.asked)?;
         Ok((of_small, of_big))
     }
 

@@ -165,6 +165,13 @@ impl Stage {
         self.host.state().into_iter().filter(|(key, _)| key.starts_with(b"n/")).collect()
     }
 
+    /// What people are asked, but for this pair.
+    fn questions(&self, pair: [&String; 2]) -> BTreeSet<String> {
+        let queue = crate::inspect::Inspect::new(self.host.clone()).queue().unwrap();
+        let others = queue.iter().filter(|q| !(pair.contains(&&q.record) && pair.contains(&&q.other)));
+        others.map(|question| format!("{question:?}")).collect()
+    }
+
     fn values(&self, id: &str) -> Vec<String> {
         self.records()[id].clone()
     }
@@ -560,6 +567,7 @@ proptest! {
         let (keys, rows) = (stage.keys(), stage.linked_rows());
         prop_assume!(before.len() > 1);
         let ids: Vec<String> = before.keys().cloned().collect();
+        let asked = stage.questions([&ids[0], &ids[1]]);
         let made = stage.decide("accept", &ids[0], &[("other", &ids[1])]).unwrap();
         let gone = texts(&made, "record_id")[0].clone();
         let stays = texts(&made, MERGED_INTO)[0].clone();
@@ -569,6 +577,7 @@ proptest! {
         prop_assert_eq!(stage.everything(), whole);
         prop_assert_eq!(stage.keys(), keys);
         prop_assert_eq!(stage.linked_rows(), rows);
+        prop_assert_eq!(stage.questions([&ids[0], &ids[1]]), asked);
     }
 
     #[test]
