@@ -12,12 +12,15 @@ use arrow::array::RecordBatch;
 use huiliu_stage::{Findings, Outcome, Severity, StageError};
 
 use crate::decided::{Decision, Word};
+use crate::former;
 use crate::merge::Merge;
+use crate::merged::Merged;
 use crate::part::Part;
 use crate::queue;
 use crate::records::RecordId;
 use crate::regroup::DECISION;
 use crate::report;
+use crate::why;
 
 /// Why a decision cannot be carried out, in both languages.
 type Refusal = (String, String);
@@ -126,7 +129,10 @@ impl Merge {
         id: RecordId,
         source: Option<&str>,
     ) -> Result<Result<(String, String), Refusal>, StageError> {
-        let parts = self.parts_of(id)?;
+        let mut parts = self.parts_of(id)?;
+        if let Some(back) = source.and_then(RecordId::parse) {
+            self.sort_by_likeness((id, back), &mut parts)?;
+        }
         let origins = origins(&parts, id);
         let chosen = match choose(&origins, &id.to_string(), source) {
             Ok(chosen) => chosen,
@@ -159,6 +165,40 @@ impl Merge {
             format!("记录 {id} 已拆开，拆出的部分为记录 {new}，今后不再合并"),
             format!("record {id} was taken apart; what was split off is record {new} and stays apart"),
         )))
+    }
+}
+
+impl Merge {
+    /// What likeness brought since a record that is to come back was merged into this one, for being like a row of that
+    /// record, belongs to it, and so does what came by its keys.
+    fn sort_by_likeness(
+        &self,
+        (id, back): (RecordId, RecordId),
+        parts: &mut [Part],
+    ) -> Result<(), StageError> {
+        let former = parts.iter().find_map(|part| part.was_in(back));
+        let (Some(former), Some(linked)) = (former, &self.linked) else { return Ok(()) };
+        let (merged, likest) = (Merged::get(&*self.host, (back, id))?, why::likest(&*self.host, id)?);
+        let (mut rows, mut alike) = (merged.rows.iter().copied().collect::<BTreeSet<_>>(), BTreeSet::new());
+        for (row, with) in likest.into_iter().filter(|(row, _)| *row >= merged.known) {
+            if rows.contains(&with) {
+                rows.insert(row);
+                alike.insert(linked.kept(row)?);
+            }
+        }
+        let mut units = BTreeSet::new();
+        for (part, known) in parts.iter().zip(self.known(parts)?) {
+            let row = (part.sender().to_owned(), known.compared);
+            if part.row.order > former.at && part.by == "likeness" && alike.contains(&row) {
+                units.insert(part.unit);
+            }
+        }
+        let was_here = parts.iter().filter(|part| part.row.order <= former.at);
+        was_here.for_each(|part| {
+            units.remove(&part.unit);
+        });
+        former::belongs(parts, former, &units);
+        Ok(())
     }
 }
 

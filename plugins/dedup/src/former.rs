@@ -33,8 +33,8 @@ pub(crate) fn complete(host: &dyn Host, id: RecordId, parts: &mut [Part]) -> Res
     Ok(())
 }
 
-/// What came since a record was merged belongs to it as well, if what it is one with whatever happens was only there.
-fn came_since(parts: &mut [Part]) {
+/// The records that parts were in, those that were merged first at the front.
+fn all(parts: &[Part]) -> Vec<Former> {
     let mut merged: Vec<Former> = Vec::new();
     for former in parts.iter().flat_map(|part| part.former.iter().flatten()) {
         if !merged.contains(former) {
@@ -42,22 +42,33 @@ fn came_since(parts: &mut [Part]) {
         }
     }
     merged.sort_by_key(|former| former.at);
-    for former in merged {
-        let was_there = |part: &Part| part.was_in(former.id).is_some();
-        let came_since = |part: &Part| !was_there(part) && part.row.order > former.at;
-        let units = |of: &dyn Fn(&Part) -> bool| -> BTreeSet<RecordId> {
-            parts.iter().filter(|part| of(part)).map(|part| part.unit).collect()
-        };
+    merged
+}
+
+/// What came since a record was merged belongs to it as well, if what it is one with whatever happens was only there.
+fn came_since(parts: &mut [Part]) {
+    for former in all(parts) {
         // A state of before does not tell what came since: only what is of the unit of the record itself.
-        let mut own = if former.at > 0 { units(&was_there) } else { BTreeSet::new() };
-        own.insert(former.id);
-        let others = units(&|part| !was_there(part) && !came_since(part));
-        own.retain(|unit| !others.contains(unit));
-        for part in parts.iter_mut().filter(|part| came_since(part) && own.contains(&part.unit)) {
-            let all = part.former.get_or_insert_default();
-            all.push(former);
-            all.sort_by_key(|former| former.at);
+        let mut own = BTreeSet::from([former.id]);
+        if former.at > 0 {
+            own.extend(parts.iter().filter(|part| part.was_in(former.id).is_some()).map(|part| part.unit));
         }
+        let others =
+            parts.iter().filter(|part| part.was_in(former.id).is_none() && part.row.order <= former.at);
+        others.for_each(|part| {
+            own.remove(&part.unit);
+        });
+        belongs(parts, former, &own);
+    }
+}
+
+/// What came of these units since a record was merged belongs to that record.
+pub(crate) fn belongs(parts: &mut [Part], former: Former, units: &BTreeSet<RecordId>) {
+    let came_since = |part: &&mut Part| part.was_in(former.id).is_none() && part.row.order > former.at;
+    for part in parts.iter_mut().filter(came_since).filter(|part| units.contains(&part.unit)) {
+        let all = part.former.get_or_insert_default();
+        all.push(former);
+        all.sort_by_key(|former| former.at);
     }
 }
 

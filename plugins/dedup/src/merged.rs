@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `h/` + id (10 bytes) | of a merged record, numbers of seven bits a byte: how many rows had come by then, and how many of them the linkage knew; how many keys follow; each key (16 bytes), how many records had it, and their ids (10 bytes each); how many rows follow, and their numbers; then the [questions](crate::queue): 1 for one about it and 0 for one about the other record, the id of the third (10 bytes), and why behind its length |
 
-use huiliu_stage::{Host, StageError};
+use huiliu_stage::{Host, HostError, StageError};
 
 use crate::codec::{Input, bytes, int};
 use crate::queue::Asked;
@@ -49,10 +49,16 @@ impl Merged {
 
     /// What was kept of a record that is there again, and comes `from` another; it is forgotten. Nothing of one that was never merged.
     pub(crate) fn take(host: &dyn Host, (id, from): (RecordId, RecordId)) -> Result<Self, StageError> {
-        let Some(kept) = host.state_get(&state_key(id))? else { return Ok(Self::default()) };
+        let merged = Self::get(host, (id, from))?;
         host.state_delete(&state_key(id))?;
-        Self::read(&kept, (id, from))
-            .ok_or_else(|| StageError::new("what a merged record had cannot be read"))
+        Ok(merged)
+    }
+
+    /// The same, and it is not forgotten.
+    pub(crate) fn get(host: &dyn Host, (id, from): (RecordId, RecordId)) -> Result<Self, HostError> {
+        let Some(kept) = host.state_get(&state_key(id))? else { return Ok(Self::default()) };
+        let broken = || HostError("what the stage keeps of a merged record cannot be read".to_owned());
+        Self::read(&kept, (id, from)).ok_or_else(broken)
     }
 
     fn read(kept: &[u8], (id, from): (RecordId, RecordId)) -> Option<Self> {

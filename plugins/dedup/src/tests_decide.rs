@@ -465,6 +465,27 @@ fn a_row_that_a_correction_brought_back_is_said_last_when_a_record_is_taken_apar
     assert_eq!(stage.records(), before);
 }
 
+/// What came since two were merged goes where it belongs: by a code, as a row that came before, or like such a row.
+#[test]
+fn what_came_since_the_merge_goes_with_what_it_is_like() {
+    let mut stage = Stage::new();
+    let (name, owner) = ("年产30万吨树脂项目一期", "恒立智能装备有限公司");
+    let named = |code, leader, place| -> Sent { ([code, "", name, leader, place], 0) };
+    let owned = |leader| -> Sent { (["", owner, "", leader, ""], 0) };
+    stage.send("发改局", &[owned("李"), named("", "张", "")]);
+    let (stays, goes) = (stage.id("李"), stage.id("张"));
+    stage.decide("accept", &stays, &[("other", &goes)]).unwrap();
+    assert_eq!(stage.records().into_keys().collect::<Vec<_>>(), [stays.clone()]);
+    // The same rows with news, a row of another office that is like the one, and one that has its code.
+    stage.send("发改局", &[named("", "赵", ""), owned("钱")]);
+    stage.send("住建局", &[named("K1", "", "东区")]);
+    stage.send("统计局", &[(["K1", "", "", "", ""], 12)]);
+    assert_eq!(stage.records().len(), 1, "{:?}", stage.records());
+    stage.decide("unmerge", &stays, &[("source", &goes)]).unwrap();
+    assert_eq!(stage.values(&goes), ["K1", "-", name, "赵", "东区", "12"]);
+    assert_eq!(stage.values(&stays), ["-", owner, "-", "钱", "-", "-"]);
+}
+
 /// A row may be known to belong to the thing that is merged, and be in the other one all the same.
 #[test]
 fn what_was_in_a_record_before_another_came_stays_when_that_one_goes_again() {
