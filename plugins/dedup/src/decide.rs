@@ -179,7 +179,7 @@ impl Merge {
         let former = parts.iter().find_map(|part| part.was_in(back));
         let (Some(former), Some(linked)) = (former, &self.linked) else { return Ok(()) };
         let (merged, likest) = (Merged::get(&*self.host, (back, id))?, why::likest(&*self.host, id)?);
-        let (mut rows, mut alike) = (merged.rows.iter().copied().collect::<BTreeSet<_>>(), BTreeSet::new());
+        let (mut rows, mut alike) = (merged.rows, BTreeSet::new());
         for (row, with) in likest.into_iter().filter(|(row, _)| *row >= merged.known) {
             if rows.contains(&with) {
                 rows.insert(row);

@@ -12,8 +12,9 @@
 //! |---|---|
 //! | `g/` + id (10 bytes) | the hashes (8 bytes each) of the parts of a record that was merged into another, as they were then |
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use hashbrown::HashMap;
 use huiliu_stage::{Host, HostError};
 
 use crate::part::{Former, Part};
@@ -33,39 +34,38 @@ pub(crate) fn complete(host: &dyn Host, id: RecordId, parts: &mut [Part]) -> Res
     Ok(())
 }
 
-/// The records that parts were in, those that were merged first at the front.
-fn all(parts: &[Part]) -> Vec<Former> {
-    let mut merged: Vec<Former> = Vec::new();
-    for former in parts.iter().flat_map(|part| part.former.iter().flatten()) {
-        if !merged.contains(former) {
-            merged.push(*former);
-        }
-    }
-    merged.sort_by_key(|former| former.at);
-    merged
-}
-
 /// What came since a record was merged belongs to it as well, if what it is one with whatever happens was only there.
 fn came_since(parts: &mut [Part]) {
-    for former in all(parts) {
-        // A state of before does not tell what came since: only what is of the unit of the record itself.
-        let mut own = BTreeSet::from([former.id]);
-        if former.at > 0 {
-            own.extend(parts.iter().filter(|part| part.was_in(former.id).is_some()).map(|part| part.unit));
+    let mut units: BTreeMap<(u64, RecordId), (Former, BTreeSet<RecordId>)> = BTreeMap::new();
+    let mut of_unit: HashMap<RecordId, Vec<usize>> = HashMap::new();
+    for (at, part) in parts.iter().enumerate() {
+        of_unit.entry(part.unit).or_default().push(at);
+        for former in part.former.iter().flatten() {
+            // A state of before does not tell what came since: only what is of the unit of the record itself.
+            let own = BTreeSet::from([former.id]);
+            let (_, own) = units.entry((former.at, former.id)).or_insert((*former, own));
+            own.extend((former.at > 0).then_some(part.unit));
         }
-        let others =
-            parts.iter().filter(|part| part.was_in(former.id).is_none() && part.row.order <= former.at);
-        others.for_each(|part| {
-            own.remove(&part.unit);
-        });
-        belongs(parts, former, &own);
+    }
+    for (former, own) in units.into_values() {
+        for of_unit in own.iter().filter_map(|unit| of_unit.get(unit)) {
+            let was_elsewhere =
+                |at: &usize| parts[*at].was_in(former.id).is_none() && parts[*at].row.order <= former.at;
+            if !of_unit.iter().any(was_elsewhere) {
+                of_unit.iter().for_each(|at| joins(&mut parts[*at], former));
+            }
+        }
     }
 }
 
 /// What came of these units since a record was merged belongs to that record.
 pub(crate) fn belongs(parts: &mut [Part], former: Former, units: &BTreeSet<RecordId>) {
-    let came_since = |part: &&mut Part| part.was_in(former.id).is_none() && part.row.order > former.at;
-    for part in parts.iter_mut().filter(came_since).filter(|part| units.contains(&part.unit)) {
+    let came = parts.iter_mut().filter(|part| part.row.order > former.at && units.contains(&part.unit));
+    came.for_each(|part| joins(part, former));
+}
+
+fn joins(part: &mut Part, former: Former) {
+    if part.was_in(former.id).is_none() {
         let all = part.former.get_or_insert_default();
         all.push(former);
         all.sort_by_key(|former| former.at);

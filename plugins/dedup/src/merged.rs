@@ -6,6 +6,8 @@
 //! |---|---|
 //! | `h/` + id (10 bytes) | of a merged record, numbers of seven bits a byte: how many rows had come by then, and how many of them the linkage knew; how many keys follow; each key (16 bytes), how many records had it, and their ids (10 bytes each); how many rows follow, and their numbers; then the [questions](crate::queue): 1 for one about it and 0 for one about the other record, the id of the third (10 bytes), and why behind its length |
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use huiliu_stage::{Host, HostError, StageError};
 
 use crate::codec::{Input, bytes, int};
@@ -20,9 +22,9 @@ pub(crate) struct Merged {
     /// How many of them the linkage knew.
     pub(crate) known: u32,
     /// Keys that others had too, each with all who had it.
-    pub(crate) keys: Vec<(u128, Vec<RecordId>)>,
+    pub(crate) keys: BTreeMap<u128, Vec<RecordId>>,
     /// Its rows in the linkage.
-    pub(crate) rows: Vec<u32>,
+    pub(crate) rows: BTreeSet<u32>,
     /// What was asked about it, and about the record that it went into and is no question of the two together.
     pub(crate) asked: Vec<Asked>,
 }
@@ -70,10 +72,10 @@ impl Merged {
             for _ in 0..input.int()? {
                 ids.push(RecordId::from_bytes(input.fixed()?));
             }
-            merged.keys.push((key, ids));
+            merged.keys.insert(key, ids);
         }
         for _ in 0..input.int()? {
-            merged.rows.push(u32::try_from(input.int()?).ok()?);
+            merged.rows.insert(u32::try_from(input.int()?).ok()?);
         }
         while !input.is_empty() {
             let (of, other) = (input.byte()?, RecordId::from_bytes(input.fixed()?));

@@ -75,11 +75,11 @@ impl Merge {
         for key in known.iter().flat_map(Known::keys).collect::<BTreeSet<_>>() {
             let had = self.give_key(key, goes, stays)?;
             if had != [goes] || theirs.contains(&key) {
-                merged.keys.push((key, had));
+                merged.keys.insert(key, had);
             }
         }
         if let Some(linked) = &self.linked {
-            (merged.known, merged.rows) = (linked.count(), linked.rows_of(goes));
+            (merged.known, merged.rows) = (linked.count(), linked.rows_of(goes).into_iter().collect());
         }
         let former = Former { id: goes, at: merged.at, decided: by == DECISION };
         all.extend(moved.into_iter().map(|mut part| {
@@ -197,16 +197,19 @@ impl Merge {
         (id, of_big): (RecordId, &[Known]),
         merged: &Merged,
     ) -> Result<(), StageError> {
-        let has = |all: &[Known], key: u128| all.iter().any(|known| known.keys().any(|k| k == key));
-        for key in of_small.iter().chain(of_big).flat_map(Known::keys).collect::<BTreeSet<_>>() {
+        let keys = |all: &[Known]| all.iter().flat_map(Known::keys).collect::<BTreeSet<_>>();
+        let (of_small, of_big) = (keys(of_small), keys(of_big));
+        for &key in of_small.union(&of_big) {
             let ids = self.records.ids(key)?.to_vec();
-            let had = merged.keys.iter().find(|(known, _)| *known == key).map(|(_, had)| had);
-            let now = match had.filter(|had| merged::after(had, new, id) == ids) {
+            let had = merged.keys.get(&key).filter(|had| merged::after(had, new, id) == ids);
+            let now = match had {
                 Some(had) => had.clone(),
                 // Where it was that of the one, it is that of the two. A key of others only stays theirs, though a row has it.
                 None => {
                     let of = |known: &RecordId| match *known == id {
-                        true => [(id, of_big), (new, of_small)].map(|(id, of)| has(of, key).then_some(id)),
+                        true => {
+                            [(id, &of_big), (new, &of_small)].map(|(id, of)| of.contains(&key).then_some(id))
+                        }
                         false => [Some(*known).filter(|known| *known != new), None],
                     };
                     ids.iter().flat_map(of).flatten().collect()
@@ -225,19 +228,17 @@ impl Merge {
         merged: &Merged,
     ) -> Result<(), StageError> {
         let Some(linked) = &mut self.linked else { return Ok(()) };
-        let rows = |parts: &[Part], known: &[Known]| -> Vec<KeptRow> {
-            let row = |(part, known): (&Part, &Known)| (part.sender().to_owned(), known.compared.clone());
-            parts.iter().zip(known).map(row).collect()
+        let rows = |parts: &[Part], known: &[Known], since: u64| -> BTreeSet<KeptRow> {
+            let came = parts.iter().zip(known).filter(|(part, _)| part.row.order >= since);
+            came.map(|(part, known)| (part.sender().to_owned(), known.compared.clone())).collect()
         };
-        let came = rows(moved, of_moved).into_iter().zip(moved);
-        let came = came.filter(|(_, part)| part.row.order > merged.at).map(|(row, _)| row);
-        let (moved, rest, came) = (rows(moved, of_moved), rows(rest, of_rest), came.collect::<BTreeSet<_>>());
+        // A row of both stays, and the other one has it too from now on.
+        let mut more = rows(moved, of_moved, if merged.at > 0 { merged.at + 1 } else { 0 });
+        let (moved, rest) = (rows(moved, of_moved, 0), rows(rest, of_rest, 0));
+        more.retain(|row| rest.contains(row));
         let goes = |number: u32, row: &KeptRow| {
             merged.had(number).unwrap_or_else(|| moved.contains(row) && !rest.contains(row))
         };
-        // A row of both stays, and the other one has it too from now on.
-        let mut more = came;
-        more.retain(|row| rest.contains(row));
         for number in linked.rows_of(from) {
             let row = linked.kept(number)?;
             if goes(number, &row) {
