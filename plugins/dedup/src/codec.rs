@@ -104,6 +104,11 @@ impl<'a> Input<'a> {
         std::str::from_utf8(self.take(length)?).ok()
     }
 
+    /// What is not read yet.
+    pub(crate) fn rest(self) -> &'a [u8] {
+        self.0
+    }
+
     /// `None` for bytes that make no sense, `Some(None)` for a missing value.
     pub(crate) fn value(&mut self) -> Option<Option<Value>> {
         Some(Some(match self.byte()? {

@@ -12,11 +12,15 @@ use arrow::array::RecordBatch;
 use huiliu_stage::{Findings, Outcome, Severity, StageError};
 
 use crate::decided::{Decision, Word};
+use crate::former;
 use crate::merge::Merge;
-use crate::parts::{Former, Part, former};
+use crate::merged::Merged;
+use crate::part::Part;
 use crate::queue;
 use crate::records::RecordId;
+use crate::regroup::DECISION;
 use crate::report;
+use crate::why;
 
 /// Why a decision cannot be carried out, in both languages.
 type Refusal = (String, String);
@@ -82,7 +86,7 @@ impl Merge {
         let stays = (of_b.len(), first(&of_a), a) <= (of_a.len(), first(&of_b), b);
         let (stays, goes) = if stays { (a, b) } else { (b, a) };
         let overruled = self.decided.let_meet(stays, goes)?;
-        for known in self.put_together(goes, stays, "decision")? {
+        for known in self.put_together(goes, stays, DECISION)? {
             self.decided.pin(known.signature, stays)?;
         }
         let before = if overruled {
@@ -125,15 +129,18 @@ impl Merge {
         id: RecordId,
         source: Option<&str>,
     ) -> Result<Result<(String, String), Refusal>, StageError> {
-        let parts = self.parts.of(&mut self.records, id)?;
-        let origins = origins(&parts, &former(&*self.host, id)?);
+        let mut parts = self.parts_of(id)?;
+        if let Some(back) = source.and_then(RecordId::parse) {
+            self.sort_by_likeness((id, back), &mut parts)?;
+        }
+        let origins = origins(&parts, id);
         let chosen = match choose(&origins, &id.to_string(), source) {
             Ok(chosen) => chosen,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let joined = origins.iter().zip(&chosen).find(|(_, chosen)| **chosen).map(|(part, _)| part.joined());
-        let back =
-            source.or(joined).and_then(RecordId::parse).filter(|id| self.decided.redirect(*id).is_some());
+        let was_merged = |former: &RecordId| *former != id && self.decided.now(*former) == id;
+        let back = source.or(joined).and_then(RecordId::parse).filter(was_merged);
         let (off, rest): (Vec<_>, Vec<_>) = parts.into_iter().zip(chosen).partition(|(_, chosen)| *chosen);
         let strip = |parts: Vec<(Part, bool)>| parts.into_iter().map(|(part, _)| part).collect::<Vec<_>>();
         let (off, rest) = (strip(off), strip(rest));
@@ -145,8 +152,10 @@ impl Merge {
             Some(back) => back,
             None => self.id_of_split(id, &small)?,
         };
-        small.iter_mut().filter(|part| part.unit == id).for_each(|part| part.unit = new);
-        let (of_small, of_big) = self.take_apart(id, new, (&small, &big), "split")?;
+        if back.is_none() {
+            small.iter_mut().filter(|part| part.unit == id).for_each(|part| part.unit = new);
+        }
+        let (of_small, of_big) = self.take_apart(id, new, (small, big), "split")?;
         for (known, to) in of_small.iter().map(|k| (k, new)).chain(of_big.iter().map(|k| (k, id))) {
             self.decided.pin(known.signature, to)?;
         }
@@ -156,6 +165,40 @@ impl Merge {
             format!("记录 {id} 已拆开，拆出的部分为记录 {new}，今后不再合并"),
             format!("record {id} was taken apart; what was split off is record {new} and stays apart"),
         )))
+    }
+}
+
+impl Merge {
+    /// What likeness brought since a record that is to come back was merged into this one, for being like a row of that
+    /// record, belongs to it, and so does what came by its keys.
+    fn sort_by_likeness(
+        &self,
+        (id, back): (RecordId, RecordId),
+        parts: &mut [Part],
+    ) -> Result<(), StageError> {
+        let former = parts.iter().find_map(|part| part.was_in(back));
+        let (Some(former), Some(linked)) = (former, &self.linked) else { return Ok(()) };
+        let (merged, likest) = (Merged::get(&*self.host, (back, id))?, why::likest(&*self.host, id)?);
+        let (mut rows, mut alike) = (merged.rows, BTreeSet::new());
+        for (row, with) in likest.into_iter().filter(|(row, _)| *row >= merged.known) {
+            if rows.contains(&with) {
+                rows.insert(row);
+                alike.insert(linked.kept(row)?);
+            }
+        }
+        let mut units = BTreeSet::new();
+        for (part, known) in parts.iter().zip(self.known(parts)?) {
+            let row = (part.sender().to_owned(), known.compared);
+            if part.row.order > former.at && part.by == "likeness" && alike.contains(&row) {
+                units.insert(part.unit);
+            }
+        }
+        let was_here = parts.iter().filter(|part| part.row.order <= former.at);
+        was_here.for_each(|part| {
+            units.remove(&part.unit);
+        });
+        former::belongs(parts, former, &units);
+        Ok(())
     }
 }
 
@@ -184,23 +227,35 @@ impl PartOf<'_> {
     }
 }
 
-/// The former records that brought the part of this hash.
-pub(crate) fn brought(hash: u64, former: &[Former]) -> Vec<String> {
-    former.iter().filter(|former| former.hashes.contains(&hash)).map(|former| former.id.to_string()).collect()
-}
-
-fn origins<'a>(parts: &'a [Part], former: &[Former]) -> Vec<PartOf<'a>> {
+/// Where the parts of a record are from.
+fn origins<'a>(parts: &'a [Part], id: RecordId) -> Vec<PartOf<'a>> {
     let origin = |part: &'a Part| {
-        let source = part.row.places.first().map(|place| &*place.source);
+        let source = part.source();
         PartOf {
             unit: part.unit.to_string(),
-            former: brought(part.hash(), former),
+            former: brought(part),
             sender: source.map_or("", |source| &source.sender),
             file: source.map_or("", |source| &source.file),
             delivery: source.map_or("", |source| &source.delivery),
         }
     };
-    parts.iter().map(origin).collect()
+    as_named(parts.iter().map(origin).collect(), &id.to_string())
+}
+
+/// What is of the unit of a merged record and did not come with it was here before: it is this record's own.
+pub(crate) fn as_named<'a>(mut parts: Vec<PartOf<'a>>, id: &str) -> Vec<PartOf<'a>> {
+    let merged: BTreeSet<String> = parts.iter().flat_map(|part| part.former.iter().cloned()).collect();
+    for part in &mut parts {
+        if merged.contains(&part.unit) && !part.former.contains(&part.unit) {
+            part.unit = id.to_owned();
+        }
+    }
+    parts
+}
+
+/// The former records that brought a part, the last merged first.
+pub(crate) fn brought(part: &Part) -> Vec<String> {
+    part.former.iter().flatten().rev().map(|former| former.id.to_string()).collect()
 }
 
 /// Which parts are to be split off.

@@ -10,11 +10,12 @@ use huiliu_stage::{Host, HostError, column_letters};
 use serde::{Deserialize, Serialize};
 
 use crate::clash::clashes;
-use crate::decide::{PartOf, brought, choose};
+use crate::decide::{PartOf, as_named, brought, choose};
 use crate::entity::{Held, Record};
+use crate::former;
 use crate::link::explain;
 use crate::link::normalise::date;
-use crate::parts::former;
+use crate::part::Part;
 use crate::records::RecordId;
 use crate::value::Value;
 use crate::why;
@@ -230,24 +231,25 @@ impl Inspect {
     /// The state cannot be read.
     pub fn parts(&self, id: &str) -> Result<Vec<PartStory>, HostError> {
         let Some(id) = RecordId::parse(id) else { return Ok(Vec::new()) };
-        let mut parts = Vec::new();
-        let former = former(&*self.host, id)?;
-        for (key, kept) in crate::parts::kept(&*self.host, id, true)? {
-            let hash = key.last_chunk::<8>().map_or(0, |hash| u64::from_be_bytes(*hash));
-            let (unit, rest) = kept.split_first_chunk::<10>().ok_or_else(|| broken("p/"))?;
-            let (_, rest) = rest.split_first_chunk::<8>().ok_or_else(|| broken("p/"))?;
-            let (&length, rest) = rest.split_first().ok_or_else(|| broken("p/"))?;
-            let (by, rest) = rest.split_at_checked(usize::from(length)).ok_or_else(|| broken("p/"))?;
-            let (layout, record) = self.decode(rest)?;
-            let by = String::from_utf8_lossy(by).into_owned();
-            let part = story(RecordId::from_bytes(*unit), by, &layout, &record);
-            parts.push(PartStory { former: brought(hash, &former), ..part });
+        let (mut layouts, mut kept) = (Vec::new(), Vec::new());
+        for (_, bytes) in crate::parts::kept(&*self.host, id, true)? {
+            let mut layout = Layout::new();
+            let read = |row: &[u8]| {
+                let (of_row, record) = self.decode(row)?;
+                layout = of_row;
+                Ok(record)
+            };
+            kept.push(Part::decode(&bytes, || broken("e/"), read)?.0);
+            layouts.push(layout);
         }
+        former::complete(&*self.host, id, &mut kept)?;
+        let mut parts: Vec<PartStory> =
+            kept.iter().zip(&layouts).map(|(part, layout)| story(part, layout)).collect();
         if parts.is_empty()
             && let Some(kept) = self.host.state_get(&key(b"e/", id))?
         {
-            let (layout, record) = self.decode(&kept)?;
-            parts.push(story(id, "new".to_owned(), &layout, &record));
+            let (layout, row) = self.decode(&kept)?;
+            parts.push(story(&Part { unit: id, by: "new".to_owned(), row, former: None }, &layout));
         }
         parts.sort_by_key(|part| part.order);
         Ok(parts)
@@ -314,23 +316,23 @@ pub fn may_split(parts: &[PartStory], id: &str, source: Option<&str>) -> Result<
         let PartStory { unit, former, sender, file, delivery, .. }: &PartStory = part;
         PartOf { unit: unit.clone(), former: former.clone(), sender, file, delivery }
     };
-    choose(&parts.iter().map(origin).collect::<Vec<_>>(), id, source).map(drop)
+    choose(&as_named(parts.iter().map(origin).collect(), id), id, source).map(drop)
 }
 
-fn story(unit: RecordId, by: String, layout: &Layout, record: &Record) -> PartStory {
-    let place = record.places.first().cloned().unwrap_or_default();
+fn story(part: &Part, layout: &Layout) -> PartStory {
+    let place = part.row.places.first().cloned().unwrap_or_default();
     PartStory {
-        unit: unit.to_string(),
-        by,
+        unit: part.unit.to_string(),
+        by: part.brought_by().to_owned(),
         delivery: place.source.delivery.clone(),
         sender: place.source.sender.clone(),
         file: place.source.file.clone(),
         sheet: place.source.sheet.clone(),
         row: place.row,
         received_ms: place.source.received_ms,
-        values: said(layout, record),
-        former: Vec::new(),
-        order: record.order,
+        values: said(layout, &part.row),
+        former: brought(part),
+        order: part.row.order,
     }
 }
 

@@ -3,11 +3,13 @@
 use huiliu_stage::{Finding, StageError};
 
 use crate::entity::{Held, Place, Record};
-use crate::merge::{Merge, Touched, View};
-use crate::parts::{Part, Parts};
+use crate::merge::{Merge, View};
+use crate::part::Part;
+use crate::parts::Parts;
 use crate::recognise::{By, Recognised, Row};
 use crate::records::RecordId;
 use crate::report;
+use crate::settle::Touched;
 use crate::survive::{Contradiction, Incoming, merge_row};
 use crate::value::{Cells, Value};
 
@@ -24,7 +26,7 @@ impl Merge {
         if found.new {
             self.apply(touched, view, row.at, &[], findings)?;
             self.records.get(touched.id)?.order = self.parts.next_record()?;
-            if self.linked.is_some() && row.keys.iter().all(|(rule, _)| rule.is_none()) {
+            if self.linked.is_some() && row.is_keyless() {
                 // Without a key, likeness brings it here again: it is the same row still.
                 self.parts.note_unit(self.signature(row), touched.id)?;
             }
@@ -42,12 +44,11 @@ impl Merge {
             false => Vec::new(),
         };
         let changed = self.apply(touched, view, row.at, &votes, findings)?;
-        let once_more = touched.first.as_ref().is_some_and(|first| first.hash() == part.hash());
-        if once_more && touched.came.is_empty() || part.row.values.iter().all(Option::is_none) {
-            return Ok(()); // The only row there ever was, or one without a value: there is nothing to keep.
+        if part.row.values.iter().all(Option::is_none) || touched.says_already(&part) && !changed {
+            return Ok(()); // It says nothing, or what this delivery says already: there is nothing to keep.
         }
         part.row.order = self.parts.next()?;
-        touched.came.push((part, changed));
+        touched.came.push(part);
         Ok(())
     }
 
@@ -57,7 +58,7 @@ impl Merge {
             Some(first) => vec![first.clone()],
             None => self.parts.of(&mut self.records, touched.id)?,
         };
-        votes.extend(touched.came.iter().map(|(part, _)| part.clone()));
+        votes.extend_from_slice(&touched.came);
         Ok(votes)
     }
 
@@ -70,15 +71,14 @@ impl Merge {
         let row_number = huiliu_stage::row_number(view.rows.value(row.at));
         let places = vec![Place { source: view.source.clone(), row: row_number }];
         let first_key = row.keys.first().map_or(0, |&(_, key)| key);
+        // Only what has no key is known by its signature.
+        let by_signature = match matches!(found.by, By::Likeness | By::Decision) && row.is_keyless() {
+            true => self.parts.unit_of_signature(self.signature(row))?,
+            false => None,
+        };
         let unit = match found.by {
             By::Likeness => {
-                let signature = self.signature(row);
-                // Only what has no key is known by its signature.
-                let known = match row.keys.iter().all(|(rule, _)| rule.is_none()) {
-                    true => self.parts.unit_of_signature(signature)?,
-                    false => None,
-                };
-                let unit = known.unwrap_or(RecordId::of(signature, 0));
+                let unit = by_signature.unwrap_or_else(|| RecordId::of(self.signature(row), 0));
                 for &(_, key) in row.keys {
                     self.records.set_unit(key, unit)?;
                 }
@@ -89,11 +89,15 @@ impl Merge {
                     row.keys.iter().find(|(by, _)| *by == Some(rule)).map_or(first_key, |&(_, key)| key);
                 self.parts.unit(&mut self.records, key, found.record)?
             }
-            By::Decision | By::Content => self.parts.unit(&mut self.records, first_key, found.record)?,
+            By::Decision | By::Content => match by_signature {
+                Some(unit) => unit,
+                None => self.parts.unit(&mut self.records, first_key, found.record)?,
+            },
             By::Rule(_) => found.record,
         };
         let by = self.word(found.by).to_owned();
-        Ok(Part { unit, by, row: Record { places, values, ..Record::default() }, again: 0 })
+        let row = Record { places, values, ..Record::default() };
+        Ok(Part { unit, by, row, former: Some(Vec::new()) })
     }
 
     /// Why a row was taken for its record, as `matched_by` tells it.

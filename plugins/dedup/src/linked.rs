@@ -132,19 +132,29 @@ impl Linked {
         }
     }
 
+    /// How many rows are known.
+    pub(crate) fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The numbers of the rows of a record, in the order of arrival.
+    pub(crate) fn rows_of(&self, id: RecordId) -> Vec<u32> {
+        self.numbers.get(&id).map(|thing| self.things.records_of(*thing)).unwrap_or_default()
+    }
+
     /// Says anew to which record each row of one record belongs, and adds `more` rows.
     pub(crate) fn assign(
         &mut self,
         of: RecordId,
-        to: impl Fn(&KeptRow) -> RecordId,
+        to: impl Fn(u32, &KeptRow) -> RecordId,
         more: &[(RecordId, KeptRow)],
     ) -> Result<(), StageError> {
-        let rows = self.numbers.get(&of).map(|thing| self.things.records_of(*thing)).unwrap_or_default();
+        let rows = self.rows_of(of);
         let mut groups: BTreeMap<RecordId, Vec<u32>> = BTreeMap::new();
         for row in rows {
             let kept = self.host.state_get(&row_key(row))?.ok_or_else(broken)?;
             let (_, known) = kept::decode(&kept).ok_or_else(broken)?;
-            let now = to(&known);
+            let now = to(row, &known);
             groups.entry(now).or_default().push(row);
             if now == of {
                 continue;

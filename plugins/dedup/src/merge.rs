@@ -4,37 +4,35 @@
 //! once, whole, under the `_row` of the last row that touched it; its other rows are reported as merged, and
 //! rows of records that did not change as unchanged. A value that is replaced and comes back within the
 //! batch is no change, so the same rows again give nothing. A record that comes out of several batches of one delivery
-//! tells the engine which of its rows is the last ([`REPLACES`]): the sinks get that one only.
+//! tells the engine which of its rows is the last ([`REPLACES`](huiliu_stage::REPLACES)): the sinks get that one only.
 //!
-//! To follow one row: [`Merge::process`], then [`Recogniser::recognise`], then [`Merge::apply`].
+//! To follow one row: [`Merge::process`], then [`Recogniser::recognise`], then [`Merge::join`], then [`Merge::settle`].
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, StringBuilder, UInt32Array, new_null_array,
-};
-use arrow::compute::take;
-use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
+use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::SchemaRef;
 use hashbrown::{HashMap, HashSet};
 use huiliu_stage::{
-    DECISIONS, Finding, Findings, Host, MERGED_INTO, Origin, Outcome, Problem, REPLACES, ROW, SHEET,
-    StageError, column_index, json_field,
+    DECISIONS, Finding, Findings, Host, MERGED_INTO, Origin, Outcome, Problem, ROW, SHEET, StageError,
+    column_index,
 };
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
-use crate::build;
 use crate::codec::encode_value;
 use crate::decided::Decided;
-use crate::entity::{Held, Record, Source};
+use crate::entity::Source;
 use crate::fields::{MergeField, apart, fields};
+use crate::give::{mark, output};
 use crate::key::{KeyCells, KeyRule, Scratch};
 use crate::linked::Linked;
 use crate::options::{Options, default_tolerance, find};
-use crate::parts::{Part, Parts};
-use crate::recognise::{By, Known, Recognised, Recogniser, Row};
+use crate::parts::Parts;
+use crate::recognise::{Known, Recognised, Recogniser, Row};
 use crate::records::{RecordId, Records};
 use crate::regroup::Made;
 use crate::report;
+use crate::settle::Touched;
 use crate::value::Cells;
 use crate::versions::Versions;
 use crate::words::Words;
@@ -62,21 +60,6 @@ pub(crate) struct Merge {
     pub(crate) made: Vec<Made>,
     /// A hash of the delivery whose rows came last; `None` before any, and where there are only decisions.
     pub(crate) delivery: Option<u32>,
-}
-
-/// A record touched by a batch.
-pub(crate) struct Touched {
-    pub(crate) id: RecordId,
-    pub(crate) by: By,
-    pub(crate) new: bool,
-    pub(crate) last: usize,
-    /// Values before the batch, for the fields that were changed; not kept for a new record.
-    pub(crate) before: Vec<(usize, Option<Held>)>,
-    pub(crate) changed: bool,
-    /// What its first row gave, as long as no other row is kept.
-    pub(crate) first: Option<Part>,
-    /// What the rows of this batch gave, each with whether that changed the record.
-    pub(crate) came: Vec<(Part, bool)>,
 }
 
 /// The keys of all rows of a batch, each with its rule.
@@ -165,6 +148,7 @@ impl Merge {
             names.push(self.name_of(*id)?);
         }
         self.records.forget();
+        self.parts.forget();
         let delivery = self.delivery.take();
         let left_out = (!gone.is_empty()).then(|| report::left_out(&names, gone.len()));
         if left_out.is_none() && self.made.is_empty() {
@@ -349,152 +333,6 @@ impl Merge {
             )),
         })
     }
-
-    /// Finds out which records have changed, and keeps those. Gives the rows under which they come out now, with those
-    /// under which they came out of an earlier batch of the same delivery.
-    fn settle(
-        &mut self,
-        touched: &mut [Touched],
-        view: &View<'_>,
-        delivery: u32,
-    ) -> Result<Vec<(i64, i64, RecordId)>, StageError> {
-        let (mut buffer, mut replaces) = (Vec::new(), Vec::new());
-        for touched in touched {
-            let record = self.records.get(touched.id)?;
-            touched.changed = touched.new;
-            let mut moved = false;
-            for (i, before) in touched.before.drain(..) {
-                let same = match (&before, &record.values[i]) {
-                    (Some(before), Some(now)) => before.value == now.value,
-                    _ => false,
-                };
-                // Whose value it is decides what may replace it, even if the value is the one before.
-                let source = |held: &Option<Held>| {
-                    let place = held.as_ref().and_then(|held| record.places.get(held.place as usize));
-                    place.map(|place| place.source.clone())
-                };
-                let (was, is) = (source(&before), source(&record.values[i]));
-                let sender = |source: &Option<Arc<Source>>| source.as_ref().map(|s| s.sender.clone());
-                let other_sender = self.fields[i].choose.trusts() && sender(&was) != sender(&is);
-                // So does a value that another file still says, when the one that said it first is corrected: else the
-                // correction of that other one would not reach it.
-                let other_file =
-                    was.as_ref().is_some_and(|was| was.is_corrected_by(&view.source)) && was != is;
-                if same && (other_sender || other_file) {
-                    moved = true;
-                } else if same {
-                    record.values[i] = before;
-                } else {
-                    touched.changed = true;
-                }
-            }
-            record.tidy();
-            let first = touched.first.take().filter(|_| !touched.came.is_empty());
-            if touched.changed || moved || first.is_some() {
-                record.revision += i64::from(touched.changed);
-                record.parted |= first.is_some();
-                let row = view.rows.value(touched.last);
-                if touched.changed
-                    && let Some((before, earlier)) = record.given.replace((delivery, row))
-                    && before == delivery
-                    && earlier != row
-                {
-                    replaces.push((row, earlier, touched.id));
-                }
-                self.records.keep(touched.id, &mut buffer)?;
-            }
-            let mut came = touched.came.drain(..);
-            let mut fresh = first.is_some();
-            if let Some(first) = first {
-                // The second is another row: had it said the same, there would be no parts.
-                let second = came.next().map(|(part, _)| part);
-                for part in [Some(first), second].iter().flatten() {
-                    self.parts.keep_new(&mut self.records, touched.id, part)?;
-                }
-            }
-            for (part, changed) in came {
-                // Behind a new row what was said before is said anew, even if the record comes out as it was.
-                let again = changed && (touched.changed || fresh);
-                fresh |= self.parts.keep(&mut self.records, touched.id, &part, again)?;
-            }
-        }
-        self.parts.settle()?;
-        Ok(replaces)
-    }
-
-    /// The batch of changed records.
-    fn give(&self, batch: &RecordBatch, out: &[Touched]) -> Result<RecordBatch, StageError> {
-        let records =
-            out.iter().map(|touched| self.records.held(touched.id)).collect::<Result<Vec<_>, _>>()?;
-        let mut columns = if out.len() == batch.num_rows() && out.iter().all(|touched| touched.new) {
-            batch.columns().to_vec()
-        } else {
-            self.columns(batch, out, &records)?
-        };
-        let origins = self.all_origins(&records)?;
-        let matched = out.iter().map(|touched| if touched.new { "new" } else { self.word(touched.by) });
-        columns
-            .push(Arc::new(StringArray::from_iter_values(out.iter().map(|touched| touched.id.to_string()))));
-        columns.push(Arc::new(Int64Array::from_iter_values(records.iter().map(|record| record.revision))));
-        columns.push(Arc::new(origins));
-        columns.push(Arc::new(StringArray::from_iter_values(matched)));
-        columns.push(new_null_array(&DataType::Utf8, out.len()));
-        // The facts of the delivery ride on.
-        let metadata = batch.schema_ref().metadata.clone();
-        let schema = Schema::new_with_metadata(self.output.fields.clone(), metadata);
-        Ok(RecordBatch::try_new(Arc::new(schema), columns)?)
-    }
-
-    /// The input's columns with the records' values in them.
-    fn columns(
-        &self,
-        batch: &RecordBatch,
-        out: &[Touched],
-        records: &[&Record],
-    ) -> Result<Vec<ArrayRef>, StageError> {
-        let last = UInt32Array::from_iter_values(out.iter().map(|touched| touched.last as u32));
-        let mut columns = Vec::with_capacity(self.output.fields.len());
-        for at in 0..self.input.fields.len() {
-            columns.push(match self.fields.iter().position(|field| field.column == at) {
-                None => take(batch.column(at), &last, None)?,
-                Some(i) => {
-                    let values = records.iter().map(|r| r.values[i].as_ref().map(|held| &held.value));
-                    build::column(&self.fields[i].kind, values)?
-                }
-            });
-        }
-        Ok(columns)
-    }
-
-    pub(crate) fn all_origins(&self, records: &[&Record]) -> Result<StringArray, StageError> {
-        let mut origins = StringBuilder::with_capacity(records.len(), 0);
-        let (mut text, mut total) = (String::new(), 0);
-        for record in records {
-            text.clear();
-            self.write_origins(record, &mut text);
-            total += text.len();
-            if total > i32::MAX as usize {
-                return Err(StageError::new("the origins of one batch exceed 2 GB; read smaller batches"));
-            }
-            origins.append_value(&text);
-        }
-        Ok(origins.finish())
-    }
-
-    /// Where each value of a record came from, as JSON in the order of the fields.
-    fn write_origins(&self, record: &Record, out: &mut String) {
-        out.push('{');
-        for (field, held) in self.fields.iter().zip(&record.values) {
-            let Some(held) = held.as_ref().filter(|_| !field.name.starts_with('_')) else { continue };
-            if out.len() > 1 {
-                out.push(',');
-            }
-            out.push_str(&field.json_name);
-            let place = &record.places[held.place as usize];
-            place.source.write(out, held.column, place.row);
-        }
-        out.push('}');
-    }
 }
 
 impl View<'_> {
@@ -503,21 +341,6 @@ impl View<'_> {
         let sheet = self.sheets.value(at);
         if self.source.sheet != sheet {
             self.source = Arc::new(self.source.with_sheet(sheet));
-        }
-    }
-}
-
-impl Touched {
-    fn new(found: &Recognised, at: usize) -> Self {
-        Self {
-            id: found.record,
-            by: found.by,
-            new: found.new,
-            last: at,
-            before: Vec::new(),
-            changed: false,
-            first: None,
-            came: Vec::new(),
         }
     }
 }
@@ -532,25 +355,4 @@ pub(crate) fn content_key(cells: &[Cells<'_>], at: usize) -> u128 {
         }
     }
     xxh3_128_with_seed(&bytes, xxh3_64(b"content"))
-}
-
-/// Tells the engine which rows of earlier batches the rows of this one stand for.
-pub(crate) fn mark(batch: RecordBatch, pairs: &[(i64, i64)]) -> Result<RecordBatch, StageError> {
-    if pairs.is_empty() {
-        return Ok(batch);
-    }
-    let mut schema = batch.schema().as_ref().clone();
-    let pairs = serde_json::to_string(pairs).map_err(|error| StageError::new(error.to_string()))?;
-    schema.metadata.insert(REPLACES.to_owned(), pairs);
-    Ok(batch.with_schema(Arc::new(schema))?)
-}
-
-fn output(input: &Schema) -> Schema {
-    let mut fields: Vec<Arc<ArrowField>> = input.fields.iter().cloned().collect();
-    fields.push(Arc::new(ArrowField::new("record_id", DataType::Utf8, false)));
-    fields.push(Arc::new(ArrowField::new("revision", DataType::Int64, false)));
-    fields.push(Arc::new(json_field("origins", false)));
-    fields.push(Arc::new(ArrowField::new("matched_by", DataType::Utf8, false)));
-    fields.push(Arc::new(ArrowField::new(MERGED_INTO, DataType::Utf8, true)));
-    Schema::new_with_metadata(fields, input.metadata.clone())
 }

@@ -286,6 +286,11 @@ impl Recogniser {
 }
 
 impl Row<'_> {
+    /// Whether no rule speaks for it: its whole content is its key.
+    pub(crate) fn is_keyless(&self) -> bool {
+        self.keys.iter().all(|(rule, _)| rule.is_none())
+    }
+
     /// The values that are compared for likeness, as text.
     pub(crate) fn compared(&self, fields: &[usize]) -> Vec<Option<String>> {
         let text = |&field: &usize| {

@@ -17,15 +17,21 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::build;
 use crate::entity::Record;
+use crate::former;
+use crate::give::mark;
 use crate::kept::KeptRow;
 use crate::key::Scratch;
-use crate::merge::{Merge, content_key, mark};
-use crate::parts::Part;
+use crate::merge::{Merge, content_key};
+use crate::merged::{self, Merged};
+use crate::part::{Former, Part};
 use crate::queue;
 use crate::recognise::Row;
 use crate::records::RecordId;
-use crate::survive::merge_row;
+use crate::survive::made_of;
 use crate::value::Cells;
+
+/// What brought a record to another one that people said to be the same, as `matched_by` tells it.
+pub(crate) const DECISION: &str = "decision";
 
 /// A record that a decision changed.
 pub(crate) struct Made {
@@ -46,6 +52,10 @@ impl Known {
     pub(crate) fn keys(&self) -> impl Iterator<Item = u128> {
         self.keys.iter().map(|(_, key)| *key)
     }
+
+    fn is_keyless(&self) -> bool {
+        self.keys.iter().all(|(rule, _)| rule.is_none())
+    }
 }
 
 impl Merge {
@@ -56,19 +66,24 @@ impl Merge {
         stays: RecordId,
         by: &'static str,
     ) -> Result<Vec<Known>, StageError> {
-        let moved = self.parts.of(&mut self.records, goes)?;
-        let mut all = self.parts.of(&mut self.records, stays)?;
-        let known = self.known(&moved)?;
-        let of_others: BTreeSet<u128> = self.known(&all)?.iter().flat_map(Known::keys).collect();
-        let own = known.iter().flat_map(Known::keys).filter(|key| !of_others.contains(key));
-        self.parts.note_former(&mut self.records, goes, &moved, own)?;
-        for key in known.iter().flat_map(Known::keys) {
-            self.give_key(key, goes, stays)?;
-        }
-        all.extend(moved.into_iter().map(|mut part| {
-            if part.unit == goes && part.by == "new" {
-                part.by = by.to_owned();
+        let moved = self.parts_of(goes)?;
+        let mut all = self.parts_of(stays)?;
+        let (known, of_others) = (self.known(&moved)?, self.known(&all)?);
+        self.note_units((goes, &moved, &known), (&all, &of_others))?;
+        let theirs: BTreeSet<u128> = of_others.iter().flat_map(Known::keys).collect();
+        let mut merged = Merged { at: self.parts.so_far()?, ..Merged::default() };
+        for key in known.iter().flat_map(Known::keys).collect::<BTreeSet<_>>() {
+            let had = self.give_key(key, goes, stays)?;
+            if had != [goes] || theirs.contains(&key) {
+                merged.keys.insert(key, had);
             }
+        }
+        if let Some(linked) = &self.linked {
+            (merged.known, merged.rows) = (linked.count(), linked.rows_of(goes).into_iter().collect());
+        }
+        let former = Former { id: goes, at: merged.at, decided: by == DECISION };
+        all.extend(moved.into_iter().map(|mut part| {
+            part.former.get_or_insert_default().push(former);
             part
         }));
         all.sort_by_key(|part| part.row.order);
@@ -83,19 +98,45 @@ impl Merge {
         self.rebuild(stays, &all, by)?;
         self.decided.set_redirect(goes, Some(stays))?;
         if let Some(linked) = &mut self.linked {
-            linked.assign(goes, |_| stays, &[])?;
+            linked.assign(goes, |_, _| stays, &[])?;
         }
-        queue::follow(&*self.host, &self.decided, goes, stays)?;
+        merged.asked = queue::follow(&*self.host, &self.decided, goes, stays)?;
+        merged.keep(&*self.host, goes)?;
         self.known(&all)
     }
 
-    /// A key that one record has is that of another.
-    fn give_key(&mut self, key: u128, from: RecordId, to: RecordId) -> Result<(), StageError> {
-        let mut ids: Vec<RecordId> = self.records.ids(key)?.to_vec();
-        ids.iter_mut().filter(|id| **id == from).for_each(|id| *id = to);
-        let mut seen = BTreeSet::new();
-        ids.retain(|id| seen.insert(*id));
-        self.records.set_ids(key, ids)
+    /// All parts of a record, each with the records that it was in.
+    pub(crate) fn parts_of(&mut self, id: RecordId) -> Result<Vec<Part>, StageError> {
+        let mut parts = self.parts.of(&mut self.records, id)?;
+        former::complete(&*self.host, id, &mut parts)?;
+        Ok(parts)
+    }
+
+    /// Before a record goes into another one: notes the unit of what will come by its keys, if they are its own alone, and
+    /// of what has no key and comes again.
+    fn note_units(
+        &mut self,
+        (goes, moved, of_moved): (RecordId, &[Part], &[Known]),
+        (others, of_others): (&[Part], &[Known]),
+    ) -> Result<(), StageError> {
+        let theirs: BTreeSet<u128> = of_others.iter().flat_map(Known::keys).collect();
+        for key in of_moved.iter().flat_map(Known::keys).filter(|key| !theirs.contains(key)) {
+            let unit = self.parts.unit(&mut self.records, key, goes)?;
+            self.records.set_unit(key, unit)?;
+        }
+        for (part, known) in others.iter().zip(of_others).chain(moved.iter().zip(of_moved)) {
+            if known.is_keyless() && self.parts.unit_of_signature(known.signature)?.is_none() {
+                self.parts.note_unit(known.signature, part.unit)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A key that one record has is that of another. Gives who had it before.
+    fn give_key(&mut self, key: u128, from: RecordId, to: RecordId) -> Result<Vec<RecordId>, StageError> {
+        let had = self.records.ids(key)?.to_vec();
+        self.records.set_ids(key, merged::after(&had, from, to))?;
+        Ok(had)
     }
 
     /// One record is two from now on. Gives the parts of both.
@@ -103,20 +144,22 @@ impl Merge {
         &mut self,
         id: RecordId,
         new: RecordId,
-        (small, big): (&[Part], &[Part]),
+        (mut small, mut big): (Vec<Part>, Vec<Part>),
         by: &'static str,
     ) -> Result<(Vec<Known>, Vec<Known>), StageError> {
-        self.parts.forget_former(new)?;
-        let (of_small, of_big) = (self.known(small)?, self.known(big)?);
-        self.part_keys((new, &of_small), (id, &of_big))?;
-        self.follow(id, new, small, big)?;
+        former::forget(&*self.host, new)?;
+        let (of_small, of_big) = (self.known(&small)?, self.known(&big)?);
+        let merged = Merged::take(&*self.host, (new, id))?;
+        self.part_keys((new, &of_small), (id, &of_big), &merged)?;
+        self.follow((id, &mut big), (new, &mut small))?;
         let revision = self.records.get(id)?.revision;
         self.records.set(new, Record { revision, given: self.given_before(new), ..Record::default() });
-        self.parts.replace(&mut self.records, new, small)?;
-        self.parts.replace(&mut self.records, id, big)?;
-        self.rebuild(id, big, by)?;
-        self.rebuild(new, small, by)?;
-        self.part_rows((new, small, &of_small), (id, big, &of_big))?;
+        self.parts.replace(&mut self.records, new, &small)?;
+        self.parts.replace(&mut self.records, id, &big)?;
+        self.rebuild(id, &big, by)?;
+        self.rebuild(new, &small, by)?;
+        self.part_rows((new, &small, &of_small), (id, &big, &of_big), &merged)?;
+        queue::came_back(&*self.host, &self.decided, (new, id), &merged.asked)?;
         Ok((of_small, of_big))
     }
 
@@ -125,26 +168,26 @@ impl Merge {
         &mut self,
         from: RecordId,
         to: RecordId,
-        (moved, rest): (&[Part], &[Part]),
+        (mut moved, mut rest): (Vec<Part>, Vec<Part>),
         by: &'static str,
     ) -> Result<(), StageError> {
-        let (of_moved, of_rest) = (self.known(moved)?, self.known(rest)?);
+        let (of_moved, of_rest) = (self.known(&moved)?, self.known(&rest)?);
         let stay: BTreeSet<u128> = of_rest.iter().flat_map(Known::keys).collect();
         for key in of_moved.iter().flat_map(Known::keys) {
             match stay.contains(&key) {
                 true => self.records.link(key, to)?,
-                false => self.give_key(key, from, to)?,
+                false => drop(self.give_key(key, from, to)?),
             }
         }
-        self.follow(from, to, moved, rest)?;
-        let mut all = self.parts.of(&mut self.records, to)?;
-        all.extend_from_slice(moved);
+        self.follow((from, &mut rest), (to, &mut moved))?;
+        let mut all = self.parts_of(to)?;
+        all.extend_from_slice(&moved);
         all.sort_by_key(|part| part.row.order);
-        self.parts.replace(&mut self.records, from, rest)?;
+        self.parts.replace(&mut self.records, from, &rest)?;
         self.parts.replace(&mut self.records, to, &all)?;
-        self.rebuild(from, rest, by)?;
+        self.rebuild(from, &rest, by)?;
         self.rebuild(to, &all, by)?;
-        self.part_rows((to, moved, &of_moved), (from, rest, &of_rest))
+        self.part_rows((to, &moved, &of_moved), (from, &rest, &of_rest), &Merged::default())
     }
 
     /// The keys of what was one record: those of the new one, and those of the one that keeps its id.
@@ -152,14 +195,27 @@ impl Merge {
         &mut self,
         (new, of_small): (RecordId, &[Known]),
         (id, of_big): (RecordId, &[Known]),
+        merged: &Merged,
     ) -> Result<(), StageError> {
-        let has = |all: &[Known], key: u128| all.iter().any(|known| known.keys().any(|k| k == key));
-        for key in of_small.iter().chain(of_big).flat_map(Known::keys) {
-            let mut ids: Vec<RecordId> = self.records.ids(key)?.to_vec();
-            ids.retain(|known| *known != id && *known != new);
-            ids.extend(has(of_big, key).then_some(id));
-            ids.extend(has(of_small, key).then_some(new));
-            self.records.set_ids(key, ids)?;
+        let keys = |all: &[Known]| all.iter().flat_map(Known::keys).collect::<BTreeSet<_>>();
+        let (of_small, of_big) = (keys(of_small), keys(of_big));
+        for &key in of_small.union(&of_big) {
+            let ids = self.records.ids(key)?.to_vec();
+            let had = merged.keys.get(&key).filter(|had| merged::after(had, new, id) == ids);
+            let now = match had {
+                Some(had) => had.clone(),
+                // Where it was that of the one, it is that of the two. A key of others only stays theirs, though a row has it.
+                None => {
+                    let of = |known: &RecordId| match *known == id {
+                        true => {
+                            [(id, &of_big), (new, &of_small)].map(|(id, of)| of.contains(&key).then_some(id))
+                        }
+                        false => [Some(*known).filter(|known| *known != new), None],
+                    };
+                    ids.iter().flat_map(of).flatten().collect()
+                }
+            };
+            self.records.set_ids(key, now)?;
         }
         Ok(())
     }
@@ -169,17 +225,28 @@ impl Merge {
         &mut self,
         (to, moved, of_moved): (RecordId, &[Part], &[Known]),
         (from, rest, of_rest): (RecordId, &[Part], &[Known]),
+        merged: &Merged,
     ) -> Result<(), StageError> {
         let Some(linked) = &mut self.linked else { return Ok(()) };
-        let rows = |parts: &[Part], known: &[Known]| -> Vec<KeptRow> {
-            let row = |(part, known): (&Part, &Known)| (part.sender().to_owned(), known.compared.clone());
-            parts.iter().zip(known).map(row).collect()
+        let rows = |parts: &[Part], known: &[Known], since: u64| -> BTreeSet<KeptRow> {
+            let came = parts.iter().zip(known).filter(|(part, _)| part.row.order >= since);
+            came.map(|(part, known)| (part.sender().to_owned(), known.compared.clone())).collect()
         };
-        let (moved, rest) = (rows(moved, of_moved), rows(rest, of_rest));
-        let both: Vec<_> =
-            moved.iter().filter(|row| rest.contains(row)).map(|row| (to, row.clone())).collect();
-        let of = |row: &KeptRow| if moved.contains(row) && !rest.contains(row) { to } else { from };
-        linked.assign(from, of, &both)
+        // A row of both stays, and the other one has it too from now on.
+        let mut more = rows(moved, of_moved, if merged.at > 0 { merged.at + 1 } else { 0 });
+        let (moved, rest) = (rows(moved, of_moved, 0), rows(rest, of_rest, 0));
+        more.retain(|row| rest.contains(row));
+        let goes = |number: u32, row: &KeptRow| {
+            merged.had(number).unwrap_or_else(|| moved.contains(row) && !rest.contains(row))
+        };
+        for number in linked.rows_of(from) {
+            let row = linked.kept(number)?;
+            if goes(number, &row) {
+                more.remove(&row);
+            }
+        }
+        let more: Vec<_> = more.into_iter().map(|row| (to, row)).collect();
+        linked.assign(from, |number, row| if goes(number, row) { to } else { from }, &more)
     }
 
     fn note_made(&mut self, mut made: Made) {
@@ -199,6 +266,7 @@ impl Merge {
         if let Some(first) = small.first()
             && small.iter().all(|part| part.unit == first.unit)
             && self.decided.redirect(first.unit).is_some()
+            && self.decided.now(first.unit) == id
             && !self.records.exists(first.unit)?
         {
             return Ok(first.unit);
@@ -215,22 +283,29 @@ impl Merge {
         }
     }
 
-    /// Former records that went into what is split off answer with it from now on.
+    /// Former records that went into what is split off answer with it from now on; what is elsewhere than such a record
+    /// leads to was not in it.
     fn follow(
         &mut self,
-        id: RecordId,
-        new: RecordId,
-        small: &[Part],
-        big: &[Part],
+        (id, big): (RecordId, &mut [Part]),
+        (new, small): (RecordId, &mut [Part]),
     ) -> Result<(), StageError> {
         self.decided.set_redirect(new, None)?;
-        let former: BTreeSet<RecordId> = small.iter().map(|part| part.unit).collect();
-        for unit in former.into_iter().filter(|unit| big.iter().all(|part| part.unit != *unit)) {
-            if unit != id && unit != new && self.decided.redirect(unit).is_some() {
-                self.decided.set_redirect(unit, Some(new))?;
+        let names = |parts: &[Part]| -> BTreeSet<RecordId> {
+            let former = parts.iter().flat_map(|part| part.former.iter().flatten().map(|former| former.id));
+            former.chain(parts.iter().map(|part| part.unit)).collect()
+        };
+        let stay = names(big);
+        for name in names(small).into_iter().filter(|name| !stay.contains(name)) {
+            if name != id && name != new && self.decided.redirect(name).is_some() {
+                self.decided.set_redirect(name, Some(new))?;
                 let record = Record { values: vec![None; self.fields.len()], ..Record::default() };
-                self.note_made(Made { id: unit, record, by: "split", into: Some(new) });
+                self.note_made(Made { id: name, record, by: "split", into: Some(new) });
             }
+        }
+        for (at, parts) in [(id, big), (new, small)] {
+            let leads_here = |former: &Former| former.id != at && self.decided.now(former.id) == at;
+            parts.iter_mut().flat_map(|part| &mut part.former).for_each(|former| former.retain(leads_here));
         }
         Ok(())
     }
@@ -240,12 +315,8 @@ impl Merge {
         let before = self.records.get(id)?;
         let (revision, given) = (before.revision + 1, before.given);
         let order = parts.first().map_or(0, |part| part.row.order);
-        let values = vec![None; self.fields.len()];
-        let mut record = Record { revision, order, values, given, parted: true, ..Record::default() };
-        for (at, part) in parts.iter().enumerate() {
-            merge_row(&mut record, &self.fields, part, &parts[..at], self.tolerance, |_, _| {}, |_| {});
-        }
-        record.tidy();
+        let made = made_of(&self.fields, parts, self.tolerance);
+        let record = Record { revision, order, given, parted: true, ..made };
         self.records.set(id, record.clone());
         self.records.keep(id, &mut Vec::new())?;
         self.note_made(Made { id, record, by, into: None });

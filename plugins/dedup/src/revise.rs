@@ -11,7 +11,7 @@ use huiliu_stage::{Finding, StageError};
 use crate::kept::KeptRow;
 use crate::link::change::{Change, To};
 use crate::merge::Merge;
-use crate::parts::Part;
+use crate::part::Part;
 use crate::records::RecordId;
 use crate::regroup::Known;
 use crate::report;
@@ -48,7 +48,7 @@ impl Merge {
         let reason = linked.reason(change);
         let rows: Vec<KeptRow> =
             change.records.iter().map(|row| linked.kept(*row)).collect::<Result<_, _>>()?;
-        let parts = self.parts.of(&mut self.records, from)?;
+        let parts = self.parts_of(from)?;
         let known = self.known(&parts)?;
         let is_moved = |(part, known): &(Part, Known)| {
             rows.iter().any(|(sender, values)| sender == part.sender() && *values == known.compared)
@@ -56,8 +56,9 @@ impl Merge {
         let (moved, rest): (Vec<_>, Vec<_>) = parts.into_iter().zip(known).partition(is_moved);
         let of = |parts: &[(Part, Known)]| parts.iter().map(|(part, _)| part.clone()).collect::<Vec<_>>();
         let (mut off, rest) = (of(&moved), of(&rest));
+        let goes_whole = rest.is_empty();
         let found = reason.as_ref().map(|(_, found)| found);
-        let now = match (to, off.is_empty(), rest.is_empty()) {
+        let now = match (to, off.is_empty(), goes_whole) {
             (_, true, _) | (None, _, true) => return Ok(()),
             (Some(to), _, true) => {
                 self.put_together(from, to, LIKENESS)?;
@@ -66,20 +67,20 @@ impl Merge {
             }
             (Some(to), ..) => {
                 self.free(from, &moved, &mut off)?;
-                self.hand_over(from, to, (&off, &rest), REVISED)?;
+                self.hand_over(from, to, (off, rest), REVISED)?;
                 self.tell(found, findings, |zh, en| report::handed_over(from, to, zh, en));
                 to
             }
             (None, ..) => {
                 let new = self.id_of_split(from, &off)?;
                 off.iter_mut().filter(|part| part.unit == from).for_each(|part| part.unit = new);
-                self.take_apart(from, new, (&off, &rest), REVISED)?;
+                self.take_apart(from, new, (off, rest), REVISED)?;
                 self.tell(found, findings, |zh, en| report::parted(from, new, zh, en));
                 new
             }
         };
         if let (Some(linked), Some((row, found))) = (&mut self.linked, reason) {
-            let (word, other) = match (to, rest.is_empty()) {
+            let (word, other) = match (to, goes_whole) {
                 (Some(_), true) => ("match", from),
                 (Some(_), false) => ("match", now),
                 (None, _) => ("review", from),
@@ -91,11 +92,15 @@ impl Merge {
 
     /// Rows that made their record and leave it now are a unit of their own, and so is what comes by their keys.
     fn free(&mut self, from: RecordId, moved: &[(Part, Known)], off: &mut [Part]) -> Result<(), StageError> {
-        for ((_, known), part) in moved.iter().zip(off).filter(|(_, part)| part.unit == from) {
-            part.unit = RecordId::of(known.signature, 0);
-            part.by = LIKENESS.to_owned();
-            for key in known.keys() {
-                self.records.set_unit(key, part.unit)?;
+        for ((_, known), part) in moved.iter().zip(off) {
+            if part.by == "new" {
+                part.by = LIKENESS.to_owned();
+            }
+            if part.unit == from {
+                part.unit = RecordId::of(known.signature, 0);
+                for key in known.keys() {
+                    self.records.set_unit(key, part.unit)?;
+                }
             }
         }
         Ok(())

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::entity::{Held, Place, Record, Source};
 use crate::fields::MergeField;
-use crate::parts::Part;
+use crate::part::Part;
 use crate::policy::{Choice, far, majority};
 use crate::value::Value;
 
@@ -136,6 +136,16 @@ pub(crate) fn merge_row(
             }
         }
     }
+}
+
+/// The values of the record that parts make, one after the other as they came.
+pub(crate) fn made_of(fields: &[MergeField], parts: &[Part], tolerance: f64) -> Record {
+    let mut record = Record { values: vec![None; fields.len()], ..Record::default() };
+    for (at, part) in parts.iter().enumerate() {
+        merge_row(&mut record, fields, part, &parts[..at], tolerance, |_, _| {}, |_| {});
+    }
+    record.tidy();
+    record
 }
 
 /// Who wins a vote.

@@ -89,6 +89,18 @@ fn key(id: RecordId, row: u32, place: u8) -> Vec<u8> {
     [of_record(id, b'w').as_slice(), &row.to_be_bytes(), &[place]].concat()
 }
 
+/// For each row that likeness brought to a record, by its number, the row that it was most like.
+pub(crate) fn likest(host: &dyn Host, id: RecordId) -> Result<Vec<(u32, u32)>, HostError> {
+    let mut found = Vec::new();
+    host.state_scan(&of_record(id, b'w'), &mut |key, value| {
+        let row = key.get(13..17).and_then(|row| row.try_into().ok()).map(u32::from_be_bytes);
+        let with = parse(value).filter(|parsed| parsed.0 == "match").map(|parsed| parsed.3);
+        found.extend(row.zip(with));
+        true
+    })?;
+    Ok(found)
+}
+
 /// All reasons of a record, in the order of arrival.
 pub(crate) fn all(host: &dyn Host, id: RecordId) -> Result<Vec<Why>, HostError> {
     let (mut kept, mut all) = (Vec::new(), Vec::new());
