@@ -32,6 +32,8 @@ pub(super) struct Plan {
     /// Longest row, and how often the end of a cell may still be looked for so far away.
     longest_row: usize,
     far_looks: u8,
+    /// Lines that begin with `#` may be remarks: one before the table does, or the header.
+    remarks: bool,
     /// What repairs may still cost: a file of nothing but damage must end as well.
     pub(super) effort: Effort,
 }
@@ -56,10 +58,15 @@ impl Plan {
             Some(_) => ("", sample),
         };
         let form = proven(sample, sniff(sample, known, whole), known, whole);
-        let outline = outline(sample, &form, header, whole).behind(front);
+        let outline = outline(sample, &form, header, whole);
+        let named =
+            outline.header > 0 && sample.get(outline.start..).is_some_and(|header| header.starts_with("# "));
+        let outline = outline.behind(front);
+        let remarks = named || outline.before.iter().any(|line| line.starts_with('#'));
         Self {
             form,
             outline,
+            remarks,
             patience: LONGEST_CELL,
             longest_row: LONGEST_ROW,
             far_looks: FAR_LOOKS,
@@ -160,10 +167,9 @@ impl Plan {
         Row { cells, repairs, end, next: next.max(from + 1), blank: false }
     }
 
-    /// The line at `from`, if it is a remark like those before the table and not as wide as a row.
+    /// The line at `from`, if it is a remark like those before the table, or like the header, and not as wide as a row.
     fn remark(&self, text: &str, from: usize) -> Option<Row> {
-        let marked = |line: &str| line.starts_with('#');
-        if !text.get(from..).is_some_and(marked) || !self.outline.before.iter().any(|line| marked(line)) {
+        if !self.remarks || !text.get(from..).is_some_and(|line| line.starts_with('#')) {
             return None;
         }
         let (end, next) = lex::line(text, from, &self.form);

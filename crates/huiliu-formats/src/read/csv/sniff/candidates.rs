@@ -96,10 +96,12 @@ fn long_delimiters(lines: &[&str]) -> Vec<String> {
             }
         }
     }
+    // A dash or two in place of a value.
+    let dashes = |run: &str| run.bytes().all(|b| b == b'-');
     let hollow = |run: &str| CELLS.iter().any(|cell| run.trim_matches(|c| cell.starts_with(c)).is_empty());
     let mut common: Vec<(usize, &str)> = runs.into_iter().map(|(run, (seen, _))| (seen, run)).collect();
     // Words before the table have their own signs.
-    common.retain(|(seen, run)| *seen > 1 && seen * 5 >= lines.len() * 2 && !hollow(run));
+    common.retain(|(seen, run)| *seen > 1 && seen * 5 >= lines.len() * 2 && !hollow(run) && !dashes(run));
     common.retain(|(_, run)| !is_quoted(run, lines));
     common.sort_unstable_by(|a, b| b.cmp(a));
     common.into_iter().take(3).map(|(_, run)| run.to_owned()).collect()
