@@ -44,6 +44,7 @@ impl Merge {
             false => Vec::new(),
         };
         let changed = self.apply(touched, view, row.at, &votes, findings)?;
+        let changed = touched.votes_anew(&self.fields, &part, &votes) || changed;
         if part.row.values.iter().all(Option::is_none) || touched.says_already(&part) && !changed {
             return Ok(()); // It says nothing, or what this delivery says already: there is nothing to keep.
         }

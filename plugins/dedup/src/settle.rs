@@ -17,6 +17,7 @@ use crate::part::Part;
 use crate::recognise::{By, Recognised};
 use crate::records::RecordId;
 use crate::survive::made_of;
+use crate::value::Value;
 
 /// A record touched by a batch.
 pub(crate) struct Touched {
@@ -33,6 +34,15 @@ pub(crate) struct Touched {
     pub(crate) came: Vec<Part>,
     /// The hashes of what came.
     said: HashSet<u64>,
+    /// What the sender said in fields that ask all senders.
+    voted: Vec<Vote>,
+}
+
+/// What a sender said of a field before a batch, and says now.
+struct Vote {
+    field: usize,
+    before: Option<Value>,
+    now: Option<Value>,
 }
 
 impl Touched {
@@ -47,7 +57,32 @@ impl Touched {
             first: None,
             came: Vec::new(),
             said: HashSet::new(),
+            voted: Vec::new(),
         }
+    }
+
+    /// Whether a row says something else than its sender said last, in a field that asks all senders: that counts when
+    /// others vote, even if it changes nothing yet. `votes` are the parts of the record so far.
+    pub(crate) fn votes_anew(&mut self, fields: &[MergeField], part: &Part, votes: &[Part]) -> bool {
+        let mut anew = false;
+        for (at, held) in part.row.values.iter().enumerate().filter(|(at, _)| fields[*at].choose.votes()) {
+            let Some(held) = held else { continue };
+            let now = Some(held.value.clone());
+            match self.voted.iter_mut().find(|vote| vote.field == at) {
+                Some(vote) => {
+                    anew |= vote.now != now;
+                    vote.now = now;
+                }
+                None => {
+                    let own = votes.iter().rev().filter(|other| other.sender() == part.sender());
+                    let before = own.filter_map(|other| other.row.values[at].as_ref()).next();
+                    let before = before.map(|held| held.value.clone());
+                    anew |= before != now;
+                    self.voted.push(Vote { field: at, before, now });
+                }
+            }
+        }
+        anew
     }
 
     /// Whether a row of this delivery has said the same, as far as that is known without asking the state.
@@ -62,7 +97,7 @@ impl Touched {
 struct News {
     /// One is another value now.
     changed: bool,
-    /// One is the same, and stands on the word of others, which decides what may replace it.
+    /// One is the same, and stands on the word of others: that decides what may replace it.
     moved: bool,
 }
 
@@ -125,7 +160,8 @@ impl Merge {
         let (id, came) = (touched.id, std::mem::take(&mut touched.came));
         let first = touched.first.take().filter(|_| !came.is_empty());
         let before = std::mem::take(&mut touched.before);
-        let news = News::of(&self.fields, self.records.get(id)?, &before, now);
+        let mut news = News::of(&self.fields, self.records.get(id)?, &before, now);
+        news.moved |= touched.voted.iter().any(|vote| vote.before != vote.now);
         touched.changed = touched.new || news.changed;
         if !touched.changed && !news.moved && !self.is_news(id, first.as_ref(), &came)? {
             let record = self.records.get(id)?;

@@ -73,6 +73,21 @@ fn senders_have_priority_or_the_majority() {
 }
 
 #[test]
+fn a_voter_who_comes_back_to_its_word_has_said_it_last_even_if_that_changes_nothing_yet() {
+    let mut stage = Stage::new();
+    let row = |place: &'static str| -> Sent { (["K1", "", "泵站", "", place], 0) };
+    stage.send("发改局", &[row("西")]);
+    for sender in ["发改局", "住建局", "统计局"] {
+        stage.send(sender, &[row("东")]);
+    }
+    stage.send("发改局", &[row("西")]);
+    let id = stage.id("泵站");
+    assert_eq!(stage.values(&id)[4], "东", "two to one");
+    stage.send("住建局", &[row("西")]);
+    assert_eq!(stage.values(&id)[4], "西", "two to one the other way");
+}
+
+#[test]
 fn a_value_that_a_trusted_sender_comes_back_to_is_its_own() {
     let mut stage = Stage::new();
     let row = |leader: &'static str| -> Sent { (["K2", "", "泵站", leader, ""], 0) };

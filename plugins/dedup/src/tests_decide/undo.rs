@@ -1,7 +1,12 @@
 //! Records that are taken apart: each has what it had, and what came since goes where it belongs.
 
+use huiliu_stage::Host;
+
 use super::stage::{Delivery, Sent, Stage, texts};
 use super::{MILL, PUMP};
+use crate::entity::Record;
+use crate::part::Part;
+use crate::records::RecordId;
 
 #[test]
 fn a_record_is_taken_apart_by_source_and_stays_apart() {
@@ -183,4 +188,61 @@ fn what_a_correction_takes_from_another_file_is_said_last_when_a_record_is_made_
     assert_eq!(ids.len(), 2, "{before:?}");
     stage.there_and_back(&ids[0], &ids[1]);
     assert_eq!(stage.records(), before);
+}
+
+/// The same state as the version before kept it: parts that do not tell which records they were in.
+fn downgraded(stage: &Stage, goes: &str) -> Stage {
+    let old = Stage::new();
+    let goes = RecordId::parse(goes).unwrap();
+    let mut brought = Vec::new();
+    for (key, value) in stage.host.state() {
+        let mut value = value;
+        if key.starts_with(b"h/") || key.starts_with(b"r/") || key == b"q#" {
+            continue;
+        }
+        if key.starts_with(b"e/") && key.len() > 12 && key[12] == b'p' {
+            let mut row = Vec::new();
+            let read = |bytes: &[u8]| {
+                row = bytes.to_vec();
+                Ok::<_, ()>(Record::default())
+            };
+            let (part, _) = Part::decode(&value, || (), read).unwrap();
+            let by = part.brought_by().as_bytes();
+            value = [&part.unit.bytes()[..], &[0; 8], &[by.len() as u8], by, &row].concat();
+            if part.was_in(goes).is_some() {
+                brought.extend_from_slice(&key[13..]);
+            }
+        }
+        old.host.state_put(&key, &value).unwrap();
+    }
+    old.host.state_put(&[b"g/", &goes.bytes()[..]].concat(), &brought).unwrap();
+    old
+}
+
+#[test]
+fn a_state_of_before_comes_apart_and_its_questions_follow() {
+    let mut stage = Stage::new();
+    let plant = |name, leader| -> Sent { (["", "", name, leader, ""], 0) };
+    stage.send("发改局", &[PUMP, (["K1", "", "", "", ""], 12), plant("民用飞机航电系统集成平台", "赵")]);
+    stage.send("住建局", &[plant("民用飞机航电系统“三中心一总部”项目", "钱")]);
+    let before = stage.records();
+    let (pump, first) = (stage.id("东山泵站"), stage.id("赵"));
+    let asked = stage.questions([&pump, &first]);
+    assert_eq!((before.len(), asked.len()), (3, 1), "{before:?}");
+    let (stays, goes) = stage.unite(&pump, &first);
+    assert_eq!((&stays, &goes), (&pump, &first));
+    let mut old = downgraded(&stage, &goes);
+    for stage in [&mut stage, &mut old] {
+        let now = stage.questions([&pump, &first]);
+        assert_ne!(now, asked);
+        assert_eq!(now.len(), 1, "{now:?}");
+        stage.send("发改局", &[plant("民用飞机航电系统集成平台", "孙")]);
+        stage.decide("unmerge", &stays, &[("source", &goes)]).unwrap();
+        assert_eq!(stage.values(&first)[3], "孙");
+    }
+    assert_eq!(old.records(), stage.records());
+    assert_eq!(stage.records()[&pump], before[&pump]);
+    assert_eq!(stage.questions([&pump, &first]), asked, "what was asked about it is asked about it again");
+    // A state of before does not tell whose question it was: it stays with the record that was asked about last.
+    assert_eq!(old.questions([&pump, &first]).len(), 1);
 }
