@@ -13,6 +13,7 @@ fn every_command_has_a_help_with_an_example() {
         "quarantine",
         "review",
         "unmerge",
+        "pin",
         "explain",
         "stages",
         "demo",

@@ -317,6 +317,35 @@ fn a_record_taken_apart_is_two_again_and_stays_two() {
 }
 
 #[test]
+fn a_value_set_by_hand_stands_whatever_is_sent_until_it_is_released() {
+    let mut home = Home::new(PIPELINE);
+    home.send("发改局/四月.csv", "P-1,一号泵站,甲水务,李某,1500\n");
+    let id = home.id("一号泵站");
+    let pin = ["pin", "一号泵站", "total_investment", "1200", "--by", "张三", "--why", "按批复"];
+    home.huiliu(&pin).expect(0);
+    home.once().expect(0);
+    home.send("统计局/五月.csv", "P-1,一号泵站,,王某,9000\n");
+    let record = home.register()["一号泵站"].clone();
+    assert_eq!(record["data"]["total_investment"], 1200, "{record}");
+    assert_eq!(record["data"]["leader"], "王某", "other values go on");
+    let told = home.receipt("五月");
+    assert!(told["findings"].to_string().contains("conflict-value"), "{told}");
+    let explained = home.huiliu(&["explain", &id]).expect(0).out;
+    assert!(explained.contains("张三") && explained.contains("按批复"), "{explained}");
+
+    home.huiliu(&["pin", &id, "code", "1"]).expect(0);
+    home.once().expect(0);
+    let log = home.huiliu(&["review", "log"]).expect(0).out;
+    assert!(log.contains("核定为“1200”") && log.contains("没有可以核定的字段“code”"), "{log}");
+    home.huiliu(&["pin", &id, "total_investment"]).expect(2);
+
+    home.huiliu(&["pin", &id, "total_investment", "--release"]).expect(0);
+    home.once().expect(0);
+    assert_eq!(home.register()["一号泵站"]["data"]["total_investment"], 9000, "the greatest that was sent");
+    assert_eq!(home.lines("out").len(), 4, "each change is given out");
+}
+
+#[test]
 fn two_records_that_a_row_shows_to_be_one_are_put_together_by_themselves_and_can_be_taken_apart() {
     let link = "        review: -6
         fields:

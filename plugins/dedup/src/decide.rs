@@ -1,4 +1,5 @@
-//! Carrying out what people decide: two records become one, stay two, or one becomes two again.
+//! Carrying out what people decide: two records become one, stay two, or one becomes two again; a value is set by hand
+//! ([`pin`](crate::pin)).
 //!
 //! A decision is a delivery without rows ([`DECISIONS`](huiliu_stage::DECISIONS)): so it is committed, delivered to
 //! every sink and undone by a crash like anything else. The records it changes come out at its end. A record that was
@@ -23,7 +24,7 @@ use crate::report;
 use crate::why;
 
 /// Why a decision cannot be carried out, in both languages.
-type Refusal = (String, String);
+pub(crate) type Refusal = (String, String);
 
 impl Merge {
     /// Takes the decisions of a delivery.
@@ -53,8 +54,11 @@ impl Merge {
             Ok(id) => id,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        if decision.word == Word::Unmerge {
-            return self.unmerge(id, decision.source.as_deref());
+        match decision.word {
+            Word::Unmerge => return self.unmerge(id, decision.source.as_deref()),
+            Word::Pin => return self.pin(id, decision),
+            Word::Release => return self.release(id, decision),
+            Word::Accept | Word::Reject => {}
         }
         let other = match self.named(decision.other.as_deref().unwrap_or_default())? {
             Ok(other) => other,
@@ -87,7 +91,7 @@ impl Merge {
         let (stays, goes) = if stays { (a, b) } else { (b, a) };
         let overruled = self.decided.let_meet(stays, goes)?;
         for known in self.put_together(goes, stays, DECISION)? {
-            self.decided.pin(known.signature, stays)?;
+            self.decided.bind(known.signature, stays)?;
         }
         let before = if overruled {
             ("；此前认定两者不同，现已撤销", "; that they are two was taken back")
@@ -113,7 +117,7 @@ impl Merge {
         for id in [a, b] {
             let parts = self.parts.of(&mut self.records, id)?;
             for known in self.known(&parts)? {
-                self.decided.pin(known.signature, id)?;
+                self.decided.bind(known.signature, id)?;
             }
         }
         Ok(Ok((
@@ -157,7 +161,7 @@ impl Merge {
         }
         let (of_small, of_big) = self.take_apart(id, new, (small, big), "split")?;
         for (known, to) in of_small.iter().map(|k| (k, new)).chain(of_big.iter().map(|k| (k, id))) {
-            self.decided.pin(known.signature, to)?;
+            self.decided.bind(known.signature, to)?;
         }
         self.decided.keep_apart(id, new)?;
         queue::answered(&*self.host, id, new)?;

@@ -38,6 +38,12 @@ pub struct Decision {
     /// With `unmerge`: what is to be split off: a sender, a file, a delivery or a former record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// With `pin` and `release`: the field that is meant, by its name or title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// With `pin`: its value, as text: numbers in the field's unit, days as `2026-03-01`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
     /// Who decided.
     pub by: String,
     /// Why.
@@ -45,6 +51,16 @@ pub struct Decision {
     pub why: String,
     /// When, milliseconds since 1970 UTC.
     pub at_ms: i64,
+}
+
+impl Decision {
+    /// To be filled in.
+    pub fn new(word: Word, record: &str) -> Self {
+        let record = record.to_owned();
+        let (other, source, field, value) = (None, None, None, None);
+        let (by, why) = (String::new(), String::new());
+        Self { word, record, other, source, field, value, by, why, at_ms: 0 }
+    }
 }
 
 /// What can be decided.
@@ -57,6 +73,10 @@ pub enum Word {
     Reject,
     /// One record is two.
     Unmerge,
+    /// A field of the record has this value, whatever is sent.
+    Pin,
+    /// It has what was sent of it again.
+    Release,
 }
 
 /// The decisions so far.
@@ -214,28 +234,28 @@ impl Decided {
         self.others.get(&a).is_some_and(|others| others.contains(&b))
     }
 
-    /// The record that a person has pinned rows of a signature to, as it was named then.
-    pub(crate) fn pinned_to(&self, signature: u128) -> Result<Option<RecordId>, StageError> {
+    /// The record that a person has bound rows of a signature to, as it was named then.
+    pub(crate) fn bound_to(&self, signature: u128) -> Result<Option<RecordId>, StageError> {
         if self.is_empty() {
             return Ok(None);
         }
-        let kept = self.host.state_get(&pin_key(signature))?;
+        let kept = self.host.state_get(&binding_key(signature))?;
         Ok(kept.and_then(|kept| kept.try_into().ok()).map(RecordId::from_bytes))
     }
 
-    /// Pins rows of a signature to a record.
-    pub(crate) fn pin(&self, signature: u128, id: RecordId) -> Result<(), StageError> {
-        Ok(self.host.state_put(&pin_key(signature), &id.bytes())?)
+    /// Binds rows of a signature to a record.
+    pub(crate) fn bind(&self, signature: u128, id: RecordId) -> Result<(), StageError> {
+        Ok(self.host.state_put(&binding_key(signature), &id.bytes())?)
     }
 }
 
 impl Merge {
-    /// The record that a person has pinned rows like this one to.
-    pub(crate) fn pinned(&self, row: &Row<'_>) -> Result<Option<RecordId>, StageError> {
+    /// The record that a person has bound rows like this one to.
+    pub(crate) fn bound(&self, row: &Row<'_>) -> Result<Option<RecordId>, StageError> {
         if self.decided.is_empty() {
             return Ok(None);
         }
-        Ok(self.decided.pinned_to(self.signature(row))?.map(|id| self.decided.now(id)))
+        Ok(self.decided.bound_to(self.signature(row))?.map(|id| self.decided.now(id)))
     }
 
     /// What stays the same when a sender sends a row about the same thing again: its keys and the values that are
@@ -269,6 +289,6 @@ pub(crate) fn pair_of(key: &[u8]) -> Option<(RecordId, RecordId)> {
     Some((RecordId::from_bytes(*first), RecordId::from_bytes(second.try_into().ok()?)))
 }
 
-fn pin_key(signature: u128) -> Vec<u8> {
+fn binding_key(signature: u128) -> Vec<u8> {
     [b"s/", signature.to_be_bytes().as_slice()].concat()
 }

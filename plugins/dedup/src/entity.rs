@@ -8,6 +8,9 @@ use huiliu_stage::{StageError, json};
 use crate::codec::{Input, bytes, encode_value, int};
 use crate::value::Value;
 
+/// In the place of a delivery's id: no delivery is called so.
+const PINNED: &str = "pinned";
+
 /// Where rows came from, the same for a whole batch and sheet.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Source {
@@ -32,6 +35,16 @@ impl Source {
     pub(crate) fn new(delivery: &str, sender: &str, file: &str, sheet: &str, received_ms: i64) -> Self {
         let [delivery, sender, file, sheet] = [delivery, sender, file, sheet].map(str::to_owned);
         Self { delivery, sender, file, sheet, received_ms, json: OnceLock::new() }
+    }
+
+    /// That of a value which a person has set by hand: the person stands in the place of the sender.
+    pub(crate) fn pinned(by: &str, at_ms: i64) -> Self {
+        Self::new(PINNED, by, "", "", at_ms)
+    }
+
+    /// Whether a person has set the value by hand.
+    pub(crate) fn is_pinned(&self) -> bool {
+        self.delivery == PINNED
     }
 
     /// Whether `later` is another delivery of the same file by the same sender: a correction of this one.

@@ -36,6 +36,7 @@ mod name;
 mod options;
 mod part;
 mod parts;
+mod pin;
 mod policy;
 mod queue;
 mod recognise;

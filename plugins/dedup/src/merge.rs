@@ -204,8 +204,8 @@ impl Merge {
             }
             let sender = &*view.source.sender;
             let row = Row { id, at, keys, cells: &view.cells, fields: &fields, sender };
-            let pinned = self.pinned(&row)?;
-            let found = self.recognise(&row, pinned, &mut words, &mut findings)?;
+            let bound = self.bound(&row)?;
+            let found = self.recognise(&row, bound, &mut words, &mut findings)?;
             let i = *index.entry(found.record).or_insert_with(|| {
                 touched.push(Touched::new(&found, at));
                 touched.len() - 1
@@ -254,7 +254,7 @@ impl Merge {
         for at in 0..view.rows.len() {
             let (id, keys, sender) = (view.rows.value(at), keys.of(at), &*view.source.sender);
             let row = Row { id, at, keys, cells: &view.cells, fields: &fields, sender };
-            if self.pinned(&row)?.is_some() {
+            if self.bound(&row)?.is_some() {
                 continue;
             }
             let mut new = true;
@@ -291,7 +291,7 @@ impl Merge {
     fn recognise(
         &mut self,
         row: &Row<'_>,
-        pinned: Option<RecordId>,
+        bound: Option<RecordId>,
         words: &mut Words,
         findings: &mut Vec<Finding>,
     ) -> Result<Recognised, StageError> {
@@ -303,7 +303,7 @@ impl Merge {
             parts: &self.parts,
             words,
         };
-        self.recogniser.recognise(&mut known, row, pinned, findings)
+        self.recogniser.recognise(&mut known, row, bound, findings)
     }
 
     fn count(&self, out: &[Touched], rows: usize) {

@@ -91,17 +91,17 @@ pub(crate) struct Known<'a> {
 }
 
 impl Recogniser {
-    /// Finds or makes the record of a row, and gives it all keys of the row. A record that a person has `pinned` the
+    /// Finds or makes the record of a row, and gives it all keys of the row. A record that a person has `bound` the
     /// row to goes before all else.
     pub(crate) fn recognise(
         &self,
         known: &mut Known<'_>,
         row: &Row<'_>,
-        pinned: Option<RecordId>,
+        bound: Option<RecordId>,
         findings: &mut Vec<Finding>,
     ) -> Result<Recognised, StageError> {
         let said = self.tells().then(|| Telling::of_row(self, row));
-        let recognised = self.find(known, row, (said.as_ref(), pinned), findings)?;
+        let recognised = self.find(known, row, (said.as_ref(), bound), findings)?;
         if let Some(said) = said.filter(|_| !recognised.new) {
             let kept = (&mut *known.records, known.parts);
             known.words.join(self, kept, recognised.record, said)?;
@@ -118,10 +118,10 @@ impl Recogniser {
         &self,
         known: &mut Known<'_>,
         row: &Row<'_>,
-        (telling, pinned): (Option<&Telling>, Option<RecordId>),
+        (telling, bound): (Option<&Telling>, Option<RecordId>),
         findings: &mut Vec<Finding>,
     ) -> Result<Recognised, StageError> {
-        if let Some(record) = pinned {
+        if let Some(record) = bound {
             if let Some(linked) = &mut known.linked {
                 linked.keep_known(record, row.compared(&self.compared));
             }

@@ -311,7 +311,12 @@ impl Merge {
     }
 
     /// Makes a record anew from its parts.
-    fn rebuild(&mut self, id: RecordId, parts: &[Part], by: &'static str) -> Result<(), StageError> {
+    pub(crate) fn rebuild(
+        &mut self,
+        id: RecordId,
+        parts: &[Part],
+        by: &'static str,
+    ) -> Result<(), StageError> {
         let before = self.records.get(id)?;
         let (revision, given) = (before.revision + 1, before.given);
         let order = parts.first().map_or(0, |part| part.row.order);

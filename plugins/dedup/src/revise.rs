@@ -53,7 +53,11 @@ impl Merge {
         let is_moved = |(part, known): &(Part, Known)| {
             rows.iter().any(|(sender, values)| sender == part.sender() && *values == known.compared)
         };
-        let (moved, rest): (Vec<_>, Vec<_>) = parts.into_iter().zip(known).partition(is_moved);
+        let (mut moved, mut rest): (Vec<_>, Vec<_>) = parts.into_iter().zip(known).partition(is_moved);
+        if rest.iter().all(|(part, _)| part.is_pin()) {
+            // What people have set of a record is no record without it.
+            moved.append(&mut rest);
+        }
         let of = |parts: &[(Part, Known)]| parts.iter().map(|(part, _)| part.clone()).collect::<Vec<_>>();
         let (mut off, rest) = (of(&moved), of(&rest));
         let goes_whole = rest.is_empty();

@@ -21,6 +21,10 @@ pub(crate) trait Incoming {
     fn place(&self, field: usize) -> Place;
     /// Its sheet column plus one; 0 if it was not read from a cell.
     fn column(&self, field: usize) -> u32;
+    /// Whether a person has set it by hand.
+    fn is_pinned(&self) -> bool {
+        false
+    }
 }
 
 impl Incoming for Part {
@@ -39,6 +43,10 @@ impl Incoming for Part {
 
     fn column(&self, field: usize) -> u32 {
         self.row.values[field].as_ref().map_or(0, |held| held.column)
+    }
+
+    fn is_pinned(&self) -> bool {
+        self.is_pin()
     }
 }
 
@@ -65,7 +73,21 @@ pub(crate) fn merge_row(
     mut told: impl FnMut(Contradiction<'_>),
 ) {
     for (i, field) in fields.iter().enumerate() {
+        if came.is_pinned() {
+            if let Some(value) = came.value(i) {
+                let before = put(record, i, value, came.place(i), came.column(i));
+                replaced(i, before);
+            }
+            continue;
+        }
         let held = record.values[i].as_ref();
+        if let Some(pin) = held.filter(|held| record.places[held.place as usize].source.is_pinned()) {
+            // What a person has set stands; who sends something else is told.
+            if let Some(sent) = came.value(i).filter(|sent| far(&pin.value, sent, tolerance)) {
+                told(Contradiction { field: i, sent: &sent, held: &pin.value, taken: false });
+            }
+            continue;
+        }
         if let Some(held) = held.filter(|held| came.is(i, &held.value)) {
             // A more trusted sender who says the same makes the value its own: then no less trusted one replaces it.
             let place = came.place(i);

@@ -1,5 +1,6 @@
 //! What people's decisions promise: they are carried out at once, obeyed for ever, and can be undone without loss.
 
+mod pins;
 mod properties;
 mod stage;
 mod undo;

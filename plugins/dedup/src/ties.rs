@@ -16,7 +16,7 @@ use crate::records::RecordId;
 pub(crate) struct Tied {
     row: KeptRow,
     unit: RecordId,
-    pinned: bool,
+    bound: bool,
 }
 
 /// Who knows the rows of records and what people said of them.
@@ -34,8 +34,8 @@ impl Knows for Merge {
         let known = self.known(&parts)?;
         let mut tied = Vec::with_capacity(parts.len());
         for (part, known) in parts.iter().zip(known) {
-            let pinned = self.decided.pinned_to(known.signature)?.is_some();
-            tied.push(Tied { row: (part.sender().to_owned(), known.compared), unit: part.unit, pinned });
+            let bound = self.decided.bound_to(known.signature)?.is_some();
+            tied.push(Tied { row: (part.sender().to_owned(), known.compared), unit: part.unit, bound });
         }
         Ok(tied)
     }
@@ -58,13 +58,13 @@ impl<R: Fn(u32) -> Result<KeptRow, StageError>> Bonds<'_, R> {
     fn groups(&mut self, thing: u32, records: &[u32]) -> Result<Vec<Bound>, StageError> {
         let Some(&id) = self.ids.get(&thing) else { return Ok(Vec::new()) };
         let tied = self.knows.tied(id)?;
-        let mut pinned = Bound { records: Vec::new(), stays: true };
+        let mut bound = Bound { records: Vec::new(), stays: true };
         let mut groups: Vec<(Vec<RecordId>, Bound)> = Vec::new();
         for &record in records {
             let row = (self.row)(record)?;
             let of = |tied: &&Tied| tied.row == row;
-            if tied.iter().filter(of).any(|tied| tied.pinned) {
-                pinned.records.push(record);
+            if tied.iter().filter(of).any(|tied| tied.bound) {
+                bound.records.push(record);
                 continue;
             }
             // Parts of several units may say the same, and the linkage knows one row of them: it holds those together.
@@ -86,7 +86,7 @@ impl<R: Fn(u32) -> Result<KeptRow, StageError>> Bonds<'_, R> {
         }
         groups.sort_by(|(_, a), (_, b)| a.records.cmp(&b.records));
         let units = groups.into_iter().map(|(_, bound)| bound);
-        Ok(units.chain((!pinned.records.is_empty()).then_some(pinned)).collect())
+        Ok(units.chain((!bound.records.is_empty()).then_some(bound)).collect())
     }
 }
 

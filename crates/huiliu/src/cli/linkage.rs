@@ -6,13 +6,14 @@ use std::sync::Arc;
 use anyhow::bail;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use clap::Args;
 use comfy_table::Table;
 use huiliu_pipeline::ports::Store;
 use huiliu_stage::{Expression, Host, HostError, Level};
 use huiliu_store::SqliteStore;
 
 use super::{DataArgs, output};
-use crate::catalog::records::{Decision, Inspect, Line, Said, Why, Word, side_by_side};
+use crate::catalog::records::{Decision, Inspect, Line, Said, Why, side_by_side};
 use crate::daemon::clock::Clock;
 use crate::daemon::decision;
 
@@ -142,18 +143,21 @@ pub(super) fn meant(store: &SqliteStore, key: &str) -> anyhow::Result<String> {
     }
 }
 
+/// Who decides, and why.
+#[derive(Debug, Args)]
+pub(super) struct Who {
+    /// Who decides; by default the user of the machine
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// Why
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    why: String,
+}
+
 /// Sends a decision to the stage that keeps its record.
-pub(super) fn decide(
-    keeper: &Keeper,
-    data: &DataArgs,
-    (word, record): (Word, &str),
-    other: Option<String>,
-    source: Option<String>,
-    (by, why): (Option<String>, String),
-) -> anyhow::Result<()> {
-    let by = by.or_else(|| std::env::var("USER").ok()).unwrap_or_default();
-    let at_ms = Clock::from_env()?.now_ms();
-    let decision = Decision { word, record: record.to_owned(), other, source, by, why, at_ms };
+pub(super) fn decide(keeper: &Keeper, data: &DataArgs, who: Who, decision: Decision) -> anyhow::Result<()> {
+    let by = who.by.or_else(|| std::env::var("USER").ok()).unwrap_or_default();
+    let decision = Decision { by, why: who.why, at_ms: Clock::from_env()?.now_ms(), ..decision };
     let after = keeper.inspect.decisions()?.len() as u64;
     decision::send(&data.data, &keeper.pipeline, &keeper.stage, &decision, after)?;
     match data.json {

@@ -70,10 +70,11 @@ impl Kept {
         let mut table = output::table(&head);
         for part in &self.parts {
             let unit = if part.unit == id { "" } else { &*part.unit };
-            let at = if part.sheet.is_empty() {
-                part.row.to_string()
-            } else {
-                format!("{}!{}", part.sheet, part.row)
+            let at = match (part.row, &*part.sheet) {
+                // Set by hand.
+                (0, _) => String::new(),
+                (row, "") => row.to_string(),
+                (row, sheet) => format!("{sheet}!{row}"),
             };
             let received = output::time(part.received_ms);
             table.add_row([unit, &received, &part.sender, &part.file, &at, &part.by]);

@@ -12,6 +12,7 @@ mod load;
 mod mapping;
 mod merges;
 mod output;
+mod pin;
 mod places;
 mod quarantine;
 mod read;
@@ -82,6 +83,8 @@ enum Command {
     Review(review::ReviewArgs),
     /// Take a record apart again
     Unmerge(unmerge::UnmergeArgs),
+    /// Sets a value of a record by hand, or takes that back
+    Pin(pin::PinArgs),
     /// Tell a record's story: each value, where it came from, what it was before
     Explain(explain::ExplainArgs),
     /// List the stages at hand, or describe one
@@ -136,6 +139,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Mapping(args) => mapping::run(args),
         Command::Review(args) => review::run(args),
         Command::Unmerge(args) => unmerge::run(args),
+        Command::Pin(args) => pin::run(args),
         Command::Explain(args) => explain::run(&args),
         Command::Stages(args) => stages::run(&args),
         Command::Demo(args) => demo::run(args),

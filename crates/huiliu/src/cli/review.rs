@@ -8,9 +8,9 @@ use clap::{Args, Subcommand};
 use huiliu_store::SqliteStore;
 use serde::Serialize;
 
-use super::linkage::{self, Keeper, comparison, keepers, verdict};
+use super::linkage::{self, Keeper, Who, comparison, keepers, verdict};
 use super::{DataArgs, output};
-use crate::catalog::records::{Question, Said, Word};
+use crate::catalog::records::{Decision, Question, Said, Word};
 
 /// Pairs of records that are alike, but not enough to be merged without asking.
 ///
@@ -98,17 +98,6 @@ struct Pair {
     pipeline: Option<String>,
     #[command(flatten)]
     data: DataArgs,
-}
-
-/// Who decides, and why.
-#[derive(Debug, Args)]
-pub(super) struct Who {
-    /// Who decides; by default the user of the machine
-    #[arg(long, value_name = "NAME")]
-    pub(super) by: Option<String>,
-    /// Why
-    #[arg(long, default_value = "", value_name = "TEXT")]
-    pub(super) why: String,
 }
 
 /// A pair as programs are shown it.
@@ -294,7 +283,8 @@ fn decide(word: Word, pair: &Pair, who: Who) -> anyhow::Result<()> {
             (keeper, record, other)
         }
     };
-    linkage::decide(&keeper, &pair.data, (word, &record), Some(other), None, (who.by, who.why))
+    let decision = Decision { other: Some(other), ..Decision::new(word, &record) };
+    linkage::decide(&keeper, &pair.data, who, decision)
 }
 
 fn log(data: &DataArgs) -> anyhow::Result<()> {

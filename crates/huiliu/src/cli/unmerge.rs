@@ -7,9 +7,9 @@ use anyhow::bail;
 use clap::Args;
 use huiliu_store::SqliteStore;
 
-use super::review::Who;
-use super::{DataArgs, linkage};
-use crate::catalog::records::{Word, may_split};
+use super::DataArgs;
+use super::linkage::{self, Who};
+use crate::catalog::records::{Decision, Word, may_split};
 
 /// Splits a record into two. The bigger part keeps the id, the other gets its own from before it was merged, or a new one.
 /// No value is lost, and the two stay apart whatever comes.
@@ -44,7 +44,7 @@ pub(super) fn run(args: UnmergeArgs) -> anyhow::Result<ExitCode> {
     if let Err((zh, en)) = may_split(&parts, &record, args.source.as_deref()) {
         bail!("{}", if args.data.language == "en" { en } else { zh });
     }
-    let who = (args.who.by, args.who.why);
-    linkage::decide(&keeper, &args.data, (Word::Unmerge, &record), None, args.source, who)?;
+    let decision = Decision { source: args.source, ..Decision::new(Word::Unmerge, &record) };
+    linkage::decide(&keeper, &args.data, args.who, decision)?;
     Ok(ExitCode::SUCCESS)
 }
