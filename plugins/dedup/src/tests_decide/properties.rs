@@ -94,13 +94,19 @@ proptest! {
 
     #[test]
     fn a_record_is_what_its_parts_give(sent in deliveries(), one in 0..4_usize, other in 0..4_usize) {
-        let mut stage = Stage::new();
+        let (mut stage, mut united) = (Stage::new(), None);
         for (at, delivery) in sent.iter().enumerate() {
             stage.deliver(delivery);
             prop_assert_eq!(stage.made_anew(), stage.with_places(), "after delivery {}", at + 1);
             let ids: Vec<String> = stage.records().into_keys().collect();
             if at == 1 && one != other && ids.len() > one.max(other) {
-                stage.unite(&ids[one], &ids[other]);
+                united = Some(stage.unite(&ids[one], &ids[other]));
+            } else if at > 2
+                && let Some((stays, goes)) = united.take()
+            {
+                // Later rows may have shown that all of it belongs elsewhere: then there is nothing to be taken apart.
+                let _ = stage.decide("unmerge", &stays, &[("source", &goes)]);
+                prop_assert_eq!(stage.made_anew(), stage.with_places(), "taken apart after delivery {}", at + 1);
             }
         }
     }
