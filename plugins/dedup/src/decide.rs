@@ -159,7 +159,7 @@ impl Merge {
         if back.is_none() {
             small.iter_mut().filter(|part| part.unit == id).for_each(|part| part.unit = new);
         }
-        let (of_small, of_big) = self.take_apart(id, new, (small, big), "split")?;
+        let (of_small, of_big) = self.take_apart(id, new, (small, big), ("split", back.is_some()))?;
         for (known, to) in of_small.iter().map(|k| (k, new)).chain(of_big.iter().map(|k| (k, id))) {
             self.decided.bind(known.signature, to)?;
         }

@@ -151,14 +151,18 @@ impl Linked {
     ) -> Result<(), StageError> {
         let rows = self.rows_of(of);
         let mut groups: BTreeMap<RecordId, Vec<u32>> = BTreeMap::new();
+        let (mut left, mut stayed) = (Vec::new(), HashSet::new());
         for row in rows {
             let kept = self.host.state_get(&row_key(row))?.ok_or_else(broken)?;
             let (_, known) = kept::decode(&kept).ok_or_else(broken)?;
             let now = to(row, &known);
             groups.entry(now).or_default().push(row);
+            let before = content(of, &known.0, &known.1);
             if now == of {
+                stayed.insert(before);
                 continue;
             }
+            left.push(before);
             let is = kept::of_record(&kept, now).ok_or_else(broken)?;
             self.host.state_put(&row_key(row), &is)?;
             self.sum = self.sum.wrapping_sub(hash(row, &kept)).wrapping_add(hash(row, &is));
@@ -168,6 +172,9 @@ impl Linked {
             if row < self.count / chunks::ROWS * chunks::ROWS {
                 chunks::moved(&*self.host, row, (now, content))?;
             }
+        }
+        for content in left.iter().filter(|content| !stayed.contains(*content)) {
+            self.contents.remove(content); // Should it come to that record again, it is new there.
         }
         self.regroup(of, groups);
         for (id, (source, values)) in more {

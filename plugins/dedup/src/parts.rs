@@ -156,23 +156,16 @@ impl Parts {
     ) -> Result<bool, StageError> {
         self.used = true;
         let (hash, bytes) = (part.hash(), part.encode(records)?);
-        let [first, in_delivery, again, own] = places(id, hash, part);
+        let [first, in_delivery, last, _] = places(id, hash, part);
         for key in [first, in_delivery] {
             match self.take(&key)? {
-                None => return self.host.state_put(&key, &bytes).map(|()| false).map_err(Into::into),
+                None => return Ok(self.host.state_put(&key, &bytes).map(|()| false)?),
                 Some(kept) if read(records, id, &kept)?.0.delivery() == part.delivery() => break,
                 Some(_) => {}
             }
         }
-        let before = self.host.state_get(&again)?;
-        // What came with a record that was merged is not forgotten: that record may come back.
-        let came_along = |kept: &Part| kept.former.iter().any(|former| !former.is_empty());
-        let forgotten = match &before {
-            Some(kept) => !came_along(&read(records, id, kept)?.0),
-            None => false,
-        };
-        let key = if before.is_none() || forgotten { again } else { own };
-        self.host.state_put(&key, &bytes)?;
+        let forgotten = self.host.state_get(&last)?.is_some();
+        self.host.state_put(&last, &bytes)?;
         Ok(forgotten)
     }
 
@@ -267,12 +260,14 @@ fn key(id: RecordId, hash: u64) -> Vec<u8> {
     [of_record(id, b'p').as_slice(), &hash.to_be_bytes()].concat()
 }
 
-/// Where a part may stand: the first that says so, the first of its delivery, the last of it; and where only it stands,
-/// as no two came at once.
+/// Where a part may stand: the first that says so, the first of its delivery, the last of it that came in the same
+/// records; and where only it stands, as no two came at once.
 fn places(id: RecordId, hash: u64, part: &Part) -> [Vec<u8>; 4] {
     let (delivery, order) = (part.delivery().as_bytes(), part.row.order.to_be_bytes());
+    let mut last = b"again".to_vec();
+    part.former.iter().flatten().for_each(|former| last.extend_from_slice(&former.id.bytes()));
     let seeded = |with: &[u8]| key(id, xxh3_64_with_seed(&[with, delivery].concat(), hash));
-    [key(id, hash), seeded(b""), seeded(b"again"), seeded(&order)]
+    [key(id, hash), seeded(b""), seeded(&last), seeded(&order)]
 }
 
 /// Where a part stands in a state of before.

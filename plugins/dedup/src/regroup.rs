@@ -139,17 +139,19 @@ impl Merge {
         Ok(had)
     }
 
-    /// One record is two from now on. Gives the parts of both.
+    /// One record is two from now on; the new one may be `back` as it was before it was merged into the other. Gives the
+    /// parts of both.
     pub(crate) fn take_apart(
         &mut self,
         id: RecordId,
         new: RecordId,
         (mut small, mut big): (Vec<Part>, Vec<Part>),
-        by: &'static str,
+        (by, back): (&'static str, bool),
     ) -> Result<(Vec<Known>, Vec<Known>), StageError> {
         former::forget(&*self.host, new)?;
         let (of_small, of_big) = (self.known(&small)?, self.known(&big)?);
-        let merged = Merged::take(&*self.host, (new, id))?;
+        let had = Merged::take(&*self.host, (new, id))?;
+        let merged = if back { had } else { Merged::default() };
         self.part_keys((new, &of_small), (id, &of_big), &merged)?;
         self.follow((id, &mut big), (new, &mut small))?;
         let revision = self.records.get(id)?.revision;

@@ -78,7 +78,7 @@ impl Merge {
             (None, ..) => {
                 let new = self.id_of_split(from, &off)?;
                 off.iter_mut().filter(|part| part.unit == from).for_each(|part| part.unit = new);
-                self.take_apart(from, new, (off, rest), REVISED)?;
+                self.take_apart(from, new, (off, rest), (REVISED, false))?;
                 self.tell(found, findings, |zh, en| report::parted(from, new, zh, en));
                 new
             }

@@ -175,10 +175,6 @@ fn a_decision_that_is_refused_stands_in_the_log_with_the_reason() {
     assert!(log[0].get("refused").is_none());
 }
 
-/// What came since two were merged goes where it belongs: by a code, as a row that came before, or like such a row.
-/// A row may be known to belong to the thing that is merged, and be in the other one all the same.
-/// What a batch replaces and brings back is said later, by another file: if anything of the batch is kept, so is that.
-/// What a sender said in one file and says again as the correction of another one is said last.
 /// What two senders said and both have corrected stands no more, whoever said it first.
 #[test]
 fn a_value_that_everybody_has_corrected_stands_no_more() {

@@ -40,11 +40,14 @@ fn hand(opened: &mut Opened, delivery: &str, rows: &[[String; 3]]) -> (RecordBat
 }
 
 fn decide(host: &Arc<MemoryHost>, word: &str, record: &str, other: &str) {
-    let decision =
-        serde_json::json!([{"word": word, "record": record, "other": other, "by": "王", "at_ms": 1}]);
+    let mut opened = Dedup::open_json(LINK, schema(), host.clone()).unwrap();
+    decide_in(&mut opened, word, record, ("other", other));
+}
+
+fn decide_in(opened: &mut Opened, word: &str, record: &str, (key, value): (&str, &str)) {
+    let decision = serde_json::json!([{"word": word, "record": record, key: value, "by": "王", "at_ms": 1}]);
     let mut schema = schema().as_ref().clone();
     schema.metadata.insert(DECISIONS.into(), decision.to_string());
-    let mut opened = Dedup::open_json(LINK, self::schema(), host.clone()).unwrap();
     let outcome = opened.stage.process(RecordBatch::new_empty(Arc::new(schema))).unwrap();
     assert_eq!(&*outcome.findings.0[0].code, "decided", "{:?}", outcome.findings);
     opened.stage.finish().unwrap();
@@ -259,4 +262,25 @@ fn a_decision_writes_only_the_rows_that_it_moves() {
     let of: std::collections::BTreeSet<_> =
         rows.iter().map(|(_, value)| kept::decode(value).unwrap().0).collect();
     assert_eq!(of.len(), 2);
+}
+
+#[test]
+fn a_stage_that_stayed_open_forgets_the_rows_that_left_a_record_as_one_does_that_is_opened_anew() {
+    let row = |code: &str, name: &str| [code.to_owned(), String::new(), name.to_owned()];
+    let (bridge, office) = (row("C1", "orchard bridge repair"), row("C2", "harbour office seven"));
+    let (open, anew) = (Arc::new(MemoryHost::default()), Arc::new(MemoryHost::default()));
+    let stage = |host: &Arc<MemoryHost>| Dedup::open_json(LINK, schema(), host.clone()).unwrap();
+    let mut stayed = stage(&open);
+    let (batch, _) = hand(&mut stayed, "甲", &[bridge.clone(), office.clone()]);
+    hand(&mut stage(&anew), "甲", &[bridge, office]);
+    let ids = batch.column_by_name("record_id").unwrap().as_string::<i32>();
+    let (bridge, office) = (ids.value(0), ids.value(1));
+    for (word, other) in [("accept", ("other", office)), ("unmerge", ("source", office))] {
+        decide_in(&mut stayed, word, bridge, other);
+        decide_in(&mut stage(&anew), word, bridge, other);
+    }
+    // What only the other one said so far.
+    let said = [row("C1", "harbour office seven")];
+    assert_eq!(hand(&mut stayed, "甲", &said), hand(&mut stage(&anew), "甲", &said));
+    assert_eq!(open.state(), anew.state());
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 
 use super::stage::{COLUMNS, Delivery, SENDERS, Sent, Stage};
 use crate::inspect::Inspect;
@@ -43,15 +42,10 @@ fn said_by(sender: &str, rows: &[Sent]) -> BTreeSet<Word> {
     values.map(|(field, value)| (sender.to_owned(), field.to_owned(), value)).collect()
 }
 
-/// How many cases of each property: `HUILIU_CASES` new ones, else 96 that are always the same.
-///
-/// `HUILIU_CASES=4000` still finds sequences (about one in 1000: corrections of several files of one sender, together with
-/// likeness) that are not restored to the letter by `unmerge`. Until these are mended, new cases are for whoever looks
-/// for them, and not for chance to stop others with.
+/// How many cases of each property; `HUILIU_CASES=10000` looks longer.
 fn cases() -> ProptestConfig {
     let wanted = std::env::var("HUILIU_CASES").ok().and_then(|cases| cases.parse().ok());
-    let seed = if wanted.is_some() { RngSeed::Random } else { RngSeed::Fixed(20_261_129) };
-    ProptestConfig { rng_seed: seed, ..ProptestConfig::with_cases(wanted.unwrap_or(96)) }
+    ProptestConfig::with_cases(wanted.unwrap_or(96))
 }
 
 proptest! {
@@ -100,13 +94,19 @@ proptest! {
 
     #[test]
     fn a_record_is_what_its_parts_give(sent in deliveries(), one in 0..4_usize, other in 0..4_usize) {
-        let mut stage = Stage::new();
+        let (mut stage, mut united) = (Stage::new(), None);
         for (at, delivery) in sent.iter().enumerate() {
             stage.deliver(delivery);
             prop_assert_eq!(stage.made_anew(), stage.with_places(), "after delivery {}", at + 1);
             let ids: Vec<String> = stage.records().into_keys().collect();
             if at == 1 && one != other && ids.len() > one.max(other) {
-                stage.unite(&ids[one], &ids[other]);
+                united = Some(stage.unite(&ids[one], &ids[other]));
+            } else if at > 2
+                && let Some((stays, goes)) = united.take()
+            {
+                // Later rows may have shown that all of it belongs elsewhere: then there is nothing to be taken apart.
+                let _ = stage.decide("unmerge", &stays, &[("source", &goes)]);
+                prop_assert_eq!(stage.made_anew(), stage.with_places(), "taken apart after delivery {}", at + 1);
             }
         }
     }

@@ -5,6 +5,7 @@ use huiliu_stage::Host;
 use super::stage::{Delivery, Sent, Stage, texts};
 use super::{MILL, PUMP};
 use crate::entity::Record;
+use crate::inspect::Inspect;
 use crate::part::Part;
 use crate::records::RecordId;
 
@@ -123,6 +124,7 @@ fn a_row_that_a_correction_brought_back_is_said_last_when_a_record_is_taken_apar
     assert_eq!(stage.records(), before);
 }
 
+/// What came since two were merged goes where it belongs: by a code, as a row that came before, or like such a row.
 #[test]
 fn what_came_since_the_merge_goes_with_what_it_is_like() {
     let mut stage = Stage::new();
@@ -143,6 +145,22 @@ fn what_came_since_the_merge_goes_with_what_it_is_like() {
     assert_eq!(stage.values(&stays), ["-", owner, "-", "钱", "-", "-"]);
 }
 
+/// The first time and the last time are enough to make the record anew.
+#[test]
+fn what_a_delivery_says_over_and_over_is_kept_twice() {
+    let mut stage = Stage::new();
+    let row = |leader| -> Sent { (["K1", "", "泵站", leader, ""], 0) };
+    stage.send("发改局", &[row("王")]);
+    let rows: Vec<Sent> = (0..30).map(|at| row(["张", "李", "王"][at % 3])).collect();
+    stage.send_batches("发改局", "甲.xlsx", &rows, 1);
+    let id = stage.id("泵站");
+    assert_eq!(stage.values(&id)[3], "王");
+    assert_eq!(stage.made_anew(), stage.with_places());
+    let parts = Inspect::new(stage.host.clone()).parts(&id).unwrap();
+    assert_eq!(parts.len(), 7, "one of the first delivery, and two of each row of the second: {parts:?}");
+}
+
+/// A row may be known to belong to the thing that is merged, and be in the other one all the same.
 #[test]
 fn what_was_in_a_record_before_another_came_stays_when_that_one_goes_again() {
     let mut stage = Stage::new();
@@ -164,6 +182,7 @@ fn what_was_in_a_record_before_another_came_stays_when_that_one_goes_again() {
     assert_eq!(stage.everything(), before);
 }
 
+/// What a batch replaces and brings back is said later, by another file: if anything of the batch is kept, so is that.
 #[test]
 fn a_value_that_came_back_in_a_batch_stands_where_it_stands_when_the_record_is_made_anew() {
     let mut stage = Stage::new();
@@ -176,6 +195,7 @@ fn a_value_that_came_back_in_a_batch_stands_where_it_stands_when_the_record_is_m
     assert_eq!(stage.everything(), before);
 }
 
+/// What a sender said in one file and says again as the correction of another one is said last.
 #[test]
 fn what_a_correction_takes_from_another_file_is_said_last_when_a_record_is_made_anew() {
     let mut stage = Stage::new();
