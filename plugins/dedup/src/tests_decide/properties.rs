@@ -112,6 +112,28 @@ proptest! {
     }
 
     #[test]
+    fn a_released_pin_leaves_nothing_behind(
+        sent in deliveries(),
+        at in 0..4_usize,
+        field in proptest::sample::select(vec![("total", "7"), ("leader", "钱"), ("place", "南")]),
+    ) {
+        let (mut stage, mut never, mut pinned) = (Stage::new(), Stage::new(), None);
+        for (number, delivery) in sent.iter().enumerate() {
+            stage.deliver(delivery);
+            never.deliver(delivery);
+            if let Some(id) = stage.records().into_keys().next().filter(|_| number == at) {
+                stage.decide("pin", &id, &[("field", field.0), ("value", field.1)]).unwrap();
+                pinned = Some(id);
+            }
+            prop_assert_eq!(stage.made_anew(), stage.with_places(), "after delivery {}", number + 1);
+        }
+        if let Some(id) = pinned {
+            stage.decide("release", &id, &[("field", field.0)]).unwrap();
+        }
+        prop_assert_eq!(stage.with_places(), never.with_places());
+    }
+
+    #[test]
     fn no_value_is_ever_lost(sent in deliveries(), split in 0..3_usize) {
         let mut stage = Stage::new();
         let mut said = BTreeSet::new();
