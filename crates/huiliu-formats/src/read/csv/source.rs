@@ -186,11 +186,6 @@ impl TableSource {
         }
     }
 
-    /// Whether the header is found by the names of a record schema.
-    pub(in crate::read) fn is_searched(&self) -> bool {
-        self.searched
-    }
-
     /// The header as sent: no row, one or several.
     pub(in crate::read) fn header(&self) -> &[Vec<String>] {
         &self.header
