@@ -38,7 +38,8 @@ impl Span {
     /// Bytes of the text.
     #[inline]
     pub(super) fn len(self) -> u32 {
-        self.end.saturating_sub(self.start & !SIDE)
+        // A span never ends before it begins.
+        self.end.wrapping_sub(self.start & !SIDE)
     }
 }
 
