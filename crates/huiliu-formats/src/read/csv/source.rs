@@ -4,6 +4,7 @@
 //! each repaired where it has to be and each repair a finding. The text held is the sample at first, then
 //! what one row may need.
 
+use std::borrow::Cow;
 use std::fs::File;
 
 use huiliu_stage::{Finding, Severity, Text, row_id};
@@ -312,12 +313,15 @@ impl TableSource {
         while self.text.len() < length && !self.reader.is_over() {
             self.reader.more().map_err(|e| ReadError::io(&e))?;
             let unread = self.reader.unread();
-            let taken = match std::str::from_utf8(unread) {
+            let taken = match simdutf8::compat::from_utf8(unread) {
                 Err(error) if error.error_len().is_none() && !self.reader.is_over() => error.valid_up_to(),
                 _ => unread.len(),
             };
-            let text = String::from_utf8_lossy(&unread[..taken]);
-            self.damaged |= matches!(text, std::borrow::Cow::Owned(_));
+            let text = match simdutf8::basic::from_utf8(&unread[..taken]) {
+                Ok(text) => Cow::Borrowed(text),
+                Err(_) => String::from_utf8_lossy(&unread[..taken]),
+            };
+            self.damaged |= matches!(text, Cow::Owned(_));
             match self.rewrite {
                 None => self.text.push_str(&text),
                 Some(_) => self.unwritten.push_str(&text),
