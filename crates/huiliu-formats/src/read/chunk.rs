@@ -38,8 +38,7 @@ impl Span {
     /// Bytes of the text.
     #[inline]
     pub(super) fn len(self) -> u32 {
-        // A span never ends before it begins.
-        self.end.wrapping_sub(self.start & !SIDE)
+        self.end.saturating_sub(self.start & !SIDE)
     }
 }
 
