@@ -3,7 +3,7 @@
 //! `read_speed generate FILE ENCODING MEGABYTES` makes a file of Chinese project records first, 14 columns, in UTF-8 or
 //! GB18030.
 //! Knows the 15 columns of the benchmark's project file (`tests/bench`); their values are read strictly.
-//! A second argument `lenient` reads them as a department's file. Prints rows, findings, CPU seconds
+//! A second argument `lenient` reads them as a department's file, `raw` without a record schema. Prints rows, findings, CPU seconds
 //! (from `/proc/self/stat`) and peak memory.
 
 use std::fs::File;
@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use encoding_rs::Encoding;
-use huiliu_formats::read::{ReadOptions, open};
+use huiliu_formats::read::{ReadOptions, open, open_raw};
 use huiliu_stage::{Field, FieldType, RecordSchema};
 
 const COLUMNS: [&str; 15] = [
@@ -46,14 +46,17 @@ fn record(strict: bool) -> RecordSchema {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let file = arguments.next().ok_or("usage: read_speed FILE [lenient]")?;
+    let file = arguments.next().ok_or("usage: read_speed FILE [lenient|raw]")?;
     if file == "generate" {
         let mut next = || arguments.next().ok_or("usage: read_speed generate FILE ENCODING MEGABYTES");
         return generate(Path::new(&next()?), &next()?, next()?.parse()?);
     }
-    let strict = arguments.next().is_none_or(|word| word != "lenient");
+    let how = arguments.next().unwrap_or_default();
     let start = Instant::now();
-    let mut reading = open(Path::new(&file), &record(strict), &ReadOptions::default())?;
+    let mut reading = match how.as_str() {
+        "raw" => open_raw(Path::new(&file), &ReadOptions::default())?,
+        how => open(Path::new(&file), &record(how != "lenient"), &ReadOptions::default())?,
+    };
     let (mut rows, mut batches, mut findings) = (0, 0, 0);
     for outcome in &mut reading {
         let outcome = outcome?;

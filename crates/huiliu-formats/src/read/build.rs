@@ -6,6 +6,7 @@
 mod broken;
 mod column;
 mod nameless;
+mod plain;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,7 +16,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, StringBuilder
 use arrow::datatypes::SchemaRef;
 use huiliu_stage::json::write_text;
 use huiliu_stage::{
-    Finding, Findings, Outcome, RecordSchema, Severity, Text, UNREADABLE, column_letters, row_id,
+    Fate, Field, Finding, Findings, Outcome, RecordSchema, Severity, Text, UNREADABLE, column_letters, row_id,
 };
 
 use self::column::ColumnBuilder;
@@ -148,7 +149,7 @@ impl Assembler {
 
     /// What a field is called when talking to people.
     pub(super) fn title(&self, field: usize) -> String {
-        self.fields.get(field).map_or_else(String::new, |(_, builder)| builder.title().to_owned())
+        self.fields.get(field).map_or_else(String::new, |(_, builder)| builder.field().title().to_owned())
     }
 
     /// Name of a field.
@@ -178,9 +179,8 @@ impl Assembler {
         for (index, (name, builder)) in self.fields.iter_mut().enumerate() {
             let source = self.sources[index];
             let (findings, unreadable) = (&mut self.findings, &mut self.unreadable);
-            let title = builder.title().to_owned();
-            let code = builder.code().map(str::to_owned);
-            let mut place = Place::new(self.records, source);
+            let field = Arc::clone(builder.field());
+            let (records, mut place) = (self.records, None);
             let mut tell = |row: usize, raw: &str, note: Note| {
                 let number = chunk.numbers[row];
                 let id = row_id(ordinal, number);
@@ -190,8 +190,8 @@ impl Assembler {
                         None => drop(unreadable.insert(name.clone(), vec![id])),
                     }
                 }
-                let finding = cell_finding(&title, place.of(number), raw, &note, code.as_deref());
-                findings.push(Finding { row: Some(id), ..finding }.with_field(name.as_str()));
+                let place = place.get_or_insert_with(|| Place::new(records, source));
+                findings.push(cell_finding(&field, id, place.of(number), raw, &note));
             };
             match (source, chunk.view_added(index, text)) {
                 (Some(column), _) => builder.append(chunk, view, column, &mut tell),
@@ -261,7 +261,10 @@ impl Assembler {
         columns.push(Arc::new(Int64Array::from(rows)));
         columns.push(Arc::new(self.extra.finish()));
         let mut findings = std::mem::take(&mut self.findings);
-        findings.sort_by_key(|finding| finding.row);
+        if !findings.is_sorted_by_key(|finding| finding.row) {
+            // Findings are large: places are sorted, and each finding is moved once.
+            findings.sort_by_cached_key(|finding| finding.row);
+        }
         let schema = self.batch_schema();
         let batch = RecordBatch::try_new(schema, columns)
             .map_err(|e| ReadError::new(format!("内部错误：{e}"), format!("internal error: {e}")))?;
@@ -309,16 +312,30 @@ impl Place {
     }
 }
 
+/// Characters of a cell that a sentence repeats.
+const MOST_SHOWN: usize = 40;
+
 /// Says of which cell a note is. There may be a million of them, so that a sentence is put together in one go.
-fn cell_finding(title: &str, [zh, en]: [&str; 2], raw: &str, note: &Note, code: Option<&str>) -> Finding {
+fn cell_finding(field: &Field, row: i64, [zh, en]: [&str; 2], raw: &str, note: &Note) -> Finding {
+    let title = field.title();
     // A whole paragraph in an amount's cell need not be repeated to its writer.
-    let (shown, more) = match raw.char_indices().nth(40) {
-        Some((end, _)) => (raw.get(..end).unwrap_or(raw), "…"),
+    let end =
+        if raw.len() > MOST_SHOWN { raw.char_indices().nth(MOST_SHOWN).map(|(end, _)| end) } else { None };
+    let (shown, more) = match end {
+        Some(end) => (raw.get(..end).unwrap_or(raw), "…"),
         None => (raw, ""),
     };
     let zh = [zh, "（", title, "）“", shown, more, "”", &note.text.zh].concat();
     let en = [en, " (", title, ") `", shown, more, "` ", &note.text.en].concat();
     // Only what cannot be read counts as a fault of the field.
-    let code = code.filter(|_| note.severity == Severity::Error).unwrap_or(note.code);
-    Finding::new(None, note.severity, code, Text { zh, en }).with_raw(raw)
+    let code = field.code.as_deref().filter(|_| note.severity == Severity::Error).unwrap_or(note.code);
+    Finding {
+        row: Some(row),
+        field: Some(field.name.clone()),
+        severity: note.severity,
+        code: code.to_owned(),
+        message: Text { zh, en },
+        raw: Some(raw.to_owned()),
+        fate: Fate::Stays,
+    }
 }

@@ -138,6 +138,8 @@ pub struct Reading {
     options: ReadOptions,
     schema: SchemaRef,
     sheet_names: Vec<String>,
+    /// Rows of the header as sent, if columns are named by them.
+    header: Option<Vec<Vec<String>>>,
     report: ReadReport,
     /// Sheets still to be read, the next one last.
     waiting: Vec<Sheet>,
@@ -186,10 +188,7 @@ impl Reading {
     /// The header of a text table that is read without a record schema, as sent: no row, one or several. `None` for
     /// other files, whose columns are named by the schema.
     pub fn header(&self) -> Option<&[Vec<String>]> {
-        match &self.source {
-            Source::Table(source) if !source.is_searched() => Some(source.header()),
-            _ => None,
-        }
+        self.header.as_deref()
     }
 
     /// Bytes read and bytes there are. For workbooks a guess by sheets.
@@ -309,7 +308,7 @@ impl Reading {
         }
         let rows = match std::mem::replace(&mut self.source, Source::Gone) {
             Source::Csv(source) => Rows::Csv(source),
-            Source::Table(source) if source.is_searched() => Rows::Table(source),
+            Source::Table(source) => Rows::Table(source),
             other => {
                 self.source = other;
                 return;

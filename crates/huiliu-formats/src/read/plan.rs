@@ -255,7 +255,8 @@ impl Plan<'_> {
         let mut layout = Layout::plain(0, &headers);
         layout.header_rows = source.header_rows().to_vec();
         self.add_sheet(String::new(), 0, layout, None);
-        self.reading(Source::Table(Box::new(source)), names)
+        let header = Some(source.header().to_vec());
+        Ok(Reading { header, ..self.reading(Source::Table(Box::new(source)), names)? })
     }
 
     fn workbook(&mut self, file: File, head: &[u8]) -> Result<Reading, ReadError> {
@@ -438,6 +439,7 @@ impl Plan<'_> {
             options: self.options.clone(),
             schema: schema.into(),
             sheet_names,
+            header: None,
             report: std::mem::take(&mut self.report),
             waiting,
             current: None,

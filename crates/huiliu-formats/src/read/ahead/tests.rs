@@ -6,7 +6,7 @@ use huiliu_stage::{Field, FieldType, RecordSchema};
 use proptest::prelude::*;
 use tempfile::NamedTempFile;
 
-use crate::read::{Limits, ReadError, ReadOptions, Reading, Source, open};
+use crate::read::{Limits, ReadError, ReadOptions, Reading, Source, open, open_raw};
 use huiliu_stage::Outcome;
 
 fn record() -> RecordSchema {
@@ -30,11 +30,14 @@ fn record() -> RecordSchema {
     RecordSchema { record: "project".into(), label: String::new(), fields }
 }
 
+fn options(batch_rows: usize) -> ReadOptions {
+    let limits = Limits { max_row_bytes: 1 << 20, ..Limits::default() };
+    ReadOptions { batch_rows, limits, today: 19_500, ..ReadOptions::default() }
+}
+
 /// Opens a file so that from the second batch on, which comes early, two threads read.
 fn opened(file: &NamedTempFile, batch_rows: usize, threads: u64) -> Reading {
-    let limits = Limits { max_row_bytes: 1 << 20, ..Limits::default() };
-    let options = ReadOptions { batch_rows, limits, today: 19_500, ..ReadOptions::default() };
-    let mut reading = open(file.path(), &record(), &options).unwrap();
+    let mut reading = open(file.path(), &record(), &options(batch_rows)).unwrap();
     reading.worth = (threads > 1).then_some(0);
     reading
 }
@@ -54,7 +57,20 @@ fn all(reading: &mut Reading) -> (Vec<Outcome>, Option<ReadError>) {
 fn compared(bytes: &[u8], batch_rows: usize) -> (bool, usize) {
     let file = NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
-    let (mut one, mut two) = (opened(&file, batch_rows, 1), opened(&file, batch_rows, 2));
+    alike(opened(&file, batch_rows, 1), opened(&file, batch_rows, 2))
+}
+
+/// The same without a record schema.
+fn compared_raw(bytes: &[u8], batch_rows: usize) -> (bool, usize) {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    let mut two = [1, 2].map(|_| open_raw(file.path(), &options(batch_rows)).unwrap());
+    (two[0].worth, two[1].worth) = (None, Some(0));
+    let [one, two] = two;
+    alike(one, two)
+}
+
+fn alike(mut one: Reading, mut two: Reading) -> (bool, usize) {
     let ((ours, error), (theirs, other)) = (all(&mut one), all(&mut two));
     assert_eq!(error, other);
     assert_eq!(ours.len(), theirs.len());
@@ -65,6 +81,7 @@ fn compared(bytes: &[u8], batch_rows: usize) -> (bool, usize) {
     if error.is_none() {
         assert_eq!(one.report(), two.report());
         assert_eq!(one.progress(), two.progress());
+        assert_eq!(one.header(), two.header());
     }
     let rows = ours.iter().map(|outcome| outcome.batch.num_rows()).sum();
     (matches!(two.source, Source::Ahead(_)), rows)
@@ -121,6 +138,19 @@ fn two_threads_give_what_one_gives() {
     // In a dialect of which each row is taken apart by the general reader.
     let (apart, rows) = compared(text.replace(',', "||").as_bytes(), 64);
     assert!(apart && rows > 1400, "{rows} rows");
+}
+
+#[test]
+fn without_a_record_schema_two_threads_give_what_one_gives() {
+    // Rows of delimiters alone are held until it is known whether they end the table.
+    let mut table = mess(300).replace("\n100,", "\n,,,,,,,\n,,,,,,,\n100,");
+    table.push_str(",,,,,,,\n,,,,,,,\n");
+    for batch_rows in [1, 7, 64] {
+        let (shared, rows) = compared_raw(table.as_bytes(), batch_rows);
+        assert!(shared && rows > 280, "{rows} rows by {batch_rows}");
+    }
+    let gb = encoding_rs::GB18030.encode(&table.replace(',', "||")).0.into_owned();
+    assert!(compared_raw(&gb, 16).0);
 }
 
 #[test]

@@ -3,12 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder,
-    ListBuilder, StringBuilder, TimestampMillisecondBuilder,
-};
+use arrow::array::{ArrayBuilder, ArrayRef, ArrowPrimitiveType, BooleanBuilder, ListBuilder, StringBuilder};
+use arrow::datatypes::{Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMillisecondType};
 use huiliu_stage::{Field, FieldType, Severity};
 
+use super::plain::Plain;
 use crate::read::chunk::{Chunk, View};
 use crate::read::value::{
     Asked, Money, Note, Number, Parsed, Unit, Words, boolean, date, destroyed, failed, integer, is_code,
@@ -20,38 +19,34 @@ type Tell<'a> = &'a mut dyn FnMut(usize, &str, Note);
 
 enum Values {
     Text(StringBuilder),
-    Integer(Int64Builder),
-    Number(Float64Builder, Number),
-    Money(Decimal128Builder, Money),
-    Date(Date32Builder),
+    Integer(Plain<Int64Type>),
+    Number(Plain<Float64Type>, Number),
+    Money(Plain<Decimal128Type>, Money),
+    Date(Plain<Date32Type>),
     Boolean(BooleanBuilder),
     List(ListBuilder<StringBuilder>),
-    Timestamp(TimestampMillisecondBuilder),
+    Timestamp(Plain<TimestampMillisecondType>),
 }
 
 impl Values {
     fn new(kind: FieldType, number: impl FnOnce() -> Number, money: impl FnOnce() -> Money) -> Self {
         match kind {
             FieldType::Text => Self::Text(StringBuilder::new()),
-            FieldType::Integer => Self::Integer(Int64Builder::new()),
-            FieldType::Number => Self::Number(Float64Builder::new(), number()),
-            FieldType::Money => Self::Money(Decimal128Builder::new().with_data_type(kind.arrow()), money()),
-            FieldType::Date => Self::Date(Date32Builder::new()),
+            FieldType::Integer => Self::Integer(Plain::new(kind.arrow())),
+            FieldType::Number => Self::Number(Plain::new(kind.arrow()), number()),
+            FieldType::Money => Self::Money(Plain::new(kind.arrow()), money()),
+            FieldType::Date => Self::Date(Plain::new(kind.arrow())),
             FieldType::Boolean => Self::Boolean(BooleanBuilder::new()),
             FieldType::List => Self::List(ListBuilder::new(StringBuilder::new())),
-            FieldType::Timestamp => {
-                Self::Timestamp(TimestampMillisecondBuilder::new().with_data_type(kind.arrow()))
-            }
+            FieldType::Timestamp => Self::Timestamp(Plain::new(kind.arrow())),
         }
     }
 
     /// What reads in the same way and holds nothing.
     fn fork(&self, kind: FieldType) -> Self {
         match self {
-            Self::Number(_, number) => Self::Number(Float64Builder::new(), number.clone()),
-            Self::Money(_, money) => {
-                Self::Money(Decimal128Builder::new().with_data_type(kind.arrow()), money.clone())
-            }
+            Self::Number(b, number) => Self::Number(b.fork(), number.clone()),
+            Self::Money(b, money) => Self::Money(b.fork(), money.clone()),
             _ => Self::new(kind, || Number::new(None, None), || Money::new(None, None)),
         }
     }
@@ -60,7 +55,7 @@ impl Values {
 /// Reads the cells of one field.
 pub(super) struct ColumnBuilder {
     values: Values,
-    field: Field,
+    field: Arc<Field>,
     unit: Option<Unit>,
     today: i32,
     asked: Asked,
@@ -81,28 +76,23 @@ impl ColumnBuilder {
         let number = || Number::new(unit.clone(), None);
         let values = Values::new(kind, number, || Money::new(unit.clone(), None));
         let asked = Asked::by(&field.name, field.title());
-        Self { values, field: field.clone(), unit, today, asked, scaled: None, open: false }
+        Self { values, field: Arc::new(field.clone()), unit, today, asked, scaled: None, open: false }
     }
 
     /// Another one for the same column, without cells.
     pub(super) fn fork(&self) -> Self {
         Self {
             values: self.values.fork(self.field.kind),
-            field: self.field.clone(),
+            field: Arc::clone(&self.field),
             unit: self.unit.clone(),
             scaled: self.scaled.clone(),
             ..*self
         }
     }
 
-    /// What the field is called when talking to people.
-    pub(super) fn title(&self) -> &str {
-        self.field.title()
-    }
-
-    /// The code that the record schema wants for faults of this field.
-    pub(super) fn code(&self) -> Option<&str> {
-        self.field.code.as_deref()
+    /// The field as the record schema has it.
+    pub(super) fn field(&self) -> &Arc<Field> {
+        &self.field
     }
 
     /// The unit of the column: that of its header, else, for amounts, that of the sheet.
@@ -133,13 +123,13 @@ impl ColumnBuilder {
     pub(super) fn append_nulls(&mut self, rows: usize) {
         match &mut self.values {
             Values::Text(b) => b.append_nulls(rows),
-            Values::Integer(b) => b.append_nulls(rows),
-            Values::Number(b, _) => b.append_nulls(rows),
-            Values::Money(b, _) => b.append_nulls(rows),
-            Values::Date(b) => b.append_nulls(rows),
+            Values::Integer(b) => b.push_nulls(rows),
+            Values::Number(b, _) => b.push_nulls(rows),
+            Values::Money(b, _) => b.push_nulls(rows),
+            Values::Date(b) => b.push_nulls(rows),
             Values::Boolean(b) => b.append_nulls(rows),
             Values::List(b) => (0..rows).for_each(|_| b.append_null()),
-            Values::Timestamp(b) => b.append_nulls(rows),
+            Values::Timestamp(b) => b.push_nulls(rows),
         }
     }
 
@@ -177,26 +167,18 @@ impl ColumnBuilder {
             }
             Values::Integer(b) if self.scaled.is_some() => {
                 let Some(number) = &self.scaled else { return };
-                each(cells, tell, |c| whole(number.lenient(c)), |v| b.append_option(v));
+                each(cells, tell, |c| whole(number.lenient(c)), b);
             }
-            Values::Integer(b) if strict => {
-                each(cells, tell, strict_integer, |v| b.append_option(v));
-            }
-            Values::Integer(b) => each(cells, tell, integer, |v| b.append_option(v)),
-            Values::Number(b, number) if strict => {
-                each(cells, tell, |c| number.strict(c), |v| b.append_option(v));
-            }
-            Values::Number(b, number) => each(cells, tell, |c| number.lenient(c), |v| b.append_option(v)),
-            Values::Money(b, money) if strict => {
-                each(cells, tell, |c| money.strict(c), |v| b.append_option(v));
-            }
-            Values::Money(b, money) => each(cells, tell, |c| money.lenient(c), |v| b.append_option(v)),
-            Values::Date(b) if strict => each(cells, tell, strictly_dated, |v| b.append_option(v)),
-            Values::Date(b) => each(cells, tell, |c| date(c, today, asked), |v| b.append_option(v)),
-            Values::Boolean(b) => each(cells, tell, |c| boolean(c, strict), |v| b.append_option(v)),
-            Values::Timestamp(b) => {
-                each(cells, tell, |c| timestamp(c, today, strict), |v| b.append_option(v))
-            }
+            Values::Integer(b) if strict => each(cells, tell, strict_integer, b),
+            Values::Integer(b) => each(cells, tell, integer, b),
+            Values::Number(b, number) if strict => each(cells, tell, |c| number.strict(c), b),
+            Values::Number(b, number) => each(cells, tell, |c| number.lenient(c), b),
+            Values::Money(b, money) if strict => each(cells, tell, |c| money.strict(c), b),
+            Values::Money(b, money) => each(cells, tell, |c| money.lenient(c), b),
+            Values::Date(b) if strict => each(cells, tell, strictly_dated, b),
+            Values::Date(b) => each(cells, tell, |c| date(c, today, asked), b),
+            Values::Timestamp(b) => each(cells, tell, |c| timestamp(c, today, strict), b),
+            Values::Boolean(b) => read(cells, tell, |c| boolean(c, strict), |v| b.append_option(v)),
             Values::List(builder) => {
                 for cell in cells {
                     let mut any = false;
@@ -213,15 +195,9 @@ impl ColumnBuilder {
     /// The sum of the values in these rows since the last batch; nulls count nothing.
     pub(super) fn sum(&self, rows: Range<usize>) -> i128 {
         match &self.values {
-            Values::Money(b, _) => b.values_slice().get(rows).map_or(0, |values| values.iter().sum()),
-            Values::Number(b, _) => {
-                let sum = b.values_slice().get(rows).map_or(0.0, |values| values.iter().sum::<f64>());
-                (sum * 10_000.0).round() as i128
-            }
-            Values::Integer(b) => {
-                let values = b.values_slice().get(rows).unwrap_or_default();
-                values.iter().map(|&value| i128::from(value) * 10_000).sum()
-            }
+            Values::Money(b, _) => b.values(rows).iter().sum(),
+            Values::Number(b, _) => (b.values(rows).iter().sum::<f64>() * 10_000.0).round() as i128,
+            Values::Integer(b) => b.values(rows).iter().map(|&value| i128::from(value) * 10_000).sum(),
             _ => 0,
         }
     }
@@ -248,13 +224,13 @@ impl ColumnBuilder {
                 *b = StringBuilder::with_capacity(rows, bytes + bytes / 8);
                 done
             }
-            Values::Integer(b) => Arc::new(b.finish()),
-            Values::Number(b, _) => Arc::new(b.finish()),
-            Values::Money(b, _) => Arc::new(b.finish()),
-            Values::Date(b) => Arc::new(b.finish()),
+            Values::Integer(b) => b.finish(),
+            Values::Number(b, _) => b.finish(),
+            Values::Money(b, _) => b.finish(),
+            Values::Date(b) => b.finish(),
             Values::Boolean(b) => Arc::new(b.finish()),
             Values::List(b) => Arc::new(b.finish()),
-            Values::Timestamp(b) => Arc::new(b.finish()),
+            Values::Timestamp(b) => b.finish(),
         }
     }
 }
@@ -285,8 +261,20 @@ fn date_fault() -> Parsed<i32> {
     Parsed { value: None, note: Some(Box::new(Note { severity: Severity::Error, code: "V11", text })) }
 }
 
+/// Reads cells into a column of values of one size.
 #[inline]
-fn each<'a, T>(
+fn each<'a, T: ArrowPrimitiveType>(
+    cells: impl ExactSizeIterator<Item = &'a str>,
+    tell: Tell<'_>,
+    parse: impl FnMut(&str) -> Parsed<T::Native>,
+    into: &mut Plain<T>,
+) {
+    into.reserve(cells.len());
+    read(cells, tell, parse, |value| into.push(value));
+}
+
+#[inline]
+fn read<'a, T>(
     cells: impl Iterator<Item = &'a str>,
     tell: Tell<'_>,
     mut parse: impl FnMut(&str) -> Parsed<T>,

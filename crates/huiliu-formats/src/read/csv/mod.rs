@@ -35,18 +35,20 @@ mod split;
 #[cfg(test)]
 mod stated_tests;
 mod table;
+mod tell;
 
 pub(super) use self::source::TableSource;
 
 use std::fs::File;
 
-use huiliu_stage::{Finding, Severity, Text, cell_address, row_id};
+use huiliu_stage::Severity;
 
 use self::repair::Repair;
 use self::rewrite::Rewrite;
 use self::shape::Profile;
 use self::split::{Dialect, Progress, Range, split};
 use self::table::{Plan, Row};
+use self::tell::{repaired, tell_damage, tell_nuls, tell_repairs};
 use super::chunk::{Chunk, Span};
 use super::error::ReadError;
 use super::header::{Grid, SEARCH_ROWS};
@@ -276,8 +278,8 @@ impl CsvSource {
 /// Tells what was done to the row at `at`. Where few rows are known (`thin`) it is a guess that a person must confirm.
 fn tell(chunk: &mut Chunk, text: &[u8], at: usize, row: &Row, number: u32, thin: bool) {
     let shown = String::from_utf8_lossy(text.get(at..at + row.end).unwrap_or_default());
-    let mut finding = source::repaired(&shown);
-    source::tell_repairs(&mut finding, row, number, false);
+    let mut finding = repaired(&shown);
+    tell_repairs(&mut finding, row, number, false);
     if thin {
         finding.severity = Severity::Error;
     }
@@ -390,45 +392,4 @@ fn separator_line(bytes: &[u8]) -> Option<usize> {
     let end = memchr::memchr(b'\n', &bytes[..bytes.len().min(16)])?;
     let line = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
     (line.len() == 5 && line[..4].eq_ignore_ascii_case(b"sep=")).then_some(end + 1)
-}
-
-/// Reports the cells that hold a NUL, which nobody typed and most programs cut the cell at.
-fn tell_nuls(chunk: &mut Chunk, text: &str) {
-    if memchr::memchr(0, text.as_bytes()).or(memchr::memchr(0, chunk.side.as_bytes())).is_none() {
-        return;
-    }
-    let view = chunk.view(text);
-    let mut found = Vec::new();
-    for (row, &number) in chunk.numbers.iter().enumerate() {
-        for (column, cell) in view.row(row).enumerate().filter(|(_, cell)| cell.contains('\0')) {
-            let address = cell_address(column, number);
-            let text = Text::new(
-                format!("{address} 含有不可见的空字符（NUL），已原样保留；请核对该格内容"),
-                format!("{address} holds a NUL character, which was kept; please check the cell"),
-            );
-            found.push(
-                Finding::new(Some(row_id(0, number)), Severity::Warning, "encoding", text).with_raw(cell),
-            );
-        }
-    }
-    chunk.findings.extend(found);
-}
-
-/// Reports the cells that hold the mark of bytes that could not be decoded.
-fn tell_damage(chunk: &mut Chunk, text: &str) {
-    let view = chunk.view(text);
-    let mut found = Vec::new();
-    for (row, &number) in chunk.numbers.iter().enumerate() {
-        for (column, cell) in view.row(row).enumerate().filter(|(_, cell)| cell.contains('\u{fffd}')) {
-            let address = cell_address(column, number);
-            let text = Text::new(
-                format!("{address} 含有无法解码的文字；请把文件另存为 UTF-8 编码后重新上传"),
-                format!("{address} holds bytes that are no text; save the file in UTF-8 and send it again"),
-            );
-            found.push(
-                Finding::new(Some(row_id(0, number)), Severity::Error, "encoding", text).with_raw(cell),
-            );
-        }
-    }
-    chunk.findings.extend(found);
 }

@@ -115,13 +115,15 @@ impl Filler {
     /// 同上 and 〃 repeat the cell above.
     fn repeat(&mut self, chunk: &mut Chunk, text: &str) {
         let width = chunk.width.max(1);
-        let short = |span: &Span| matches!(span.len(), 3 | 6);
-        let at: Vec<usize> = {
-            let view = chunk.view(text);
-            let ditto = |(_, span): &(usize, &Span)| short(span) && is_ditto(view.text(**span));
-            chunk.cells.iter().enumerate().filter(ditto).map(|(at, _)| at).collect()
-        };
-        for at in at {
+        let mut found = Vec::new();
+        // Each cell of the file comes by here.
+        let view = chunk.view(text);
+        for (at, span) in chunk.cells.iter().enumerate() {
+            if matches!(span.len(), 3 | 6) && is_ditto(view.text(*span)) {
+                found.push(at);
+            }
+        }
+        for at in found {
             let (row, column) = (at / width, at % width);
             let span = match row.checked_sub(1) {
                 Some(above) => chunk.cells.get(above * width + column).copied().unwrap_or_default(),

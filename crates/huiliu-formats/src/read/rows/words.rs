@@ -86,8 +86,11 @@ pub(super) fn is_numeric(cell: &str) -> bool {
 }
 
 /// How a text says again what stands above it.
+#[inline]
 pub(super) fn is_ditto(cell: &str) -> bool {
-    matches!(cell, "同上" | "〃" | "″" | "同前")
+    let first = cell.as_bytes().first();
+    // 同, 〃 and ″ begin with these bytes, and few cells do.
+    matches!(first, Some(0xe2 | 0xe3 | 0xe5)) && matches!(cell, "同上" | "〃" | "″" | "同前")
 }
 
 /// The number at the end of `合肥市(915个)`, `产业项目(共180项)`, `正式项目合计191项`, and the text before it.

@@ -12,11 +12,14 @@ use encoding_rs::{
 
 use super::charset::Charset;
 use super::cyrillic::{cyrillic, is_mac_latin};
-use super::likely::likely;
+use super::likely::{Likely, likely};
 use super::wide::by_zero_bytes;
 
 /// Least lead of an encoding over the next likely one that is no guess, in logarithms of likelihood.
 const LEAST_LEAD: f64 = 6.0;
+/// Least mean likelihood of East Asian text, a logarithm: if that is all that is known, and if the detector thinks so too.
+const TEXT: f64 = -8.6;
+const TEXT_IF_ASIAN: f64 = -10.5;
 
 /// How an encoding was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +65,7 @@ pub(super) fn detect(sample: &[u8], whole: bool) -> (Charset, How) {
     }
     match std::str::from_utf8(sample) {
         // ISO 2022 is ASCII to whoever does not know its escapes.
-        Ok(_) if sample.windows(3).any(|w| matches!(w, [0x1b, b'$', b'@' | b'B'])) => {
+        Ok(_) if has_japanese_escape(sample) => {
             return (Charset::Known(ISO_2022_JP), How::Statistics);
         }
         // So are the ways to write Chinese and Korean in seven bits, which nobody decodes any more.
@@ -80,6 +83,12 @@ pub(super) fn detect(sample: &[u8], whole: bool) -> (Charset, How) {
     weighed(sample, whole)
 }
 
+/// Whether an escape of ISO 2022 begins Japanese characters.
+fn has_japanese_escape(sample: &[u8]) -> bool {
+    let begins = |at: usize| matches!(sample.get(at + 1..at + 3), Some([b'$', b'@' | b'B']));
+    memchr::memchr_iter(0x1b, sample).any(begins)
+}
+
 fn by_mark(sample: &[u8]) -> Option<Charset> {
     match sample {
         [0xff, 0xfe, 0, 0, ..] => Some(Charset::Utf32 { big: false }),
@@ -95,17 +104,21 @@ fn weighed(sample: &[u8], whole: bool) -> (Charset, How) {
     if mostly_utf8(sample) {
         return (Charset::UTF8, How::Statistics);
     }
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
-    detector.feed(sample, whole);
-    let guess = detector.guess(Some(b"cn"), Utf8Detection::Deny);
     let asian = |e: &'static Encoding| {
         Charset::of(e) == Charset::Known(GB18030) || [BIG5, EUC_KR, SHIFT_JIS, EUC_JP].contains(&e)
     };
-    if let Some(found) = likely(sample) {
-        let text = found.mean > if asian(guess) { -10.5 } else { -8.6 };
-        if text && found.bad * 20 <= found.count {
-            return (found.charset, if found.lead < LEAST_LEAD { How::Guess } else { How::Statistics });
-        }
+    let found = likely(sample).filter(|found| found.bad * 20 <= found.count);
+    let how = |found: &Likely| if found.lead < LEAST_LEAD { How::Guess } else { How::Statistics };
+    // The detector weighs each byte in forty encodings, which takes as long as reading a hundred megabytes: it is
+    // asked only where its word counts.
+    if let Some(found) = found.as_ref().filter(|found| found.mean > TEXT) {
+        return (found.charset, how(found));
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(sample, whole);
+    let guess = detector.guess(Some(b"cn"), Utf8Detection::Deny);
+    if let Some(found) = found.filter(|found| asian(guess) && found.mean > TEXT_IF_ASIAN) {
+        return (found.charset, how(&found));
     }
     let guess = if asian(guess) { detector.guess(None, Utf8Detection::Deny) } else { guess };
     let slavic = [WINDOWS_1251, KOI8_U, ISO_8859_5, IBM866].contains(&guess);

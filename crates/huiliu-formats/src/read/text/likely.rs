@@ -5,6 +5,8 @@
 //! the likelihood of the characters, with the most frequent ones counted apart, tells the encoding from a few words,
 //! where statistics of a whole language need sentences.
 
+use std::collections::HashMap;
+
 use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GB18030, SHIFT_JIS};
 
 use super::charset::Charset;
@@ -53,10 +55,13 @@ pub(super) fn likely(sample: &[u8]) -> Option<Likely> {
         let (text, bad) = charset.text(&bytes, false);
         let (mut score, mut beyond, mut count) = (prior, 0.0, 0);
         let (mut before, mut chars) = (' ', text.chars().peekable());
+        // A text has few different characters, and to weigh one takes a search in the tables of its encoding.
+        let mut weights = HashMap::new();
         while let Some(c) = chars.next() {
             // Amid small Latin letters stands one with an accent.
             let amid = before.is_ascii_lowercase() && chars.peek().is_some_and(char::is_ascii_lowercase);
-            let weight = weight(c, encoding) - if amid && !c.is_ascii() { 6.0 } else { 0.0 };
+            let weight = *weights.entry(c).or_insert_with(|| weight(c, encoding));
+            let weight = weight - if amid && !c.is_ascii() { 6.0 } else { 0.0 };
             score += weight;
             if !c.is_ascii() {
                 beyond += weight;

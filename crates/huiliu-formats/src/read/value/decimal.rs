@@ -127,7 +127,7 @@ impl Decimal {
     pub(super) fn to_f64(self) -> f64 {
         // Both exact below these bounds, so that the quotient is rounded once.
         if self.scale <= 22 && self.mantissa.unsigned_abs() < 1 << 53 {
-            return self.mantissa as f64 / POWERS[self.scale as usize];
+            return self.mantissa as i64 as f64 / POWERS[self.scale as usize];
         }
         format!("{}e-{}", self.mantissa, self.scale).parse().unwrap_or(f64::NAN)
     }
@@ -154,9 +154,19 @@ pub(super) struct Numeral<'a> {
 }
 
 fn chinese_digit(c: char) -> Option<i128> {
-    const DIGITS: [&str; 10] =
-        ["零〇○", "一壹", "二贰两貳", "三叁參", "四肆", "五伍", "六陆陸", "七柒", "八捌", "九玖"];
-    (0..10).find(|&digit| DIGITS[digit as usize].contains(c)).map(|digit| digit as i128)
+    Some(match c {
+        '零' | '〇' | '○' => 0,
+        '一' | '壹' => 1,
+        '二' | '贰' | '两' | '貳' => 2,
+        '三' | '叁' | '參' => 3,
+        '四' | '肆' => 4,
+        '五' | '伍' => 5,
+        '六' | '陆' | '陸' => 6,
+        '七' | '柒' => 7,
+        '八' | '捌' => 8,
+        '九' | '玖' => 9,
+        _ => return None,
+    })
 }
 
 fn small_unit(c: char) -> Option<i32> {

@@ -92,6 +92,10 @@ impl<T> Parsed<T> {
 /// NFKC, without any blanks.
 fn tidy(text: &str) -> String {
     let text = other::unguarded(text);
+    // Chinese characters, and ASCII without blanks, are as they should be.
+    if text.chars().all(|c| matches!(c, '!'..='~' | '\u{4e00}'..='\u{9fff}')) {
+        return text.to_owned();
+    }
     let kept = |c: &char| !c.is_whitespace() && !matches!(c, '\u{200b}' | '\u{feff}' | '\u{2060}');
     match is_nfkc_quick(text.chars()) {
         IsNormalized::Yes => text.chars().filter(kept).collect(),
@@ -124,8 +128,7 @@ fn is_placeholder(tidy: &str) -> bool {
         "—",
         "/",
     ];
-    let lower = tidy.to_ascii_lowercase();
-    WORDS.contains(&lower.as_str())
+    WORDS.iter().any(|word| word.eq_ignore_ascii_case(tidy))
         || (!tidy.is_empty()
             && tidy
                 .chars()

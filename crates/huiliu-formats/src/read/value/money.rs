@@ -149,9 +149,13 @@ fn foreign<T>(currency: &str) -> Parsed<T> {
 
 /// `超百亿`, `千万级`, `十亿元以上`: the class of an amount and not the amount.
 fn is_tier(tidy: &str) -> bool {
+    let unit = |c| matches!(c, '十' | '百' | '千' | '万' | '亿');
+    if !tidy.contains(unit) {
+        return false;
+    }
     let rest = tidy.trim_start_matches(|c| "超过近约逾达突破上数几".contains(c));
     let rest = rest.trim_end_matches(|c| "元人民币级以上左右规模".contains(c));
-    !rest.is_empty() && rest.chars().all(|c| "十百千万亿".contains(c))
+    !rest.is_empty() && rest.chars().all(unit)
 }
 
 fn tier<T>() -> Parsed<T> {

@@ -26,15 +26,18 @@ pub(super) struct Quantity {
 /// Whether blanks or marks stand within a text in such a way that its digits are not one number: `1000 2000`, a line
 /// break, a footnote's `①` behind an amount. A single blank may part thousands: `1 234 567`.
 pub(super) fn is_torn(text: &str) -> bool {
-    let chars: Vec<char> = text.trim().chars().collect();
+    // Circled and raised digits become plain ones when a text is normalised.
+    let raised = |c: &char| matches!(c, '①'..='⓿' | '¹' | '²' | '³' | '⁰'..='₉' | '❶'..='➓');
+    let text = text.trim();
+    if !text.chars().any(|c| raised(&c) || c.is_whitespace()) {
+        return false;
+    }
+    let chars: Vec<char> = text.chars().collect();
     let digit = |at: usize| chars.get(at).is_some_and(|c| c.is_ascii_digit() || ('０'..='９').contains(c));
     let digits_from = |at: usize| (at..chars.len()).take_while(|at| digit(*at)).count();
     let digits_before = |at: usize| (0..at).rev().take_while(|at| digit(*at)).count();
     chars.iter().enumerate().any(|(at, c)| match c {
-        // Circled and raised digits become plain ones when a text is normalised.
-        '①'..='⓿' | '¹' | '²' | '³' | '⁰'..='₉' | '❶'..='➓' => {
-            at.checked_sub(1).is_some_and(digit) || digit(at + 1)
-        }
+        c if raised(c) => at.checked_sub(1).is_some_and(digit) || digit(at + 1),
         c if c.is_whitespace() => {
             let run = (at..chars.len()).take_while(|at| chars[*at].is_whitespace()).count();
             let (before, after) = (digits_before(at), digits_from(at + run));
@@ -75,7 +78,8 @@ pub(super) fn quantity(tidy: &str) -> Option<Quantity> {
     let spoken = tidy.contains("个亿").then(|| tidy.replace("个亿", "亿"));
     let mut rest = spoken.as_deref().unwrap_or(tidy);
     let mut qualified = false;
-    while let Some(word) = BEFORE.iter().find(|word| rest.starts_with(**word)) {
+    let first = |text: &str| text.as_bytes().first().copied();
+    while let Some(word) = BEFORE.iter().find(|word| first(word) == first(rest) && rest.starts_with(**word)) {
         rest = &rest[word.len()..];
         qualified = true;
     }

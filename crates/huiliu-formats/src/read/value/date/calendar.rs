@@ -55,8 +55,20 @@ pub(super) fn digits(bytes: &[u8]) -> Option<i64> {
 #[inline]
 pub(in crate::read) fn strict_date(text: &str) -> Option<i32> {
     let bytes = text.as_bytes();
+    if let [y @ .., b'-', m1, m2, b'-', d1, d2] = bytes
+        && let [y1, y2, y3, y4] = y
+    {
+        // Nearly all.
+        let [y1, y2, y3, y4, m1, m2, d1, d2] =
+            [y1, y2, y3, y4, m1, m2, d1, d2].map(|byte| byte.wrapping_sub(b'0'));
+        if [y1, y2, y3, y4, m1, m2, d1, d2].iter().any(|digit| *digit > 9) {
+            return None;
+        }
+        let two = |tens: u8, ones: u8| i64::from(tens * 10 + ones);
+        return day(two(y1, y2) * 100 + two(y3, y4), two(m1, m2), two(d1, d2));
+    }
     let (y, m, d) = match bytes {
-        [y @ .., b'-', m1, m2, b'-', d1, d2] | [y @ .., b'/', m1, m2, b'/', d1, d2] if y.len() == 4 => {
+        [y @ .., b'/', m1, m2, b'/', d1, d2] if y.len() == 4 => {
             (digits(y)?, digits(&[*m1, *m2])?, digits(&[*d1, *d2])?)
         }
         _ if bytes.len() == 8 => (digits(&bytes[..4])?, digits(&bytes[4..6])?, digits(&bytes[6..])?),

@@ -40,6 +40,10 @@ fn cut(tidy: &str) -> Option<(Vec<(i64, usize)>, String)> {
 
 pub(super) fn shaped(tidy: &str, today: i32) -> Option<Parsed<i32>> {
     let (numbers, shape) = cut(tidy)?;
+    // A text without a number may be a part of a year, and nothing else.
+    if numbers.is_empty() && !shape.contains('年') {
+        return None;
+    }
     let shape = coarse(&shape);
     let at = |i: usize| numbers.get(i).copied().unwrap_or_default();
     // 23年 is 2023; but a year without 年 must be written out.

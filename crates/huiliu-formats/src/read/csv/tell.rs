@@ -1,0 +1,148 @@
+//! What senders are told of a text file that is not as it should be.
+
+use huiliu_stage::{Finding, Severity, Text, cell_address, row_id};
+
+use super::repair::Repair;
+use super::table::Row;
+use crate::read::chunk::Chunk;
+
+/// Longest piece of a row's text that a finding repeats.
+const SHOWN: usize = 200;
+
+/// Tells of lines before the table, or behind it, that were not read.
+pub(super) fn outside(rows: &[String], before: bool) -> Option<Finding> {
+    let first = rows.first()?;
+    let count = rows.len();
+    let text = match before {
+        true => Text::new(
+            format!("表头之前有{count}行说明文字，没有作为数据读取；如果其中有数据，请移到表头下方"),
+            format!(
+                "{count} lines before the table were not read as data; if they are, move them below the header"
+            ),
+        ),
+        false => Text::new(
+            format!("表格之后还有{count}行（附注或其他表格），没有作为数据读取；其他表格请单独成文件上传"),
+            format!(
+                "{count} lines behind the table (notes or other tables) were not read; send other tables as files of their own"
+            ),
+        ),
+    };
+    let severity = if !before && count > 3 { Severity::Warning } else { Severity::Info };
+    Some(Finding::new(None, severity, "outline", text).with_raw(first.as_str()))
+}
+
+/// Who wrote two delimiters for one may as well have meant empty columns.
+pub(super) fn paired() -> Finding {
+    let text = Text::new(
+        "各格之间都是两个分隔符，已按一个读取，没有当作空列；请核对",
+        "two delimiters stand between all cells; they were read as one, not as empty columns; please check",
+    );
+    Finding::new(None, Severity::Warning, "outline", text)
+}
+
+/// A table without a single row must not pass for one that was read.
+pub(super) fn no_rows() -> Finding {
+    let text = Text::new(
+        "没有读到任何数据行；如果文件中有数据，请检查换行和分隔符",
+        "no row of data was found; if the file holds some, check its line ends and delimiters",
+    );
+    Finding::new(None, Severity::Warning, "outline", text)
+}
+
+/// The text of a row that was repaired, as a finding to be completed.
+pub(super) fn repaired(text: &str) -> Finding {
+    let shown: String = text.chars().take(SHOWN).collect();
+    Finding::new(None, Severity::Info, "repair", Text::default()).with_raw(shown)
+}
+
+/// Says what was done to a row.
+pub(super) fn tell_repairs(finding: &mut Finding, row: &Row, number: u32, header: bool) {
+    let failed = row.repairs.contains(&Repair::Failed);
+    // Where one cell ends and the next begins was guessed: a person must say whether rightly.
+    let guessed = row.repairs.iter().any(|repair| matches!(repair, Repair::Parted | Repair::Joined));
+    let (zh, en): (Vec<_>, Vec<_>) = row.repairs.iter().map(|repair| said(*repair)).unzip();
+    let (zh, en) = (zh.join("、"), en.join(", "));
+    finding.message = match failed {
+        true => Text::new(
+            format!("第{number}行的格数与表头不符，无法可靠拆分，内容全部保留；请检查分隔符和引号"),
+            format!(
+                "row {number} does not have the table's number of cells and cannot be parted safely; all its text is kept; check its delimiters and quotes"
+            ),
+        ),
+        false => Text::new(
+            format!("第{number}行格式有误，读取时：{zh}；请核对"),
+            format!("row {number} is malformed; in reading it {en}; please check"),
+        ),
+    };
+    finding.severity = match row.repairs[..] {
+        _ if failed || guessed => Severity::Error,
+        [Repair::Quote | Repair::Escape | Repair::OtherQuote] => Severity::Info,
+        _ => Severity::Warning,
+    };
+    finding.row = (!header).then(|| row_id(0, number));
+}
+
+fn said(repair: Repair) -> (&'static str, &'static str) {
+    match repair {
+        Repair::Quote => ("多余的引号按文字保留", "a stray quote was kept as text"),
+        Repair::Unclosed => ("补上了缺少的引号", "a missing quote was added"),
+        Repair::Escape => ("按另一种转义方式读取", "another escape was understood"),
+        Repair::OtherQuote => ("按另一种引号读取", "other quotes were understood"),
+        Repair::OtherDelimiter => ("按另一种分隔符拆分", "another delimiter was used"),
+        Repair::Joined => ("未加引号的分隔符按文字保留", "a delimiter without quotes was kept as text"),
+        Repair::LineBreak => ("未加引号的换行按文字保留", "a line break without quotes was kept as text"),
+        Repair::Torn => ("把断成两行的一行接上", "a row torn over two lines was joined"),
+        Repair::Split => ("把连在一行的两行分开", "two rows on one line were parted"),
+        Repair::Surplus => ("去掉了多出的空格子", "a surplus empty cell was left out"),
+        Repair::Missing => ("补上了缺少的空格子", "a missing cell was taken as empty"),
+        Repair::Parted => ("把粘在一起的两格分开", "two cells without a delimiter were parted"),
+        Repair::Unwrapped => ("去掉了整行外面的引号", "quotes around the whole row were taken off"),
+        Repair::Remark => ("作为注释没有读取", "it was taken for a remark and left out"),
+        Repair::Kept => (
+            "整行像是用另一种分隔符或引号写的，无法确定，按原样保留",
+            "it was kept as it stands, though it seems to be written in another way than the rest",
+        ),
+        Repair::Failed => ("无法拆分", "nothing made sense"),
+    }
+}
+
+/// Reports the cells that hold a NUL, which nobody typed and most programs cut the cell at.
+pub(super) fn tell_nuls(chunk: &mut Chunk, text: &str) {
+    if memchr::memchr(0, text.as_bytes()).or(memchr::memchr(0, chunk.side.as_bytes())).is_none() {
+        return;
+    }
+    let view = chunk.view(text);
+    let mut found = Vec::new();
+    for (row, &number) in chunk.numbers.iter().enumerate() {
+        for (column, cell) in view.row(row).enumerate().filter(|(_, cell)| cell.contains('\0')) {
+            let address = cell_address(column, number);
+            let text = Text::new(
+                format!("{address} 含有不可见的空字符（NUL），已原样保留；请核对该格内容"),
+                format!("{address} holds a NUL character, which was kept; please check the cell"),
+            );
+            found.push(
+                Finding::new(Some(row_id(0, number)), Severity::Warning, "encoding", text).with_raw(cell),
+            );
+        }
+    }
+    chunk.findings.extend(found);
+}
+
+/// Reports the cells that hold the mark of bytes that could not be decoded.
+pub(super) fn tell_damage(chunk: &mut Chunk, text: &str) {
+    let view = chunk.view(text);
+    let mut found = Vec::new();
+    for (row, &number) in chunk.numbers.iter().enumerate() {
+        for (column, cell) in view.row(row).enumerate().filter(|(_, cell)| cell.contains('\u{fffd}')) {
+            let address = cell_address(column, number);
+            let text = Text::new(
+                format!("{address} 含有无法解码的文字；请把文件另存为 UTF-8 编码后重新上传"),
+                format!("{address} holds bytes that are no text; save the file in UTF-8 and send it again"),
+            );
+            found.push(
+                Finding::new(Some(row_id(0, number)), Severity::Error, "encoding", text).with_raw(cell),
+            );
+        }
+    }
+    chunk.findings.extend(found);
+}
