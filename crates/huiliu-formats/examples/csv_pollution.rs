@@ -1,9 +1,9 @@
 //! Reads clean tables, polluted in every way we can think of, as files, and prints how many come back clean.
 //!
-//! `cargo run --release -p huiliu-formats --example csv_pollution [TABLE…] [rows N] [both N] [show N]`
+//! `cargo run --release -p huiliu-formats --example csv_pollution [TABLE…] [rows N] [both N] [size N] [show N]`
 //!
 //! `rows 1` pollutes every row (the default is every third), `both 1` takes every pair of pollutions (every fifth),
-//! `show N` prints the first N failures of each pollution. At the end stand the milliseconds that it takes to open a
+//! `size N` makes tables of N rows (83), `show N` prints the first N failures of each pollution. At the end stand the milliseconds that it takes to open a
 //! file, which is to tell its encoding, dialect, header and outline, and to read it.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use huiliu_stage::{EXTRA, Outcome, ROW, SHEET};
 #[path = "../src/read/csv/pollution/mod.rs"]
 mod pollution;
 
-use pollution::{Case, NAMES, Table, of_cell, of_file, of_pair, of_row, pairs, table};
+use pollution::{Case, Clean, NAMES, Table, clean, of_cell, of_file, of_pair, of_row, pairs};
 
 #[derive(Default)]
 struct Tally {
@@ -39,12 +39,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         at.and_then(|at| arguments.get(at + 1)?.parse().ok()).unwrap_or(otherwise)
     };
     let (rows, step) = (number("rows", 3).max(1), number("both", 5).max(1));
+    let size = number("size", 83).max(12);
     let chosen: Vec<&str> = NAMES.into_iter().filter(|name| arguments.iter().any(|a| a == name)).collect();
     let path = std::env::temp_dir().join(format!("polluted-{}.csv", std::process::id()));
     let mut all = Tally::default();
     for name in if chosen.is_empty() { NAMES.to_vec() } else { chosen } {
         let mut tally = Tally { show: number("show", 0), ..Tally::default() };
-        let clean = table(name, 5, 83);
+        let clean = clean(name, 5, size);
         for case in cases(&clean, rows, step) {
             tally.take(name, &case, &path)?;
         }
@@ -67,15 +68,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn cases(clean: &Table, rows: usize, step: usize) -> Vec<Case> {
+fn cases(clean: &Clean, rows: usize, step: usize) -> Vec<Case> {
     let mut all = of_file(clean);
-    let width = clean.first().map_or(1, Vec::len);
-    for row in (0..clean.len()).filter(|row| row % rows == 0 || *row == 1 || row + 1 == clean.len()) {
+    let width = clean.table.first().map_or(1, Vec::len);
+    for row in (0..clean.table.len()).filter(|row| row % rows == 0 || *row == 1 || row + 1 == clean.table.len()) {
         all.extend(of_row(clean, row, 0));
         all.extend((1..width).flat_map(|column| of_cell(clean, row, column)));
     }
     let some = (0..pairs()).step_by(step);
-    all.extend(some.filter_map(|which| of_pair(clean, which, which * 13 % clean.len(), which * 7 % width)));
+    all.extend(some.filter_map(|which| of_pair(clean, which, which * 13 % clean.table.len(), which * 7 % width)));
     all
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::pollution::{Case, NAMES, Table, of_cell, of_file, of_pair, of_row, pairs, table};
+use super::pollution::{Case, NAMES, Table, clean, of_cell, of_file, of_pair, of_row, pairs};
 use super::sniff::Known;
 use super::table::Plan;
 
@@ -88,7 +88,7 @@ impl Rates {
 fn whole_files_polluted_come_back_clean() {
     let mut rates = Rates::default();
     for name in ["orders", "projects", "sparse", "pairs"] {
-        of_file(&table(name, 5, 30)).iter().for_each(|case| rates.take(name, case));
+        of_file(&clean(name, 5, 30)).iter().for_each(|case| rates.take(name, case));
     }
     rates.demand(97);
     for name in SURE {
@@ -101,7 +101,7 @@ fn whole_files_polluted_come_back_clean() {
 fn polluted_rows_and_cells_come_back_clean() {
     let mut rates = Rates::default();
     for name in ["orders", "projects", "numbers", "people"] {
-        let clean = table(name, 5, 30);
+        let clean = clean(name, 5, 30);
         for (row, column) in [(0, 0), (1, 1), (13, 3), (17, 5), (22, 5), (30, 2)] {
             of_row(&clean, row, column).iter().for_each(|case| rates.take(name, case));
             of_cell(&clean, row, column + 1).iter().for_each(|case| rates.take(name, case));
@@ -114,9 +114,9 @@ fn polluted_rows_and_cells_come_back_clean() {
 fn two_pollutions_at_once_come_back_clean() {
     let mut rates = Rates::default();
     for (at, name) in NAMES.iter().enumerate().filter(|(_, name)| !["single", "pairs"].contains(name)) {
-        let clean = table(name, 5, 30);
+        let clean = clean(name, 5, 30);
         for which in (at..pairs()).step_by(97) {
-            let case = of_pair(&clean, which, 1 + which * 13 % 30, which * 7 % clean[0].len());
+            let case = of_pair(&clean, which, 1 + which * 13 % 30, which * 7 % clean.table[0].len());
             case.iter().for_each(|case| rates.take(name, case));
         }
     }

@@ -77,9 +77,9 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub(super) fn new(table: Table) -> Self {
+    pub(super) fn new(table: Table, pen: Pen) -> Self {
         let mut draft = Self {
-            pen: PLAIN,
+            pen,
             newline: "\n",
             before: String::new(),
             lines: Vec::new(),
@@ -88,7 +88,7 @@ impl Draft {
             header: 1,
             table,
         };
-        draft.write(PLAIN);
+        draft.write(pen);
         draft
     }
 

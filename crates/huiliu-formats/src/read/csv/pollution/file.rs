@@ -9,13 +9,26 @@ pub(super) fn all() -> Vec<Pollution> {
     let mut all: Vec<Pollution> = vec![("none", |_| true)];
     all.extend(writing());
     all.extend(around());
-    all.extend(shape());
+    all.extend(super::shape::all());
     all
 }
 
 fn pen(draft: &mut Draft, pen: Pen) -> bool {
     draft.write(pen);
     draft.width() > 1 || pen.delimiter == PLAIN.delimiter
+}
+
+/// Puts further cells in quotes, by their text, row and column.
+fn quoted(draft: &mut Draft, which: fn(&str, usize, usize) -> bool) -> bool {
+    let all = Pen { all_quoted: true, ..draft.pen };
+    for (row, (line, cells)) in draft.lines.iter_mut().zip(&draft.table).enumerate() {
+        for (column, (raw, cell)) in line.cells.iter_mut().zip(cells).enumerate() {
+            if which(cell, row, column) {
+                *raw = all.cell(cell);
+            }
+        }
+    }
+    !draft.pen.all_quoted
 }
 
 fn newline(draft: &mut Draft, newline: &'static str) -> bool {
@@ -25,39 +38,68 @@ fn newline(draft: &mut Draft, newline: &'static str) -> bool {
 
 fn writing() -> Vec<Pollution> {
     vec![
-        ("delimiter ;", |d| pen(d, Pen { delimiter: ";", ..PLAIN })),
-        ("delimiter tab", |d| pen(d, Pen { delimiter: "\t", ..PLAIN })),
-        ("delimiter |", |d| pen(d, Pen { delimiter: "|", ..PLAIN })),
-        ("delimiter space", |d| pen(d, Pen { delimiter: " ", ..PLAIN })),
-        ("delimiter :", |d| pen(d, Pen { delimiter: ":", ..PLAIN })),
-        ("delimiter ^", |d| pen(d, Pen { delimiter: "^", ..PLAIN })),
-        ("delimiter ~", |d| pen(d, Pen { delimiter: "~", ..PLAIN })),
-        ("delimiter #", |d| pen(d, Pen { delimiter: "#", ..PLAIN })),
-        ("delimiter &", |d| pen(d, Pen { delimiter: "&", ..PLAIN })),
-        ("delimiter 0x1f", |d| pen(d, Pen { delimiter: "\u{1f}", ..PLAIN })),
-        ("delimiter ', '", |d| pen(d, Pen { delimiter: ", ", ..PLAIN })),
-        ("delimiter '; '", |d| pen(d, Pen { delimiter: "; ", ..PLAIN })),
-        ("delimiter ||", |d| pen(d, Pen { delimiter: "||", ..PLAIN })),
-        ("delimiter tab tab", |d| pen(d, Pen { delimiter: "\t\t", ..PLAIN })),
-        ("delimiter ::", |d| pen(d, Pen { delimiter: "::", ..PLAIN })),
-        ("delimiter ;;", |d| pen(d, Pen { delimiter: ";;", ..PLAIN })),
-        ("delimiter |~|", |d| pen(d, Pen { delimiter: "|~|", ..PLAIN })),
-        ("delimiter ' | '", |d| pen(d, Pen { delimiter: " | ", ..PLAIN })),
-        ("delimiter ，", |d| pen(d, Pen { delimiter: "，", ..PLAIN })),
-        ("quote '", |d| pen(d, Pen { quote: '\'', ..PLAIN })),
-        ("quote `", |d| pen(d, Pen { quote: '`', ..PLAIN })),
-        ("quoted all", |d| pen(d, Pen { all_quoted: true, ..PLAIN })),
-        ("quoted all '", |d| pen(d, Pen { quote: '\'', all_quoted: true, ..PLAIN })),
-        ("quoted all, ;", |d| pen(d, Pen { delimiter: ";", all_quoted: true, ..PLAIN })),
-        ("quoted all, escape \\", |d| pen(d, Pen { escape: Some('\\'), all_quoted: true, ..PLAIN })),
-        ("escape \\", |d| pen(d, Pen { escape: Some('\\'), ..PLAIN })),
-        ("escape /", |d| pen(d, Pen { escape: Some('/'), ..PLAIN })),
-        ("escape NUL", |d| pen(d, Pen { escape: Some('\0'), ..PLAIN })),
-        ("quotes never doubled", |d| pen(d, Pen { careless: true, ..PLAIN })),
+        ("delimiter ;", |d| pen(d, Pen { delimiter: ";", ..d.pen })),
+        ("delimiter tab", |d| pen(d, Pen { delimiter: "\t", ..d.pen })),
+        ("delimiter |", |d| pen(d, Pen { delimiter: "|", ..d.pen })),
+        ("delimiter space", |d| pen(d, Pen { delimiter: " ", ..d.pen })),
+        ("delimiter :", |d| pen(d, Pen { delimiter: ":", ..d.pen })),
+        ("delimiter ^", |d| pen(d, Pen { delimiter: "^", ..d.pen })),
+        ("delimiter ~", |d| pen(d, Pen { delimiter: "~", ..d.pen })),
+        ("delimiter #", |d| pen(d, Pen { delimiter: "#", ..d.pen })),
+        ("delimiter &", |d| pen(d, Pen { delimiter: "&", ..d.pen })),
+        ("delimiter 0x1f", |d| pen(d, Pen { delimiter: "\u{1f}", ..d.pen })),
+        ("delimiter ', '", |d| pen(d, Pen { delimiter: ", ", ..d.pen })),
+        ("delimiter '; '", |d| pen(d, Pen { delimiter: "; ", ..d.pen })),
+        ("delimiter ||", |d| pen(d, Pen { delimiter: "||", ..d.pen })),
+        ("delimiter tab tab", |d| pen(d, Pen { delimiter: "\t\t", ..d.pen })),
+        ("delimiter ::", |d| pen(d, Pen { delimiter: "::", ..d.pen })),
+        ("delimiter ;;", |d| pen(d, Pen { delimiter: ";;", ..d.pen })),
+        ("delimiter |~|", |d| pen(d, Pen { delimiter: "|~|", ..d.pen })),
+        ("delimiter ' | '", |d| pen(d, Pen { delimiter: " | ", ..d.pen })),
+        ("delimiter ¦", |d| pen(d, Pen { delimiter: "¦", ..d.pen })),
+        ("delimiter §", |d| pen(d, Pen { delimiter: "§", ..d.pen })),
+        ("delimiter ，", |d| pen(d, Pen { delimiter: "，", ..d.pen })),
+        ("quote '", |d| pen(d, Pen { quote: '\'', ..d.pen })),
+        ("quote `", |d| pen(d, Pen { quote: '`', ..d.pen })),
+        ("quoted all", |d| pen(d, Pen { all_quoted: true, ..d.pen })),
+        ("quoted all '", |d| pen(d, Pen { quote: '\'', all_quoted: true, ..d.pen })),
+        ("quoted all, ;", |d| pen(d, Pen { delimiter: ";", all_quoted: true, ..d.pen })),
+        ("quoted all, escape \\", |d| pen(d, Pen { escape: Some('\\'), all_quoted: true, ..d.pen })),
+        ("escape \\", |d| pen(d, Pen { escape: Some('\\'), ..d.pen })),
+        ("escape /", |d| {
+            // Without a quote that is escaped nothing shows that strokes are doubled.
+            let escaped = d.table.iter().flatten().any(|cell| cell.contains('"'));
+            pen(d, Pen { escape: Some('/'), ..d.pen }) && escaped
+        }),
+        ("escape NUL", |d| pen(d, Pen { escape: Some('\0'), ..d.pen })),
+        ("quote ', delimiter ;", |d| pen(d, Pen { quote: '\'', delimiter: ";", ..d.pen })),
+        ("quote ', escape \\", |d| pen(d, Pen { quote: '\'', escape: Some('\\'), ..d.pen })),
+        ("quoted all, ', '", |d| pen(d, Pen { delimiter: ", ", all_quoted: true, ..d.pen })),
+        ("quoted all, |", |d| pen(d, Pen { delimiter: "|", all_quoted: true, ..d.pen })),
+        ("quoted header", |d| quoted(d, |_, row, _| row == 0)),
+        ("quoted body", |d| quoted(d, |_, row, _| row > 0)),
+        ("quoted texts", |d| quoted(d, |cell, _, _| cell.parse::<f64>().is_err() && !cell.is_empty())),
+        ("quoted second column", |d| quoted(d, |_, row, column| row > 0 && column == 1)),
+        ("delimiters escaped, no quotes", |d| {
+            let bare = d.table.iter().flatten().all(|cell| !cell.contains(['"', '\n', '\\']));
+            for (line, row) in d.lines.iter_mut().zip(&d.table) {
+                line.cells = row.iter().map(|cell| cell.replace(',', "\\,")).collect();
+            }
+            bare && d.table.iter().flatten().any(|cell| cell.contains(','))
+        }),
+        ("quotes never doubled", |d| pen(d, Pen { careless: true, ..d.pen })),
         ("lines \\r\\n", |d| newline(d, "\r\n")),
         ("lines \\r", |d| newline(d, "\r")),
         ("lines \\n\\r", |d| newline(d, "\n\r")),
         ("lines \\n\\n", |d| newline(d, "\n\n")),
+        ("lines \\r\\n\\r\\n", |d| newline(d, "\r\n\r\n")),
+        ("lines \\r\\r\\n", |d| newline(d, "\r\r\n")),
+        ("lines 0x1e", |d| newline(d, "\u{1e}")),
+        ("lines U+2028", |d| newline(d, "\u{2028}")),
+        ("lines \\r\\n and \\n", |d| {
+            d.lines.iter_mut().step_by(2).for_each(|line| line.end = Some("\r\n".to_owned()));
+            true
+        }),
         ("no line end", |d| {
             d.ended = false;
             true
@@ -104,6 +146,14 @@ fn around() -> Vec<Pollution> {
             let tail = d.pen.delimiter.repeat(d.width() - 1);
             before(d, &format!("Report of the year{tail}\n{tail}\n")) && d.width() > 1
         }),
+        ("title padded", |d| {
+            let tail = d.pen.delimiter.repeat(d.width() - 1);
+            before(d, &format!("Report of the year{tail}\n")) && d.width() > 1
+        }),
+        ("title in quotes", |d| before(d, "\"Report, of the year\"\n\n") && d.pen.delimiter == ","),
+        ("five titles", |d| {
+            before(d, "Report of the year\nMade by the office\nVersion 3\nFor use within\nMay 2020\n\n")
+        }),
         ("comments", |d| before(d, "# made by a program, 2024\n# second line\n")),
         ("blank lines before", |d| before(d, "\n\n\n")),
         ("footnote", |d| after(d, "\nSource: somebody\n")),
@@ -123,73 +173,4 @@ fn around() -> Vec<Pollution> {
         ("wider table", |d| second(d, "\n", |w| (0..w + 1).collect())),
         ("wider table close", |d| second(d, "", |w| (0..w + 2).collect())),
     ]
-}
-
-fn shape() -> Vec<Pollution> {
-    vec![
-        ("no header", |d| {
-            d.header = 0;
-            d.set(d.table[1..].to_vec());
-            true
-        }),
-        ("header of two rows", |d| taller(d, 1)),
-        ("header of three rows", |d| taller(d, 2)),
-        ("header twice", |d| {
-            let first = d.table[0].clone();
-            let mut rows = d.table.clone();
-            rows.insert(1, first);
-            d.header = 2;
-            d.set(rows);
-            true
-        }),
-        ("names twice and empty", |d| {
-            let mut rows = d.table.clone();
-            let width = d.width();
-            rows[0][width / 2] = rows[0][0].clone();
-            rows[0][width - 1].clear();
-            d.set(rows);
-            width > 2
-        }),
-        ("header only", |d| first_rows(d, 1)),
-        ("one row", |d| first_rows(d, 2)),
-        ("two rows", |d| first_rows(d, 3)),
-        ("five rows", |d| first_rows(d, 6)),
-        ("first two columns", |d| columns(d, 2)),
-        ("first column", |d| columns(d, 1)),
-        ("many rows", |d| {
-            let body = d.table[1..].to_vec();
-            let mut rows = d.table.clone();
-            (0..9).for_each(|_| rows.extend(body.iter().cloned()));
-            d.set(rows);
-            true
-        }),
-        ("many columns", |d| {
-            let wide = |row: &Vec<String>| row.iter().cycle().take(row.len() * 8).cloned().collect();
-            d.set(d.table.iter().map(wide).collect());
-            d.width() > 16
-        }),
-    ]
-}
-
-fn taller(draft: &mut Draft, more: usize) -> bool {
-    let units = ["no.", "yyyy", "hh", "EUR", "text", "group", "name", "web", "free"];
-    let short = ["x", "y", "z", "u", "v", "w", "r", "s", "t"];
-    let mut rows = draft.table.clone();
-    for (at, words) in [units, short].iter().take(more).enumerate() {
-        rows.insert(1 + at, words.iter().take(draft.width()).map(|w| (*w).to_owned()).collect());
-    }
-    draft.header = 1 + more;
-    draft.set(rows);
-    draft.width() > 2
-}
-
-fn first_rows(draft: &mut Draft, count: usize) -> bool {
-    draft.set(draft.table[..count].to_vec());
-    true
-}
-
-fn columns(draft: &mut Draft, count: usize) -> bool {
-    let wide = draft.width() > count;
-    draft.set(draft.table.iter().map(|row| row[..count.min(row.len())].to_vec()).collect());
-    wide
 }

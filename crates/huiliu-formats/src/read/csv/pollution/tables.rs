@@ -1,5 +1,7 @@
 //! Clean tables of several characters: what pollution must not hide.
 
+mod open;
+
 use super::Table;
 
 /// A small generator of numbers; the same seed gives the same table.
@@ -21,16 +23,41 @@ impl Chance {
 }
 
 /// The tables by name.
-pub(crate) const NAMES: [&str; 9] =
-    ["orders", "projects", "stock", "numbers", "people", "words", "sparse", "pairs", "single"];
+pub(crate) const NAMES: [&str; 17] = [
+    "orders",
+    "projects",
+    "stock",
+    "numbers",
+    "people",
+    "words",
+    "sparse",
+    "pairs",
+    "single",
+    "permits",
+    "census",
+    "visits",
+    "register",
+    "wide",
+    "orders quoted",
+    "census quoted",
+    "register quoted",
+];
 
 /// Makes the cells of one row.
 type MakeRow = fn(&mut Chance, usize) -> Vec<String>;
 
-/// A clean table of so many rows below its header.
+/// A clean table of so many rows below its header; all cells of a `quoted` one stand in quotes.
 pub(crate) fn table(name: &str, seed: u64, rows: usize) -> Table {
     let mut chance = Chance::new(seed);
+    let name = name.trim_end_matches(" quoted");
+    if name == "wide" {
+        return open::wide(&mut chance, rows);
+    }
     let (header, row): (&[&str], MakeRow) = match name {
+        "permits" => open::PERMITS,
+        "census" => open::CENSUS,
+        "visits" => open::VISITS,
+        "register" => open::REGISTER,
         "orders" => (
             &["DAY", "CLOCK", "Count", "ITEMCODE", "Amount", "ItemKind", "ItemText", "LINK", "Remarks"],
             order,

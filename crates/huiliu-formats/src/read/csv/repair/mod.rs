@@ -8,6 +8,7 @@
 mod cell;
 mod effort;
 mod names;
+mod seam;
 mod search;
 
 pub(super) use self::effort::Effort;

@@ -1,10 +1,8 @@
 //! The search for the cheapest way to make the table's width of a record's pieces.
 
 use super::super::lex::Form;
-use super::super::shape::{Kind, Profile, kind};
-use super::cell::inside;
+use super::super::shape::Profile;
 use super::effort::Purse;
-use super::names::doubt;
 use super::{Mended, Repair};
 
 /// How some of a record's pieces become cells.
@@ -59,13 +57,6 @@ const MOST_PIECES: usize = 400;
 const MOST_STATES: usize = 12_000;
 /// Most pieces that one cell is made of.
 const LONGEST_JOIN: usize = 40;
-/// Most names that tell how the header writes them.
-const MOST_NAMES: usize = 50;
-/// Work of looking at one place where a piece may be parted.
-const PLACE: usize = 4;
-/// Longest piece that is parted in two.
-const LONGEST_PARTED: usize = 400;
-
 /// Reads one record in all ways that are worth a try.
 pub(super) struct Reader<'a> {
     pub(super) form: &'a Form,
@@ -326,111 +317,4 @@ impl<'a> Reader<'a> {
         all.extend(1..=left.min(most.max(1)));
         all
     }
-
-    /// The best place to part so many pieces into the cells of two columns, where the second one begins, and what both
-    /// cost. Several pieces are parted only at a quote, for only quotes keep them together.
-    fn parted(&self, raw: &str, pieces: usize, made: usize) -> Option<(usize, usize, f64)> {
-        let quote = self.form.quote.map(char::from);
-        let edge = |text: &str| quote.is_some_and(|q| text.starts_with(q) || text.ends_with(q));
-        if raw.is_empty() || raw.len() > LONGEST_PARTED || (pieces > 1 && !edge(raw)) {
-            return None;
-        }
-        let (left, right) = (self.columns.get(made)?, self.columns.get(made + 1)?);
-        self.purse.spend(PLACE * raw.len());
-        let whole = inside(raw.trim(), self.form.quote.unwrap_or(b'"')).is_some();
-        let names = left.is_name().then(|| self.record.split(self.form.delimiter.as_str()));
-        let others: Vec<&str> =
-            names.into_iter().flatten().filter(|name| *name != raw).take(MOST_NAMES).collect();
-        let mut best: Option<(usize, usize, f64)> = None;
-        let blanks = match left.is_name() {
-            // One name with a blank among such as have none.
-            true => raw.matches(' ').count() == 1 && !others.iter().any(|name| name.contains(' ')),
-            false => right.is_hardly_indented(),
-        };
-        for (place, behind) in seams(raw, blanks) {
-            let (one, two) = (&raw[..place], &raw[behind..]);
-            let (before, next) = (one.chars().last(), two.chars().next());
-            let (closes, opens) = (before.is_some() && before == quote, next.is_some() && next == quote);
-            let seam = closes || opens;
-            if (whole && !(closes && opens)) || (pieces > 1 && !(seam && self.keeps_together(one, two))) {
-                continue;
-            }
-            let (a, b) = (self.value(one, 1, left), self.value(two, 1, right));
-            let mut cost = a.cost + left.cost(&a.text) + b.cost + right.cost(&b.text) + 2.0;
-            cost += match (seam, behind > place) {
-                (true, false) if next.is_some_and(is_sign) || before.is_some_and(is_sign) => 2.0,
-                (true, _) => 0.0,
-                (_, true) => sign_doubt(raw, (place, behind), left.is_name()),
-                _ => seam_doubt(one, two, left.is_name().then_some(&others)),
-            };
-            let values = kind(&a.text).is_value() && kind(&b.text) == Kind::Odd;
-            cost += if values { 1.0 } else { 0.0 };
-            if best.is_none_or(|(.., least)| cost < least - 1e-9) {
-                best = Some((place, behind, cost));
-            }
-        }
-        best
-    }
-
-    /// Whether each of two halves is either in quotes or without a delimiter.
-    fn keeps_together(&self, one: &str, two: &str) -> bool {
-        self.purse.spend(one.len() + two.len());
-        let quoted = |text: &str| {
-            let inner = self.form.quote.and_then(|quote| inside(text.trim(), quote));
-            inner.is_some_and(|inner| self.faults(inner, self.form.quote.unwrap_or(b'"')).0 == 0)
-        };
-        let plain = |text: &str| !text.contains(&self.form.delimiter) && !self.has_quote(text);
-        (quoted(one) && (quoted(two) || plain(two))) || (plain(one) && quoted(two))
-    }
-
-    fn has_quote(&self, text: &str) -> bool {
-        self.form.quote.is_some_and(|quote| text.as_bytes().contains(&quote))
-    }
-}
-
-/// Signs that another row's delimiter may leave between two cells.
-fn is_sign(c: char) -> bool {
-    matches!(c, ';' | '|' | '\t')
-}
-
-/// Places at which a piece may be parted, and where the second half begins: at once, or behind a sign of delimiters, or
-/// behind a blank where cells hardly begin with one.
-fn seams(raw: &str, blanks: bool) -> impl Iterator<Item = (usize, usize)> + '_ {
-    raw.char_indices().flat_map(move |(place, next)| {
-        let behind = place + next.len_utf8();
-        let skipped = is_sign(next) || (blanks && next == ' ' && place > 0 && behind < raw.len());
-        [(place > 0).then_some((place, place)), skipped.then_some((place, behind))].into_iter().flatten()
-    })
-}
-
-/// What it costs that a sign parts two cells where the table has another one. Sentences have blanks behind theirs.
-fn sign_doubt(raw: &str, (place, behind): (usize, usize), name: bool) -> f64 {
-    let blank = raw[place..behind] == *" ";
-    match (blank, name) {
-        (true, true) => 0.8,
-        (true, _) => 0.1,
-        _ if raw[behind..].starts_with(' ') => 1.0,
-        _ => 0.0,
-    }
-}
-
-/// What it costs that two cells stand beside each other with nothing between them; names are not parted where nothing
-/// shows.
-fn seam_doubt(one: &str, two: &str, names: Option<&Vec<&str>>) -> f64 {
-    let (Some(before), Some(next)) = (one.chars().last(), two.chars().next()) else { return 0.2 };
-    let alike = before.is_alphanumeric()
-        && next.is_alphanumeric()
-        && (before.is_ascii_digit() == next.is_ascii_digit())
-        && !(before.is_lowercase() && next.is_uppercase());
-    // Within a name, blanks and strokes join words.
-    let joins = |c: char| c == ' ' || c == '_' || c == '-';
-    let doubt = match (names, alike) {
-        (Some(_), _) if joins(before) || joins(next) => 2.5,
-        (Some(others), true) => doubt(one, two, others).unwrap_or(3.6),
-        (Some(others), false) => doubt(one, two, others).unwrap_or(0.2),
-        (None, true) => 0.6,
-        (None, false) => 0.2,
-    };
-    // A delimiter of other files stands there.
-    doubt + if is_sign(before) || is_sign(next) { 2.0 } else { 0.0 }
 }

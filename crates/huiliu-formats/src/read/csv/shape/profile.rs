@@ -1,0 +1,170 @@
+//! What the cells of a column usually look like.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+
+use super::super::lex::Cell;
+use super::{Kind, Mixer, is_sentence, kind, pattern};
+
+fn value_hash(cell: &str) -> u64 {
+    let mut hasher = Mixer::default();
+    cell.trim().hash(&mut hasher);
+    hasher.finish()
+}
+
+type Counts<K> = HashMap<K, u32, BuildHasherDefault<Mixer>>;
+
+/// Most different looks and values that are kept of one column.
+const MOST_KEPT: usize = 2048;
+
+/// What the cells of one column look like.
+#[derive(Clone, Debug, Default)]
+pub(in crate::read::csv) struct Profile {
+    rows: u32,
+    /// Cells that need no quotes, and those among them that stand in quotes all the same.
+    bare: u32,
+    quoted: u32,
+    /// Cells in quotes, whether they need them or not.
+    wrapped: u32,
+    /// Cells with a digit in them, and those outside quotes that begin with a blank.
+    digits: u32,
+    indented: u32,
+    /// Cells that end like a sentence.
+    stops: u32,
+    kinds: Counts<Kind>,
+    patterns: Counts<u64>,
+    values: Counts<u64>,
+    shortest: usize,
+    longest: usize,
+    /// It stands for the column's name, not for its cells.
+    name: bool,
+}
+
+impl Profile {
+    /// Takes a cell into account.
+    pub(in crate::read::csv) fn add(&mut self, cell: &str, quoted: bool) {
+        let length = cell.trim().chars().count();
+        if length > 0 {
+            self.shortest = if self.longest == 0 { length } else { self.shortest.min(length) };
+            self.longest = self.longest.max(length);
+        }
+        self.rows += 1;
+        self.wrapped += u32::from(quoted);
+        self.digits += u32::from(cell.bytes().any(|b| b.is_ascii_digit()));
+        self.indented += u32::from(!quoted && cell.starts_with(' '));
+        self.stops += u32::from(is_sentence(cell));
+        if length > 0 && !cell.contains([',', ';', '\t', '|', '"', '\'', '\n', '\r']) {
+            self.bare += 1;
+            self.quoted += u32::from(quoted);
+        }
+        *self.kinds.entry(kind(cell)).or_default() += 1;
+        for (map, key) in [(&mut self.patterns, pattern(cell)), (&mut self.values, value_hash(cell))] {
+            if map.len() < MOST_KEPT || map.contains_key(&key) {
+                *map.entry(key).or_default() += 1;
+            }
+        }
+    }
+
+    /// What the name of this column may look like: in quotes if its cells are, and hardly empty or a value.
+    pub(in crate::read::csv) fn for_name(&self) -> Self {
+        Self { bare: self.bare, quoted: self.quoted, name: true, ..Self::default() }
+    }
+
+    /// Whether this stands for a column's name.
+    pub(in crate::read::csv) fn is_name(&self) -> bool {
+        self.name
+    }
+
+    /// How little a text fits here: 0 for one like all others, some 4 for one like none.
+    pub(in crate::read::csv) fn cost(&self, cell: &str) -> f64 {
+        if self.rows == 0 {
+            let kind = kind(cell);
+            return if self.name && (kind == Kind::Empty || kind.is_value()) { 1.0 } else { 0.0 };
+        }
+        let share = |count: Option<&u32>| f64::from(count.copied().unwrap_or(0)) / f64::from(self.rows);
+        let kind = kind(cell);
+        let pattern = share(self.patterns.get(&pattern(cell)));
+        let value = share(self.values.get(&value_hash(cell)));
+        let mut likely =
+            0.02 + 0.5 * share(self.kinds.get(&kind)) + 0.33 * pattern.sqrt() + 0.15 * value.sqrt();
+        let length = cell.trim().chars().count();
+        if kind != Kind::Empty && self.shortest == self.longest && length != self.longest && self.rows > 3 {
+            likely *= 0.5;
+        } else if kind != Kind::Empty && (length * 2 < self.shortest || length > self.longest * 2) {
+            likely *= 0.6;
+        } else if kind != Kind::Empty && (length < self.shortest || length > self.longest) {
+            likely *= 0.85;
+        }
+        -likely.min(1.0).ln()
+    }
+
+    /// Share of cells in quotes among those that need none.
+    pub(in crate::read::csv) fn quoted(&self) -> f64 {
+        f64::from(self.quoted) / f64::from(self.bare.max(1))
+    }
+
+    /// Whether many cells were seen and hardly one began with a blank.
+    pub(in crate::read::csv) fn is_hardly_indented(&self) -> bool {
+        self.rows >= 8 && self.indented * 10 < self.rows
+    }
+
+    /// Whether most cells stand in quotes, for whatever reason.
+    pub(in crate::read::csv) fn is_mostly_quoted(&self) -> bool {
+        self.wrapped * 2 > self.rows
+    }
+
+    /// Cells seen.
+    pub(in crate::read::csv) fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// Share of the filled cells that have a digit in them.
+    pub(in crate::read::csv) fn digits(&self) -> f64 {
+        f64::from(self.digits) / self.filled().max(1.0)
+    }
+
+    /// Whether nearly all of some cells have the same look, which is not that of this text.
+    pub(in crate::read::csv) fn is_strange(&self, cell: &str) -> bool {
+        let most = self.patterns.values().max().copied().unwrap_or(0);
+        self.rows >= 3 && most * 20 >= self.rows * 19 && !self.patterns.contains_key(&pattern(cell))
+    }
+
+    /// Whether nearly all of some cells end like sentences.
+    pub(in crate::read::csv) fn is_of_sentences(&self) -> bool {
+        self.rows >= 3 && f64::from(self.stops) > 0.9 * self.filled()
+    }
+
+    /// Share of the filled cells that are addresses.
+    pub(in crate::read::csv) fn addresses(&self) -> f64 {
+        f64::from(self.kinds.get(&Kind::Address).copied().unwrap_or(0)) / self.filled().max(1.0)
+    }
+
+    fn filled(&self) -> f64 {
+        f64::from(self.rows - self.kinds.get(&Kind::Empty).copied().unwrap_or(0))
+    }
+
+    /// Whether a text was seen here.
+    pub(in crate::read::csv) fn knows(&self, cell: &str) -> bool {
+        self.values.contains_key(&value_hash(cell))
+    }
+
+    /// Share of the filled cells that are numbers, dates or times.
+    pub(in crate::read::csv) fn values(&self) -> f64 {
+        let values: u32 = self.kinds.iter().filter(|(kind, _)| kind.is_value()).map(|(_, n)| n).sum();
+        f64::from(values) / self.filled().max(1.0)
+    }
+}
+
+/// Makes the profiles of a table's columns.
+pub(in crate::read::csv) fn profiles<'a>(
+    width: usize,
+    rows: impl Iterator<Item = &'a [Cell<'a>]>,
+) -> Vec<Profile> {
+    let mut all = vec![Profile::default(); width];
+    for row in rows {
+        for (profile, cell) in all.iter_mut().zip(row) {
+            profile.add(&cell.text, cell.quoted);
+        }
+    }
+    all
+}
