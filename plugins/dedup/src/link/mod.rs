@@ -14,6 +14,7 @@
 //! whatever the number of threads.
 
 mod batch;
+mod bulk;
 pub mod change;
 pub(crate) mod chunk;
 pub mod cluster;
@@ -25,6 +26,8 @@ pub mod explain;
 pub mod features;
 pub mod guards;
 pub mod index;
+mod lists;
+mod members;
 mod judge;
 mod kinds;
 mod learn;
@@ -34,6 +37,7 @@ mod pairs;
 mod parallel;
 mod partner;
 pub mod revise;
+pub mod store;
 pub mod weights;
 
 pub use config::{Config, FieldConfig, Kind};
