@@ -1,6 +1,5 @@
 //! Records of a linkage as they are kept, so that after a start nothing is normalised again: as they lie in
-//! [memory](super::store), and the keys of the terms that are new in them. Posting lists are made anew from them, all at
-//! once.
+//! [memory](super::store), the keys of the terms that are new in them, and [who has which terms](super::posted).
 //!
 //! A chunk begins with its version, a hash of what is compared, and a hash of all that follows: what does not fit is not
 //! taken up, and the records are made from their rows instead.
@@ -9,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::engine::Linker;
 use super::index::Term;
+use super::posted;
 use crate::codec::{Input, bytes, int};
 
 /// To be raised when the same values give other words: normalising, packing, hashing.
@@ -36,9 +36,10 @@ fn head(linker: &Linker, rest: &[u8]) -> [u8; 17] {
 }
 
 impl Linker {
-    /// Takes up a chunk, when all chunks before were; tells how many records it has. `None` for one that is damaged, of
-    /// another linkage or of another place. [`post_chunks`](Self::post_chunks) is to follow when all are taken up.
-    pub fn take_chunk(&mut self, kept: &[u8]) -> Option<usize> {
+    /// Takes up a chunk, when all chunks before were; tells how many records it has. All terms are weighed when
+    /// `weighed` records are known, if that is within the chunk. `None` for one that is damaged, of another linkage or of
+    /// another place. [`end_chunks`](Self::end_chunks) is to follow when all are taken up.
+    pub fn take_chunk(&mut self, kept: &[u8], weighed: Option<u32>) -> Option<usize> {
         let (head, rest) = kept.split_first_chunk::<17>()?;
         if *head != self::head(self, rest) {
             return None;
@@ -64,18 +65,49 @@ impl Linker {
         let words = usize::try_from(rest.int()?).ok()?;
         let words = rest.take(words.checked_mul(4)?)?.as_chunks::<4>().0;
         self.store.extend(words.iter().map(|word| u32::from_le_bytes(*word)));
+        let first = self.len() as u32;
         let records = usize::try_from(rest.int()?).ok()?;
         let senders = rest.take(records.checked_mul(2)?)?.as_chunks::<2>().0;
         self.senders.extend(senders.iter().map(|sender| u16::from_le_bytes(*sender)));
         let refs = rest.take(records.checked_mul(4 * self.store.width())?)?.as_chunks::<4>().0;
         let places = self.store.extend_refs(refs.iter().map(|place| u32::from_le_bytes(*place)));
         self.chunked = Chunked { terms: self.dictionary.len() as u32, words: self.store.end() };
-        (places && rest.is_empty()).then_some(records)
+        let posted = usize::try_from(rest.int()?).ok()?;
+        let posted = rest.take(posted)?;
+        if !places || !rest.is_empty() {
+            return None;
+        }
+        let (last, weighed) = (self.len() as u32, weighed.filter(|weighed| *weighed > first));
+        match weighed.filter(|weighed| *weighed <= last) {
+            // What was known then ends somewhere in this chunk.
+            Some(weighed) if weighed < last => {
+                self.post_records(first..weighed);
+                self.dictionary.weigh(weighed as usize);
+                self.post_records(weighed..last);
+            }
+            at_its_end => {
+                posted::post(&mut self.dictionary, posted, first)?;
+                at_its_end.iter().for_each(|weighed| self.dictionary.weigh(*weighed as usize));
+            }
+        }
+        Some(records)
     }
 
-    /// Makes the index of the records of all chunks, and weighs when so many were known.
-    pub fn post_chunks(&mut self, weighed: Option<u32>) {
-        self.dictionary.post_store(&self.store, self.senders.len() as u32, weighed, self.threads);
+    /// Posts records one by one.
+    fn post_records(&mut self, records: std::ops::Range<u32>) {
+        let mut seen: Vec<u32> = Vec::new();
+        for record in records {
+            seen.clear();
+            self.store.get(record).each_terms(|terms| seen.extend(terms));
+            seen.sort_unstable();
+            seen.dedup();
+            self.dictionary.post_all(&seen, record);
+        }
+    }
+
+    /// The last chunk was taken up.
+    pub fn end_chunks(&mut self) {
+        self.dictionary.find_appended();
     }
 
     /// These records are in a chunk already.
@@ -111,8 +143,9 @@ impl Linker {
         int(&mut rest, records.len() as u64);
         let senders = &self.senders[records.start as usize..records.end as usize];
         rest.extend(senders.iter().flat_map(|sender| sender.to_le_bytes()));
-        let places = records.flat_map(|record| self.store.refs_of(record));
+        let places = records.clone().flat_map(|record| self.store.refs_of(record));
         places.for_each(|place| rest.extend_from_slice(&place.to_le_bytes()));
+        bytes(&mut rest, &posted::of_records(&self.store, &self.dictionary, records));
         [head(self, &rest).as_slice(), &rest].concat()
     }
 

@@ -36,7 +36,7 @@ impl Term {
 }
 
 /// Records in a list beyond which it is let go.
-pub(super) const CAP: usize = 1_024;
+const CAP: usize = 1_024;
 /// Postings that one search may walk.
 const BUDGET: usize = 1_024;
 /// Grams of one slot that are searched.
@@ -53,28 +53,37 @@ const EMPTY: u32 = u32::MAX;
 #[derive(Default)]
 pub struct Dictionary {
     /// The numbers of terms by their keys, which are not kept here once more.
-    pub(super) numbers: HashTable<u32>,
-    pub(super) keys: Vec<u64>,
-    pub(super) terms: Vec<Entry>,
+    numbers: HashTable<u32>,
+    keys: Vec<u64>,
+    terms: Vec<Entry>,
     weights: Vec<f32>,
     rarest: f32,
     generic: u32,
-    pub(super) lists: Lists,
+    lists: Lists,
 }
 
 /// One term. With one record in its list, `at` is that record; when there are so many that the list was let go, it is
 /// the last record that has the term.
-pub(super) struct Entry {
-    /// The number of records, and above it what the term is.
-    pub(super) count: u32,
-    pub(super) at: u32,
+struct Entry {
+    /// The number of records, above it whether the list was let go, and what the term is.
+    count: u32,
+    at: u32,
 }
 
-const COUNT: u32 = (1 << 30) - 1;
+const COUNT: u32 = (1 << 29) - 1;
+const CLOSED: u32 = 1 << 29;
 
 impl Entry {
-    pub(super) fn count(&self) -> u32 {
+    fn new(term: Term) -> Self {
+        Self { count: u32::from(term.number()) << 30, at: EMPTY }
+    }
+
+    fn count(&self) -> u32 {
         self.count & COUNT
+    }
+
+    fn is_closed(&self) -> bool {
+        self.count & CLOSED != 0
     }
 
     fn term(&self) -> Term {
@@ -83,7 +92,7 @@ impl Entry {
 }
 
 /// Keys are hashes already, but of few of their bits nothing is promised.
-pub(super) fn spread(key: u64) -> u64 {
+fn spread(key: u64) -> u64 {
     (key ^ key >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
@@ -99,7 +108,7 @@ impl Dictionary {
         *entry
             .or_insert_with(|| {
                 self.keys.push(key);
-                self.terms.push(Entry { count: u32::from(term.number()) << 30, at: EMPTY });
+                self.terms.push(Entry::new(term));
                 self.terms.len() as u32 - 1
             })
             .get()
@@ -112,11 +121,11 @@ impl Dictionary {
         self.keys[numbers].iter().copied().zip(terms)
     }
 
-    /// Gives the next number to a term that has none; it is not found by its key before all are
-    /// [posted](Self::post_store).
+    /// Gives the next number to a term that has none; it is not found by its key before
+    /// [all are](Self::find_appended).
     pub(super) fn append(&mut self, key: u64, term: Term) {
         self.keys.push(key);
-        self.terms.push(Entry { count: u32::from(term.number()) << 30, at: EMPTY });
+        self.terms.push(Entry::new(term));
     }
 
     /// How many terms there are.
@@ -129,20 +138,53 @@ impl Dictionary {
         self.terms.is_empty()
     }
 
+    /// Lets terms that were [appended](Self::append) be found by their keys.
+    pub(super) fn find_appended(&mut self) {
+        let (keys, from) = (&self.keys, self.numbers.len() as u32);
+        let hash = |number: &u32| spread(keys[*number as usize]);
+        self.numbers.reserve(keys.len() - from as usize, hash);
+        for number in from..keys.len() as u32 {
+            self.numbers.insert_unique(hash(&number), number, hash);
+        }
+    }
+
     /// Counts a record with all of its terms, and adds it to their lists.
     pub fn post_all(&mut self, terms: &[u32], record: u32) {
-        for &term in terms {
-            let entry = &mut self.terms[term as usize];
+        terms.iter().for_each(|term| self.post(*term, std::iter::once(record)));
+    }
+
+    /// Counts records that have a term, and adds them to its list.
+    pub(super) fn post(&mut self, term: u32, records: impl Iterator<Item = u32>) {
+        let entry = &mut self.terms[term as usize];
+        for record in records {
             let count = entry.count() as usize;
             entry.count += 1;
-            if count > 1 && count == CAP {
-                self.lists.free(entry.at, count);
-            }
             entry.at = match count {
-                1.. if count < CAP => self.lists.push(entry.at, count, record),
-                _ => record,
+                _ if entry.is_closed() => record,
+                0 => record,
+                CAP => {
+                    self.lists.free(entry.at, count);
+                    entry.count |= CLOSED;
+                    record
+                }
+                _ => self.lists.push(entry.at, count, record),
             };
         }
+    }
+
+    /// Counts records that have a term whose list was let go once they were all known; the last of them is told.
+    pub(super) fn post_closed(&mut self, term: u32, count: u32, last: u32) {
+        let entry = &mut self.terms[term as usize];
+        if !entry.is_closed() && entry.count() > 1 {
+            self.lists.free(entry.at, entry.count() as usize);
+        }
+        entry.count = (entry.count + count) | CLOSED;
+        entry.at = last;
+    }
+
+    /// Whether so many records have the term that its list was let go.
+    pub(super) fn is_closed(&self, id: u32) -> bool {
+        self.terms[id as usize].is_closed()
     }
 
     /// How many records have the term.
@@ -152,26 +194,24 @@ impl Dictionary {
 
     /// How many records the term's list has; `None` when it was let go.
     fn length(&self, id: u32) -> Option<u16> {
-        u16::try_from(self.records(id)).ok().filter(|count| usize::from(*count) <= CAP)
+        let entry = &self.terms[id as usize];
+        (!entry.is_closed()).then(|| entry.count() as u16)
     }
 
     fn list(&self, id: u32) -> &[u32] {
         let entry = &self.terms[id as usize];
         match entry.count() as usize {
+            _ if entry.is_closed() => &[],
             0 => &[],
             1 => std::slice::from_ref(&entry.at),
-            count if count <= CAP => self.lists.get(entry.at, count),
-            _ => &[],
+            count => self.lists.get(entry.at, count),
         }
     }
 
     /// Some of the records that have the term, the last ones first.
     pub(super) fn last_records(&self, id: u32) -> impl Iterator<Item = u32> {
         let entry = &self.terms[id as usize];
-        let list = match entry.count() as usize {
-            count if count > CAP => std::slice::from_ref(&entry.at),
-            _ => self.list(id),
-        };
+        let list = if entry.is_closed() { std::slice::from_ref(&entry.at) } else { self.list(id) };
         list.iter().rev().copied()
     }
 

@@ -95,18 +95,6 @@ impl Lists {
         self.free[class].push(at);
     }
 
-    /// Takes other lists in, and says how much farther they lie here.
-    pub(super) fn append(&mut self, mut others: Self) -> u32 {
-        let from = (self.pieces.len() * PIECE) as u32;
-        self.pieces.append(&mut others.pieces);
-        let classes = self.free.len().max(others.free.len());
-        self.free.resize_with(classes, Vec::new);
-        for (free, others) in self.free.iter_mut().zip(others.free) {
-            free.extend(others.into_iter().map(|at| at + from));
-        }
-        from
-    }
-
     /// Bytes that are in use, and those that wait to be used again.
     pub(super) fn bytes(&self) -> (usize, usize) {
         let all = self.pieces.iter().map(Vec::len).sum::<usize>() * 4;
@@ -137,15 +125,8 @@ mod tests {
             *at = lists.push(*at, list.len(), value);
             list.push(value);
         }
-        let holds = |lists: &Lists, from: u32| {
-            for (at, list) in &all {
-                assert!(list.len() == 1 && *at == list[0] || lists.get(*at + from, list.len()) == list);
-            }
-        };
-        holds(&lists, 0);
-        let mut more = Lists::default();
-        more.push(7, 1, 8);
-        let from = more.append(lists);
-        holds(&more, from);
+        for (at, list) in &all {
+            assert!(list.len() == 1 && *at == list[0] || lists.get(*at, list.len()) == list);
+        }
     }
 }

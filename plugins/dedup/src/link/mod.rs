@@ -14,7 +14,6 @@
 //! whatever the number of threads.
 
 mod batch;
-mod bulk;
 pub mod change;
 pub(crate) mod chunk;
 pub mod cluster;
@@ -36,6 +35,7 @@ pub mod online;
 mod pairs;
 mod parallel;
 mod partner;
+mod posted;
 pub mod revise;
 pub mod store;
 pub mod weights;

@@ -154,7 +154,7 @@ impl Things {
         }
     }
 
-    /// Whether [chunks](super::chunk) can be taken up: their records are posted all at once, so not where it is to be
+    /// Whether [chunks](super::chunk) can be taken up: their records are not found before all are taken up, so not where it is to be
     /// learnt in between.
     pub fn takes_chunks(&mut self, linker: &Linker) -> bool {
         self.keep_if_fits(linker);
@@ -166,7 +166,8 @@ impl Things {
     #[must_use]
     pub fn restore_chunk(&mut self, linker: &mut Linker, kept: &[u8], things: &[u32]) -> Option<()> {
         let from = linker.len() as u32;
-        if linker.take_chunk(kept)? != things.len() {
+        let weighed = self.script.as_ref().map(|script| script.weighed);
+        if linker.take_chunk(kept, weighed)? != things.len() {
             return None;
         }
         (from..).zip(things).for_each(|(record, thing)| self.belongs(record, *thing));
@@ -175,11 +176,11 @@ impl Things {
 
     /// The last chunk was taken up.
     pub fn end_chunks(&mut self, linker: &mut Linker) {
-        let known = linker.len() as u32;
-        let weighed = self.script.as_ref().map(|script| script.weighed);
-        let weighed = weighed.filter(|weighed| (1..=known).contains(weighed));
-        linker.post_chunks(weighed);
-        self.points.weighed = weighed.unwrap_or(self.points.weighed);
+        linker.end_chunks();
+        let weighed = self.script.as_ref().map_or(0, |script| script.weighed);
+        if weighed <= linker.len() as u32 {
+            self.points.weighed = weighed;
+        }
     }
 
     fn keep_if_fits(&mut self, linker: &Linker) {
