@@ -71,12 +71,16 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn cases(clean: &Clean, rows: usize, step: usize) -> Vec<Case> {
     let mut all = of_file(clean);
     let width = clean.table.first().map_or(1, Vec::len);
-    for row in (0..clean.table.len()).filter(|row| row % rows == 0 || *row == 1 || row + 1 == clean.table.len()) {
+    for row in
+        (0..clean.table.len()).filter(|row| row % rows == 0 || *row == 1 || row + 1 == clean.table.len())
+    {
         all.extend(of_row(clean, row, 0));
         all.extend((1..width).flat_map(|column| of_cell(clean, row, column)));
     }
     let some = (0..pairs()).step_by(step);
-    all.extend(some.filter_map(|which| of_pair(clean, which, which * 13 % clean.table.len(), which * 7 % width)));
+    all.extend(
+        some.filter_map(|which| of_pair(clean, which, which * 13 % clean.table.len(), which * 7 % width)),
+    );
     all
 }
 

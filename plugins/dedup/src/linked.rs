@@ -15,12 +15,12 @@
 //! The linkage lies in memory and is built from the state: on the first batch, and whenever what is in memory
 //! is not what the state says, as after a delivery that failed.
 
+mod names;
 mod taking_up;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use hashbrown::{HashMap, HashSet};
 use huiliu_stage::{Finding, Host, StageError};
 use serde_json::json;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
@@ -36,6 +36,7 @@ use crate::records::RecordId;
 use crate::report;
 use crate::ties::{Bonds, Knows};
 use crate::why::Reasons;
+pub(crate) use names::Names;
 
 const ROWS: &[u8] = b"n/";
 const COUNT: &[u8] = b"n#";
@@ -52,11 +53,9 @@ pub(crate) struct Linked {
     config: Config,
     linker: Linker,
     things: Things,
-    /// The records of things, and the things of records.
-    ids: HashMap<u32, RecordId>,
-    numbers: HashMap<RecordId, u32>,
-    /// Contents of rows that are known, so that the same row again costs nothing.
-    contents: HashSet<u64>,
+    names: Names,
+    /// What each row says, hashed, so that the same row again costs nothing.
+    contents: Vec<u64>,
     count: u32,
     /// Of the hashes of all kept rows.
     sum: u64,
@@ -90,14 +89,11 @@ pub(crate) struct Said {
 
 impl Linked {
     pub(crate) fn new(host: Arc<dyn Host>, config: Config) -> Self {
-        let mut linker = Linker::new(config.clone(), config.threads());
-        linker.keep_chunks();
         Self {
-            linker,
+            linker: Linker::new(config.clone(), config.threads()),
             things: Things::default(),
-            ids: HashMap::new(),
-            numbers: HashMap::new(),
-            contents: HashSet::new(),
+            names: Names::default(),
+            contents: Vec::new(),
             count: 0,
             sum: 0,
             reasons: Reasons::default(),
@@ -137,11 +133,6 @@ impl Linked {
         self.count
     }
 
-    /// The numbers of the rows of a record, in the order of arrival.
-    pub(crate) fn rows_of(&self, id: RecordId) -> Vec<u32> {
-        self.numbers.get(&id).map(|thing| self.things.records_of(*thing)).unwrap_or_default()
-    }
-
     /// Says anew to which record each row of one record belongs, and adds `more` rows.
     pub(crate) fn assign(
         &mut self,
@@ -149,38 +140,30 @@ impl Linked {
         to: impl Fn(u32, &KeptRow) -> RecordId,
         more: &[(RecordId, KeptRow)],
     ) -> Result<(), StageError> {
-        let rows = self.rows_of(of);
+        let rows = self.rows_of(of).to_vec();
         let mut groups: BTreeMap<RecordId, Vec<u32>> = BTreeMap::new();
-        let (mut left, mut stayed) = (Vec::new(), HashSet::new());
         for row in rows {
             let kept = self.host.state_get(&row_key(row))?.ok_or_else(broken)?;
             let (_, known) = kept::decode(&kept).ok_or_else(broken)?;
             let now = to(row, &known);
             groups.entry(now).or_default().push(row);
-            let before = content(of, &known.0, &known.1);
             if now == of {
-                stayed.insert(before);
                 continue;
             }
-            left.push(before);
             let is = kept::of_record(&kept, now).ok_or_else(broken)?;
             self.host.state_put(&row_key(row), &is)?;
             self.sum = self.sum.wrapping_sub(hash(row, &kept)).wrapping_add(hash(row, &is));
             let content = content(now, &known.0, &known.1);
-            self.contents.insert(content);
+            self.contents[row as usize] = content;
             // Also where a chunk is still to be written: one of before may have been here.
             if row < self.count / chunks::ROWS * chunks::ROWS {
                 chunks::moved(&*self.host, row, (now, content))?;
             }
         }
-        for content in left.iter().filter(|content| !stayed.contains(*content)) {
-            self.contents.remove(content); // Should it come to that record again, it is new there.
-        }
         self.regroup(of, groups);
         for (id, (source, values)) in more {
-            let thing = self.thing(*id, self.linker.len() as u32);
+            let thing = self.names.thing_or(*id, self.linker.len() as u32);
             self.things.add(&mut self.linker, &row_of(values, source), thing);
-            self.contents.insert(content(*id, source, values));
             self.put(&kept::encode(*id, source, values))?;
         }
         if self.count > 0 {
@@ -196,21 +179,18 @@ impl Linked {
         let mut gone = vec![of];
         for (id, mut rows) in groups {
             if id != of {
-                rows.extend(
-                    self.numbers.get(&id).map(|thing| self.things.records_of(*thing)).unwrap_or_default(),
-                );
+                rows.extend(self.rows_of(id));
                 gone.push(id);
             }
             rows.sort_unstable();
             now.push((id, rows));
         }
-        for thing in gone.iter().filter_map(|id| self.numbers.remove(id)) {
+        for thing in gone.into_iter().filter_map(|id| self.names.remove(id)) {
             self.things.forget(thing);
-            self.ids.remove(&thing);
         }
         for (id, rows) in now {
             let Some(&first) = rows.first() else { continue };
-            let thing = self.thing(id, first);
+            let thing = self.names.thing_or(id, first);
             rows.into_iter().for_each(|row| self.things.belongs(row, thing));
         }
     }
@@ -219,17 +199,16 @@ impl Linked {
         [self.count.to_be_bytes().as_slice(), &self.sum.to_be_bytes(), &[1]].concat()
     }
 
-    fn note(&mut self, kept: &[u8]) {
+    /// Notes a row that is kept, and what it says.
+    fn note(&mut self, kept: &[u8], content: u64) {
         self.sum = self.sum.wrapping_add(hash(self.count, kept));
+        self.contents.push(content);
         self.count += 1;
     }
 
-    /// The thing that a record is; a new one is named after the row that comes with it.
-    fn thing(&mut self, id: RecordId, row: u32) -> u32 {
-        *self.numbers.entry(id).or_insert_with(|| {
-            self.ids.insert(row, id);
-            row
-        })
+    /// The numbers of the rows of a record, in the order of arrival.
+    pub(crate) fn rows_of(&self, id: RecordId) -> &[u32] {
+        self.names.thing(id).map(|thing| self.things.records_of(thing)).unwrap_or_default()
     }
 
     /// Takes in all rows of a batch that no key recognises, each with its place in the batch. Gives what is to be changed
@@ -245,7 +224,7 @@ impl Linked {
         self.open = true;
         let taken: Vec<Row<'_>> = rows.iter().map(|(_, values)| row_of(values, &self.source)).collect();
         let row = |number| kept_row(&*self.host, number);
-        let mut bonds = Bonds { ids: &self.ids, row, knows, failed: None };
+        let mut bonds = Bonds { names: &self.names, row, knows, failed: None };
         let from = self.things.take_all(&mut self.linker, &taken, &mut bonds);
         if let Some(error) = bonds.failed {
             return Err(error);
@@ -257,7 +236,7 @@ impl Linked {
 
     /// The record that a known row belongs to.
     pub(crate) fn record_of(&self, row: u32) -> Option<RecordId> {
-        self.ids.get(&self.things.of(row)?).copied()
+        self.names.record(self.things.of(row)?)
     }
 
     /// The pair that speaks most for a change, or most against what was: the row that goes, and the one it is like.
@@ -303,7 +282,7 @@ impl Linked {
     /// The record that a row belongs to, if the linkage is sure.
     pub(crate) fn matched(&self, said: &Said) -> Option<RecordId> {
         match &said.answer {
-            Answer::Match(found) => self.ids.get(&found.thing).copied(),
+            Answer::Match(found) => self.names.record(found.thing),
             _ => None,
         }
     }
@@ -323,8 +302,7 @@ impl Linked {
     ) -> Result<(), StageError> {
         let Said { row, values, answer } = said;
         let kept = kept::encode(id, &self.source, &values);
-        self.contents.insert(content(id, &self.source, &values));
-        let thing = self.thing(id, row);
+        let thing = self.names.thing_or(id, row);
         self.things.belongs(row, thing);
         let (word, all) = match answer {
             Answer::Match(found) => ("match", vec![found]),
@@ -346,14 +324,16 @@ impl Linked {
     /// After a batch: keeps what was recognised without likeness, and says how far the state goes.
     pub(crate) fn end(&mut self) -> Result<(), StageError> {
         for (id, values) in std::mem::take(&mut self.others) {
-            if !self.contents.insert(content(id, &self.source, &values)) {
+            let kept = kept::encode(id, &self.source, &values);
+            let content = xxh3_64(&kept);
+            if self.rows_of(id).iter().any(|row| self.contents.get(*row as usize) == Some(&content)) {
                 continue;
             }
             self.open = true;
-            let thing = self.thing(id, self.linker.len() as u32);
+            let thing = self.names.thing_or(id, self.linker.len() as u32);
             let row = row_of(&values, &self.source);
             self.things.add(&mut self.linker, &row, thing);
-            self.put(&kept::encode(id, &self.source, &values))?;
+            self.put(&kept)?;
         }
         if !self.planned.is_empty() {
             return Err(StageError::new("a row that was planned was not asked of likeness"));
@@ -375,14 +355,14 @@ impl Linked {
 
     fn put(&mut self, kept: &[u8]) -> Result<(), StageError> {
         self.host.state_put(&row_key(self.count), kept)?;
-        self.note(kept);
+        self.note(kept, xxh3_64(kept));
         Ok(())
     }
 
     /// Without things that a person said to be others.
     fn not_decided(&self, id: RecordId, decided: &Decided, mut all: Vec<Found>) -> Vec<Found> {
-        let other = |found: &Found| self.ids.get(&found.thing);
-        all.retain(|found| other(found).is_none_or(|&other| !decided.are_apart(id, other)));
+        let other = |found: &Found| self.names.record(found.thing);
+        all.retain(|found| other(found).is_none_or(|other| !decided.are_apart(id, other)));
         all
     }
 
@@ -395,7 +375,7 @@ impl Linked {
         row_id: i64,
         findings: &mut Vec<Finding>,
     ) -> Result<(), StageError> {
-        let Some(&other) = self.ids.get(&found.thing) else { return Ok(()) };
+        let Some(other) = self.names.record(found.thing) else { return Ok(()) };
         let (zh, en) = explain::text(&self.linker, found.pattern, found.bits);
         let (host, row) = (&*self.host, (id, self.count, at));
         self.reasons.note(host, &self.linker, row, (word, other, found))?;

@@ -52,7 +52,7 @@ impl RecordId {
         self.0
     }
 
-    pub(crate) fn from_bytes(bytes: [u8; 10]) -> Self {
+    pub(crate) const fn from_bytes(bytes: [u8; 10]) -> Self {
         Self(bytes)
     }
 }

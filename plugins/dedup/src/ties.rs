@@ -4,11 +4,11 @@
 //! there, and records that a person keeps apart never meet. It is asked only where the evidence wants a change, so it
 //! costs nothing where all is as it was.
 
-use hashbrown::HashMap;
 use huiliu_stage::StageError;
 
 use crate::kept::KeptRow;
 use crate::link::revise::{Bound, Ties};
+use crate::linked::Names;
 use crate::merge::Merge;
 use crate::records::RecordId;
 
@@ -47,7 +47,7 @@ impl Knows for Merge {
 
 /// The same for things and rows by their numbers.
 pub(crate) struct Bonds<'a, R> {
-    pub(crate) ids: &'a HashMap<u32, RecordId>,
+    pub(crate) names: &'a Names,
     pub(crate) row: R,
     pub(crate) knows: &'a mut dyn Knows,
     /// What went wrong; nothing may be changed then.
@@ -56,7 +56,7 @@ pub(crate) struct Bonds<'a, R> {
 
 impl<R: Fn(u32) -> Result<KeptRow, StageError>> Bonds<'_, R> {
     fn groups(&mut self, thing: u32, records: &[u32]) -> Result<Vec<Bound>, StageError> {
-        let Some(&id) = self.ids.get(&thing) else { return Ok(Vec::new()) };
+        let Some(id) = self.names.record(thing) else { return Ok(Vec::new()) };
         let tied = self.knows.tied(id)?;
         let mut bound = Bound { records: Vec::new(), stays: true };
         let mut groups: Vec<(Vec<RecordId>, Bound)> = Vec::new();
@@ -102,8 +102,8 @@ impl<R: Fn(u32) -> Result<KeptRow, StageError>> Ties for Bonds<'_, R> {
     }
 
     fn apart(&mut self, a: u32, b: u32) -> bool {
-        match (self.ids.get(&a), self.ids.get(&b)) {
-            (Some(&a), Some(&b)) => self.knows.are_apart(a, b),
+        match (self.names.record(a), self.names.record(b)) {
+            (Some(a), Some(b)) => self.knows.are_apart(a, b),
             _ => false,
         }
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run --release -p huiliu-dedup --example linkage -- DATASET [--config FILE] [--batch ROWS]
 //!     [--threads N] [--settle] [--order SEED] [--weights] [--wrong N] [--merge BITS] [--measure ROWS]
-//!     [--online]
+//!     [--online] [--keep FILE --known ROWS] [--restart FILE]
 //! ```
 //!
 //! DATASET is a folder with `records.csv` (id, source, fields) and `matches.csv` or `truth.csv`. Without
@@ -11,10 +11,13 @@
 //! program. Without `--batch`, all records are one batch. `--settle` learns once more at the end, as a
 //! nightly job would. `--order` shuffles the arrival. `--measure` then takes the last ROWS as late comers to a
 //! linkage that knows the others, in batches and one at a time. `--online` then asks for all
-//! rows one at a time, as the stage does. Nothing is written.
+//! rows one at a time, as the stage does. `--keep` only takes the first ROWS in and writes them as they are kept, and
+//! `--restart` takes those up again as after a start, then asks for as many more as `--measure` says, one at a time; for
+//! both, `firsts.txt` in DATASET names the first record of each record's thing. Nothing else is written.
 
 mod csv;
 mod measure;
+mod restart;
 mod warm;
 
 use std::collections::HashMap;
@@ -36,6 +39,9 @@ struct Arguments {
     merge: Option<f32>,
     measure: usize,
     online: bool,
+    keep: Option<PathBuf>,
+    known: usize,
+    restart: Option<PathBuf>,
 }
 
 fn arguments() -> Result<Arguments, Box<dyn Error>> {
@@ -52,6 +58,9 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
         merge: None,
         measure: 0,
         online: false,
+        keep: None,
+        known: usize::MAX,
+        restart: None,
     };
     while let Some(word) = given.next() {
         let mut value = || given.next().ok_or(format!("{word} needs a value"));
@@ -63,6 +72,9 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
             "--wrong" => arguments.wrong = value()?.parse()?,
             "--merge" => arguments.merge = Some(value()?.parse()?),
             "--measure" => arguments.measure = value()?.parse()?,
+            "--keep" => arguments.keep = Some(value()?.into()),
+            "--known" => arguments.known = value()?.parse()?,
+            "--restart" => arguments.restart = Some(value()?.into()),
             "--online" => arguments.online = true,
             "--settle" => arguments.settle = true,
             "--weights" => arguments.weights = true,
@@ -88,6 +100,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments = arguments()?;
     let mut config = configuration(&arguments)?;
     config.merge = arguments.merge.or(config.merge);
+    if let Some(kept) = &arguments.keep {
+        return restart::keep(&config, &arguments.folder, arguments.known, kept);
+    }
+    if let Some(kept) = &arguments.restart {
+        return restart::restart(&config, &arguments.folder, (arguments.measure, arguments.threads), kept);
+    }
     let text = std::fs::read_to_string(arguments.folder.join("records.csv"))?;
     let mut table = csv::read(&text);
     let header = table.remove(0);

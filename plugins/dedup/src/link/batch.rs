@@ -67,7 +67,7 @@ impl Things {
             let candidates: Vec<u32> = candidates.iter().map(|&(_, other)| other).collect();
             let things = self.things_of(&candidates, record);
             let judged = things.into_iter().filter_map(|thing| {
-                Some((self.judge(linker, record, thing)?, self.members.get(&thing)?.len()))
+                Some((self.judge(linker, record, thing)?, self.members.get(thing).len()))
             });
             let judged = judged.collect();
             rows.push(Planned { candidates, judged, with: With::Alone });

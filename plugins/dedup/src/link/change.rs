@@ -93,7 +93,7 @@ impl Things {
     }
 
     fn pinned(&self, thing: u32, ties: &mut impl Ties) -> HashSet<u32> {
-        let members = self.members.get(&thing).map(Vec::as_slice).unwrap_or_default();
+        let members = self.members.get(thing);
         let stay = ties.bound(thing, members).into_iter().filter(|bound| bound.stays);
         stay.flat_map(|bound| bound.records).collect()
     }
@@ -105,7 +105,7 @@ impl Things {
             To::With(record) => self.of(record)?,
             To::Own => self.of(*change.records.first()?)?,
         };
-        let others = self.members.get(&thing)?.iter().filter(|other| !change.records.contains(other));
+        let others = self.members.get(thing).iter().filter(|other| !change.records.contains(other));
         let others: Vec<u32> = others.copied().take(SPEAKERS).collect();
         let (mut link, mut best) = (Link::default(), None::<(u32, Found)>);
         for &record in change.records.iter().take(SPEAKERS) {
@@ -128,15 +128,9 @@ impl Things {
     /// Carries a change out: these records belong to another thing from now on.
     pub fn moved(&mut self, change: &Change, thing: u32) {
         let gone: HashSet<u32> = change.records.iter().copied().collect();
-        if let Some(members) = self.members.get_mut(&change.from) {
-            members.retain(|record| !gone.contains(record));
-            if members.is_empty() {
-                self.members.remove(&change.from);
-            }
-        }
+        let left = self.members.remove(change.from).into_iter().filter(|record| !gone.contains(record));
+        left.for_each(|record| self.members.push(change.from, record));
         change.records.iter().for_each(|record| self.belongs(*record, thing));
-        if let Some(members) = self.members.get_mut(&thing) {
-            members.sort_unstable();
-        }
+        self.members.sort(thing);
     }
 }

@@ -1,85 +1,29 @@
-//! Records of a linkage as they are kept, so that after a start nothing is normalised again: their packed words, and the
-//! keys of the terms that are new in them. Posting lists are made anew from the words.
+//! Records of a linkage as they are kept, so that after a start nothing is normalised again: as they lie in
+//! [memory](super::store), the keys of the terms that are new in them, and [who has which terms](super::posted).
 //!
 //! A chunk begins with its version, a hash of what is compared, and a hash of all that follows: what does not fit is not
 //! taken up, and the records are made from their rows instead.
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::engine::{Known, Linker, NONE};
+use super::engine::Linker;
 use super::index::Term;
+use super::posted;
 use crate::codec::{Input, bytes, int};
 
 /// To be raised when the same values give other words: normalising, packing, hashing.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
-/// A chunk that is read record by record.
-pub(crate) struct Chunk<'a> {
-    records: u64,
-    terms: Vec<(u64, Term)>,
-    /// Of `terms`, those that have their number.
-    numbered: usize,
-    rest: Input<'a>,
-    words: Vec<u32>,
-    seen: Vec<u32>,
+/// What chunks hold already; the next one begins behind it.
+#[derive(Clone, Copy)]
+pub(super) struct Chunked {
+    terms: u32,
+    words: u32,
 }
 
-impl<'a> Chunk<'a> {
-    /// Opens a chunk for a linkage that knows all chunks before. `None` for one that is damaged or of another linkage.
-    pub(crate) fn open(linker: &mut Linker, kept: &'a [u8]) -> Option<Self> {
-        let (head, rest) = kept.split_first_chunk::<17>()?;
-        if *head != self::head(linker, rest) {
-            return None;
-        }
-        let mut rest = Input::new(rest);
-        let mut sources = Vec::new();
-        for _ in 0..rest.int()? {
-            sources.push(rest.text()?.to_owned());
-        }
-        if sources.len() > linker.sources.len() {
-            linker.sources = sources;
-        }
-        let mut terms = Vec::new();
-        for _ in 0..rest.int()? {
-            terms.push((u64::from_le_bytes(rest.fixed()?), Term::from_number(rest.byte()?)?));
-        }
-        linker.dictionary.reserve(terms.len());
-        Some(Self { records: rest.int()?, terms, numbered: 0, rest, words: Vec::new(), seen: Vec::new() })
-    }
-
-    /// Takes its next record up; `None` when there is none, or none that makes sense.
-    pub(crate) fn next(&mut self, linker: &mut Linker) -> Option<()> {
-        self.records = self.records.checked_sub(1)?;
-        let source = u16::from_le_bytes(self.rest.fixed()?);
-        let words = usize::try_from(self.rest.int()?).ok()?;
-        let words = self.rest.take(words.checked_mul(4)?)?;
-        self.words.clear();
-        self.words.extend(words.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word)));
-        self.seen.clear();
-        // The first words say where each slot begins.
-        let slots = linker.slots.len();
-        let (ends, all) = (self.words.get(..=slots)?, self.words.len() as u32);
-        if !ends.is_sorted() || ends.first() != Some(&(slots as u32 + 1)) || ends.last() != Some(&all) {
-            return None;
-        }
-        let handle = linker.store.push(&self.words);
-        let features = linker.store.get(handle);
-        for slot in 0..slots {
-            let packed = features.slot(slot);
-            self.seen.extend(packed.terms().iter().chain(packed.grams()));
-        }
-        self.seen.sort_unstable();
-        self.seen.dedup();
-        // A term gets its number with the first record that has it: what was weighed before does not know it.
-        while self.seen.last().is_some_and(|last| *last as usize >= linker.dictionary.len()) {
-            let (key, term) = *self.terms.get(self.numbered)?;
-            self.numbered += 1;
-            linker.dictionary.id(key, term);
-        }
-        let number = linker.known.len() as u32;
-        linker.dictionary.post_all(&self.seen, number);
-        linker.known.push(Known { handle, source, first_pair: NONE, cluster: number });
-        Some(())
+impl Default for Chunked {
+    fn default() -> Self {
+        Self { terms: 0, words: 1 }
     }
 }
 
@@ -92,46 +36,131 @@ fn head(linker: &Linker, rest: &[u8]) -> [u8; 17] {
 }
 
 impl Linker {
-    /// Keeps what the next chunks need. To be called before any record is known.
-    pub(crate) fn keep_chunks(&mut self) {
-        self.dictionary.keep_keys();
+    /// Takes up a chunk, when all chunks before were; tells how many records it has. All terms are weighed when
+    /// `weighed` records are known, if that is within the chunk. `None` for one that is damaged, of another linkage or of
+    /// another place. [`end_chunks`](Self::end_chunks) is to follow when all are taken up.
+    pub fn take_chunk(&mut self, kept: &[u8], weighed: Option<u32>) -> Option<usize> {
+        let (head, rest) = kept.split_first_chunk::<17>()?;
+        if *head != self::head(self, rest) {
+            return None;
+        }
+        let mut rest = Input::new(rest);
+        let mut sources = Vec::new();
+        for _ in 0..rest.int()? {
+            sources.push(rest.text()?.to_owned());
+        }
+        if sources.len() > self.sources.len() {
+            self.sources = sources;
+        }
+        let place =
+            Chunked { terms: u32::from_le_bytes(rest.fixed()?), words: u32::from_le_bytes(rest.fixed()?) };
+        if (place.terms as usize, place.words) != (self.dictionary.len(), self.store.end()) {
+            return None;
+        }
+        let terms = usize::try_from(rest.int()?).ok()?;
+        let kinds = rest.take(terms)?;
+        let keys = rest.take(terms.checked_mul(8)?)?.as_chunks::<8>().0;
+        for (key, kind) in keys.iter().zip(kinds) {
+            self.dictionary.append(u64::from_le_bytes(*key), Term::from_number(*kind)?);
+        }
+        let words = usize::try_from(rest.int()?).ok()?;
+        let words = rest.take(words.checked_mul(4)?)?.as_chunks::<4>().0;
+        self.store.extend(words.iter().map(|word| u32::from_le_bytes(*word)));
+        let first = self.len() as u32;
+        let records = usize::try_from(rest.int()?).ok()?;
+        let senders = rest.take(records.checked_mul(2)?)?.as_chunks::<2>().0;
+        self.senders.extend(senders.iter().map(|sender| u16::from_le_bytes(*sender)));
+        let refs = rest.take(records.checked_mul(4 * self.store.width())?)?.as_chunks::<4>().0;
+        let places = self.store.extend_refs(refs.iter().map(|place| u32::from_le_bytes(*place)));
+        self.chunked = Chunked { terms: self.dictionary.len() as u32, words: self.store.end() };
+        let posted = usize::try_from(rest.int()?).ok()?;
+        let posted = rest.take(posted)?;
+        if !places || !rest.is_empty() {
+            return None;
+        }
+        let (last, weighed) = (self.len() as u32, weighed.filter(|weighed| *weighed > first));
+        match weighed.filter(|weighed| *weighed <= last) {
+            // What was known then ends somewhere in this chunk.
+            Some(weighed) if weighed < last => {
+                self.post_records(first..weighed);
+                self.dictionary.weigh(weighed as usize);
+                self.post_records(weighed..last);
+            }
+            at_its_end => {
+                posted::post(&mut self.dictionary, posted, first)?;
+                at_its_end.iter().for_each(|weighed| self.dictionary.weigh(*weighed as usize));
+            }
+        }
+        Some(records)
     }
 
-    /// The records of the last chunk are taken up.
-    pub(crate) fn end_chunk(&mut self) {
-        let terms = self.dictionary.len() as u32;
-        self.dictionary.take_keys(terms);
+    /// Posts records one by one.
+    fn post_records(&mut self, records: std::ops::Range<u32>) {
+        let mut seen: Vec<u32> = Vec::new();
+        for record in records {
+            seen.clear();
+            self.store.get(record).each_terms(|terms| seen.extend(terms));
+            seen.sort_unstable();
+            seen.dedup();
+            self.dictionary.post_all(&seen, record);
+        }
+    }
+
+    /// The last chunk was taken up.
+    pub fn end_chunks(&mut self) {
+        self.dictionary.find_appended();
+    }
+
+    /// These records are in a chunk already.
+    pub fn pass_over(&mut self, records: std::ops::Range<u32>) {
+        let Chunked { mut terms, mut words } = self.chunked;
+        for record in records {
+            let last = |of: &[u32]| of.iter().max().map_or(0, |last| last + 1);
+            self.store.get(record).each_terms(|of| terms = terms.max(last(of)));
+            let places = self.store.refs_of(record).iter().enumerate();
+            let ends = places.map(|(field, place)| self.store.end_of(field, *place));
+            words = words.max(ends.max().unwrap_or(0));
+        }
+        self.chunked = Chunked { terms, words };
     }
 
     /// Some records as a chunk: the next ones after those of the last chunk.
-    pub(crate) fn chunk(&mut self, records: std::ops::Range<u32>) -> Vec<u8> {
-        let slots = self.slots.len();
-        let mut of_records = Vec::new();
-        let mut end = 0;
-        for record in records.clone() {
-            let known = &self.known[record as usize];
-            let features = self.store.get(known.handle);
-            of_records.extend_from_slice(&known.source.to_le_bytes());
-            let words = features.words(slots);
-            int(&mut of_records, words.len() as u64);
-            words.iter().for_each(|word| of_records.extend_from_slice(&word.to_le_bytes()));
-            for slot in 0..slots {
-                let packed = features.slot(slot);
-                let terms = packed.terms().iter().chain(packed.grams());
-                end = end.max(terms.max().map_or(0, |last| last + 1));
-            }
-        }
+    pub fn chunk(&mut self, records: std::ops::Range<u32>) -> Vec<u8> {
+        let from = self.chunked;
+        self.pass_over(records.clone());
+        let to = self.chunked;
         let mut rest = Vec::new();
         int(&mut rest, self.sources.len() as u64);
         self.sources.iter().for_each(|source| bytes(&mut rest, source.as_bytes()));
-        let terms = self.dictionary.take_keys(end);
+        rest.extend_from_slice(&from.terms.to_le_bytes());
+        rest.extend_from_slice(&from.words.to_le_bytes());
+        let terms: Vec<(u64, Term)> = self.dictionary.keys(from.terms..to.terms).collect();
         int(&mut rest, terms.len() as u64);
-        for (key, term) in terms {
-            rest.extend_from_slice(&key.to_le_bytes());
-            rest.push(term.number());
-        }
+        rest.extend(terms.iter().map(|(_, term)| term.number()));
+        rest.extend(terms.iter().flat_map(|(key, _)| key.to_le_bytes()));
+        int(&mut rest, u64::from(to.words - from.words));
+        let words = self.store.words(from.words, to.words).flatten();
+        words.for_each(|word| rest.extend_from_slice(&word.to_le_bytes()));
         int(&mut rest, records.len() as u64);
-        rest.append(&mut of_records);
+        let senders = &self.senders[records.start as usize..records.end as usize];
+        rest.extend(senders.iter().flat_map(|sender| sender.to_le_bytes()));
+        let places = records.clone().flat_map(|record| self.store.refs_of(record));
+        places.for_each(|place| rest.extend_from_slice(&place.to_le_bytes()));
+        bytes(&mut rest, &posted::of_records(&self.store, &self.dictionary, records));
         [head(self, &rest).as_slice(), &rest].concat()
+    }
+
+    /// Bytes that are in use, by what for.
+    pub fn bytes(&self) -> Vec<(&'static str, usize)> {
+        let (terms, lists) = self.dictionary.bytes();
+        let (places, bodies) = self.store.bytes();
+        vec![
+            ("terms", terms),
+            ("lists", lists),
+            ("places", places),
+            ("bodies", bodies),
+            ("senders", self.senders.len() * 2),
+            ("pairs", size_of_val(self.pairs.as_slice()) + self.of_cluster.len() * 8),
+        ]
     }
 }

@@ -1,8 +1,9 @@
 //! Two records compared slot by slot. Each slot gives a level, 1 the best, 0 when a value is missing;
 //! the levels of a pair pack into one number, four bits each.
 
-use super::features::{Compare, Features, Packed, Slot};
+use super::features::{Compare, Slot};
 use super::index::Dictionary;
+use super::store::{Features, Packed};
 
 /// The levels of all slots of a pair.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,8 +58,8 @@ fn level(compare: Compare, dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>
         (Compare::Text | Compare::Description, _) => text(dictionary, a, b),
         (Compare::Company, _) => company(dictionary, a, b),
         (Compare::Identifier, _) => identifier(dictionary, a, b),
-        (Compare::Money, _) => money(a.words(), b.words()),
-        (Compare::Date, _) => date(a.words(), b.words()),
+        (Compare::Money, _) => money(a.amount(), b.amount()),
+        (Compare::Date, _) => a.days().zip(b.days()).map_or(0, |(a, b)| date(a, b)),
         (Compare::Place, _) => place(dictionary, a, b),
         (Compare::Marks(_) | Compare::Action, _) => marks(a.words(), b.words()),
         (Compare::Numbers, _) => numbers(a.words(), b.words()),
@@ -181,13 +182,7 @@ fn identifier(dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>) -> usize {
     if shorter >= 8 && a.length() != b.length() && left[..shorter] == right[..shorter] { 3 } else { 4 }
 }
 
-fn amount(words: &[u32]) -> f64 {
-    let word = |at: usize| u64::from(words.get(at).copied().unwrap_or(0));
-    f64::from_bits(word(0) | word(1) << 32)
-}
-
-fn money(a: &[u32], b: &[u32]) -> usize {
-    let (a, b) = (amount(a), amount(b));
+fn money(a: f64, b: f64) -> usize {
     let ratio = a.max(b) / a.min(b).max(f64::MIN_POSITIVE);
     match ratio {
         ratio if ratio <= 1.001 => 1,
@@ -200,9 +195,8 @@ fn money(a: &[u32], b: &[u32]) -> usize {
     }
 }
 
-fn date(a: &[u32], b: &[u32]) -> usize {
-    let ([a0, a1], [b0, b1]) = (a, b) else { return 0 };
-    let (a0, a1, b0, b1) = (*a0 as i32, *a1 as i32, *b0 as i32, *b1 as i32);
+/// First and last day of each.
+fn date((a0, a1): (i32, i32), (b0, b1): (i32, i32)) -> usize {
     if (a0, a1) == (b0, b1) {
         return 1;
     }
@@ -321,11 +315,8 @@ mod tests {
     #[test]
     fn a_slip_of_the_pen_in_a_date_is_no_other_date() {
         let level = |a: &str, b: &str| {
-            let words = |text: &str| {
-                let (first, last) = day(&text.chars().collect::<Vec<_>>()).unwrap();
-                [first as u32, last as u32]
-            };
-            date(&words(a), &words(b))
+            let days = |text: &str| day(&text.chars().collect::<Vec<_>>()).unwrap();
+            date(days(a), days(b))
         };
         let table = [
             ("19560409", "19560409", 1),

@@ -7,15 +7,17 @@
 //! depends on how much is known. Then the pairs that are kept are weighed anew and all is clustered anew; as
 //! long as little is known, all records are compared anew as well.
 
+use super::chunk::Chunked;
 use super::compare::{Pattern, compare};
 use super::config::Config;
 use super::draft::{Draft, Scratch, draft};
-use super::features::{Compare, Handle, Slot, Store, pack, slots};
+use super::features::{Compare, Slot, slots};
 use super::guards::Remark;
 use super::index::{Dictionary, Search};
 use super::kinds;
 use super::pairs::Pair;
 use super::parallel::parallel;
+use super::store::Store;
 use super::weights::Model;
 
 /// Candidates that are compared with a record.
@@ -32,13 +34,6 @@ pub struct Row<'a> {
     pub source: &'a str,
 }
 
-pub(super) struct Known {
-    pub(super) handle: Handle,
-    pub(super) source: u16,
-    pub(super) first_pair: u32,
-    pub(super) cluster: u32,
-}
-
 /// No record, no pair.
 pub(super) const NONE: u32 = u32::MAX;
 
@@ -49,9 +44,15 @@ pub struct Linker {
     pub(super) slots: Vec<Slot>,
     pub(super) dictionary: Dictionary,
     pub(super) store: Store,
-    pub(super) known: Vec<Known>,
+    /// The place in `sources` of who sent each record.
+    pub(super) senders: Vec<u16>,
     pub(super) sources: Vec<String>,
+    /// What chunks hold already.
+    pub(super) chunked: Chunked,
     pub(super) pairs: Vec<Pair>,
+    /// The first pair and the cluster of each record that was [added](Self::add); not of those that are only taken.
+    pub(super) first_pairs: Vec<u32>,
+    pub(super) of_cluster: Vec<u32>,
     pub(super) model: Model,
     pub(super) remarks: Vec<Remark>,
     pub(super) learnt_at: usize,
@@ -70,13 +71,16 @@ impl Linker {
         let model = Model::usual(&slots);
         Self {
             given,
+            store: Store::new(&slots),
             config,
             slots,
             dictionary: Dictionary::default(),
-            store: Store::default(),
-            known: Vec::new(),
+            senders: Vec::new(),
             sources: Vec::new(),
+            chunked: Chunked::default(),
             pairs: Vec::new(),
+            first_pairs: Vec::new(),
+            of_cluster: Vec::new(),
             model,
             remarks: Vec::new(),
             learnt_at: 0,
@@ -101,12 +105,12 @@ impl Linker {
 
     /// How many records are known.
     pub fn len(&self) -> usize {
-        self.known.len()
+        self.senders.len()
     }
 
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
-        self.known.is_empty()
+        self.senders.is_empty()
     }
 
     /// How many pairs are kept.
@@ -116,7 +120,7 @@ impl Linker {
 
     /// The cluster of each record: the number of its first record.
     pub fn clusters(&self) -> impl Iterator<Item = u32> {
-        self.known.iter().map(|known| known.cluster)
+        self.of_cluster.iter().copied()
     }
 
     /// What is compared, as it was configured.
@@ -131,9 +135,9 @@ impl Linker {
 
     /// Takes records in, and gives their numbers; nothing is linked.
     pub fn take_all(&mut self, rows: &[Row<'_>]) -> std::ops::Range<u32> {
-        let from = self.known.len() as u32;
+        let from = self.len() as u32;
         self.take_in(rows);
-        from..self.known.len() as u32
+        from..self.len() as u32
     }
 
     /// Uses weights that were learnt when `learnt_at` records were known.
@@ -143,46 +147,49 @@ impl Linker {
 
     /// Weighs all terms by how rare they are now.
     pub fn weigh(&mut self) {
-        self.dictionary.weigh(self.known.len());
+        self.dictionary.weigh(self.len());
     }
 
     /// Whether enough is known that was not known when it was learnt the last time.
     pub(super) fn has_grown(&self) -> bool {
         // Learning is cheap while little is known.
-        let growth = if self.known.len() < 8_000 { 1.15 } else { 1.5 };
-        self.known.len() as f64 >= self.learnt_at as f64 * growth
+        let growth = if self.len() < 8_000 { 1.15 } else { 1.5 };
+        self.len() as f64 >= self.learnt_at as f64 * growth
     }
 
     /// Adds a batch, and clusters what it touches.
     pub fn add(&mut self, rows: &[Row<'_>]) {
-        let from = self.known.len();
+        let from = self.len();
         if from == 0 {
             self.config = kinds::complete_by_values(&self.given, rows);
             self.slots = slots(&self.config);
+            self.store = Store::new(&self.slots);
             self.model = Model::usual(&self.slots);
         }
         self.take_in(rows);
-        self.dictionary.weigh(self.known.len());
+        self.of_cluster.extend(self.of_cluster.len() as u32..self.len() as u32);
+        self.first_pairs.resize(self.len(), NONE);
+        self.dictionary.weigh(self.len());
         if !self.has_grown() {
-            self.find(from..self.known.len());
-            self.gather(from..self.known.len());
-        } else if self.known.len() < SETTLED || self.learnt_at == 0 {
+            self.find(from..self.len());
+            self.gather(from..self.len());
+        } else if self.len() < SETTLED || self.learnt_at == 0 {
             self.settle();
         } else {
             self.learn();
-            self.find(from..self.known.len());
+            self.find(from..self.len());
             self.weigh_pairs();
-            self.gather(0..self.known.len());
+            self.gather(0..self.len());
         }
     }
 
     /// Learns from all that is known, and compares and clusters all anew.
     pub fn settle(&mut self) {
-        self.dictionary.weigh(self.known.len());
+        self.dictionary.weigh(self.len());
         self.learn();
         self.forget_pairs();
-        self.find(0..self.known.len());
-        self.gather(0..self.known.len());
+        self.find(0..self.len());
+        self.gather(0..self.len());
     }
 
     fn take_in(&mut self, rows: &[Row<'_>]) {
@@ -195,16 +202,15 @@ impl Linker {
             });
             let mut seen = Vec::new();
             for (row, draft) in rows.iter().zip(&drafts) {
-                let number = self.known.len() as u32;
-                let handle = pack(draft, &mut self.dictionary, &mut self.store, &mut seen);
+                let number = self.senders.len() as u32;
+                self.store.pack(draft, &mut self.dictionary, &mut seen);
                 self.dictionary.post_all(&seen, number);
                 let source = self.sources.iter().position(|known| known == row.source);
                 let source = source.unwrap_or_else(|| {
                     self.sources.push(row.source.to_owned());
                     self.sources.len() - 1
                 });
-                let source = u16::try_from(source).unwrap_or(u16::MAX);
-                self.known.push(Known { handle, source, first_pair: NONE, cluster: number });
+                self.senders.push(u16::try_from(source).unwrap_or(u16::MAX));
             }
         }
     }
@@ -216,7 +222,7 @@ impl Linker {
         most: usize,
         search: &'s mut Search,
     ) -> &'s [(f32, u32)] {
-        let features = self.store.get(self.known[record as usize].handle);
+        let features = self.store.get(record);
         search.begin();
         for (at, slot) in self.slots.iter().enumerate() {
             let packed = features.slot(at);
@@ -224,20 +230,20 @@ impl Linker {
                 search.slot(&self.dictionary, packed.terms(), packed.grams());
             }
         }
-        let source = self.known[record as usize].source;
+        let source = self.senders[record as usize];
         search.run(&self.dictionary, most, |other| {
-            other != record && !(self.config.one_to_one && self.known[other as usize].source == source)
+            other != record && !(self.config.one_to_one && self.senders[other as usize] == source)
         })
     }
 
     pub(crate) fn pattern(&self, a: u32, b: u32) -> Pattern {
-        let features = |record: u32| self.store.get(self.known[record as usize].handle);
+        let features = |record: u32| self.store.get(record);
         compare(&self.slots, &self.dictionary, features(a), features(b))
     }
 
     /// Whether two records are from one source.
     pub(super) fn same_source(&self, a: u32, b: u32) -> bool {
-        self.known[a as usize].source == self.known[b as usize].source
+        self.senders[a as usize] == self.senders[b as usize]
     }
 
     /// Whether a phase, a lot, a quantity or a number keeps two records apart.

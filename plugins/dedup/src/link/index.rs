@@ -4,7 +4,9 @@
 //! there are too many; then it is too common to find anything and its list is let go. A search walks the
 //! shortest lists first, until its budget of postings is used: the work is the same at any size.
 
-use hashbrown::HashMap;
+use hashbrown::HashTable;
+
+use super::lists::Lists;
 
 /// What a term is; it decides its weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,70 +46,86 @@ const LEAST_SHARE: f32 = 0.1;
 /// Records, and one in so many of all, beyond which a value identifies nothing.
 const GENERIC: usize = 50;
 const GENERIC_SHARE: usize = 1_000;
-const CLOSED: u16 = u16::MAX;
 /// No record.
 const EMPTY: u32 = u32::MAX;
 
 /// All terms: their numbers, how many records have them, and which.
 #[derive(Default)]
 pub struct Dictionary {
-    ids: HashMap<u64, u32, std::hash::BuildHasherDefault<Straight>>,
+    /// The numbers of terms by their keys, which are not kept here once more.
+    numbers: HashTable<u32>,
+    keys: Vec<u64>,
     terms: Vec<Entry>,
     weights: Vec<f32>,
     rarest: f32,
     generic: u32,
     lists: Lists,
-    /// Keys of the last terms, where somebody is to keep them.
-    fresh: Option<Vec<u64>>,
 }
 
-/// One term. With one record in its list, `at` is that record.
+/// One term. With one record in its list, `at` is that record; when there are so many that the list was let go, it is
+/// the last record that has the term.
 struct Entry {
+    /// The number of records, above it whether the list was let go, and what the term is.
     count: u32,
     at: u32,
-    length: u16,
-    term: Term,
 }
 
-/// Keys are hashes already.
-#[derive(Default)]
-pub struct Straight(u64);
+const COUNT: u32 = (1 << 29) - 1;
+const CLOSED: u32 = 1 << 29;
 
-impl std::hash::Hasher for Straight {
-    fn finish(&self) -> u64 {
-        self.0
+impl Entry {
+    fn new(term: Term) -> Self {
+        Self { count: u32::from(term.number()) << 30, at: EMPTY }
     }
 
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.0 = self.0 << 8 | u64::from(*byte));
+    fn count(&self) -> u32 {
+        self.count & COUNT
     }
 
-    fn write_u64(&mut self, key: u64) {
-        self.0 = (key ^ key >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    fn is_closed(&self) -> bool {
+        self.count & CLOSED != 0
     }
+
+    fn term(&self) -> Term {
+        Term::ALL[(self.count >> 30) as usize]
+    }
+}
+
+/// Keys are hashes already, but of few of their bits nothing is promised.
+fn spread(key: u64) -> u64 {
+    (key ^ key >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 impl Dictionary {
     /// The number of a term.
     pub fn id(&mut self, key: u64, term: Term) -> u32 {
-        *self.ids.entry(key).or_insert_with(|| {
-            self.terms.push(Entry { count: 0, at: 0, length: 0, term });
-            self.fresh.iter_mut().for_each(|fresh| fresh.push(key));
-            self.terms.len() as u32 - 1
-        })
+        let keys = &self.keys;
+        let entry = self.numbers.entry(
+            spread(key),
+            |number| keys[*number as usize] == key,
+            |number| spread(keys[*number as usize]),
+        );
+        *entry
+            .or_insert_with(|| {
+                self.keys.push(key);
+                self.terms.push(Entry::new(term));
+                self.terms.len() as u32 - 1
+            })
+            .get()
     }
 
-    /// From now on the keys of new terms are kept until they are [taken](Self::take_keys).
-    pub fn keep_keys(&mut self) {
-        self.fresh = Some(Vec::new());
+    /// The keys of the terms from one number to another.
+    pub(super) fn keys(&self, numbers: std::ops::Range<u32>) -> impl Iterator<Item = (u64, Term)> {
+        let numbers = numbers.start as usize..numbers.end as usize;
+        let terms = self.terms[numbers.clone()].iter().map(Entry::term);
+        self.keys[numbers].iter().copied().zip(terms)
     }
 
-    /// The keys of the next terms that were not taken yet, up to the one of this number.
-    pub fn take_keys(&mut self, end: u32) -> Vec<(u64, Term)> {
-        let fresh = self.fresh.get_or_insert_default();
-        let from = self.terms.len() - fresh.len();
-        let keys = fresh.drain(..(end as usize).saturating_sub(from).min(fresh.len()));
-        keys.zip(&self.terms[from..]).map(|(key, entry)| (key, entry.term)).collect()
+    /// Gives the next number to a term that has none; it is not found by its key before
+    /// [all are](Self::find_appended).
+    pub(super) fn append(&mut self, key: u64, term: Term) {
+        self.keys.push(key);
+        self.terms.push(Entry::new(term));
     }
 
     /// How many terms there are.
@@ -120,60 +138,95 @@ impl Dictionary {
         self.terms.is_empty()
     }
 
-    /// Makes room for so many terms more.
-    pub fn reserve(&mut self, terms: usize) {
-        self.ids.reserve(terms);
-        self.terms.reserve(terms);
+    /// Lets terms that were [appended](Self::append) be found by their keys.
+    pub(super) fn find_appended(&mut self) {
+        let (keys, from) = (&self.keys, self.numbers.len() as u32);
+        let hash = |number: &u32| spread(keys[*number as usize]);
+        self.numbers.reserve(keys.len() - from as usize, hash);
+        for number in from..keys.len() as u32 {
+            self.numbers.insert_unique(hash(&number), number, hash);
+        }
     }
 
     /// Counts a record with all of its terms, and adds it to their lists.
     pub fn post_all(&mut self, terms: &[u32], record: u32) {
-        for &term in terms {
-            self.terms[term as usize].count += 1;
-            self.post(term, record);
+        terms.iter().for_each(|term| self.post(*term, std::iter::once(record)));
+    }
+
+    /// Counts records that have a term, and adds them to its list.
+    pub(super) fn post(&mut self, term: u32, records: impl Iterator<Item = u32>) {
+        let entry = &mut self.terms[term as usize];
+        for record in records {
+            let count = entry.count() as usize;
+            entry.count += 1;
+            entry.at = match count {
+                _ if entry.is_closed() => record,
+                0 => record,
+                CAP => {
+                    self.lists.free(entry.at, count);
+                    entry.count |= CLOSED;
+                    record
+                }
+                _ => self.lists.push(entry.at, count, record),
+            };
         }
+    }
+
+    /// Counts records that have a term whose list was let go once they were all known; the last of them is told.
+    pub(super) fn post_closed(&mut self, term: u32, count: u32, last: u32) {
+        let entry = &mut self.terms[term as usize];
+        if !entry.is_closed() && entry.count() > 1 {
+            self.lists.free(entry.at, entry.count() as usize);
+        }
+        entry.count = (entry.count + count) | CLOSED;
+        entry.at = last;
+    }
+
+    /// Whether so many records have the term that its list was let go.
+    pub(super) fn is_closed(&self, id: u32) -> bool {
+        self.terms[id as usize].is_closed()
     }
 
     /// How many records have the term.
     pub fn records(&self, id: u32) -> u32 {
-        self.terms[id as usize].count
+        self.terms[id as usize].count()
     }
 
-    /// Adds a record to the term's list.
-    pub fn post(&mut self, id: u32, record: u32) {
-        let entry = &mut self.terms[id as usize];
-        match entry.length as usize {
-            length if entry.length == CLOSED || length >= CAP => {
-                if entry.length != CLOSED && length > 1 {
-                    self.lists.free(entry.at, length);
-                }
-                entry.length = CLOSED;
-                return;
-            }
-            0 => entry.at = record,
-            length => entry.at = self.lists.push(entry.at, length, record),
-        }
-        entry.length += 1;
+    /// How many records the term's list has; `None` when it was let go.
+    fn length(&self, id: u32) -> Option<u16> {
+        let entry = &self.terms[id as usize];
+        (!entry.is_closed()).then(|| entry.count() as u16)
     }
 
     fn list(&self, id: u32) -> &[u32] {
         let entry = &self.terms[id as usize];
-        match entry.length {
-            0 | CLOSED => &[],
+        match entry.count() as usize {
+            _ if entry.is_closed() => &[],
+            0 => &[],
             1 => std::slice::from_ref(&entry.at),
-            length => self.lists.get(entry.at, length as usize),
+            count => self.lists.get(entry.at, count),
         }
     }
 
-    /// Weighs all terms by how rare they are among `records`.
+    /// Some of the records that have the term, the last ones first.
+    pub(super) fn last_records(&self, id: u32) -> impl Iterator<Item = u32> {
+        let entry = &self.terms[id as usize];
+        let list = if entry.is_closed() { std::slice::from_ref(&entry.at) } else { self.list(id) };
+        list.iter().rev().copied()
+    }
+
+    /// Weighs all terms that a record has by how rare they are among `records`.
     pub fn weigh(&mut self, records: usize) {
         let all = records as f32;
         self.rarest = (1.0 + all).ln();
         self.generic = (records / GENERIC_SHARE).max(GENERIC) as u32;
         self.weights.clear();
-        self.weights.extend(self.terms.iter().map(|entry| {
-            let rare = (1.0 + all / (entry.count as f32 + 0.5)).ln();
-            rare * match entry.term {
+        // Terms have their numbers in the order in which records came with them.
+        let posted = self.terms.partition_point(|entry| entry.count() > 0);
+        self.weights.reserve(posted);
+        self.weights.extend(self.terms[..posted].iter().map(|entry| {
+            let rare = (1.0 + all / (entry.count() as f32 + 0.5)).ln();
+            rare * match entry.term() {
                 Term::Value | Term::Word | Term::Pair => 1.0,
                 Term::Gram => 0.4,
             }
@@ -190,67 +243,12 @@ impl Dictionary {
         // A term that came after the last weighing is as rare as can be.
         self.weights.get(id as usize).copied().unwrap_or(self.rarest)
     }
-}
 
-/// Lists in blocks of powers of two, inside chunks that never move.
-#[derive(Default)]
-struct Lists {
-    chunks: Vec<Vec<u32>>,
-    free: [Vec<u32>; 16],
-}
-
-const CHUNK: usize = 1 << 18;
-
-impl Lists {
-    fn class(length: usize) -> usize {
-        length.next_power_of_two().trailing_zeros() as usize
-    }
-
-    fn allocate(&mut self, class: usize) -> u32 {
-        if let Some(at) = self.free[class].pop() {
-            return at;
-        }
-        if self.chunks.last().is_none_or(|chunk| chunk.len() + (1 << class) > CHUNK) {
-            self.chunks.push(Vec::with_capacity(CHUNK));
-        }
-        let number = self.chunks.len() - 1;
-        let chunk = &mut self.chunks[number];
-        let at = chunk.len();
-        chunk.resize(at + (1 << class), 0);
-        (number * CHUNK + at) as u32
-    }
-
-    fn get(&self, at: u32, length: usize) -> &[u32] {
-        let start = at as usize % CHUNK;
-        &self.chunks[at as usize / CHUNK][start..start + length]
-    }
-
-    fn set(&mut self, at: u32, value: u32) {
-        self.chunks[at as usize / CHUNK][at as usize % CHUNK] = value;
-    }
-
-    /// Appends to a list of `length` at `at` (a record itself, when the length is one), and says where it is now.
-    fn push(&mut self, at: u32, length: usize, record: u32) -> u32 {
-        if !length.is_power_of_two() {
-            self.set(at + length as u32, record);
-            return at;
-        }
-        let new = self.allocate(Self::class(length + 1));
-        if length == 1 {
-            self.set(new, at);
-        } else {
-            for i in 0..length as u32 {
-                let value = self.get(at + i, 1)[0];
-                self.set(new + i, value);
-            }
-            self.free(at, length);
-        }
-        self.set(new + length as u32, record);
-        new
-    }
-
-    fn free(&mut self, at: u32, length: usize) {
-        self.free[Self::class(length)].push(at);
+    /// Bytes that are in use: for terms, and for their lists.
+    pub(super) fn bytes(&self) -> (usize, usize) {
+        let each = size_of::<u64>() + size_of::<Entry>() + size_of::<f32>();
+        let (used, free) = self.lists.bytes();
+        (self.terms.len() * each + self.numbers.allocation_size(), used + free)
     }
 }
 
@@ -273,12 +271,11 @@ impl Search {
 
     /// Adds whole values and the rarest grams of one slot.
     pub fn slot(&mut self, dictionary: &Dictionary, terms: &[u32], grams: &[u32]) {
-        let length = |id: u32| dictionary.terms[id as usize].length;
         // A list of one holds only the record that searches.
-        let open = |length: u16| length > 1 && length != CLOSED;
-        self.keys.extend(terms.iter().map(|&id| (length(id), id, true)).filter(|key| open(key.0)));
+        let open = |&id: &u32| Some((dictionary.length(id).filter(|length| *length > 1)?, id));
+        self.keys.extend(terms.iter().filter_map(open).map(|(length, id)| (length, id, true)));
         self.slot.clear();
-        self.slot.extend(grams.iter().map(|&id| (length(id), id)).filter(|key| open(key.0)));
+        self.slot.extend(grams.iter().filter_map(open));
         if self.slot.len() > RAREST {
             self.slot.select_nth_unstable(RAREST);
             self.slot.truncate(RAREST);

@@ -28,7 +28,7 @@ pub(super) struct Judged {
 impl Things {
     /// A record against one thing: its best pair, the average, and whether any member vetoes.
     pub(super) fn judge(&self, linker: &Linker, record: u32, thing: u32) -> Option<Judged> {
-        let members = self.members.get(&thing)?;
+        let members = self.members.get(thing);
         let step = members.len().div_ceil(SPEAKERS).max(1);
         let (mut sum, mut count, mut veto) = (0.0, 0.0f32, false);
         let mut best: Option<(f32, u32, Pattern)> = None;
@@ -75,9 +75,8 @@ pub(super) fn leaning(linker: &Linker, pattern: Pattern, bits: f32) -> Evidence 
 }
 
 /// Whether a thing of these records has its one record of the source already.
-pub(super) fn is_taken(linker: &Linker, members: Option<&Vec<u32>>, record: u32) -> bool {
-    linker.config().one_to_one
-        && members.into_iter().flatten().any(|&member| linker.same_source(member, record))
+pub(super) fn is_taken(linker: &Linker, members: &[u32], record: u32) -> bool {
+    linker.config().one_to_one && members.iter().any(|&member| linker.same_source(member, record))
 }
 
 /// Whether only one side states a mark.

@@ -45,7 +45,7 @@ impl Linker {
             _ => return None,
         };
         let records = |record: u32| {
-            let features = self.store.get(self.known[record as usize].handle);
+            let features = self.store.get(record);
             let term = *features.slot(slot).terms().get(term)?;
             Some(self.dictionary.records(term))
         };
@@ -56,7 +56,7 @@ impl Linker {
 
     /// Learns from the best candidates of a sample; where most of those are matches, from more of them.
     pub(super) fn learn(&mut self) {
-        self.learnt_at = self.known.len();
+        self.learnt_at = self.len();
         let mut teachers = TEACHERS;
         loop {
             let found = self.sample(teachers);
@@ -93,7 +93,7 @@ impl Linker {
         let slots = self.slots.iter().enumerate().filter(|(_, slot)| slot.compare == Compare::Identifier);
         let told = slots.filter_map(|(at, slot)| {
             let of = |record: u32| {
-                let features = self.store.get(self.known[record as usize].handle);
+                let features = self.store.get(record);
                 features.slot(at).terms().first().copied().filter(|term| self.dictionary.is_generic(*term))
             };
             let values: HashSet<u32> = found.iter().filter_map(|&(record, ..)| of(record)).collect();
@@ -105,8 +105,8 @@ impl Linker {
 
     /// Pairs to learn from: the best candidates of every so many-th record.
     fn sample(&self, teachers: usize) -> Vec<(u32, u32, Pattern)> {
-        let step = (self.known.len() * teachers).div_ceil(TAUGHT).max(1);
-        let taught = self.known.len().div_ceil(step);
+        let step = (self.len() * teachers).div_ceil(TAUGHT).max(1);
+        let taught = self.len().div_ceil(step);
         let found = parallel(self.threads, taught, Search::default, |at, search| {
             let record = (at * step) as u32;
             let candidates = self.candidates(record, teachers, search).to_vec();

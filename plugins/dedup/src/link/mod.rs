@@ -28,12 +28,16 @@ pub mod index;
 mod judge;
 mod kinds;
 mod learn;
+mod lists;
+mod members;
 pub mod normalise;
 pub mod online;
 mod pairs;
 mod parallel;
 mod partner;
+mod posted;
 pub mod revise;
+pub mod store;
 pub mod weights;
 
 pub use config::{Config, FieldConfig, Kind};

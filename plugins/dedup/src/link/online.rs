@@ -8,15 +8,14 @@
 //! What came first must not matter, so records that come may show that known things are one, or that a known record
 //! belongs elsewhere: [`Things::changes_to_make`] tells that ([`revise`](super::revise)) before they are asked for.
 
-use hashbrown::HashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::batch::{Plan, With};
-use super::chunk::Chunk;
 use super::compare::Pattern;
 use super::engine::{Linker, Row};
 use super::index::Search;
 use super::judge::{Judged, is_taken, unsure};
+use super::members::Members;
 use super::revise::{Free, Ties};
 use super::weights::Model;
 
@@ -58,7 +57,7 @@ pub struct Found {
 /// The records of each thing.
 #[derive(Default)]
 pub struct Things {
-    pub(super) members: HashMap<u32, Vec<u32>>,
+    pub(super) members: Members,
     of: Vec<u32>,
     pub(super) search: Search,
     pub(super) plan: Plan,
@@ -155,17 +154,33 @@ impl Things {
         }
     }
 
-    /// Takes up again records that were known before from their [chunk](super::chunk), each with its thing. `None` for one
-    /// that does not fit; then all is to be taken up in another way.
-    pub(crate) fn restore_chunk(&mut self, linker: &mut Linker, kept: &[u8], things: &[u32]) -> Option<()> {
+    /// Whether [chunks](super::chunk) can be taken up: their records are not found before all are taken up, so not where it is to be
+    /// learnt in between.
+    pub fn takes_chunks(&mut self, linker: &Linker) -> bool {
         self.keep_if_fits(linker);
-        let mut chunk = Chunk::open(linker, kept)?;
-        for &thing in things {
-            chunk.next(linker)?;
-            self.belongs(linker.len() as u32 - 1, thing);
-            self.follow(linker);
+        self.script.as_ref().is_some_and(|script| self.kept.is_some() || script.learnt.is_empty())
+    }
+
+    /// Takes up again records that were known before from their chunk, each with its thing. `None` for one that does not
+    /// fit; then all is to be taken up in another way.
+    #[must_use]
+    pub fn restore_chunk(&mut self, linker: &mut Linker, kept: &[u8], things: &[u32]) -> Option<()> {
+        let from = linker.len() as u32;
+        let weighed = self.script.as_ref().map(|script| script.weighed);
+        if linker.take_chunk(kept, weighed)? != things.len() {
+            return None;
         }
+        (from..).zip(things).for_each(|(record, thing)| self.belongs(record, *thing));
         Some(())
+    }
+
+    /// The last chunk was taken up.
+    pub fn end_chunks(&mut self, linker: &mut Linker) {
+        linker.end_chunks();
+        let weighed = self.script.as_ref().map_or(0, |script| script.weighed);
+        if weighed <= linker.len() as u32 {
+            self.points.weighed = weighed;
+        }
     }
 
     fn keep_if_fits(&mut self, linker: &Linker) {
@@ -218,19 +233,24 @@ impl Things {
     }
 
     /// All records of a thing, in the order of arrival.
-    pub fn records_of(&self, thing: u32) -> Vec<u32> {
-        self.members.get(&thing).cloned().unwrap_or_default()
+    pub fn records_of(&self, thing: u32) -> &[u32] {
+        self.members.get(thing)
     }
 
     /// Forgets a thing; its records are to be told where they belong.
     pub fn forget(&mut self, thing: u32) {
-        self.members.remove(&thing);
+        self.members.remove(thing);
     }
 
     /// Adds a record that belongs to a thing.
     pub fn add(&mut self, linker: &mut Linker, row: &Row<'_>, thing: u32) {
         let record = linker.take(row);
         self.belongs(record, thing);
+    }
+
+    /// Bytes that the records of things take.
+    pub fn bytes(&self) -> usize {
+        self.members.bytes() + self.of.len() * size_of::<u32>()
     }
 
     /// Where it was learnt and weighed.
@@ -244,7 +264,7 @@ impl Things {
             self.of.resize(record as usize + 1, u32::MAX);
         }
         self.of[record as usize] = thing;
-        self.members.entry(thing).or_default().push(record);
+        self.members.push(thing, record);
     }
 
     /// The thing of a record.
@@ -276,14 +296,13 @@ impl Things {
             With::First(first) => self.of(first),
         };
         let mut things = self.things_of(&planned.candidates, record);
-        things.retain(|thing| !is_taken(linker, self.members.get(thing), record));
+        things.retain(|thing| !is_taken(linker, self.members.get(*thing), record));
         things.extend(target.filter(|target| !things.contains(target)));
         let judged = |thing: u32| {
             // Where known records have moved, what was judged before is of other things.
             let before =
                 planned.judged.iter().find(|(judged, _)| judged.found.thing == thing && !self.plan.changed);
-            let same =
-                before.filter(|(_, count)| self.members.get(&thing).is_some_and(|m| m.len() == *count));
+            let same = before.filter(|(_, count)| self.members.get(thing).len() == *count);
             same.map(|(judged, _)| judged.clone()).or_else(|| self.judge(linker, record, thing))
         };
         let mut judged: Vec<Judged> = things.into_iter().filter_map(judged).collect();

@@ -59,8 +59,8 @@ impl Linker {
         fresh.retain(|&(a, b, ..)| !self.pairs_of(a.max(b)).any(|pair| (pair.a, pair.b) == (a, b)));
         for (a, b, pattern, score) in fresh {
             let number = self.pairs.len() as u32;
-            let next_a = std::mem::replace(&mut self.known[a as usize].first_pair, number);
-            let next_b = std::mem::replace(&mut self.known[b as usize].first_pair, number);
+            let next_a = std::mem::replace(&mut self.first_pairs[a as usize], number);
+            let next_b = std::mem::replace(&mut self.first_pairs[b as usize], number);
             self.pairs.push(Pair { a, b, next_a, next_b, pattern, score });
         }
     }
@@ -68,7 +68,7 @@ impl Linker {
     /// Forgets all pairs.
     pub(super) fn forget_pairs(&mut self) {
         self.pairs.clear();
-        self.known.iter_mut().for_each(|known| known.first_pair = NONE);
+        self.first_pairs.iter_mut().for_each(|first| *first = NONE);
     }
 
     /// Weighs all kept pairs by the model in use.
@@ -96,7 +96,7 @@ impl Linker {
 
     /// The pairs of a record.
     pub(super) fn pairs_of(&self, record: u32) -> impl Iterator<Item = &Pair> {
-        let mut at = self.known[record as usize].first_pair;
+        let mut at = self.first_pairs.get(record as usize).copied().unwrap_or(NONE);
         std::iter::from_fn(move || {
             let pair = self.pairs.get(at as usize)?;
             at = if pair.a == record { pair.next_a } else { pair.next_b };
@@ -114,7 +114,7 @@ impl Linker {
 
     /// Clusters the components that some records belong to.
     fn cluster(&mut self, records: std::ops::Range<usize>) {
-        let mut seen = vec![false; self.known.len()];
+        let mut seen = vec![false; self.len()];
         let mut components: Vec<Vec<u32>> = Vec::new();
         for start in records {
             if std::mem::replace(&mut seen[start], true) {
@@ -139,7 +139,7 @@ impl Linker {
             parallel(self.threads, components.len(), || (), |at, ()| self.cluster_component(&components[at]));
         for cluster in clustered.into_iter().flatten() {
             let first = cluster.first().copied().unwrap_or(NONE);
-            cluster.iter().for_each(|record| self.known[*record as usize].cluster = first);
+            cluster.iter().for_each(|record| self.of_cluster[*record as usize] = first);
         }
     }
 
@@ -182,13 +182,13 @@ impl Linker {
                 partners.push((pair.a, pair.b));
             }
         }
-        self.known.iter_mut().enumerate().for_each(|(at, known)| known.cluster = at as u32);
-        partners.into_iter().for_each(|(a, b)| self.known[b as usize].cluster = a);
+        self.of_cluster.iter_mut().enumerate().for_each(|(at, cluster)| *cluster = at as u32);
+        partners.into_iter().for_each(|(a, b)| self.of_cluster[b as usize] = a);
     }
 
     /// How alike the texts of two records are within their levels: it decides between pairs of one score.
     pub(super) fn closeness(&self, a: u32, b: u32) -> f32 {
-        let features = |record: u32| self.store.get(self.known[record as usize].handle);
+        let features = |record: u32| self.store.get(record);
         let (a, b) = (features(a), features(b));
         let texts = self.slots.iter().enumerate().filter(|(_, slot)| slot.compare == Compare::Text);
         let cosine = |(at, _)| Likeness::of(&self.dictionary, a.slot(at).grams(), b.slot(at).grams()).cosine;

@@ -71,7 +71,7 @@ impl<'a> Groups<'a> {
         if let Some(at) = self.of_thing.get(&thing) {
             return *at;
         }
-        let at = self.add(self.things.members.get(&thing).cloned().unwrap_or_default());
+        let at = self.add(self.things.members.get(thing).to_vec());
         self.of_thing.insert(thing, at);
         at
     }
@@ -176,7 +176,7 @@ impl Fixed<'_> {
     fn is(&mut self, record: u32, ties: &mut impl Ties) -> bool {
         let Some(thing) = self.things.of(record) else { return false };
         let fixed = self.known.entry(thing).or_insert_with(|| {
-            let members = self.things.members.get(&thing).map(Vec::as_slice).unwrap_or_default();
+            let members = self.things.members.get(thing);
             let bound = ties.bound(thing, members).into_iter();
             bound.filter(|bound| bound.stays || bound.records.len() > 1).flat_map(|b| b.records).collect()
         });

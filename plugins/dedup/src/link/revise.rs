@@ -86,7 +86,7 @@ impl Things {
         while let Some(&record) = region.rows.get(at) {
             at += 1;
             if let Some(thing) = self.of(record) {
-                self.members.get(&thing).into_iter().flatten().for_each(|member| region.enter(*member));
+                self.members.get(thing).iter().for_each(|member| region.enter(*member));
             }
             for pair in self.found(linker, record, search) {
                 region.pairs.push(pair);
@@ -182,7 +182,7 @@ impl Things {
         let parted: Vec<u32> = things.iter().copied().filter(is_parted).collect();
         let mut units: Vec<Vec<u32>> = Vec::new();
         for thing in parted {
-            let members = self.members.get(&thing).map(Vec::as_slice).unwrap_or_default();
+            let members = self.members.get(thing);
             let mut stay = Vec::new();
             for Bound { mut records, stays } in ties.bound(thing, members) {
                 records.retain(|record| rows.contains(record));

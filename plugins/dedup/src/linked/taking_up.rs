@@ -23,6 +23,9 @@ impl Linked {
         let learnt = host.state_get(LEARNT)?.and_then(|learnt| Learnt::from_bytes(&learnt));
         self.learnt_at = learnt.as_ref().map(Learnt::at);
         self.things = Things::following(points, learnt);
+        // Where it is to be learnt again, all is as it was then only when it comes row by row.
+        let (written, chunks) =
+            if self.things.takes_chunks(&self.linker) { (chunks, chunks) } else { (chunks, 0) };
         let moved = if chunks > 0 { chunks::all_moved(&*host)? } else { HashMap::new() };
         for number in 0..chunks {
             let Some(chunk) = chunks::Kept::get(&*host, number)? else { return Ok(false) };
@@ -30,7 +33,9 @@ impl Linked {
                 return Ok(false);
             }
         }
-        self.chunks = chunks;
+        if chunks > 0 {
+            self.things.end_chunks(&mut self.linker);
+        }
         // Some thousand at a time: a block is made comparable on several threads, and never all of them lie here.
         let (mut block, mut readable, mut chain) = (Vec::new(), true, 0);
         let first = self.count;
@@ -55,6 +60,11 @@ impl Linked {
             return Err(broken());
         }
         self.things.restored(&mut self.linker);
+        self.chunks = written.min(self.count / chunks::ROWS);
+        if chunks == 0 {
+            // They were of no use for this once; what they hold is the same.
+            self.linker.pass_over(0..self.chunks * chunks::ROWS);
+        }
         if let (true, Some(sum)) = (chunks > 0, kept.get(4..).and_then(|rest| rest.first_chunk())) {
             // The rows of chunks were not looked at.
             self.sum = u64::from_be_bytes(*sum);
@@ -68,9 +78,8 @@ impl Linked {
     fn restore_chunk(&mut self, chunk: &chunks::Kept, moved: &HashMap<u32, chunks::Entry>) -> Option<()> {
         let rows = chunk.rows(moved);
         let things: Vec<u32> =
-            rows.iter().zip(self.count..).map(|((id, _), row)| self.thing(*id, row)).collect();
+            rows.iter().zip(self.count..).map(|((id, _), row)| self.names.thing_or(*id, row)).collect();
         self.things.restore_chunk(&mut self.linker, chunk.compared(), &things)?;
-        self.linker.end_chunk();
         self.contents.extend(rows.iter().map(|(_, content)| content));
         self.count += things.len() as u32;
         Some(())
@@ -99,11 +108,11 @@ impl Linked {
         let rows = rows?;
         let first = self.count;
         let taken: Vec<Row<'_>> = rows.iter().map(|(_, (source, values))| row_of(values, source)).collect();
-        let things: Vec<u32> = rows.iter().zip(first..).map(|((id, _), row)| self.thing(*id, row)).collect();
+        let named = rows.iter().zip(first..);
+        let things: Vec<u32> = named.map(|((id, _), row)| self.names.thing_or(*id, row)).collect();
         self.things.restore_all(&mut self.linker, &taken, &things);
         for ((id, (source, values)), kept) in rows.iter().zip(block) {
-            self.note(kept);
-            self.contents.insert(content(*id, source, values));
+            self.note(kept, content(*id, source, values));
         }
         Some(())
     }

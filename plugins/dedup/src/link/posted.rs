@@ -1,0 +1,52 @@
+//! Which records of a chunk have which terms, as it is kept: so the lists of very many records are made term by term, and
+//! nobody looks at each record again. Of a term whose list was let go already only the number of records is kept.
+//!
+//! For each term, ascending: how much greater it is than the one before, and twice the number of records, plus one where
+//! the list was let go; then the records, or the last of them: two bytes each, counted from the first of the chunk.
+
+use super::index::Dictionary;
+use super::store::Store;
+use crate::codec::{Input, int};
+
+/// The terms of some records and who has them, as bytes. Not more than 65,536 records.
+pub(super) fn of_records(store: &Store, dictionary: &Dictionary, records: std::ops::Range<u32>) -> Vec<u8> {
+    let (first, mut all) = (records.start, Vec::new());
+    for record in records {
+        let one = |term: &u32| u64::from(*term) << 16 | u64::from(record - first);
+        store.get(record).each_terms(|terms| all.extend(terms.iter().map(one)));
+    }
+    all.sort_unstable();
+    // A term comes more than once when several fields say the same.
+    all.dedup();
+    let (mut out, mut before) = (Vec::new(), 0);
+    for of_term in all.chunk_by(|a, b| a >> 16 == b >> 16) {
+        let term = (of_term[0] >> 16) as u32;
+        let closed = dictionary.is_closed(term);
+        int(&mut out, u64::from(term - before));
+        int(&mut out, 2 * of_term.len() as u64 + u64::from(closed));
+        let told = if closed { &of_term[of_term.len() - 1..] } else { of_term };
+        told.iter().for_each(|record| out.extend_from_slice(&(*record as u16).to_le_bytes()));
+        before = term;
+    }
+    out
+}
+
+/// Posts what was kept of the records from `first` on. `None` for what makes no sense.
+pub(super) fn post(dictionary: &mut Dictionary, kept: &[u8], first: u32) -> Option<()> {
+    let (mut kept, mut term) = (Input::new(kept), 0_u32);
+    while !kept.is_empty() {
+        term = term.checked_add(u32::try_from(kept.int()?).ok()?)?;
+        let count = kept.int()?;
+        let (count, closed) = (u32::try_from(count >> 1).ok()?, count & 1 == 1);
+        let told = kept.take(2 * if closed { 1 } else { count as usize })?.as_chunks::<2>().0;
+        if term as usize >= dictionary.len() {
+            return None;
+        }
+        let record = |bytes: &[u8; 2]| first + u32::from(u16::from_le_bytes(*bytes));
+        match told.last() {
+            Some(last) if closed => dictionary.post_closed(term, count, record(last)),
+            _ => dictionary.post(term, told.iter().map(record)),
+        }
+    }
+    Some(())
+}
