@@ -4,7 +4,7 @@
 //! prove which way is meant, the row is read by the book: nothing is lost or moved that a person did not write. But its
 //! sender must be told, since such a row is wrong in silence otherwise.
 
-use super::lex::{Form, Record};
+use super::lex::{self, Cell, Form, Record};
 use super::shape::{Profile, kind};
 
 /// Delimiters that another program may have written a row with.
@@ -53,6 +53,33 @@ fn is_cut_otherwise(line: &str, record: &Record<'_>, form: &Form, columns: &[Pro
     let cut = |other: &&str| width > 1 && line.matches(other).count() + 1 == width;
     let mut others = OTHERS.into_iter().filter(|other| !form.delimiter.contains(other)).filter(cut);
     others.any(|other| (other == "\t" && width > 2) || strange())
+}
+
+/// What it costs that a row has another delimiter than its file, and what the file's own must cost more to be no match.
+const OTHER: f64 = 3.0;
+
+/// The cells of such a record as another delimiter cuts it, if they are at home in its columns much rather.
+pub(super) fn cut_otherwise(
+    line: &str,
+    record: &Record<'_>,
+    form: &Form,
+    columns: &[Profile],
+) -> Option<Vec<String>> {
+    let cost = |cells: &[Cell<'_>]| -> f64 {
+        cells.iter().zip(columns).map(|(cell, column)| column.cost(&cell.text)).sum()
+    };
+    let own = cost(&record.cells) - OTHER;
+    let width = record.cells.len();
+    let others = OTHERS.into_iter().filter(|other| {
+        width > 1 && !form.delimiter.contains(other) && line.matches(other).count() + 1 == width
+    });
+    others.into_iter().find_map(|other| {
+        let form = Form { delimiter: other.to_owned(), ..form.clone() };
+        let found = lex::record(line, 0, &form, line.len());
+        let fits = found.cells.len() == width && !found.odd && found.next >= line.len();
+        (fits && cost(&found.cells) < own)
+            .then(|| found.cells.into_iter().map(|cell| cell.text.into_owned()).collect())
+    })
 }
 
 #[cfg(test)]

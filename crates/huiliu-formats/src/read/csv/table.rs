@@ -3,7 +3,7 @@
 //! [`Plan`] holds what the sample told: form, outline, columns. [`Plan::row`] reads the next row from any part of
 //! the text: by the book where that gives the table's width without anything odd, else by [`repair`](super::repair).
 
-use super::doubt::is_doubtful;
+use super::doubt::{cut_otherwise, is_doubtful};
 use super::lex::{self, Form, Record};
 use super::long;
 use super::outline::{Outline, last_remark, outline};
@@ -143,7 +143,13 @@ impl Plan {
                 && repairs.is_empty()
                 && is_doubtful(line, &record, &self.form, &self.outline.columns)
             {
-                repairs.push(Repair::Kept);
+                match cut_otherwise(line, &record, &self.form, &self.outline.columns) {
+                    Some(cells) => {
+                        let repairs = vec![Repair::OtherDelimiter];
+                        return Row { cells, repairs, end: record.end, next: record.next, blank: false };
+                    }
+                    None => repairs.push(Repair::Kept),
+                }
             }
             let cells = record.cells.into_iter().map(|cell| cell.text.into_owned()).collect();
             return Row { cells, repairs, end: record.end, next: record.next, blank: false };
@@ -153,7 +159,7 @@ impl Plan {
             self.patience = (self.patience / 2).max(LEAST_PATIENCE);
         }
         let names: Vec<Profile> = match is_header {
-            true => self.outline.columns.iter().map(Profile::for_name).collect(),
+            true => self.outline.columns.iter().map(|of| of.for_name(&self.outline.columns)).collect(),
             false => Vec::new(),
         };
         let own = &self.outline.columns;
@@ -232,7 +238,9 @@ impl Plan {
         let parted = plain.cells.len() != self.outline.width || plain.next != record.next;
         let fits = record.cells.iter().zip(&self.outline.columns).any(|(cell, column)| {
             let (value, code) = (kind(&cell.text).is_value(), cell.text.bytes().any(|b| b.is_ascii_digit()));
-            (column.values() > 0.6 && value) || (column.digits() > 0.8 && code)
+            (column.values() > 0.6 && value)
+                || (column.digits() > 0.8 && code)
+                || (!cell.text.is_empty() && column.is_closed() && column.knows(&cell.text))
         });
         parted || fits || record.filled() > 3
     }

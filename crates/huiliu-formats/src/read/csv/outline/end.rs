@@ -3,7 +3,7 @@
 use super::super::shape::{Kind, Profile, kind};
 use super::header::looks_like_header;
 use super::start::is_labels;
-use super::{Line, columns};
+use super::{Line, columns, is_cut_by, is_cut_otherwise};
 
 /// Least difference between what cells cost in their own table and in another one.
 const MISFIT: f64 = 1.2;
@@ -13,8 +13,17 @@ pub(super) fn end_of_table(lines: &[Line<'_>], first: usize, width: usize) -> us
     let mut end = last_row(lines, first, width);
     // Who filled in the sheet, and where it is from, may stand right below the last row.
     let label = |at: usize| width > 2 && !lines[at].empty && is_labels(&lines[at]);
-    while end > first + 2 && label(end - 1) && !label(first + 1) {
-        end -= 1;
+    if end > first + 2 && label(end - 1) && !label(first + 1) {
+        let profiles = columns(width, &lines[first + 1..end]);
+        // A row that is cut by colons is one all the same, and so is the half of one.
+        let row = |at: usize| {
+            let line = &lines[at];
+            let cut = line.record.cells.len() == 1 && is_cut_otherwise(line.text, width);
+            cut || is_torn_off(lines, at, width, &profiles)
+        };
+        while end > first + 2 && label(end - 1) && !row(end - 1) {
+            end -= 1;
+        }
     }
     // Rows of nothing before a note belong to it.
     while end < lines.len() && end > first + 1 && lines[end - 1].empty {
@@ -43,7 +52,9 @@ fn last_row(lines: &[Line<'_>], first: usize, width: usize) -> usize {
             }
         }
         let aside = (line.gap || hollow) && at > first + 1 && is_aside(line, &profiles);
-        if cells == width && line.record.filled() > usize::from(width > 2) && !aside {
+        // In a list only what stands behind a blank line may be a note.
+        let apart = width == 1 && line.gap && at > first + 1;
+        if cells == width && line.record.filled() > usize::from(width > 2) && !aside && !apart {
             continue;
         }
         if ends_here(lines, at, width, &profiles) {
@@ -94,6 +105,9 @@ fn ends_here(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile]) -
     if filled == 0 {
         return false;
     }
+    if is_torn_off(lines, at, width, columns) {
+        return false;
+    }
     if another_table(rest, width) {
         return true;
     }
@@ -103,6 +117,24 @@ fn ends_here(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile]) -
         line.empty || is_note(line, gap, width, columns)
     })
 }
+
+/// Whether the row at `at` is what the row before it lacks: a line break tore them.
+fn is_torn_off(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile]) -> bool {
+    let (Some(before), line) = (at.checked_sub(1).map(|before| &lines[before]), &lines[at]) else {
+        return false;
+    };
+    let (left, right) = (before.record.cells.len(), line.record.cells.len());
+    if line.gap || left >= width || left + right < width || left + right > width + 1 || right > width {
+        return false;
+    }
+    let own = line.record.cells.iter().zip(&columns[width - right..]);
+    let cost: f64 = own.clone().map(|(cell, column)| column.cost(&cell.text)).sum();
+    let labelled = line.record.cells.first().is_some_and(|cell| !cell.quoted && is_labelled(&cell.text));
+    !labelled && cost < TORN * own.count() as f64
+}
+
+/// What a cell of a torn row costs on the average where it is at home.
+const TORN: f64 = 1.5;
 
 /// Whether a row's cells are the pieces of a sentence.
 fn is_prose(line: &Line<'_>) -> bool {
@@ -127,7 +159,7 @@ fn is_note(line: &Line<'_>, gap: bool, width: usize, columns: &[Profile]) -> boo
     if gap && (is_prose(line) || is_aside(line, columns)) {
         return true;
     }
-    if line.record.odd && cells > 1 {
+    if line.record.odd && (cells > 1 || line.text.contains("\"\"")) {
         return false;
     }
     let first = line.record.cells.first().map_or("", |cell| cell.text.as_ref());
@@ -137,19 +169,27 @@ fn is_note(line: &Line<'_>, gap: bool, width: usize, columns: &[Profile]) -> boo
         true => (first.matches(delimiter).count() + 1) - first.matches(&format!("{delimiter} ")).count(),
         false => first.matches(delimiter).count() + 1,
     };
-    let rough = [",", ";", "\t", "|"].iter().any(|delimiter| cut(delimiter) + 1 >= width);
+    let rough = [",", ";", "\t", "|"].iter().any(|delimiter| cut(delimiter) + 1 >= width)
+        || ["^", "~", ":"].iter().any(|delimiter| cut(delimiter) == width);
     let values = first.split(' ').filter(|part| kind(part).is_value()).count();
     if cells == 1 && width > 2 && (rough || (cut(" ") >= width && values >= 2)) {
         return false;
     }
     let strange = columns.first().is_some_and(|column| column.cost(first) > 0.9);
+    let own =
+        |column: &Profile| column.digits() > 0.8 && column.has_look(first.split(' ').next().unwrap_or(first));
+    let coded = columns.first().is_some_and(own);
+    let spaced = || is_cut_by(line.text, width, &[" "]);
+    if cells == 1 && width > 2 && (coded && cut(" ") == width || (coded || width > 3) && spaced()) {
+        return false;
+    }
     // Blanks in quotes are a cell's text.
     let alone = !first.is_empty() && line.record.cells.iter().skip(1).all(|cell| cell.text.is_empty());
     match width {
         1 => gap && kind(first) == Kind::Text && (strange || is_labelled(first)),
         2 => cells == 1 && (gap || strange),
         _ => {
-            let cut_row = cells == 1 && kind(first).is_value() && !strange;
+            let cut_row = cells == 1 && (kind(first).is_value() || coded) && !strange;
             (filled == 1 && alone && cells != width - 1 && (gap || strange || cells == 1 && !cut_row))
                 || (gap && cells * 2 <= width)
         }

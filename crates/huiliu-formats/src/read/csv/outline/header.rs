@@ -40,7 +40,10 @@ pub(super) fn height(table: &[Line<'_>], width: usize) -> Height {
     // Columns are judged by what stands below any header.
     let below = if table.len() > 2 * MOST_HEADER_ROWS { MOST_HEADER_ROWS } else { 1 };
     let columns = columns(width, &table[below.min(table.len() - 1)..]);
-    let twin = |line: &&Line<'_>| line.record.filled() > 1 && line.record.cells == first.record.cells;
+    // A list may hold the same text twice, but not among texts with numbers one without.
+    let odd_one = || width == 1 && lacks_digits(first) && columns.iter().all(|column| column.digits() > 0.9);
+    let twin =
+        |line: &&Line<'_>| (line.record.filled() > 1 || odd_one()) && line.record.cells == first.record.cells;
     let twins = table[1..].iter().take(MOST_HEADER_ROWS - 1).take_while(twin).count();
     if twins > 0
         && values == 0
@@ -55,7 +58,11 @@ pub(super) fn height(table: &[Line<'_>], width: usize) -> Height {
             (against, with) if against > with => {}
             (0, 0) if matches!(evidence(first, &deeper), (against, 0) if against > 0) => {}
             _ if is_group_row(table, &deeper) || is_numbered(table, &deeper) => {}
-            (0, 0) if is_plain_header(first, &columns, values) => return Height::Likely,
+            (0, 0) if is_plain_header(first, &columns, values) => {
+                let strange = |line: &&Line<'_>| is_strange_to_closed(line, &columns);
+                let more = table[1..].iter().take(MOST_HEADER_ROWS - 1).take_while(strange).count();
+                return if more > 0 { Height::Sure(1 + more) } else { Height::Likely };
+            }
             _ => return Height::Sure(0),
         }
     }
@@ -69,6 +76,11 @@ pub(super) fn height(table: &[Line<'_>], width: usize) -> Height {
     };
     let more = (1..table.len().min(MOST_HEADER_ROWS)).take_while(further);
     Height::Sure(1 + more.count())
+}
+
+/// Whether there is no digit in a row.
+pub(super) fn lacks_digits(line: &Line<'_>) -> bool {
+    !line.text.bytes().any(|b| b.is_ascii_digit())
 }
 
 /// Whether no cell is a mere mark, as of values that are kept back.
@@ -165,8 +177,32 @@ fn is_further_row(rows: &[Line<'_>], columns: &[Profile]) -> bool {
         pairs.into_iter().any(|(cell, name)| name.text.chars().count() > 2 && cell.text == name.text)
     });
     let with = cells().filter(|(cell, column)| column.values() > 0.6 && kind(&cell.text).is_value()).count();
+    let strange = with == 0 && !known && is_strange_to_closed(line, columns);
     let series = with > 0 && (is_series(line, columns, below, true) || numbers_columns(line, columns));
-    series || (with == 0 && !known && lettered.count() >= typed.clamp(1, 2) && names >= columns.len().min(2))
+    series
+        || strange
+        || (with == 0 && !known && lettered.count() >= typed.clamp(1, 2) && names >= columns.len().min(2))
+}
+
+/// Whether all cells of a row that stand in columns of few values, which come again and again, are none of these, nor
+/// of another such column's, as those of a shifted row are.
+fn is_strange_to_closed(line: &Line<'_>, columns: &[Profile]) -> bool {
+    if line.record.cells.len() != columns.len() || line.record.odd {
+        return false;
+    }
+    let cells = line.record.cells.iter().zip(columns).filter(|(cell, _)| !cell.text.trim().is_empty());
+    let (mut strange, mut known) = (0, 0);
+    for (cell, column) in cells {
+        // A row may be written in other quotes than the rest.
+        let text = cell.text.trim().trim_matches(['\'', '"']);
+        let closed = || columns.iter().filter(|column| column.is_closed());
+        if kind(text).is_value() || closed().any(|column| column.knows(text)) {
+            known += 1;
+        } else {
+            strange += usize::from(column.is_closed());
+        }
+    }
+    strange > 1 && known == 0
 }
 
 /// Whether a row counts the columns from one on, words' columns too: `1,2,3,4`.

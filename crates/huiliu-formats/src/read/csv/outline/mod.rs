@@ -39,6 +39,28 @@ pub(super) struct Outline {
     pub(super) columns: Vec<Profile>,
 }
 
+/// Delimiters that a row of a file may be written with which has another one. A colon has a blank behind it in titles.
+const CUTS: [&str; 9] = ["||", ";;", ",", ";", "\t", "|", "^", "~", ":"];
+
+/// Whether a line is cut into so many cells by another delimiter than the file's.
+fn is_cut_otherwise(text: &str, width: usize) -> bool {
+    let cut = |delimiter: &&str| text.matches(*delimiter).count() + 1 == width;
+    CUTS.iter().filter(|delimiter| **delimiter != ":" || !text.contains(": ")).any(cut)
+        || is_cut_by(text, width, &CUTS)
+}
+
+/// Whether one of these delimiters cuts a line, which has quotes, into so many cells.
+fn is_cut_by(text: &str, width: usize, delimiters: &[&str]) -> bool {
+    let mut others = delimiters.iter().filter(|delimiter| text.matches(**delimiter).count() + 1 >= width);
+    text.contains('"')
+        && others.any(|delimiter| {
+            let (delimiter, quote) = ((*delimiter).to_owned(), Some(b'"'));
+            let form = Form { delimiter, quote, escape: None, newline: None, comment: None };
+            let found = record(text, 0, &form, text.len());
+            found.cells.len() == width && !found.odd
+        })
+}
+
 /// A record of the sample, blank lines too.
 struct Line<'a> {
     start: usize,

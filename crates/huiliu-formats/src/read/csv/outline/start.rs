@@ -1,9 +1,9 @@
 //! Where a table begins: behind titles, remarks and other words.
 
 use super::super::lex::Cell;
-use super::super::shape::{Kind, kind};
-use super::header::{Height, height, looks_like_header};
-use super::{Line, MOST_HEADER_ROWS, columns};
+use super::super::shape::{Kind, is_sentence, kind};
+use super::header::{Height, height, lacks_digits, looks_like_header};
+use super::{Line, MOST_HEADER_ROWS, columns, is_cut_by, is_cut_otherwise};
 
 /// Most rows before a blank line that are taken for words about the table behind it.
 const MOST_PREAMBLE: usize = 8;
@@ -23,6 +23,9 @@ pub(super) fn first_row(lines: &[Line<'_>], width: usize) -> Option<usize> {
     {
         first -= 1;
     }
+    if is_title_of_list(&lines[first..], width) {
+        first += 1;
+    }
     first = behind_words(lines, first, width);
     first = behind_settings(lines, first, width);
     // Merged cells above the names: a row of the same width with gaps, not a title.
@@ -39,6 +42,19 @@ pub(super) fn first_row(lines: &[Line<'_>], width: usize) -> Option<usize> {
         top -= 1;
     }
     Some(top)
+}
+
+/// Whether several words stand above the one that names a list of texts with numbers in them.
+fn is_title_of_list(lines: &[Line<'_>], width: usize) -> bool {
+    let [title, name, body @ ..] = lines else { return false };
+    let blank = |line: &Line<'_>| line.text.trim().contains(' ');
+    width == 1
+        && body.len() > 4
+        && blank(title)
+        && !blank(name)
+        && lacks_digits(title)
+        && lacks_digits(name)
+        && columns(1, body).iter().all(|column| column.digits() > 0.9 && column.addresses() < 0.1)
 }
 
 /// Whether a row may be one of a table of this width. A title with delimiters behind it fills one cell.
@@ -76,7 +92,10 @@ pub(super) fn is_labels(line: &Line<'_>) -> bool {
     let mut texts = line.record.cells.iter().map(|cell| cell.text.trim()).filter(|text| !text.is_empty());
     texts.all(|text| {
         let (label, value) = text.split_once([':', '：']).unwrap_or((text, ""));
-        !value.trim().is_empty() && label.chars().count() <= 12 && label.chars().any(char::is_alphabetic)
+        !value.trim().is_empty()
+            && !value.starts_with("//")
+            && label.chars().count() <= 12
+            && label.chars().any(char::is_alphabetic)
     })
 }
 
@@ -158,12 +177,22 @@ fn is_damaged_header(lines: &[Line<'_>], first: usize, width: usize) -> bool {
     let values = cells.iter().filter(|cell| kind(&cell.text).is_value()).count();
     let long = cells.iter().any(|cell| cell.text.chars().count() > LONGEST_NAME);
     let cut = |delimiter: &str| above.text.matches(delimiter).count() + 1 == width;
-    let cut_otherwise =
-        cells.iter().all(|cell| !cell.quoted) && ["||", ";;", ",", ";", "\t", "|"].into_iter().any(cut);
+    let cut_otherwise = cells.iter().all(|cell| !cell.quoted) && is_cut_otherwise(above.text, width);
+    let spaced = cut(" ") || is_cut_by(above.text, width, &[" "]);
     // Quotes around one cell may stand around the whole row, unless it is a sentence.
     let wrapped = cells.len() == 1 && cells[0].quoted && !above.text.contains(", ") && cut(",");
     let filled = above.record.filled();
-    let near = cells.len().abs_diff(width) <= 1;
+    // Empty cells too many at its end are one fault.
+    let there = cells.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
+    let near = cells.len().abs_diff(width) <= 1 || there == width;
+    // Two names are lacking, or two delimiters.
+    let names = width > 4
+        && there == cells.len()
+        && there + 2 >= width
+        && there <= width
+        && filled == there
+        && values == 0
+        && !cells.iter().any(|cell| is_sentence(&cell.text));
     match height(&lines[first..], width) {
         Height::Sure(rows) if rows > 0 => width > 2 && cut_otherwise,
         Height::Likely => {
@@ -171,7 +200,7 @@ fn is_damaged_header(lines: &[Line<'_>], first: usize, width: usize) -> bool {
         }
         _ => {
             let near = near && filled * 3 >= width && (filled >= 2 || width == 2);
-            cut_otherwise || wrapped || cut(" ") || (near && !long)
+            cut_otherwise || wrapped || spaced || ((near || names) && !long)
         }
     }
 }

@@ -29,6 +29,11 @@ impl Reader<'_> {
                 return value;
             }
         }
+        let escaped = format!("\\{}", self.form.delimiter);
+        if pieces > 1 && self.form.escape.is_none() && raw.matches(&escaped).count() + 1 == pieces {
+            let text = Cow::Owned(raw.replace(&escaped, &self.form.delimiter));
+            return Value { text, cost: 0.8, repairs: vec![Repair::Escape] };
+        }
         let mut repairs = Vec::new();
         let mut cost = 0.0;
         if pieces > 1 {
@@ -45,6 +50,15 @@ impl Reader<'_> {
             let within = self.line_breaks(raw);
             cost += 3.0 * within + 1.2 * (breaks - within);
             repairs.push(if within > 0.0 { Repair::LineBreak } else { Repair::Torn });
+        }
+        // What is left of another delimiter.
+        let edge = |sign: char| raw.starts_with(sign) || raw.ends_with(sign);
+        if edge('\t') && !self.form.delimiter.contains('\t') {
+            cost += 1.5;
+        } else if (raw.starts_with(' ') && column.is_hardly_indented())
+            || (raw.ends_with(' ') && column.is_hardly_trailed())
+        {
+            cost += 0.6;
         }
         let strays = match self.form.quote {
             Some(quote) if self.quotes => raw.bytes().filter(|&b| b == quote).count(),

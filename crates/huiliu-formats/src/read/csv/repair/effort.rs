@@ -35,6 +35,7 @@ pub(in crate::read::csv) struct Effort {
 pub(super) struct Way {
     pub(super) steps: Vec<Step>,
     pub(super) delimiter: Option<&'static str>,
+    pub(super) escape: Option<u8>,
 }
 
 /// Work for one row.
@@ -69,7 +70,7 @@ impl Effort {
         if by_place || found.repairs.contains(&Repair::Failed) || self.ways.len() >= MOST_LOOKS {
             return;
         }
-        let way = || Way { steps: found.steps.clone(), delimiter: found.delimiter };
+        let way = || Way { steps: found.steps.clone(), delimiter: found.delimiter, escape: found.escape };
         self.ways.entry(looks(row)).or_insert_with(way);
     }
 

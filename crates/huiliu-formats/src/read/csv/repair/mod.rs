@@ -10,8 +10,12 @@ mod effort;
 mod names;
 mod seam;
 mod search;
+#[cfg(test)]
+mod tests;
 
 pub(super) use self::effort::Effort;
+
+use std::ops::Range;
 
 use self::effort::Purse;
 use self::search::{Reader, Step};
@@ -23,6 +27,8 @@ const MOST_LINES: usize = 12;
 /// Most characters of a record that is mended.
 const LONGEST: usize = 64 << 10;
 
+/// What it costs that a row is of one more line.
+const LINE: f64 = 0.6;
 /// What it costs that a line break stands where a delimiter should.
 const BREAK: f64 = 1.2;
 /// What it costs that a line end is missing between two rows.
@@ -77,6 +83,8 @@ pub(super) struct Mended {
     steps: Vec<Step>,
     /// The delimiter, if it is not the file's.
     delimiter: Option<&'static str>,
+    /// The escape, if it is not the file's.
+    escape: Option<u8>,
 }
 
 /// Finds the best reading of the record that begins at `from`, as long as there is work left for it: else it is read
@@ -85,12 +93,16 @@ pub(super) fn mend(text: &str, from: usize, form: &Form, columns: &[Profile], ef
     let (end, next) = line(text, from, form);
     let only = text.get(from..end).unwrap_or_default();
     if let Some(purse) = effort.purse() {
-        let mut best = Best(None);
-        mend_lines(text, from, form, columns, &purse, &mut best);
-        mend_otherwise(text, from, form, columns, &purse, &mut best);
+        let mut best = Best::default();
+        // What explains the line alone spares the search through those behind it.
+        let job = Job { text, from, form, columns, purse: &purse };
+        job.mend_lines(&mut best, 0..1);
+        job.mend_otherwise(&mut best);
+        job.mend_escaped(&mut best);
+        job.mend_lines(&mut best, 1..MOST_LINES);
         effort.pay(&purse);
         if !purse.is_empty() {
-            let found = best.0.unwrap_or_else(|| unmended(text, from, form, columns.len()));
+            let found = best.found.unwrap_or_else(|| unmended(text, from, form, columns.len()));
             if found.next == next {
                 effort.remember(only, &found);
             }
@@ -98,8 +110,9 @@ pub(super) fn mend(text: &str, from: usize, form: &Form, columns: &[Profile], ef
         }
     }
     let again = effort.recall(only).and_then(|way| {
-        let form = Form { delimiter: way.delimiter.unwrap_or(&form.delimiter).to_owned(), ..form.clone() };
-        Reader::new(&form, columns, only, &Purse::full()).repeated(&way.steps, way.delimiter)
+        let delimiter = way.delimiter.unwrap_or(&form.delimiter).to_owned();
+        let form = Form { delimiter, escape: way.escape.or(form.escape), ..form.clone() };
+        Reader::new(&form, columns, only, &Purse::full()).repeated(&way)
     });
     match again {
         Some(found) => Mended { end, next, ..found },
@@ -125,92 +138,166 @@ pub(super) fn header_and_row(
 }
 
 /// The cheapest reading so far.
-struct Best(Option<Mended>);
+struct Best {
+    found: Option<Mended>,
+    /// What none may cost.
+    limit: f64,
+}
+
+impl Default for Best {
+    fn default() -> Self {
+        Self { found: None, limit: f64::MAX }
+    }
+}
 
 impl Best {
     fn bound(&self) -> f64 {
-        self.0.as_ref().map_or(f64::MAX, |best| best.cost - 1e-9)
+        self.found.as_ref().map_or(self.limit, |best| best.cost - 1e-9)
     }
 
     /// Tries a record that ends at `end`; `more` is what stands against it beforehand.
     fn consider(&mut self, reader: &Reader<'_>, more: f64, (end, next): (usize, usize)) -> bool {
         let Some(found) = reader.best(self.bound() - more) else { return false };
-        self.0 = Some(Mended { cost: found.cost + more, end, next, ..found });
+        self.found = Some(Mended { cost: found.cost + more, end, next, ..found });
         true
     }
 }
 
-/// Tries the line alone and with those behind it. Lines are joined only where a quote may be open at the end of the
-/// first or cells are lacking.
-fn mend_lines(text: &str, from: usize, form: &Form, columns: &[Profile], purse: &Purse, best: &mut Best) {
-    let (mut end, mut next) = line(text, from, form);
-    for lines in 0..MOST_LINES {
-        let price = 0.6 * lines as f64;
-        let Some(record) = text.get(from..end).filter(|record| record.len() <= LONGEST) else { return };
-        if price >= best.bound() || purse.is_empty() {
-            return;
-        }
-        let more = price + left_over(text, next, form, columns.len(), purse);
-        let reader = Reader::new(form, columns, record, purse);
-        best.consider(&reader, more, (end, next));
-        if lines == 0
-            && !columns.iter().any(Profile::is_name)
-            && let Some((found, second)) = reader.two_rows(best.bound() - SPLIT, columns)
-        {
-            let second = from + second;
-            best.0 = Some(Mended { cost: found.cost + SPLIT, end: second, next: second, ..found });
-        }
-        if lines == 1 {
-            // The line break may stand in place of a delimiter, or beside one.
-            if best.consider(&reader.cut_at_breaks(), more + BREAK, (end, next))
-                && let Some(best) = &mut best.0
-            {
-                best.repairs.insert(0, Repair::Torn);
-            }
-        }
-        let lacking = record.matches(&form.delimiter).count() + 1 < columns.len();
-        let open = lines < 6 && record.bytes().any(|b| Some(b) == form.quote || b == b'\'')
-            || form.quote.is_some_and(|q| record.bytes().filter(|&b| b == q).count() % 2 == 1);
-        if next >= text.len() || !(open || lacking || lines > 0) {
-            return;
-        }
-        let following = line(text, next, form);
-        if following.0 == next && !open {
-            return;
-        }
-        (end, next) = following;
-    }
+/// Characters that another program may have put before quotes, and before themselves.
+const ESCAPES: [u8; 3] = *b"\\/^";
+/// What it costs that a row has another escape than the file.
+const OTHER_ESCAPE: f64 = 0.9;
+
+/// Delimiters that another program may have written a row with. Of two that explain a row alike, the longer one is it.
+const OTHERS: [&str; 18] = [
+    ", ", "; ", "||", ";;", "::", "|~|", ",", ";", "\t", "|", " ", ":", "^", "~", "\u{1}", "\u{1f}", "，",
+    "；",
+];
+
+/// A record to be mended: where it begins in its text, how the file is written, and the work that may be done.
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    text: &'a str,
+    from: usize,
+    form: &'a Form,
+    columns: &'a [Profile],
+    purse: &'a Purse,
 }
 
-/// Tries other delimiters than the file's.
-fn mend_otherwise(text: &str, from: usize, main: &Form, columns: &[Profile], purse: &Purse, best: &mut Best) {
-    if columns.len() < 2 {
-        return;
+impl Job<'_> {
+    /// What any reading costs.
+    fn usual(&self) -> f64 {
+        self.columns.iter().map(Profile::usual).sum()
     }
-    // Of two that explain a row alike, the longer one is it.
-    for delimiter in [", ", "; ", "||", ";;", ",", ";", "\t", "|", " ", ":"] {
-        if delimiter == main.delimiter || purse.is_empty() {
-            continue;
-        }
-        let form = Form { delimiter: delimiter.to_owned(), ..main.clone() };
-        let (mut end, mut next) = line(text, from, main);
-        for lines in 0..2 {
-            let Some(record) = text.get(from..end).filter(|record| record.len() <= LONGEST) else { break };
-            if record.matches(delimiter).count() + 1 >= columns.len() {
-                let named = columns[0].is_name() && !record.contains(&main.delimiter);
-                let doubt = match delimiter {
-                    " " if !named => 4.5,
-                    _ => 3.0,
-                };
-                let more = doubt + 0.6 * f64::from(lines) + left_over(text, next, main, columns.len(), purse);
-                if best.consider(&Reader::new(&form, columns, record, purse), more, (end, next))
-                    && let Some(best) = &mut best.0
-                {
-                    best.repairs.insert(0, Repair::OtherDelimiter);
-                    best.delimiter = Some(delimiter);
-                }
+
+    /// Tries the line alone and with those behind it, as many as are asked for. Lines are joined only where a quote may
+    /// be open at the end of the first or cells are lacking.
+    fn mend_lines(&self, best: &mut Best, tried: Range<usize>) {
+        let Self { text, from, form, columns, purse } = *self;
+        let (mut end, mut next) = line(text, from, form);
+        let mut open = false;
+        for lines in 0..tried.end {
+            let Some(record) = text.get(from..end).filter(|record| record.len() <= LONGEST) else { return };
+            if LINE * lines as f64 + self.usual() >= best.bound() || purse.is_empty() {
+                return;
             }
-            (end, next) = line(text, next, main);
+            if tried.contains(&lines) {
+                self.mend_record((lines, open), (end, next), best);
+            }
+            let lacking = record.matches(&form.delimiter).count() + 1 < columns.len();
+            open = lines < 6 && record.bytes().any(|b| Some(b) == form.quote || b == b'\'')
+                || form.quote.is_some_and(|q| record.bytes().filter(|&b| b == q).count() % 2 == 1);
+            if next >= text.len() || !(open || lacking || lines > 0) {
+                return;
+            }
+            let following = line(text, next, form);
+            if following.0 == next && !open {
+                return;
+            }
+            (end, next) = following;
+        }
+    }
+
+    /// Tries the record that ends at `end`, so many lines below its first: as one row, as two rows, and as a row that a
+    /// line break tore.
+    fn mend_record(&self, (lines, open): (usize, bool), (end, next): (usize, usize), best: &mut Best) {
+        let Some(record) = self.text.get(self.from..end) else { return };
+        let more =
+            LINE * lines as f64 + left_over(self.text, next, self.form, self.columns.len(), self.purse);
+        let reader = Reader::new(self.form, self.columns, record, self.purse);
+        best.consider(&reader, more, (end, next));
+        if (lines == 0 || lines < 3 && open) && !self.columns.iter().any(Profile::is_name) {
+            // The second row is no part of this one.
+            let price = SPLIT - self.usual();
+            if let Some((found, second)) = reader.two_rows(best.bound() - price, self.columns) {
+                let (second, cost) = (self.from + second, found.cost + price);
+                best.found = Some(Mended { cost, end: second, next: second, ..found });
+            }
+        }
+        // The line break may stand in place of a delimiter, or beside one.
+        if lines == 1
+            && best.consider(&reader.cut_at_breaks(), more + BREAK, (end, next))
+            && let Some(best) = &mut best.found
+        {
+            best.repairs.insert(0, Repair::Torn);
+        }
+    }
+
+    /// Tries escapes where one stands before a quote: who writes a row with them writes all of its cells so.
+    fn mend_escaped(&self, best: &mut Best) {
+        let (Some(quote), None) = (self.form.quote, self.form.escape) else { return };
+        let (end, _) = line(self.text, self.from, self.form);
+        let Some(record) = self.text.get(self.from..end) else { return };
+        for escape in ESCAPES {
+            let there = memchr::memmem::find(record.as_bytes(), &[escape, quote]).is_some();
+            if !there || self.purse.is_empty() {
+                continue;
+            }
+            let form = Form { escape: Some(escape), ..self.form.clone() };
+            let mut other = Best { found: None, limit: best.bound() - OTHER_ESCAPE };
+            Job { form: &form, ..*self }.mend_lines(&mut other, 0..MOST_LINES);
+            if let Some(mut found) = other.found {
+                found.cost += OTHER_ESCAPE;
+                found.escape = Some(escape);
+                found.repairs.push(Repair::Escape);
+                best.found = Some(found);
+            }
+        }
+    }
+
+    /// Tries other delimiters than the file's.
+    fn mend_otherwise(&self, best: &mut Best) {
+        let Self { text, from, form: main, columns, purse } = *self;
+        if columns.len() < 2 {
+            return;
+        }
+        for delimiter in OTHERS {
+            if delimiter == main.delimiter || purse.is_empty() {
+                continue;
+            }
+            let form = Form { delimiter: delimiter.to_owned(), ..main.clone() };
+            let (mut end, mut next) = line(text, from, main);
+            for lines in 0..2 {
+                let Some(record) = text.get(from..end).filter(|record| record.len() <= LONGEST) else {
+                    break;
+                };
+                if record.matches(delimiter).count() + 1 >= columns.len() {
+                    let named = columns[0].is_name() && !record.contains(&main.delimiter);
+                    let doubt = if delimiter == " " && !named { 4.5 } else { 3.0 };
+                    if doubt + self.usual() >= best.bound() {
+                        break;
+                    }
+                    let more = doubt + LINE * f64::from(lines);
+                    let more = more + left_over(text, next, main, columns.len(), purse);
+                    if best.consider(&Reader::new(&form, columns, record, purse), more, (end, next))
+                        && let Some(best) = &mut best.found
+                    {
+                        best.repairs.insert(0, Repair::OtherDelimiter);
+                        best.delimiter = Some(delimiter);
+                    }
+                }
+                (end, next) = line(text, next, main);
+            }
         }
     }
 }
@@ -240,5 +327,5 @@ fn unmended(text: &str, from: usize, form: &Form, width: usize) -> Mended {
     let mut cells: Vec<String> = record.splitn(width.max(1), &form.delimiter).map(str::to_owned).collect();
     cells.resize(width.max(1), String::new());
     let repairs = vec![Repair::Failed];
-    Mended { cells, end, next, repairs, cost: f64::MAX, steps: Vec::new(), delimiter: None }
+    Mended { cells, end, next, repairs, cost: f64::MAX, steps: Vec::new(), delimiter: None, escape: None }
 }

@@ -2,7 +2,7 @@
 
 use super::super::shape::{Kind, kind};
 use super::cell::inside;
-use super::names::doubt;
+use super::names::{blank_doubt, doubt};
 use super::search::Reader;
 
 /// Most names that tell how the header writes them.
@@ -23,15 +23,16 @@ impl Reader<'_> {
         }
         let (left, right) = (self.columns.get(made)?, self.columns.get(made + 1)?);
         self.purse.spend(PLACE * raw.len());
-        let whole = inside(raw.trim(), self.form.quote.unwrap_or(b'"')).is_some();
+        let whole = inside(raw.trim_matches(' '), self.form.quote.unwrap_or(b'"')).is_some();
         let names = left.is_name().then(|| self.record.split(self.form.delimiter.as_str()));
         let others: Vec<&str> =
             names.into_iter().flatten().filter(|name| *name != raw).take(MOST_NAMES).collect();
         let mut best: Option<(usize, usize, f64)> = None;
-        let blanks = match left.is_name() {
-            // One name with a blank among such as have none.
-            true => raw.matches(' ').count() == 1 && !others.iter().any(|name| name.contains(' ')),
-            false => right.is_hardly_indented(),
+        let name = left.is_name();
+        let blanks = Blanks {
+            within: name || right.is_hardly_indented(),
+            first: !name && right.is_hardly_indented(),
+            last: !name && left.is_hardly_trailed(),
         };
         for (place, behind) in seams(raw, blanks) {
             let (one, two) = (&raw[..place], &raw[behind..]);
@@ -45,9 +46,12 @@ impl Reader<'_> {
             let mut cost = a.cost + left.cost(&a.text) + b.cost + right.cost(&b.text) + 2.0;
             cost += match (seam, behind > place) {
                 (true, false) if next.is_some_and(is_sign) || before.is_some_and(is_sign) => 2.0,
+                // The blank is what is left of the delimiter.
+                (true, false) if two.starts_with(' ') && blanks.within => 0.3,
                 (true, _) => 0.0,
-                (_, true) => sign_doubt(raw, (place, behind), left.is_name()),
-                _ => seam_doubt(one, two, left.is_name().then_some(&others)),
+                (_, true) if name && raw[place..behind] == *" " => blank_doubt(one, two, &others),
+                (_, true) => sign_doubt(raw, (place, behind)),
+                _ => seam_doubt(one, two, name.then_some(&others)),
             };
             let values = kind(&a.text).is_value() && kind(&b.text) == Kind::Odd;
             cost += if values { 1.0 } else { 0.0 };
@@ -79,22 +83,41 @@ fn is_sign(c: char) -> bool {
     matches!(c, ';' | '|' | '\t')
 }
 
+/// Where a blank may stand for a delimiter: between two texts, before the only one, or behind it.
+#[derive(Clone, Copy)]
+struct Blanks {
+    within: bool,
+    first: bool,
+    last: bool,
+}
+
+impl Blanks {
+    fn part(self, place: usize, behind: usize, length: usize) -> bool {
+        match (place == 0, behind == length) {
+            (false, false) => self.within,
+            (true, false) => self.first,
+            (false, true) => self.last,
+            (true, true) => self.first && self.last,
+        }
+    }
+}
+
 /// Places at which a piece may be parted, and where the second half begins: at once, or behind a sign of delimiters, or
-/// behind a blank where cells hardly begin with one.
-fn seams(raw: &str, blanks: bool) -> impl Iterator<Item = (usize, usize)> + '_ {
+/// behind a blank where cells hardly have one at this edge.
+fn seams(raw: &str, blanks: Blanks) -> impl Iterator<Item = (usize, usize)> + '_ {
     raw.char_indices().flat_map(move |(place, next)| {
-        let behind = place + next.len_utf8();
-        let skipped = is_sign(next) || (blanks && next == ' ' && place > 0 && behind < raw.len());
+        let alike = if is_sign(next) && next != '\t' { next } else { '\0' };
+        let run = raw[place..].chars().take_while(|c| *c == alike).count().max(1);
+        let behind = place + run * next.len_utf8();
+        let skipped = is_sign(next) || (next == ' ' && blanks.part(place, behind, raw.len()));
         [(place > 0).then_some((place, place)), skipped.then_some((place, behind))].into_iter().flatten()
     })
 }
 
 /// What it costs that a sign parts two cells where the table has another one. Sentences have blanks behind theirs.
-fn sign_doubt(raw: &str, (place, behind): (usize, usize), name: bool) -> f64 {
-    let blank = raw[place..behind] == *" ";
-    match (blank, name) {
-        (true, true) => 0.8,
-        (true, _) => 0.1,
+fn sign_doubt(raw: &str, (place, behind): (usize, usize)) -> f64 {
+    match raw[place..behind] == *" " {
+        true => 0.1,
         _ if raw[behind..].starts_with(' ') => 1.0,
         _ => 0.0,
     }
@@ -118,5 +141,6 @@ fn seam_doubt(one: &str, two: &str, names: Option<&Vec<&str>>) -> f64 {
         (None, false) => 0.2,
     };
     // A delimiter of other files stands there.
-    doubt + if is_sign(before) || is_sign(next) { 2.0 } else { 0.0 }
+    let sign = |c: char| is_sign(c) || matches!(c, ':' | '^' | '~');
+    doubt + if sign(before) || sign(next) { 2.0 } else { 0.0 }
 }

@@ -2,7 +2,8 @@
 
 use super::super::lex::Form;
 use super::super::shape::Profile;
-use super::effort::Purse;
+use super::cell::Value;
+use super::effort::{Purse, Way};
 use super::{Mended, Repair};
 
 /// How some of a record's pieces become cells.
@@ -69,6 +70,8 @@ pub(super) struct Reader<'a> {
     pub(super) broken: bool,
     /// Line breaks part cells as delimiters do.
     cuts_at_breaks: bool,
+    /// What the cells from each column on cost at the least.
+    least: Vec<f64>,
     /// The work that may be done.
     pub(super) purse: &'a Purse,
 }
@@ -83,7 +86,11 @@ impl<'a> Reader<'a> {
         let broken = memchr::memchr2(b'\n', b'\r', record.as_bytes()).is_some();
         let bare = form.delimiter.trim_end_matches(' ');
         let spaced = if bare.is_empty() { "  ".to_owned() } else { format!("{bare} ") };
-        Self { form, columns, record, spaced, quotes, broken, cuts_at_breaks: false, purse }
+        let mut least = vec![0.0; columns.len() + 1];
+        for (at, column) in columns.iter().enumerate().rev() {
+            least[at] = least[at + 1] + column.usual();
+        }
+        Self { form, columns, record, spaced, quotes, broken, cuts_at_breaks: false, least, purse }
     }
 
     /// The same with line breaks that part cells.
@@ -111,9 +118,13 @@ impl<'a> Reader<'a> {
                 if self.purse.is_empty() {
                     return None;
                 }
+                // Nothing is to be gained from here on.
+                if price + self.least[made] >= bound {
+                    continue;
+                }
                 self.steps(&pieces, (used, made), bound - price, |used, made, cost, step| {
                     let to = &mut prices[used * (width + 1) + made];
-                    if price + cost < to.0 - 1e-9 && price + cost < bound {
+                    if price + cost < to.0 - 1e-9 && price + cost + self.least[made] < bound {
                         *to = (price + cost, Some(step));
                     }
                 });
@@ -141,9 +152,10 @@ impl<'a> Reader<'a> {
         let reader = Reader::new(self.form, &twice, self.record, self.purse);
         let mut found = reader.best(bound)?;
         let filled = found.cells[width..].iter().filter(|cell| !cell.is_empty()).count();
+        let usual: f64 = second.iter().map(Profile::share_filled).sum();
         let (mut used, mut made) = (0, 0);
         let mut steps = found.steps.iter().rev();
-        let second = loop {
+        let second_from = loop {
             let step = *steps.next()?;
             let from = pieces.get(used)?.0;
             (used, made) = step.on((used, made), 2 * width);
@@ -156,16 +168,20 @@ impl<'a> Reader<'a> {
         };
         found.cells.truncate(width);
         found.repairs.push(Repair::Split);
-        (filled * 2 >= width).then_some((found, second))
+        (filled as f64 * 2.0 >= usual).then_some((found, second_from))
     }
 
     /// The reading that these steps lead to, which another record was read by.
-    pub(super) fn repeated(&self, steps: &[Step], delimiter: Option<&'static str>) -> Option<Mended> {
+    pub(super) fn repeated(&self, way: &Way) -> Option<Mended> {
+        let steps = &way.steps;
         let pieces = self.pieces();
         let taken: usize = steps.iter().map(|step| step.pieces()).sum();
-        let mut found = (taken == pieces.len()).then(|| self.walk(&pieces, steps.to_vec(), 0.0))??;
-        if delimiter.is_some() {
+        let mut found = (taken == pieces.len()).then(|| self.walk(&pieces, steps.clone(), 0.0))??;
+        if way.delimiter.is_some() {
             found.repairs.insert(0, Repair::OtherDelimiter);
+        }
+        if way.escape.is_some() {
+            found.repairs.push(Repair::Escape);
         }
         Some(found)
     }
@@ -182,7 +198,7 @@ impl<'a> Reader<'a> {
         // Pieces in quotes may be one cell, so that others are lacking.
         let lacking = count < width || self.quotes;
         if used < count && pieces[used].0 == pieces[used].1 && count > width {
-            relax(used + 1, made, 2.0, Step::Surplus);
+            relax(used + 1, made, self.surplus(pieces, used, made), Step::Surplus);
         }
         if made == width {
             return;
@@ -197,7 +213,8 @@ impl<'a> Reader<'a> {
             let raw = self.raw(pieces, used, taken);
             let value = self.value(raw, taken, column);
             if value.cost < most {
-                relax(used + taken, made + 1, value.cost + column.cost(&value.text), Step::Cell(taken));
+                let cost = value.cost + self.looks(&value, column);
+                relax(used + taken, made + 1, cost, Step::Cell(taken));
             }
         }
         if lacking && used < count && made + 2 <= width && most > 2.0 {
@@ -212,6 +229,27 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What a cell's looks cost: a stray quote in it has its price already.
+    fn looks(&self, value: &Value<'_>, column: &Profile) -> f64 {
+        match self.form.quote.map(char::from).filter(|_| value.repairs == [Repair::Quote]) {
+            Some(quote) => {
+                let own = column.cost(&value.text);
+                own.min(column.cost(&value.text.replace(quote, "")) + 0.5)
+            }
+            None => column.cost(&value.text),
+        }
+    }
+
+    /// What an empty piece too many costs. At the end of a row they are commonest, and there several are one fault.
+    fn surplus(&self, pieces: &[(usize, usize)], used: usize, made: usize) -> f64 {
+        let last = made == self.columns.len() && pieces[used..].iter().all(|(from, to)| from == to);
+        match last {
+            false => 2.0,
+            true if used + 1 == pieces.len() => 1.5,
+            true => 0.4,
+        }
+    }
+
     /// What it costs that the row ends before this cell: rows cut short are common, whatever their columns hold.
     fn tail(&self, made: usize) -> f64 {
         let lacking = &self.columns[made..];
@@ -219,8 +257,13 @@ impl<'a> Reader<'a> {
         let count = lacking.len().max(1) as f64;
         match lacking.len() {
             0 | 1 => 2.2 + emptiness,
-            _ if lacking[0].is_name() => 2.2 + emptiness,
-            _ => 2.2 + 0.1 * count + 0.5 * emptiness / count,
+            // Each name that is lacking stands for one that another name may hold.
+            _ if lacking[0].is_name() => 2.2 + emptiness + 1.2 * (count - 1.0),
+            // A reading that has cells pays for each of them.
+            _ => {
+                let usual: f64 = lacking.iter().map(Profile::usual).sum();
+                2.2 + 0.1 * count + 0.5 * emptiness / count + usual
+            }
         }
     }
 
@@ -261,7 +304,7 @@ impl<'a> Reader<'a> {
         cells.reverse();
         repairs.sort_unstable();
         repairs.dedup();
-        Some(Mended { cells, end: 0, next: 0, repairs, cost, steps, delimiter: None })
+        Some(Mended { cells, end: 0, next: 0, repairs, cost, steps, delimiter: None, escape: None })
     }
 
     /// Places of the pieces between all delimiters but escaped ones.

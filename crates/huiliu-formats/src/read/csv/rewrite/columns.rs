@@ -3,7 +3,8 @@
 //! A column ends where a blank stands in every line of the table, its header included. Blanks line up by chance in a few
 //! lines of prose, so each column must have a name and the lines must be filled up as prose never is.
 
-use super::super::table::Plan;
+use super::super::lex::record;
+use super::super::table::{LONGEST_CELL, Plan};
 use super::is_there;
 
 /// Lines that are looked at, and the least number that tells anything.
@@ -139,6 +140,20 @@ fn is_rule(line: &str) -> bool {
 /// Whether the plan's delimiter cuts all lines alike, with something in every cell.
 fn is_even(text: &str, plan: &Plan) -> bool {
     let delimiter = plan.form.delimiter.as_str();
+    let width = plan.outline.width;
+    // Single blanks between cells, some of them empty: blanks that set columns are not as many in each line.
+    if width > 3 {
+        let (mut at, mut like, mut count) = (0, 0, 0);
+        while at < text.len() {
+            let found = record(text, at, &plan.form, LONGEST_CELL);
+            at = found.next.max(at + 1);
+            count += usize::from(!found.is_blank());
+            like += usize::from(found.cells.len() == width && !found.odd);
+        }
+        if like * 20 >= count * 19 {
+            return true;
+        }
+    }
     let filled = || text.lines().filter(|line| !line.trim().is_empty());
     let cells = |line: &str| line.split(delimiter).count();
     let first = filled().next().map_or(0, cells);

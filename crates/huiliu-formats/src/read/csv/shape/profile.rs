@@ -29,6 +29,8 @@ pub(in crate::read::csv) struct Profile {
     /// Cells with a digit in them, and those outside quotes that begin with a blank.
     digits: u32,
     indented: u32,
+    /// Cells outside quotes that end with one.
+    trailing: u32,
     /// Cells that end like a sentence.
     stops: u32,
     kinds: Counts<Kind>,
@@ -36,6 +38,8 @@ pub(in crate::read::csv) struct Profile {
     values: Counts<u64>,
     shortest: usize,
     longest: usize,
+    /// What the likeliest cell costs.
+    usual: f64,
     /// It stands for the column's name, not for its cells.
     name: bool,
 }
@@ -52,6 +56,7 @@ impl Profile {
         self.wrapped += u32::from(quoted);
         self.digits += u32::from(cell.bytes().any(|b| b.is_ascii_digit()));
         self.indented += u32::from(!quoted && cell.starts_with(' '));
+        self.trailing += u32::from(!quoted && cell.ends_with(' '));
         self.stops += u32::from(is_sentence(cell));
         if length > 0 && !cell.contains([',', ';', '\t', '|', '"', '\'', '\n', '\r']) {
             self.bare += 1;
@@ -66,8 +71,13 @@ impl Profile {
     }
 
     /// What the name of this column may look like: in quotes if its cells are, and hardly empty or a value.
-    pub(in crate::read::csv) fn for_name(&self) -> Self {
-        Self { bare: self.bare, quoted: self.quoted, name: true, ..Self::default() }
+    /// Where the cells cannot do without, the others of the table tell.
+    pub(in crate::read::csv) fn for_name(&self, table: &[Self]) -> Self {
+        let (bare, quoted) = match self.bare {
+            0 => (table.iter().map(|of| of.bare).sum(), table.iter().map(|of| of.quoted).sum()),
+            bare => (bare, self.quoted),
+        };
+        Self { bare, quoted, name: true, ..Self::default() }
     }
 
     /// Whether this stands for a column's name.
@@ -87,6 +97,14 @@ impl Profile {
         let value = share(self.values.get(&value_hash(cell)));
         let mut likely =
             0.02 + 0.5 * share(self.kinds.get(&kind)) + 0.33 * pattern.sqrt() + 0.15 * value.sqrt();
+        // Where few values come again and again another one is hardly at home.
+        if self.rows >= 20
+            && self.values.len() * 5 <= self.rows as usize
+            && value == 0.0
+            && kind != Kind::Empty
+        {
+            likely *= 0.4;
+        }
         let length = cell.trim().chars().count();
         if kind != Kind::Empty && self.shortest == self.longest && length != self.longest && self.rows > 3 {
             likely *= 0.5;
@@ -98,9 +116,49 @@ impl Profile {
         -likely.min(1.0).ln()
     }
 
-    /// Share of cells in quotes among those that need none.
+    /// What the likeliest cell costs: a row is the same row whether its cells are many or few.
+    pub(in crate::read::csv) fn usual(&self) -> f64 {
+        self.usual
+    }
+
+    /// Works out what shows once all cells are known.
+    fn settle(&mut self) {
+        let most = |counts: Option<u32>| f64::from(counts.unwrap_or(0)) / f64::from(self.rows.max(1));
+        let kind = most(self.kinds.values().max().copied());
+        let pattern = most(self.patterns.values().max().copied());
+        let value = most(self.values.values().max().copied());
+        let likely = 0.02 + 0.5 * kind + 0.33 * pattern.sqrt() + 0.15 * value.sqrt();
+        self.usual = if self.rows == 0 { 0.0 } else { -likely.min(1.0).ln() };
+    }
+
+    /// Share of cells in quotes among those that need none, or among all where none can do without.
     pub(in crate::read::csv) fn quoted(&self) -> f64 {
-        f64::from(self.quoted) / f64::from(self.bare.max(1))
+        match self.bare {
+            0 => f64::from(self.wrapped) / f64::from(self.rows.max(1)),
+            bare => f64::from(self.quoted) / f64::from(bare),
+        }
+    }
+
+    /// Share of the cells that hold something.
+    pub(in crate::read::csv) fn share_filled(&self) -> f64 {
+        self.filled() / f64::from(self.rows.max(1))
+    }
+
+    /// Whether many cells were seen and hardly one ended with a blank.
+    pub(in crate::read::csv) fn is_hardly_trailed(&self) -> bool {
+        self.rows >= 8 && self.trailing * 10 < self.rows
+    }
+
+    /// Whether few values come again and again, and hardly one came once.
+    pub(in crate::read::csv) fn is_closed(&self) -> bool {
+        let once = self.values.values().filter(|&&count| count == 1).count();
+        let rows = self.rows as usize;
+        rows >= 20 && self.values.len() * 5 <= rows && once * 50 <= rows
+    }
+
+    /// Whether a text looks like some of the cells.
+    pub(in crate::read::csv) fn has_look(&self, cell: &str) -> bool {
+        self.patterns.contains_key(&pattern(cell))
     }
 
     /// Whether many cells were seen and hardly one began with a blank.
@@ -166,5 +224,6 @@ pub(in crate::read::csv) fn profiles<'a>(
             profile.add(&cell.text, cell.quoted);
         }
     }
+    all.iter_mut().for_each(Profile::settle);
     all
 }

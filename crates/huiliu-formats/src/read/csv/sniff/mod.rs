@@ -167,6 +167,17 @@ fn rare_quote(sample: &str, form: &Form) -> Option<u8> {
     (count > 3 && count * 3 >= there).then_some(quote)
 }
 
+/// Quotes that are doubled within a cell: two alone are an empty one.
+fn doubled(sample: &str, quote: u8, form: &Form) -> usize {
+    let ends =
+        |text: &str| text.is_empty() || text.starts_with(['\n', '\r']) || text.starts_with(&form.delimiter);
+    let begins =
+        |text: &str| text.is_empty() || text.ends_with(['\n', '\r']) || text.ends_with(&form.delimiter);
+    let pair = [quote, quote];
+    let all = memchr::memmem::find_iter(sample.as_bytes(), &pair);
+    all.filter(|&at| !(begins(&sample[..at]) && ends(&sample[at + 2..]))).count()
+}
+
 /// The escape, if one explains quotes that nothing else does in more than a stray row.
 fn escape(sample: &str, form: &Form) -> Option<u8> {
     let plain = records(sample, form);
@@ -183,7 +194,7 @@ fn escape(sample: &str, form: &Form) -> Option<u8> {
         let Some(quote) = form.quote else { break };
         let pair = [escape, quote];
         let uses = memchr::memmem::find_iter(sample.as_bytes(), &pair).count();
-        let doubled = memchr::memmem::find_iter(sample.as_bytes(), &[quote, quote]).count();
+        let doubled = doubled(sample, quote, form);
         let uses_before_delimiter = escape == b'\\' && sample.contains(&format!("\\{}", form.delimiter));
         if (uses == 0 || uses < doubled) && !uses_before_delimiter {
             continue;

@@ -1,0 +1,126 @@
+//! Rows that are read by what their columns hold, whatever the program that wrote them.
+
+use super::super::sniff::Known;
+use super::super::table::Plan;
+use super::Repair;
+
+/// Header rows and all rows of a text with `¦` between their cells.
+fn read(text: &str) -> (usize, Vec<String>) {
+    let mut plan = Plan::new(text, &Known::default(), None, true);
+    let (mut rows, mut at) = (Vec::new(), plan.outline.start);
+    while at < plan.outline.end.unwrap_or(text.len()) {
+        let row = plan.row(text, at, rows.len() < plan.outline.header);
+        assert!(!row.repairs.contains(&Repair::Failed), "{row:?}");
+        at = row.next;
+        if !row.blank {
+            rows.push(row.cells.join("¦"));
+        }
+    }
+    (plan.outline.header, rows)
+}
+
+const HEADER: &str = "ref,opened,street,fee,place,remark\n";
+
+/// Thirty rows of a code, a day, an address, an amount, one of three places and a remark.
+fn body() -> String {
+    let place = ["Leeds", "York", "Hull"];
+    let row = |n: usize| {
+        let remark = ["\"first, second\"", "", "see file"][n / 3 % 3];
+        format!(
+            "K{:03},2021-0{}-1{},{n} Mill Lane,{n}.50,{},{remark}\n",
+            100 + n,
+            1 + n % 9,
+            n % 9,
+            place[n % 3]
+        )
+    };
+    (0..30).map(row).collect()
+}
+
+/// What becomes of one more row, last and in the middle.
+fn mended(row: &str) -> String {
+    let last = read(&format!("{HEADER}{}{row}\n", body()));
+    let middle = read(&format!("{HEADER}{}{row}\n{}", body(), body()));
+    assert_eq!((last.0, last.1.len(), middle.0, middle.1.len()), (1, 32, 1, 62), "{row}");
+    assert_eq!(last.1[31], middle.1[31], "{row}");
+    last.1[31].clone()
+}
+
+#[test]
+fn a_row_written_by_another_program_is_one_wherever_it_stands() {
+    let meant = "K200¦2021-03-11¦9 Mill Lane¦9.50¦York¦first, second";
+    for row in [
+        "K200:2021-03-11:9 Mill Lane:9.50:York:\"first, second\"",
+        "K200^2021-03-11^9 Mill Lane^9.50^York^first, second",
+        "\"K200\"~\"2021-03-11\"~\"9 Mill Lane\"~\"9.50\"~\"York\"~\"first, second\"",
+        "K200||2021-03-11||9 Mill Lane||9.50||York||\"first, second\"",
+        "K200 2021-03-11 \"9 Mill Lane\" 9.50 York \"first, second\"",
+        "K200,2021-03-11,9 Mill Lane,9.50,York,first\\, second",
+        "K200,2021-03-11,9 Mill Lane,9.50,York,\"first, second\",,,",
+        "K200,2021-03-11 9 Mill Lane,9.50,York,\"first, second\"",
+        "K200,2021-03-11,9 Mill Lane,9.50York,\"first, second\"",
+        "K200,2021-03-11,9 Mill Lane,9.50,York \"first, second\"",
+        "K200,2021-03-11,9 Mill Lane,9.50,York\n\"first, second\"",
+    ] {
+        assert_eq!(mended(row), meant, "{row}");
+    }
+    // The blank, or the tab, is all that is left between an empty cell and another one.
+    assert_eq!(mended("K200,2021-03-11,9 Mill Lane,9.50,York "), "K200¦2021-03-11¦9 Mill Lane¦9.50¦York¦");
+    assert_eq!(mended("K200"), "K200¦¦¦¦¦");
+}
+
+#[test]
+fn another_escape_is_understood_in_all_cells_of_its_row() {
+    let row = "\"K200\",\"2021//03//11\",\"9 Mill Lane\",9.50,York,\"called /\"old/\" here\"";
+    let text = (HEADER.to_owned() + &body()).replace('-', "/");
+    let (header, rows) = read(&format!("{text}{row}\n"));
+    assert_eq!((header, rows.len()), (1, 32));
+    assert_eq!(rows[31], "K200¦2021/03/11¦9 Mill Lane¦9.50¦York¦called \"old\" here");
+}
+
+#[test]
+fn a_damaged_header_is_one() {
+    for header in [
+        "ref:opened:street:fee:place:remark",
+        "ref^opened^street^fee^place^remark",
+        "ref,opened,street,fee,place,remark,,,",
+        "\"ref\" \"opened\" \"street\" \"fee\" \"place\" \"remark\"",
+    ] {
+        let (height, rows) = read(&format!("{header}\n{}", body()));
+        assert_eq!((height, rows.len()), (1, 31), "{header}");
+        assert_eq!(rows[0], "ref¦opened¦street¦fee¦place¦remark", "{header}");
+    }
+    let (height, rows) = read(&format!("ref,opened,street,fee\n{}", body()));
+    assert_eq!((height, rows[0].as_str()), (1, "ref¦opened¦street¦fee¦¦"));
+}
+
+#[test]
+fn rows_of_names_above_words_that_come_again_are_its_header() {
+    let words = |n: usize| {
+        [["red", "blue", "green"][n % 3], ["cat", "dog"][n % 2], ["up", "down"][n / 2 % 2]].join(",")
+    };
+    let body: String = (0..40).map(|n| format!("w{n},{}\n", words(n))).collect();
+    let names = "item,colour,animal,way\n";
+    for (header, rows) in [
+        (names.to_owned(), 1),
+        (format!("{names}text,text,group,side\n"), 2),
+        (format!("All,,Others,\n{names}"), 2),
+    ] {
+        assert_eq!(read(&format!("{header}{body}")).0, rows, "{header}");
+    }
+    // A first row that is shifted or written in other quotes is none.
+    for row in ["w40,,red,cat", "'w40','red','cat','up'", "w40,red,cat,up,"] {
+        assert_eq!(read(&format!("{names}{row}\n{body}")).0, 1, "{row}");
+    }
+}
+
+#[test]
+fn titles_and_notes_of_a_list_are_none_of_its_rows() {
+    let texts = ["On the road", "Home again", "Rain"];
+    let list: String = (0..20).map(|n| format!("{} {n}\n", texts[n % 3])).collect();
+    for (before, behind) in [("Report of the year\n", ""), ("", "\nSource: somebody\n")] {
+        let (header, rows) = read(&format!("{before}title\n{list}{behind}"));
+        assert_eq!((header, rows.len(), rows[0].as_str()), (1, 21, "title"), "{before}{behind}");
+    }
+    assert_eq!(read(&format!("title\ntitle\n{list}")).0, 2);
+}
