@@ -145,7 +145,10 @@ fn a_stage_that_is_opened_anew_uses_the_weights_that_were_learnt_and_says_the_sa
     };
     let (open, anew) = (rest(&open), rest(&anew));
     let keys = |one: &State, other: &State| {
-        one.iter().filter(|(key, value)| other.get(*key) != Some(value)).map(|(key, _)| key.clone()).collect::<Vec<_>>()
+        one.iter()
+            .filter(|(key, value)| other.get(*key) != Some(value))
+            .map(|(key, _)| key.clone())
+            .collect::<Vec<_>>()
     };
     assert_eq!((keys(&open, &anew), keys(&anew, &open)), (Vec::new(), Vec::new()));
 }

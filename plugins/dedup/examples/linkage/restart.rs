@@ -48,7 +48,8 @@ impl Records {
 
     /// The rows of a table as they are compared.
     fn rows<'t>(&self, config: &Config, table: &'t Table) -> Result<Vec<Row<'t>>, Box<dyn Error>> {
-        let column = |name: &str| self.header.iter().position(|c| c == name).ok_or(format!("no column {name}"));
+        let column =
+            |name: &str| self.header.iter().position(|c| c == name).ok_or(format!("no column {name}"));
         let fields: Vec<usize> = config.fields.iter().map(|f| column(&f.field)).collect::<Result<_, _>>()?;
         let source = column("source")?;
         let value = |row: &'t Vec<String>, at: usize| Some(row[at].as_str()).filter(|v| !v.trim().is_empty());
@@ -92,7 +93,12 @@ fn tell(linker: &Linker, things: &Things) {
 }
 
 /// Takes up what a file keeps, then asks for `late` records, one by one.
-pub(crate) fn restart(config: &Config, folder: &Path, (late, threads): (usize, usize), kept: &Path) -> Result<(), Box<dyn Error>> {
+pub(crate) fn restart(
+    config: &Config,
+    folder: &Path,
+    (late, threads): (usize, usize),
+    kept: &Path,
+) -> Result<(), Box<dyn Error>> {
     let mut kept = BufReader::with_capacity(1 << 20, File::open(kept)?);
     let (cpu, started, mut reading) = (measure::cpu_seconds(), Instant::now(), 0.0);
     let mut linker = Linker::new(config.clone(), threads);
@@ -108,7 +114,8 @@ pub(crate) fn restart(config: &Config, folder: &Path, (late, threads): (usize, u
         kept.read_exact(&mut chunk)?;
         kept.read_exact(&mut of_things)?;
         reading += measure::cpu_seconds() - before;
-        let of: Vec<u32> = of_things.as_chunks::<4>().0.iter().map(|thing| u32::from_le_bytes(*thing)).collect();
+        let of: Vec<u32> =
+            of_things.as_chunks::<4>().0.iter().map(|thing| u32::from_le_bytes(*thing)).collect();
         things.restore_chunk(&mut linker, &chunk, &of).ok_or("a chunk does not fit")?;
     }
     let taken = measure::cpu_seconds() - cpu;

@@ -76,8 +76,7 @@ pub(super) fn leaning(linker: &Linker, pattern: Pattern, bits: f32) -> Evidence 
 
 /// Whether a thing of these records has its one record of the source already.
 pub(super) fn is_taken(linker: &Linker, members: &[u32], record: u32) -> bool {
-    linker.config().one_to_one
-        && members.iter().any(|&member| linker.same_source(member, record))
+    linker.config().one_to_one && members.iter().any(|&member| linker.same_source(member, record))
 }
 
 /// Whether only one side states a mark.

@@ -98,7 +98,8 @@ impl Lists {
     /// Bytes that are in use, and those that wait to be used again.
     pub(super) fn bytes(&self) -> (usize, usize) {
         let all = self.pieces.iter().map(Vec::len).sum::<usize>() * 4;
-        let free = self.free.iter().enumerate().map(|(class, all)| room(class) * all.len()).sum::<usize>() * 4;
+        let free =
+            self.free.iter().enumerate().map(|(class, all)| room(class) * all.len()).sum::<usize>() * 4;
         (all - free, free + self.free.iter().map(Vec::capacity).sum::<usize>() * 4)
     }
 }

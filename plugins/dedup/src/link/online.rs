@@ -302,8 +302,7 @@ impl Things {
             // Where known records have moved, what was judged before is of other things.
             let before =
                 planned.judged.iter().find(|(judged, _)| judged.found.thing == thing && !self.plan.changed);
-            let same =
-                before.filter(|(_, count)| self.members.get(thing).len() == *count);
+            let same = before.filter(|(_, count)| self.members.get(thing).len() == *count);
             same.map(|(judged, _)| judged.clone()).or_else(|| self.judge(linker, record, thing))
         };
         let mut judged: Vec<Judged> = things.into_iter().filter_map(judged).collect();

@@ -24,7 +24,8 @@ impl Linked {
         self.learnt_at = learnt.as_ref().map(Learnt::at);
         self.things = Things::following(points, learnt);
         // Where it is to be learnt again, all is as it was then only when it comes row by row.
-        let (written, chunks) = if self.things.takes_chunks(&self.linker) { (chunks, chunks) } else { (chunks, 0) };
+        let (written, chunks) =
+            if self.things.takes_chunks(&self.linker) { (chunks, chunks) } else { (chunks, 0) };
         let moved = if chunks > 0 { chunks::all_moved(&*host)? } else { HashMap::new() };
         for number in 0..chunks {
             let Some(chunk) = chunks::Kept::get(&*host, number)? else { return Ok(false) };
