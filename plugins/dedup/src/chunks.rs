@@ -6,8 +6,9 @@
 //! | `c#` | how many chunks there are (4 bytes) |
 //! | `j/` + number of a row (4 bytes) | the same two of a row that went to another record after its chunk was written |
 //!
-//! A chunk is written when its rows are complete, in the same delivery, and never changed. Rows themselves stay where they
-//! are: what is lost or damaged here is made from them, and said.
+//! A chunk is written when its rows are complete, in the same delivery, and never changed; it is of use only behind all
+//! chunks before it. Rows themselves stay where they are: what is lost or damaged here, or was written by another version,
+//! is made from them, and said.
 
 use hashbrown::HashMap;
 use huiliu_stage::{Host, HostError, Level};

@@ -133,6 +133,11 @@ impl Linked {
         self.count
     }
 
+    /// The numbers of the rows of a record, in the order of arrival.
+    pub(crate) fn rows_of(&self, id: RecordId) -> Vec<u32> {
+        self.names.thing(id).map(|thing| self.things.records_of(thing).to_vec()).unwrap_or_default()
+    }
+
     /// Says anew to which record each row of one record belongs, and adds `more` rows.
     pub(crate) fn assign(
         &mut self,
@@ -140,7 +145,7 @@ impl Linked {
         to: impl Fn(u32, &KeptRow) -> RecordId,
         more: &[(RecordId, KeptRow)],
     ) -> Result<(), StageError> {
-        let rows = self.rows_of(of).to_vec();
+        let rows = self.rows_of(of);
         let mut groups: BTreeMap<RecordId, Vec<u32>> = BTreeMap::new();
         for row in rows {
             let kept = self.host.state_get(&row_key(row))?.ok_or_else(broken)?;
@@ -204,11 +209,6 @@ impl Linked {
         self.sum = self.sum.wrapping_add(hash(self.count, kept));
         self.contents.push(content);
         self.count += 1;
-    }
-
-    /// The numbers of the rows of a record, in the order of arrival.
-    pub(crate) fn rows_of(&self, id: RecordId) -> &[u32] {
-        self.names.thing(id).map(|thing| self.things.records_of(thing)).unwrap_or_default()
     }
 
     /// Takes in all rows of a batch that no key recognises, each with its place in the batch. Gives what is to be changed

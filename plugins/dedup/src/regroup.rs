@@ -79,7 +79,7 @@ impl Merge {
             }
         }
         if let Some(linked) = &self.linked {
-            (merged.known, merged.rows) = (linked.count(), linked.rows_of(goes).iter().copied().collect());
+            (merged.known, merged.rows) = (linked.count(), linked.rows_of(goes).into_iter().collect());
         }
         let former = Former { id: goes, at: merged.at, decided: by == DECISION };
         all.extend(moved.into_iter().map(|mut part| {
@@ -241,7 +241,7 @@ impl Merge {
         let goes = |number: u32, row: &KeptRow| {
             merged.had(number).unwrap_or_else(|| moved.contains(row) && !rest.contains(row))
         };
-        for &number in linked.rows_of(from) {
+        for number in linked.rows_of(from) {
             let row = linked.kept(number)?;
             if goes(number, &row) {
                 more.remove(&row);

@@ -164,3 +164,118 @@ impl Linker {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Row;
+    use super::super::index::Search;
+    use super::*;
+
+    fn linker() -> Linker {
+        let fields = serde_json::json!({"fields": [
+            {"field": "name", "kind": "name"}, {"field": "owner", "kind": "company"},
+            {"field": "amount", "kind": "money"}, {"field": "day", "kind": "date"}, {"field": "code", "kind": "identifier"}]});
+        Linker::new(serde_json::from_value(fields).unwrap(), 1)
+    }
+
+    /// Names with words that all have, that many have, and that few have; owners, days and amounts that come again.
+    fn rows(count: usize) -> Vec<[String; 5]> {
+        let row = |at: usize| {
+            let owner = ["宏源新材料", "恒立智能", "金石水务", "远东电缆", "海天精工"][at * at % 5];
+            let product = ["树脂", "传感器", "光伏组件", "轴承", "薄膜", "电池", "齿轮"][at % 7];
+            let kinds = char::from_u32(0x4e00 + (at * 7 % 900) as u32).unwrap();
+            [
+                format!("{owner}年产{}万套{product}{kinds}生产线{}期项目", at / 3, at % 3),
+                format!("{owner}有限公司"),
+                [format!("{}.5万元", at % 40), format!("{}亿元", at % 90), "0.123元".into(), String::new()]
+                    [at % 4]
+                    .clone(),
+                [format!("2021-0{}-11", 1 + at % 9), "2020".into(), "1956-03-01".into(), String::new()]
+                    [at % 4]
+                    .clone(),
+                if at.is_multiple_of(2) { format!("C{:05}", at / 4) } else { String::new() },
+            ]
+        };
+        (0..count).map(row).collect()
+    }
+
+    fn take(linker: &mut Linker, rows: &[[String; 5]]) {
+        let value = |value: &'_ String| Some(value.clone()).filter(|value| !value.is_empty());
+        for row in rows {
+            let values: Vec<Option<String>> = row.iter().map(value).collect();
+            linker.take(&Row { values: values.iter().map(Option::as_deref).collect(), source: &row[1][..6] });
+        }
+    }
+
+    #[test]
+    fn records_that_are_taken_up_from_chunks_are_found_weighed_and_compared_as_those_that_came() {
+        const CHUNK: usize = 500;
+        let rows = rows(3_100);
+        for weighed in [0, 700, 1_000, 3_000, 3_050] {
+            let (mut came, mut chunks) = (linker(), Vec::new());
+            for (at, rows) in rows.chunks(CHUNK).enumerate() {
+                for row in rows {
+                    take(&mut came, std::slice::from_ref(row));
+                    if came.len() == weighed {
+                        came.weigh();
+                    }
+                }
+                if rows.len() == CHUNK {
+                    chunks.push(came.chunk((at * CHUNK) as u32..((at + 1) * CHUNK) as u32));
+                }
+            }
+            let mut taken = linker();
+            for chunk in &chunks {
+                assert_eq!(taken.take_chunk(chunk, Some(weighed as u32)), Some(CHUNK));
+            }
+            taken.end_chunks();
+            for row in &rows[chunks.len() * CHUNK..] {
+                take(&mut taken, std::slice::from_ref(row));
+                if taken.len() == weighed {
+                    taken.weigh();
+                }
+            }
+            assert_eq!((taken.len(), taken.dictionary.len()), (came.len(), came.dictionary.len()));
+            assert!((0..came.dictionary.len() as u32).any(|term| came.dictionary.is_closed(term)));
+            let (mut one, mut other) = (Search::default(), Search::default());
+            for record in 0..came.len() as u32 {
+                let found = came.candidates(record, 12, &mut one);
+                assert_eq!(found, taken.candidates(record, 12, &mut other), "{record}, weighed {weighed}");
+                for &(_, with) in found {
+                    assert_eq!(came.pattern(record, with), taken.pattern(record, with));
+                }
+            }
+            // What is written next is the same too.
+            assert_eq!(came.chunk(3_000..3_100), taken.chunk(3_000..3_100));
+        }
+    }
+
+    #[test]
+    fn records_that_say_the_same_share_what_is_compared() {
+        let mut linker = linker();
+        let rows = rows(4);
+        take(&mut linker, &rows);
+        let words = linker.store.end();
+        for _ in 0..2_000 {
+            take(&mut linker, &rows[..1]);
+        }
+        assert_eq!(linker.store.end(), words, "also when so many have it that it finds nothing any more");
+    }
+
+    #[test]
+    fn a_chunk_in_another_place_or_cut_or_changed_is_refused() {
+        let mut came = linker();
+        take(&mut came, &rows(40));
+        let chunks = [came.chunk(0..20), came.chunk(20..40)];
+        assert_eq!(linker().take_chunk(&chunks[1], None), None);
+        let mut twice = linker();
+        assert_eq!(twice.take_chunk(&chunks[0], None), Some(20));
+        assert_eq!(twice.take_chunk(&chunks[0], None), None);
+        for at in 0..chunks[0].len() {
+            let mut changed = chunks[0].clone();
+            changed[at] ^= 0x11;
+            assert_eq!(linker().take_chunk(&changed, None), None, "{at}");
+            assert_eq!(linker().take_chunk(&chunks[0][..at], None), None, "{at}");
+        }
+    }
+}

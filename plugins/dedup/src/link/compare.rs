@@ -3,7 +3,8 @@
 
 use super::features::{Compare, Slot};
 use super::index::Dictionary;
-use super::store::{Features, Packed};
+use super::packed::Packed;
+use super::store::Features;
 
 /// The levels of all slots of a pair.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

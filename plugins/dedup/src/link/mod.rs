@@ -32,6 +32,7 @@ mod lists;
 mod members;
 pub mod normalise;
 pub mod online;
+pub mod packed;
 mod pairs;
 mod parallel;
 mod partner;

@@ -11,6 +11,7 @@ use crate::codec::{Input, int};
 /// The terms of some records and who has them, as bytes. Not more than 65,536 records.
 pub(super) fn of_records(store: &Store, dictionary: &Dictionary, records: std::ops::Range<u32>) -> Vec<u8> {
     let (first, mut all) = (records.start, Vec::new());
+    debug_assert!(records.len() <= 1 << 16);
     for record in records {
         let one = |term: &u32| u64::from(*term) << 16 | u64::from(record - first);
         store.get(record).each_terms(|terms| all.extend(terms.iter().map(one)));

@@ -8,16 +8,13 @@
 use super::draft::{Draft, DraftSlot};
 use super::features::{Compare, Slot};
 use super::index::{Dictionary, Term};
+use super::packed::{INLINE, Packed, WAN};
 
 /// Characters of a text that are kept for counting edits; longer texts are compared by grams only.
 const MOST_CHARS: usize = 64;
 /// Records whose body is looked at, for one that says the same.
 const LOOKED_AT: usize = 4;
-/// Marks a place that says itself what is compared, and is no place of a body.
-const INLINE: u32 = 1 << 31;
-/// Of an amount in a place: it counts ten thousands.
-const WAN: u32 = 1 << 30;
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = if cfg!(test) { 1 << 13 } else { 1 << 20 };
 
 /// The words of all records.
 #[derive(Default)]
@@ -104,6 +101,8 @@ impl Store {
             self.fill_up();
         }
         let at = self.end();
+        // Some sixty million records. The host holds a panic back; wrong places would be compared without a word.
+        assert!(at < INLINE, "the linkage knows more than it has room for");
         if let Some(block) = self.blocks.last_mut() {
             block.extend_from_slice(body);
         }
@@ -172,7 +171,7 @@ impl Store {
         if body.is_empty() {
             return 0;
         }
-        let first = Packed { words: &body[usize::from(self.fields[field].slots.len() > 1)..], inline: 0 };
+        let first = Packed::of(&body[usize::from(self.fields[field].slots.len() > 1)..]);
         if let Some(&value) = first.terms().first() {
             let others = dictionary.last_records(value).take(LOOKED_AT);
             let place = |record: u32| self.refs[record as usize * self.fields.len() + field];
@@ -202,15 +201,11 @@ fn inline(compare: Compare, slot: &DraftSlot) -> Option<u32> {
             ((day << 1) >> 1 == day).then_some(INLINE | low & (INLINE - 1))
         }
         Compare::Money => {
-            let amount = f64::from_bits(u64::from(low) | u64::from(high) << 32);
-            let whole = |amount: f64, unit: f64| {
-                let number = amount as u32;
-                (number < WAN
-                    && f64::from(number) * unit == f64::from_bits(u64::from(low) | u64::from(high) << 32))
-                .then_some(number)
-            };
-            let one = whole(amount, 1.0).map(|number| INLINE | number);
-            one.or_else(|| whole(amount / 1e4, 1e4).map(|number| INLINE | WAN | number))
+            let bits = u64::from(low) | u64::from(high) << 32;
+            [(1.0, INLINE), (1e4, INLINE | WAN)].into_iter().find_map(|(unit, mark)| {
+                let number = (f64::from_bits(bits) / unit).round() as u32;
+                (number < WAN && (f64::from(number) * unit).to_bits() == bits).then_some(mark | number)
+            })
         }
         _ => None,
     }
@@ -259,10 +254,10 @@ fn pack_slot(slot: &DraftSlot, dictionary: &mut Dictionary, body: &mut Vec<u32>,
 /// How many words a body has, of a field with so many slots.
 fn body_size(body: &[u32], slots: usize) -> usize {
     if slots == 1 {
-        return Packed { words: body, inline: 0 }.size();
+        return Packed::of(body).size();
     }
     let present = body.first().map_or(0, |present| present.count_ones());
-    (0..present).fold(1, |at, _| at + Packed { words: body.get(at..).unwrap_or_default(), inline: 0 }.size())
+    (0..present).fold(1, |at, _| at + Packed::of(body.get(at..).unwrap_or_default()).size())
 }
 
 /// A packed record.
@@ -281,11 +276,11 @@ impl<'a> Features<'a> {
             return Packed::default();
         }
         if place & INLINE != 0 {
-            return Packed { words: &[], inline: place };
+            return Packed::inline(place);
         }
         let body = self.store.body(place);
         if !several {
-            return Packed { words: body, inline: 0 };
+            return Packed::of(body);
         }
         let present = body[0];
         if present >> at & 1 == 0 {
@@ -294,9 +289,9 @@ impl<'a> Features<'a> {
         let before = (present & ((1 << at) - 1)).count_ones();
         let mut words = &body[1..];
         for _ in 0..before {
-            words = words.get(Packed { words, inline: 0 }.size()..).unwrap_or_default();
+            words = words.get(Packed::of(words).size()..).unwrap_or_default();
         }
-        Packed { words, inline: 0 }
+        Packed::of(words)
     }
 
     /// Calls `each` with the terms and grams of each slot.
@@ -311,7 +306,7 @@ impl<'a> Features<'a> {
                 (slots, words) = (words[0].count_ones(), &words[1..]);
             }
             for _ in 0..slots {
-                let packed = Packed { words, inline: 0 };
+                let packed = Packed::of(words);
                 each(packed.terms());
                 each(packed.grams());
                 words = words.get(packed.size()..).unwrap_or_default();
@@ -320,83 +315,61 @@ impl<'a> Features<'a> {
     }
 }
 
-/// One packed slot: counts (terms in 2 bits, words in 6, chars in 7, grams in 17), then each. Other slots may follow.
-#[derive(Clone, Copy, Default)]
-pub struct Packed<'a> {
-    words: &'a [u32],
-    inline: u32,
-}
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
 
-impl<'a> Packed<'a> {
-    /// Whether nothing is known.
-    pub fn is_missing(&self) -> bool {
-        self.words.is_empty() && self.inline == 0
+    use super::*;
+
+    /// What is compared of a value that is two words.
+    fn said(compare: Compare, words: [u32; 2], read: impl Fn(Packed<'_>) -> u64) -> u64 {
+        let mut store = Store::new(&[Slot { field: 0, compare, group: None }]);
+        let draft = vec![DraftSlot { words: words.to_vec(), ..DraftSlot::default() }];
+        store.pack(&draft, &mut Dictionary::default(), &mut Vec::new());
+        assert!(!store.get(0).slot(0).is_missing());
+        read(store.get(0).slot(0))
     }
 
-    fn counts(&self) -> (usize, usize, usize, usize) {
-        let Some(head) = self.words.first() else { return (0, 0, 0, 0) };
-        let part = |shift: u32, mask: u32| ((head >> shift) & mask) as usize;
-        (part(0, 3), part(2, 63), part(8, 127), part(15, 0x1ffff))
+    fn amount(amount: f64) -> f64 {
+        let words = [amount.to_bits() as u32, (amount.to_bits() >> 32) as u32];
+        f64::from_bits(said(Compare::Money, words, |slot| slot.amount().to_bits()))
     }
 
-    fn size(&self) -> usize {
-        let (terms, words, chars, grams) = self.counts();
-        1 + terms + words + chars.div_ceil(2) + grams
-    }
-
-    /// Ids of whole values.
-    pub fn terms(&self) -> &'a [u32] {
-        let (terms, ..) = self.counts();
-        self.words.get(1..1 + terms).unwrap_or_default()
-    }
-
-    /// Plain words: marks, places.
-    pub fn words(&self) -> &'a [u32] {
-        let (terms, words, ..) = self.counts();
-        self.words.get(1 + terms..1 + terms + words).unwrap_or_default()
-    }
-
-    /// First and last day of a date.
-    pub fn days(&self) -> Option<(i32, i32)> {
-        if self.inline != 0 {
-            let day = (self.inline << 1) as i32 >> 1;
-            return Some((day, day));
+    #[test]
+    fn usual_amounts_and_days_need_no_body() {
+        for value in [0.0f64, 1.0, 387_000.0, 4_202_000_000.0, 99_990_000_000.0] {
+            let words = [value.to_bits() as u32, (value.to_bits() >> 32) as u32];
+            let slot = DraftSlot { words: words.to_vec(), ..DraftSlot::default() };
+            assert!(inline(Compare::Money, &slot).is_some(), "{value}");
         }
-        let [first, last] = self.words() else { return None };
-        Some((*first as i32, *last as i32))
+        let day = |first: i32, last: i32| DraftSlot {
+            words: vec![first as u32, last as u32],
+            ..DraftSlot::default()
+        };
+        assert!(inline(Compare::Date, &day(19_000, 19_000)).is_some());
+        assert!(inline(Compare::Date, &day(-19_000, -19_000)).is_some());
+        assert!(inline(Compare::Date, &day(19_000, 19_030)).is_none(), "a month is two days");
     }
 
-    /// An amount.
-    pub fn amount(&self) -> f64 {
-        if self.inline != 0 {
-            let unit = if self.inline & WAN != 0 { 1e4 } else { 1.0 };
-            return f64::from(self.inline & (WAN - 1)) * unit;
+    proptest! {
+        #[test]
+        fn an_amount_is_compared_as_it_was_said(number in any::<f64>(), whole in 0..u64::MAX >> 16, tens in 0..12) {
+            let whole = whole as f64 / 10f64.powi(tens);
+            for value in [number, whole, whole.round(), (whole / 1e4).round() * 1e4] {
+                prop_assert_eq!(amount(value).to_bits(), value.to_bits());
+            }
         }
-        let word = |at: usize| u64::from(self.words().get(at).copied().unwrap_or(0));
-        f64::from_bits(word(0) | word(1) << 32)
-    }
 
-    /// The characters, two to a word; none when the text is too long.
-    pub fn chars(&self, out: &mut [u16; 64]) -> usize {
-        let (terms, words, chars, _) = self.counts();
-        let start = 1 + terms + words;
-        let packed = self.words.get(start..start + chars.div_ceil(2)).unwrap_or_default();
-        for (pair, word) in out.chunks_mut(2).zip(packed) {
-            pair[0] = *word as u16;
-            pair[1] = (*word >> 16) as u16;
+        #[test]
+        fn days_are_compared_as_they_were_said(first in any::<i32>(), length in 0..400i32, near in -40_000..40_000i32) {
+            for day in [first, near, 0] {
+                for last in [day, day.saturating_add(length)] {
+                    let read = |slot: Packed<'_>| slot.days().map_or(0, |(a, b)| u64::from(a as u32) << 32 | u64::from(b as u32));
+                    let found = said(Compare::Date, [day as u32, last as u32], read);
+                    prop_assert_eq!((found >> 32) as u32 as i32, day);
+                    prop_assert_eq!(found as u32 as i32, last);
+                }
+            }
         }
-        chars.min(64)
-    }
-
-    /// How many characters are kept.
-    pub fn length(&self) -> usize {
-        self.counts().2
-    }
-
-    /// Ids of grams, ascending.
-    pub fn grams(&self) -> &'a [u32] {
-        let (terms, words, chars, grams) = self.counts();
-        let start = 1 + terms + words + chars.div_ceil(2);
-        self.words.get(start..start + grams).unwrap_or_default()
     }
 }
