@@ -73,9 +73,13 @@ impl Host for MemoryHost {
     }
 
     fn state_scan(&self, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), HostError> {
-        let copy = self.state();
-        for (key, value) in copy.range(prefix.to_vec()..).take_while(|(k, _)| k.starts_with(prefix)) {
-            if !each(key, value) {
+        // A copy of what is asked for only, so that `each` may write and a scan costs what it gives.
+        let held = self.held();
+        let under = held.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
+        let copy: Vec<(Vec<u8>, Vec<u8>)> = under.map(|(key, value)| (key.clone(), value.clone())).collect();
+        drop(held);
+        for (key, value) in copy {
+            if !each(&key, &value) {
                 break;
             }
         }
