@@ -11,17 +11,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::error::{Error, Result};
 
 /// Migrations in order; `user_version` says how many of them a file has seen.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema.sql"),
     include_str!("evidence.sql"),
     include_str!("redirect.sql"),
     include_str!("rules.sql"),
+    include_str!("large.sql"),
 ];
 /// How long to wait for another process that writes.
 const BUSY_SECS: u64 = 30;
@@ -255,6 +257,8 @@ fn connect(path: &Path, flags: OpenFlags, cache_kib: u32) -> Result<Connection> 
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(BUSY_SECS))?;
     connection.set_prepared_statement_cache_capacity(64);
+    // Else a statement whose plan may depend on what is bound to it is planned anew each time.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     set_cache(&connection, cache_kib)?;
     Ok(connection)
 }

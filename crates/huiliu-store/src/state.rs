@@ -1,9 +1,20 @@
 //! What stages remember between deliveries: keys and values, by slot (`{pipeline}/{stage}`).
+//!
+//! Small values lie in the tree of their keys (`state`), so that what belongs together is one page. To find a key, SQLite
+//! compares it with whole entries of that tree and reads each of them through, however long it is; so values of many
+//! pages lie in a table of their own (`large_state`). A key is in one of the two.
+
+use std::collections::HashSet;
 
 use huiliu_pipeline::ports::StateChange;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::error::Result;
+
+/// From so many bytes on a value is a large one. A file of before was brought in line by `large.sql`.
+const LARGE_BYTES: usize = 4_096;
+/// From so many changes on it is asked once which large values there are, and not for each.
+const MANY: usize = 256;
 
 fn slot(connection: &Connection, name: &str) -> Result<Option<i64>> {
     let mut find = connection.prepare_cached("SELECT no FROM slot WHERE name = ?1")?;
@@ -19,7 +30,9 @@ pub(crate) fn slots(connection: &Connection) -> Result<Vec<String>> {
 
 pub(crate) fn get(connection: &Connection, slot: &str, key: &[u8]) -> Result<Option<Vec<u8>>> {
     let mut find = connection.prepare_cached(
-        "SELECT value FROM state WHERE slot = (SELECT no FROM slot WHERE name = ?1) AND key = ?2",
+        "SELECT value FROM state WHERE slot = (SELECT no FROM slot WHERE name = ?1) AND key = ?2
+         UNION ALL
+         SELECT value FROM large_state WHERE slot = (SELECT no FROM slot WHERE name = ?1) AND key = ?2",
     )?;
     Ok(find.query_row(params![slot, key], |row| row.get(0)).optional()?)
 }
@@ -34,9 +47,18 @@ pub(crate) fn scan(
     let Some(slot) = slot(connection, name)? else { return Ok(()) };
     // The value behind the last key is not to be read: it may be a large one of another kind.
     let end = end(prefix);
+    // Two runs in order, which SQLite merges as it goes.
     let mut find = connection.prepare_cached(match end {
-        Some(_) => "SELECT key, value FROM state WHERE slot = ?1 AND key >= ?2 AND key < ?3 ORDER BY key",
-        None => "SELECT key, value FROM state WHERE slot = ?1 AND key >= ?2 ORDER BY key",
+        Some(_) => {
+            "SELECT key, value FROM state WHERE slot = ?1 AND key >= ?2 AND key < ?3
+             UNION ALL SELECT key, value FROM large_state WHERE slot = ?1 AND key >= ?2 AND key < ?3
+             ORDER BY key"
+        }
+        None => {
+            "SELECT key, value FROM state WHERE slot = ?1 AND key >= ?2
+             UNION ALL SELECT key, value FROM large_state WHERE slot = ?1 AND key >= ?2
+             ORDER BY key"
+        }
     })?;
     let mut rows = match end {
         Some(end) => find.query(params![slot, prefix, end])?,
@@ -74,14 +96,42 @@ pub(crate) fn apply(transaction: &Transaction<'_>, name: &str, changes: &mut [St
         .prepare_cached("SELECT no FROM slot WHERE name = ?1")?
         .query_row([name], |row| row.get(0))?;
     let mut put = transaction.prepare_cached("REPLACE INTO state (slot, key, value) VALUES (?1, ?2, ?3)")?;
+    let mut put_large =
+        transaction.prepare_cached("REPLACE INTO large_state (slot, key, value) VALUES (?1, ?2, ?3)")?;
     let mut delete = transaction.prepare_cached("DELETE FROM state WHERE slot = ?1 AND key = ?2")?;
-    for (key, value) in changes.iter() {
+    let mut delete_large =
+        transaction.prepare_cached("DELETE FROM large_state WHERE slot = ?1 AND key = ?2")?;
+    let large = match changes.len() {
+        ..MANY => None,
+        _ => Some(large_keys(transaction, slot)?),
+    };
+    let may_be_large = |key: &Vec<u8>| large.as_ref().is_none_or(|large| large.contains(key));
+    for at in 0..changes.len() {
+        let (key, value) = &changes[at];
+        if changes.get(at + 1).is_some_and(|(next, _)| next == key) {
+            continue; // The later one holds.
+        }
         match value {
+            Some(value) if value.len() >= LARGE_BYTES => {
+                put_large.execute(params![slot, key, value])?;
+                delete.execute(params![slot, key])?;
+                continue;
+            }
             Some(value) => put.execute(params![slot, key, value])?,
             None => delete.execute(params![slot, key])?,
         };
+        if may_be_large(key) {
+            delete_large.execute(params![slot, key])?;
+        }
     }
     Ok(())
+}
+
+/// The keys of all large values of a slot.
+fn large_keys(transaction: &Transaction<'_>, slot: i64) -> Result<HashSet<Vec<u8>>> {
+    let mut find = transaction.prepare_cached("SELECT key FROM large_state WHERE slot = ?1")?;
+    let found = find.query_map([slot], |row| row.get(0))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
 #[cfg(test)]
@@ -144,6 +194,70 @@ mod tests {
         }
         let wal = std::fs::metadata(folder.path().join("store.sqlite-wal")).unwrap().len();
         assert!(wal <= 20 << 20, "{wal} bytes");
+    }
+
+    #[test]
+    fn a_value_that_grows_large_or_small_again_is_found_and_scanned_in_its_place() {
+        let (_folder, store) = store();
+        let large = |letter: &str| letter.repeat(10_000);
+        let scan = || {
+            let mut found = Vec::new();
+            let mut each = |key: &[u8], value: &[u8]| {
+                found.push((key.to_vec(), value.len()));
+                true
+            };
+            store.state_scan("s", b"k", &mut each).unwrap();
+            for (key, length) in &found {
+                assert_eq!(store.state_get("s", key).unwrap().map(|value| value.len()), Some(*length));
+            }
+            found
+                .into_iter()
+                .map(|(key, length)| (String::from_utf8(key).unwrap(), length))
+                .collect::<Vec<_>>()
+        };
+        let is = |expected: &[(&str, usize)]| {
+            let expected: Vec<_> =
+                expected.iter().map(|(key, length)| ((*key).to_owned(), *length)).collect();
+            assert_eq!(scan(), expected);
+        };
+        let changes =
+            vec![change(b"k1", Some("a")), change(b"k2", Some(&large("b"))), change(b"k3", Some("c"))];
+        apply(&store, "a", "s", changes);
+        is(&[("k1", 1), ("k2", 10_000), ("k3", 1)]);
+        let changes = vec![change(b"k1", Some(&large("d"))), change(b"k2", Some("e")), change(b"k3", None)];
+        apply(&store, "b", "s", changes);
+        is(&[("k1", 10_000), ("k2", 1)]);
+        apply(&store, "c", "s", vec![change(b"k1", Some(&large("f"))), change(b"k1", None)]);
+        is(&[("k2", 1)]);
+        // In a transaction of very many changes as well.
+        let mut changes = vec![change(b"k2", Some(&large("g"))), change(b"k4", Some(&large("h")))];
+        changes.extend((0..1_000).map(|n| change(format!("m{n}").as_bytes(), Some("x"))));
+        apply(&store, "d", "s", changes);
+        is(&[("k2", 10_000), ("k4", 10_000)]);
+        let mut changes = vec![change(b"k2", Some("i")), change(b"k4", None)];
+        changes.extend((0..1_000).map(|n| change(format!("m{n}").as_bytes(), None)));
+        apply(&store, "e", "s", changes);
+        is(&[("k2", 1)]);
+    }
+
+    #[test]
+    fn large_values_of_a_store_of_before_are_moved_out_of_the_tree_of_keys() {
+        let (folder, store) = store();
+        drop(store);
+        let file = rusqlite::Connection::open(folder.path().join("store.sqlite")).unwrap();
+        file.execute_batch(
+            "DROP TABLE large_state; PRAGMA user_version = 4; INSERT INTO slot (no, name) VALUES (1, 's');
+             INSERT INTO state VALUES (1, x'61', zeroblob(10000)), (1, x'62', x'01');",
+        )
+        .unwrap();
+        drop(file);
+        let store = SqliteStore::open_exclusive(folder.path()).unwrap();
+        assert_eq!(store.state_get("s", b"a").unwrap(), Some(vec![0; 10_000]));
+        assert_eq!(store.state_get("s", b"b").unwrap(), Some(vec![1]));
+        let file = rusqlite::Connection::open(folder.path().join("store.sqlite")).unwrap();
+        let keys = "SELECT group_concat(hex(key)) FROM ";
+        let keys = |table: &str| file.query_row(&format!("{keys}{table}"), [], |row| row.get(0));
+        assert_eq!((keys("state"), keys("large_state")), (Ok("62".to_owned()), Ok("61".to_owned())));
     }
 
     #[test]

@@ -434,7 +434,7 @@ mod tests {
         version(99);
         for open in [SqliteStore::open_exclusive, SqliteStore::open_shared, SqliteStore::open_reader] {
             assert!(
-                opens(open).contains("has version 99, this program knows versions up to 4"),
+                opens(open).contains("has version 99, this program knows versions up to 5"),
                 "{}",
                 opens(open)
             );
