@@ -351,7 +351,7 @@ fn a_correction_is_told_as_such_with_what_it_leaves_out() {
     assert_eq!(receipt["corrects"]["received"], "2026-05-08T09:00:00+08:00");
     let found = receipt["findings"].as_array().unwrap().iter().find(|found| found["code"] == "left-out");
     let message = found.unwrap_or_else(|| panic!("{receipt:#}"))["message"].to_string();
-    assert!(message.contains("这次没有（或有错误未采用）的项目：二号泵站；"), "{message}");
+    assert!(message.contains("这次没有（或有错误未采用）的记录：二号泵站；"), "{message}");
     let lines = home.lines("out");
     assert!(lines.iter().any(|line| line["total_investment"] == 5), "the correction counts: {lines:#?}");
 }
