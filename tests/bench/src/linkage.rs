@@ -59,7 +59,7 @@ struct Table {
 impl Table {
     fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut rows = cells(&text);
+        let mut rows = cells(&text).with_context(|| format!("cannot read {}", path.display()))?;
         ensure!(!rows.is_empty(), "{} is empty", path.display());
         let header = rows.remove(0);
         if let Some(at) = rows.iter().position(|row| row.len() != header.len()) {
@@ -80,28 +80,9 @@ impl Table {
 }
 
 /// Comma-separated values with quotes.
-fn cells(text: &str) -> Vec<Vec<String>> {
-    let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
-    let mut inside = false;
-    let mut signs = text.trim_start_matches('\u{feff}').chars().peekable();
-    while let Some(sign) = signs.next() {
-        match (sign, inside) {
-            ('"', true) if signs.next_if_eq(&'"').is_some() => cell.push('"'),
-            ('"', _) => inside = !inside,
-            (',', false) => row.push(std::mem::take(&mut cell)),
-            ('\n', false) => {
-                row.push(std::mem::take(&mut cell));
-                rows.push(std::mem::take(&mut row));
-            }
-            ('\r', false) => {}
-            (sign, _) => cell.push(sign),
-        }
-    }
-    if !cell.is_empty() || !row.is_empty() {
-        row.push(cell);
-        rows.push(row);
-    }
-    rows
+fn cells(text: &str) -> Result<Vec<Vec<String>>> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    Ok(reader.deserialize().collect::<csv::Result<_>>()?)
 }
 
 /// Runs a data set.
@@ -384,7 +365,7 @@ mod tests {
             ("", vec![]),
         ];
         for (text, expected) in table {
-            assert_eq!(cells(text), expected, "{text:?}");
+            assert_eq!(cells(text).unwrap(), expected, "{text:?}");
         }
     }
 

@@ -3,60 +3,51 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use clap::Parser;
 use serde_json::Value;
 
-/// The words behind the program's name.
+/// Measures what records cost that come to a linkage which knows many.
+#[derive(Parser)]
+#[command(after_help = "Examples:
+  cargo run --release -p huiliu --example warm_linkage -- zh-projects-1m
+  cargo run --release -p huiliu --example warm_linkage -- zh-projects-1m --late 0 --single 5000 --memory")]
 pub(crate) struct Arguments {
+    /// A folder with `records.csv`: id, mostly source, fields
     pub(crate) dataset: PathBuf,
-    config: PathBuf,
+    /// What is compared, as JSON [default: as shipped for zh-projects]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// So many of the last records come in large deliveries
+    #[arg(long, default_value_t = 10_000, value_name = "RECORDS")]
     pub(crate) late: usize,
+    /// Records of all sources that come together
+    #[arg(long, default_value_t = 10_000, value_name = "RECORDS")]
     pub(crate) batch: usize,
+    /// So many of the last records come one by one
+    #[arg(long, default_value_t = 1_000, value_name = "RECORDS")]
     pub(crate) single: usize,
+    /// Keep the state in memory: nothing is committed
+    #[arg(long)]
     pub(crate) memory: bool,
-    dir: PathBuf,
+    /// Where the store lies [default: /dev/shm, or the system's folder for temporary files]
+    #[arg(long)]
+    dir: Option<PathBuf>,
 }
 
 impl Arguments {
-    pub(crate) fn read() -> Result<Self> {
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dedup/examples/linkage");
-        let shm = Path::new("/dev/shm");
-        let mut arguments = Self {
-            dataset: PathBuf::new(),
-            config: shipped.join("zh-projects.json"),
-            late: 10_000,
-            batch: 10_000,
-            single: 1_000,
-            memory: false,
-            dir: if shm.is_dir() { shm.to_owned() } else { std::env::temp_dir() },
-        };
-        let mut given = std::env::args().skip(1);
-        while let Some(word) = given.next() {
-            let mut value = || given.next().with_context(|| format!("{word} needs a value"));
-            match word.as_str() {
-                "--config" => arguments.config = value()?.into(),
-                "--late" => arguments.late = value()?.parse()?,
-                "--batch" => arguments.batch = value()?.parse()?,
-                "--single" => arguments.single = value()?.parse()?,
-                "--dir" => arguments.dir = value()?.into(),
-                "--memory" => arguments.memory = true,
-                _ if word.starts_with("--") => bail!("there is no {word}"),
-                _ => arguments.dataset = word.into(),
-            }
-        }
-        Ok(arguments)
-    }
-
     /// What is compared.
     pub(crate) fn link(&self) -> Result<Value> {
-        let text = fs::read_to_string(&self.config)
-            .with_context(|| format!("cannot read {}", self.config.display()))?;
-        serde_json::from_str(&text).with_context(|| format!("{} is no JSON", self.config.display()))
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dedup/examples/linkage");
+        let path = self.config.clone().unwrap_or_else(|| shipped.join("zh-projects.json"));
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))
     }
 
     /// A folder for the store, which goes when the program ends.
     pub(crate) fn folder(&self) -> Result<tempfile::TempDir> {
-        tempfile::tempdir_in(&self.dir)
-            .with_context(|| format!("cannot make a folder in {}", self.dir.display()))
+        let shm = Some(PathBuf::from("/dev/shm")).filter(|shm| shm.is_dir());
+        let dir = self.dir.clone().or(shm).unwrap_or_else(std::env::temp_dir);
+        tempfile::tempdir_in(&dir).with_context(|| format!("cannot make a folder in {}", dir.display()))
     }
 }

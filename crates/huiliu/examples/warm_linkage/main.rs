@@ -21,6 +21,7 @@ mod table;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use clap::Parser;
 use rustix::time::ClockId;
 
 use crate::arguments::Arguments;
@@ -31,7 +32,7 @@ use crate::table::Table;
 const LOADED: usize = 10_000;
 
 fn main() -> Result<()> {
-    let arguments = Arguments::read()?;
+    let arguments = Arguments::parse();
     let table = Table::read(&arguments.dataset)?;
     let last = arguments.late + arguments.single;
     ensure!(last < table.len(), "{} records are not more than the {last} late ones", table.len());

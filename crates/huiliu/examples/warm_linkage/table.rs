@@ -1,7 +1,6 @@
 //! The data set: its records, and batches of them as a reader gives them.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,12 +20,12 @@ pub(crate) struct Table {
 impl Table {
     pub(crate) fn read(dataset: &Path) -> Result<Self> {
         let path = dataset.join("records.csv");
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut rows = cells(&text);
-        ensure!(!rows.is_empty(), "{} is empty", path.display());
-        let header = rows.remove(0);
-        let even = rows.iter().all(|row| row.len() == header.len());
-        ensure!(even, "{}: a record has not as many cells as the header", path.display());
+        let read = || -> csv::Result<(Vec<String>, Vec<Vec<String>>)> {
+            let mut reader = csv::Reader::from_path(&path)?;
+            let header = reader.headers()?.iter().map(str::to_owned).collect();
+            Ok((header, reader.records().map(|row| row?.deserialize(None)).collect::<csv::Result<_>>()?))
+        };
+        let (header, rows) = read().with_context(|| format!("cannot read {}", path.display()))?;
         ensure!(header.iter().any(|name| name == "id"), "{} has no column `id`", path.display());
         let source = header.iter().position(|name| name == "source");
         Ok(Self { header, rows, source })
@@ -74,29 +73,4 @@ impl Table {
         columns.push(new_null_array(&DataType::Utf8, rows.len()));
         Ok(RecordBatch::try_new(Arc::new(origin.mark(&self.schema())), columns)?)
     }
-}
-
-/// Comma-separated values with quotes.
-fn cells(text: &str) -> Vec<Vec<String>> {
-    let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
-    let mut inside = false;
-    let mut signs = text.trim_start_matches('\u{feff}').chars().peekable();
-    while let Some(sign) = signs.next() {
-        match (sign, inside) {
-            ('"', true) if signs.next_if_eq(&'"').is_some() => cell.push('"'),
-            ('"', _) => inside = !inside,
-            (',', false) => row.push(std::mem::take(&mut cell)),
-            ('\n', false) => {
-                row.push(std::mem::take(&mut cell));
-                rows.push(std::mem::take(&mut row));
-            }
-            ('\r', false) => {}
-            (sign, _) => cell.push(sign),
-        }
-    }
-    if !cell.is_empty() || !row.is_empty() {
-        row.push(cell);
-        rows.push(row);
-    }
-    rows
 }

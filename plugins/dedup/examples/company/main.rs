@@ -14,8 +14,8 @@
 //!
 //! Nothing is written.
 
-#[path = "../linkage/csv.rs"]
-mod csv;
+#[path = "../linkage/rows.rs"]
+mod rows;
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -82,7 +82,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             _ => folder = word.into(),
         }
     }
-    let mut table = csv::read(&std::fs::read_to_string(folder.join("records.csv"))?);
+    let mut table = rows::rows(&std::fs::read_to_string(folder.join("records.csv"))?)?;
     let header = table.remove(0);
     let column =
         |name: &str| header.iter().position(|column| column == name).ok_or(format!("no column {name}"));

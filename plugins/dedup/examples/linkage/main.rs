@@ -15,9 +15,9 @@
 //! `--restart` takes those up again as after a start, then asks for as many more as `--measure` says, one at a time; for
 //! both, `firsts.txt` in DATASET names the first record of each record's thing. Nothing else is written.
 
-mod csv;
 mod measure;
 mod restart;
+mod rows;
 mod warm;
 
 use std::collections::HashMap;
@@ -107,7 +107,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return restart::restart(&config, &arguments.folder, (arguments.measure, arguments.threads), kept);
     }
     let text = std::fs::read_to_string(arguments.folder.join("records.csv"))?;
-    let mut table = csv::read(&text);
+    let mut table = rows::rows(&text)?;
     let header = table.remove(0);
     if let Some(seed) = arguments.order {
         measure::shuffle(&mut table, seed);

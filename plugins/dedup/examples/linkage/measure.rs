@@ -26,14 +26,14 @@ pub(crate) fn truth(folder: &Path, ids: &HashMap<&str, u32>) -> Result<Truth, Bo
     if things.exists() {
         let mut of = vec![0; ids.len()];
         let mut names: HashMap<String, u32> = HashMap::new();
-        for row in super::csv::read(&std::fs::read_to_string(things)?).into_iter().skip(1) {
+        for row in super::rows::rows(&std::fs::read_to_string(things)?)?.into_iter().skip(1) {
             let next = names.len() as u32;
             of[known(&row[0])? as usize] = *names.entry(row[1].clone()).or_insert(next);
         }
         return Ok(Truth::Things(of));
     }
     let mut pairs = HashSet::new();
-    for row in super::csv::read(&std::fs::read_to_string(folder.join("matches.csv"))?).iter().skip(1) {
+    for row in super::rows::rows(&std::fs::read_to_string(folder.join("matches.csv"))?)?.iter().skip(1) {
         let (a, b) = (known(&row[0])?, known(&row[1])?);
         pairs.insert((a.min(b), a.max(b)));
     }

@@ -10,7 +10,8 @@ use std::time::Instant;
 use huiliu_dedup::link::online::{Points, Things};
 use huiliu_dedup::link::{Config, Linker, Row};
 
-use crate::{csv, measure};
+use crate::measure;
+use crate::rows::rows;
 
 /// Records of a chunk, as the stage has it.
 const CHUNK: usize = 4_096;
@@ -30,7 +31,7 @@ impl Records {
         let open = |name: &str| Ok::<_, std::io::Error>(BufReader::new(File::open(folder.join(name))?));
         let (mut records, things, mut line) = (open("records.csv")?, open("firsts.txt")?, String::new());
         records.read_line(&mut line)?;
-        Ok(Self { records, things, header: csv::read(&line).remove(0) })
+        Ok(Self { records, things, header: rows(&line)?.remove(0) })
     }
 
     fn next(&mut self, most: usize) -> Result<(Table, Vec<u32>), Box<dyn Error>> {
@@ -43,7 +44,7 @@ impl Records {
             self.things.read_line(&mut thing)?;
             things.push(thing.trim().parse()?);
         }
-        Ok((csv::read(&text), things))
+        Ok((rows(&text)?, things))
     }
 
     /// The rows of a table as they are compared.
