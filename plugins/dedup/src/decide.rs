@@ -56,8 +56,7 @@ impl Merge {
         };
         match decision.word {
             Word::Unmerge => return self.unmerge(id, decision.source.as_deref()),
-            Word::Pin => return self.pin(id, decision),
-            Word::Release => return self.release(id, decision),
+            Word::Pin | Word::Release => return self.by_hand(id, decision),
             Word::Accept | Word::Reject => {}
         }
         let other = match self.named(decision.other.as_deref().unwrap_or_default())? {

@@ -21,7 +21,8 @@ const NEW: u8 = 0xff;
 pub(crate) struct Part {
     /// What it belongs to whatever happens.
     pub(crate) unit: RecordId,
-    /// What brought it to the record that it came to: the name of a rule, `likeness`, `new`, `content` or `decision`.
+    /// What brought it to the record that it came to: the name of a rule, `likeness`, `new`, `content`, `decision` or
+    /// `pinned`.
     pub(crate) by: String,
     /// Its values, nearly always all from one place. Its `order` tells when it came.
     pub(crate) row: Record,

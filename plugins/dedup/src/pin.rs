@@ -13,7 +13,7 @@ use arrow::datatypes::DataType;
 use huiliu_stage::StageError;
 
 use crate::decide::Refusal;
-use crate::decided::Decision;
+use crate::decided::{Decision, Word};
 use crate::entity::{Held, Place, Record, Source};
 use crate::fields::MergeField;
 use crate::merge::Merge;
@@ -26,39 +26,8 @@ const PINNED: &str = "pinned";
 const RELEASED: &str = "released";
 
 impl Merge {
-    /// A field of a record has this value, whatever comes.
-    pub(crate) fn pin(
-        &mut self,
-        id: RecordId,
-        decision: &Decision,
-    ) -> Result<Result<(String, String), Refusal>, StageError> {
-        let at = match self.pinnable(decision) {
-            Ok(at) => at,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let text = decision.value.as_deref().unwrap_or_default().trim();
-        let Some(value) = value_of(text, &self.fields[at].kind)? else {
-            return Ok(Err(unreadable(&self.fields[at], text)));
-        };
-        let mut parts = self.parts_of(id)?;
-        parts.retain(|part| !part.is_pin_of(at));
-        let mut values = vec![None; self.fields.len()];
-        values[at] = Some(Held { value, place: 0, column: 0 });
-        let places = vec![Place { source: Arc::new(Source::pinned(&decision.by, decision.at_ms)), row: 0 }];
-        let order = self.parts.next_record()?;
-        let row = Record { places, values, order, ..Record::default() };
-        parts.push(Part { unit: id, by: PINNED.to_owned(), row, former: Some(Vec::new()) });
-        self.parts.replace(&mut self.records, id, &parts)?;
-        self.rebuild(id, &parts, PINNED)?;
-        let MergeField { name, title, .. } = &self.fields[at];
-        Ok(Ok((
-            format!("记录 {id} 的{title}核定为“{text}”，今后报送的值不再改动它"),
-            format!("{name} of record {id} is `{text}` from now on, whatever is sent"),
-        )))
-    }
-
-    /// A field of a record has again what was sent of it.
-    pub(crate) fn release(
+    /// A field of a record has the value that a person has set, whatever comes, or again what was sent of it.
+    pub(crate) fn by_hand(
         &mut self,
         id: RecordId,
         decision: &Decision,
@@ -70,20 +39,47 @@ impl Merge {
         let mut parts = self.parts_of(id)?;
         let before = parts.len();
         parts.retain(|part| !part.is_pin_of(at));
-        let MergeField { name, title, .. } = &self.fields[at];
-        let told = (
-            format!("记录 {id} 的{title}恢复为报送的值"),
-            format!("{name} of record {id} is what was sent of it again"),
-        );
-        if parts.len() == before {
+        let MergeField { name, title, kind, .. } = &self.fields[at];
+        let (by, came) = if decision.word == Word::Pin {
+            let text = decision.value.as_deref().unwrap_or_default().trim();
+            let Some(value) = value_of(text, kind)? else {
+                return Ok(Err(unreadable(&self.fields[at], text)));
+            };
+            let came = (
+                format!("记录 {id} 的{title}核定为“{text}”，今后报送的值不再改动它"),
+                format!("{name} of record {id} is `{text}` from now on, whatever is sent"),
+            );
+            parts.push(self.pin(id, (at, value), decision)?);
+            (PINNED, came)
+        } else if parts.len() == before {
             return Ok(Err((
                 format!("记录 {id} 的{title}没有核定过，无可取消"),
                 format!("{name} of record {id} is not pinned: there is nothing to release"),
             )));
-        }
+        } else {
+            let came = (
+                format!("记录 {id} 的{title}恢复为报送的值"),
+                format!("{name} of record {id} is what was sent of it again"),
+            );
+            (RELEASED, came)
+        };
         self.parts.replace(&mut self.records, id, &parts)?;
-        self.rebuild(id, &parts, RELEASED)?;
-        Ok(Ok(told))
+        self.rebuild(id, &parts, by)?;
+        Ok(Ok(came))
+    }
+
+    /// A value that a person has set, as a part of the record.
+    fn pin(
+        &mut self,
+        id: RecordId,
+        (at, value): (usize, Value),
+        decision: &Decision,
+    ) -> Result<Part, StageError> {
+        let mut values = vec![None; self.fields.len()];
+        values[at] = Some(Held { value, place: 0, column: 0 });
+        let places = vec![Place { source: Arc::new(Source::pinned(&decision.by, decision.at_ms)), row: 0 }];
+        let row = Record { places, values, order: self.parts.next_record()?, ..Record::default() };
+        Ok(Part { unit: id, by: PINNED.to_owned(), row, former: Some(Vec::new()) })
     }
 
     /// The field that is meant, by name or title, if it may be pinned.
