@@ -143,6 +143,28 @@ pub(super) fn meant(store: &SqliteStore, key: &str) -> anyhow::Result<String> {
     }
 }
 
+/// What is decided about, and by whom.
+#[derive(Debug, Args)]
+pub(super) struct About {
+    /// A record: its id, a value such as a project code, or part of a name
+    record: String,
+    /// The pipeline that keeps the record; needed only if several do
+    #[arg(long, value_name = "PIPELINE")]
+    pipeline: Option<String>,
+    #[command(flatten)]
+    pub(super) who: Who,
+    #[command(flatten)]
+    pub(super) data: DataArgs,
+}
+
+impl About {
+    /// The one stage that keeps the record, with the id that it has now.
+    pub(super) fn keeper(&self) -> anyhow::Result<(Keeper, String)> {
+        let store = Arc::new(SqliteStore::open_reader(&self.data.data)?);
+        keeper_of(&store, &meant(&store, &self.record)?, self.pipeline.as_deref())
+    }
+}
+
 /// Who decides, and why.
 #[derive(Debug, Args)]
 pub(super) struct Who {
