@@ -23,7 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The root of the tree.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo tells it"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// A folder with the data of one daemon and the pipelines it runs.

@@ -70,7 +70,7 @@ fn run(program: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let (source, binary) = (folder.path().join("layout.c"), folder.path().join("layout"));
     std::fs::write(&source, program).unwrap();
-    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("include");
+    let include = Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo tells it")).join("include");
     let done = Command::new("cc")
         .args(["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-I"])
         .args([&include, &source])

@@ -15,7 +15,9 @@ use super::tests::{MESSY, collect, options, read};
 use super::*;
 
 fn file(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/sheets").join(name)
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo tells it"))
+        .join("data/sheets")
+        .join(name)
 }
 
 const FILL_DOWN: &str = "# fill_down: ";
