@@ -169,7 +169,7 @@ impl Look {
             return;
         }
         let untold = sign == Sign::None && self.disk == Disk::Local && !self.readiness.knows(path);
-        let sign = if untold && Stamp::is_older_than_folder(path) { Sign::Renamed } else { sign };
+        let sign = if untold && self.was_moved(path) { Sign::Renamed } else { sign };
         let ready = self.readiness.look(path, stamp, self.now(), self.wall(), sign);
         if sign == Sign::Written {
             self.found.remove(path); // Renamed into place, and written to all the same.
@@ -194,6 +194,13 @@ impl Look {
                 self.found.insert(path.to_owned(), (stamp, ready == Ready::Proven));
             }
         }
+    }
+
+    /// Whether a file that nobody told of came into its folder as a whole. A second name of a file that somebody still
+    /// writes to is older than its folder, too.
+    fn was_moved(&mut self, path: &Path) -> bool {
+        Stamp::is_older_than_folder(path)
+            && !matches!(self.writers.get_or_insert_default().of(path), Open::By(_))
     }
 
     /// Who may still be at work on a file: nobody that anyone knows of (`None`), or somebody, perhaps with a name.
