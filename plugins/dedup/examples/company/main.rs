@@ -82,12 +82,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             _ => folder = word.into(),
         }
     }
-    let mut table = rows::rows(&std::fs::read_to_string(folder.join("records.csv"))?)?;
-    let header = table.remove(0);
-    let column =
-        |name: &str| header.iter().position(|column| column == name).ok_or(format!("no column {name}"));
+    let table = rows::Table::read(std::fs::File::open(folder.join("records.csv"))?)?;
+    let column = |name: &str| table.column(name).ok_or(format!("no column {name}"));
     let (company, brand) = (column("company")?, column("brand")?);
-    let names: Vec<(&str, &str)> = table.iter().map(|row| (&*row[company], &*row[brand])).collect();
+    let names: Vec<(&str, &str)> =
+        (1..table.rows()).map(|row| (table.get(row, company), table.get(row, brand))).collect();
     let branded: Vec<(&str, &str)> = names.iter().copied().filter(|(_, brand)| !brand.is_empty()).collect();
 
     let begins = |(name, brand): &&(&str, &str)| made(name).core.starts_with(&made(brand).full);

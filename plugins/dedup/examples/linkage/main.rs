@@ -22,10 +22,13 @@ mod warm;
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use huiliu_dedup::link::{Config, Linker, Row};
+
+use rows::Table;
 
 struct Arguments {
     folder: PathBuf,
@@ -106,29 +109,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(kept) = &arguments.restart {
         return restart::restart(&config, &arguments.folder, (arguments.measure, arguments.threads), kept);
     }
-    let text = std::fs::read_to_string(arguments.folder.join("records.csv"))?;
-    let mut table = rows::rows(&text)?;
-    let header = table.remove(0);
+    let table = Table::read(File::open(arguments.folder.join("records.csv"))?)?;
+    let mut order: Vec<usize> = (1..table.rows()).collect();
     if let Some(seed) = arguments.order {
-        measure::shuffle(&mut table, seed);
+        measure::shuffle(&mut order, seed);
     }
-    let column = |name: &str| header.iter().position(|column| column == name);
-    let fields: Vec<usize> = config
-        .fields
-        .iter()
-        .map(|field| column(&field.field).ok_or(format!("no column {}", field.field)))
-        .collect::<Result<_, _>>()?;
-    let (id, source) = (column("id").ok_or("no column id")?, column("source"));
-    let rows: Vec<Row<'_>> = table
-        .iter()
-        .map(|row| Row {
-            values: fields
-                .iter()
-                .map(|at| Some(row[*at].as_str()).filter(|v| !v.trim().is_empty()))
-                .collect(),
-            source: source.map_or("", |at| row[at].as_str()),
-        })
-        .collect();
+    let column = |name: &str| table.column(name).ok_or(format!("no column {name}"));
+    let fields: Vec<usize> =
+        config.fields.iter().map(|field| column(&field.field)).collect::<Result<_, _>>()?;
+    let (id, source) = (column("id")?, column("source").ok());
+    let value = |row: usize, at: usize| Some(table.get(row, at)).filter(|v| !v.trim().is_empty());
+    let row = |row: &usize| Row {
+        values: fields.iter().map(|at| value(*row, *at)).collect(),
+        source: source.map_or("", |at| table.get(*row, at)),
+    };
+    let rows: Vec<Row<'_>> = order.iter().map(row).collect();
     let before = measure::resident_kib();
     let (started, cpu) = (Instant::now(), measure::cpu_seconds());
     let mut linker = Linker::new(config.clone(), arguments.threads);
@@ -139,7 +134,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (wall, cpu) = (started.elapsed().as_secs_f64(), measure::cpu_seconds() - cpu);
     let peak = measure::peak_kib();
     let ids: HashMap<&str, u32> =
-        table.iter().enumerate().map(|(at, row)| (row[id].as_str(), at as u32)).collect();
+        order.iter().enumerate().map(|(at, row)| (table.get(*row, id), at as u32)).collect();
     let truth = measure::truth(&arguments.folder, &ids)?;
     let clusters: Vec<u32> = linker.clusters().collect();
     let result = measure::pairwise(&clusters, &truth);
@@ -164,7 +159,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let bits: Vec<String> = weights[1..9].iter().map(|bits| format!("{bits:6.2}")).collect();
             println!(
                 "{:<14} {:<22} {} usual {:.1?}",
-                header[fields[slot.field]],
+                table.get(0, fields[slot.field]),
                 format!("{:?}", slot.compare),
                 bits.join(" "),
                 &usual[1..5]
@@ -174,7 +169,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (kind, a, b) in measure::wrong(&clusters, &truth, arguments.wrong) {
         println!("{kind} {}", linker.describe(a, b));
         for row in [a, b] {
-            println!("   {}", table[row as usize].join(" | "));
+            println!("   {}", table.row(order[row as usize]).collect::<Vec<_>>().join(" | "));
         }
     }
     drop(linker);

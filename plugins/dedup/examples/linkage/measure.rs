@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
+use std::fs::File;
 use std::path::Path;
+
+use crate::rows::Table;
 
 /// Which records are one thing.
 pub(crate) enum Truth {
@@ -26,15 +29,18 @@ pub(crate) fn truth(folder: &Path, ids: &HashMap<&str, u32>) -> Result<Truth, Bo
     if things.exists() {
         let mut of = vec![0; ids.len()];
         let mut names: HashMap<String, u32> = HashMap::new();
-        for row in super::rows::rows(&std::fs::read_to_string(things)?)?.into_iter().skip(1) {
+        let things = Table::read(File::open(things)?)?;
+        for row in 1..things.rows() {
             let next = names.len() as u32;
-            of[known(&row[0])? as usize] = *names.entry(row[1].clone()).or_insert(next);
+            of[known(things.get(row, 0))? as usize] =
+                *names.entry(things.get(row, 1).to_owned()).or_insert(next);
         }
         return Ok(Truth::Things(of));
     }
     let mut pairs = HashSet::new();
-    for row in super::rows::rows(&std::fs::read_to_string(folder.join("matches.csv"))?)?.iter().skip(1) {
-        let (a, b) = (known(&row[0])?, known(&row[1])?);
+    let matches = Table::read(File::open(folder.join("matches.csv"))?)?;
+    for row in 1..matches.rows() {
+        let (a, b) = (known(matches.get(row, 0))?, known(matches.get(row, 1))?);
         pairs.insert((a.min(b), a.max(b)));
     }
     Ok(Truth::Pairs(pairs))

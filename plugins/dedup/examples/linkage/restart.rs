@@ -11,19 +11,16 @@ use huiliu_dedup::link::online::{Points, Things};
 use huiliu_dedup::link::{Config, Linker, Row};
 
 use crate::measure;
-use crate::rows::rows;
+use crate::rows::Table;
 
 /// Records of a chunk, as the stage has it.
 const CHUNK: usize = 4_096;
-
-/// Values of some records.
-type Table = Vec<Vec<String>>;
 
 /// The records of a data set, a chunk at a time, each with the number of the first record of its thing.
 struct Records {
     records: BufReader<File>,
     things: BufReader<File>,
-    header: Vec<String>,
+    header: Table,
 }
 
 impl Records {
@@ -31,7 +28,7 @@ impl Records {
         let open = |name: &str| Ok::<_, std::io::Error>(BufReader::new(File::open(folder.join(name))?));
         let (mut records, things, mut line) = (open("records.csv")?, open("firsts.txt")?, String::new());
         records.read_line(&mut line)?;
-        Ok(Self { records, things, header: rows(&line)?.remove(0) })
+        Ok(Self { records, things, header: Table::read(line.as_bytes())? })
     }
 
     fn next(&mut self, most: usize) -> Result<(Table, Vec<u32>), Box<dyn Error>> {
@@ -44,21 +41,20 @@ impl Records {
             self.things.read_line(&mut thing)?;
             things.push(thing.trim().parse()?);
         }
-        Ok((rows(&text)?, things))
+        Ok((Table::read(text.as_bytes())?, things))
     }
 
     /// The rows of a table as they are compared.
     fn rows<'t>(&self, config: &Config, table: &'t Table) -> Result<Vec<Row<'t>>, Box<dyn Error>> {
-        let column =
-            |name: &str| self.header.iter().position(|c| c == name).ok_or(format!("no column {name}"));
+        let column = |name: &str| self.header.column(name).ok_or(format!("no column {name}"));
         let fields: Vec<usize> = config.fields.iter().map(|f| column(&f.field)).collect::<Result<_, _>>()?;
         let source = column("source")?;
-        let value = |row: &'t Vec<String>, at: usize| Some(row[at].as_str()).filter(|v| !v.trim().is_empty());
-        let row = |row: &'t Vec<String>| Row {
+        let value = |row: usize, at: usize| Some(table.get(row, at)).filter(|v| !v.trim().is_empty());
+        let row = |row: usize| Row {
             values: fields.iter().map(|at| value(row, *at)).collect(),
-            source: row[source].as_str(),
+            source: table.get(row, source),
         };
-        Ok(table.iter().map(row).collect())
+        Ok((0..table.rows()).map(row).collect())
     }
 }
 
