@@ -176,8 +176,22 @@ impl Assembler {
         self.broken_cells(chunk, text);
         self.findings.extend(nameless);
         let view = chunk.view(text);
+        for (index, (_, builder)) in self.fields.iter_mut().enumerate() {
+            match place_of(self.sources[index], chunk, index, text) {
+                Some((view, column)) => builder.append(chunk, view, column),
+                None => builder.append_nulls(chunk.rows()),
+            }
+        }
+        self.left_cells(chunk, text);
+        self.append_extra(chunk, view);
+    }
+
+    /// Reads the cells that are not written plainly, and tells of them.
+    fn left_cells(&mut self, chunk: &Chunk, text: &str) {
+        let ordinal = self.ordinal;
         for (index, (name, builder)) in self.fields.iter_mut().enumerate() {
             let source = self.sources[index];
+            let Some((view, column)) = place_of(source, chunk, index, text) else { continue };
             let (findings, unreadable) = (&mut self.findings, &mut self.unreadable);
             let field = Arc::clone(builder.field());
             let (records, mut place) = (self.records, None);
@@ -193,14 +207,8 @@ impl Assembler {
                 let place = place.get_or_insert_with(|| Place::new(records, source));
                 findings.push(cell_finding(&field, id, place.of(number), raw, &note));
             };
-            match (source, chunk.view_added(index, text)) {
-                (Some(column), _) => builder.append(chunk, view, column, &mut tell),
-                // What a row got from elsewhere, such as the title of its group, is read as a cell is.
-                (None, Some(added)) => builder.append(chunk, added, 0, &mut tell),
-                (None, None) => builder.append_nulls(chunk.rows()),
-            }
+            builder.append_rest(chunk, view, column, &mut tell);
         }
-        self.append_extra(chunk, view);
     }
 
     fn odd_rows(&mut self, chunk: &Chunk) {
@@ -279,6 +287,20 @@ impl Assembler {
         let mut schema = self.schema.as_ref().clone();
         schema.metadata.insert(UNREADABLE.to_owned(), unreadable);
         Arc::new(schema)
+    }
+}
+
+/// Where the cells of the field `index` stand in a chunk; nowhere for one that the file does not have.
+fn place_of<'a>(
+    source: Option<usize>,
+    chunk: &'a Chunk,
+    index: usize,
+    text: &'a str,
+) -> Option<(View<'a>, usize)> {
+    match source {
+        Some(column) => Some((chunk.view(text), column)),
+        // What a row got from elsewhere, such as the title of its group, is read as a cell is.
+        None => chunk.view_added(index, text).map(|added| (added, 0)),
     }
 }
 

@@ -1,4 +1,8 @@
 //! The builder of one typed column.
+//!
+//! A chunk's cells are read in two goes. The first takes what is written plainly, the second ([`ColumnBuilder::append_rest`])
+//! what is left of all columns: how people write is found out by much code, which a bad cell here and there would have
+//! to fetch from far away each time.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,7 +15,7 @@ use super::plain::Plain;
 use crate::read::chunk::{Chunk, View};
 use crate::read::value::{
     Asked, Money, Note, Number, Parsed, Unit, Words, boolean, date, destroyed, failed, integer, is_code,
-    list_items, strict_date, strict_integer, timestamp, trimmed,
+    list_items, plain_integer, strict_date, strict_integer, timestamp, trimmed,
 };
 
 /// Told of each cell with a note: index of the row in the chunk, its text, the note.
@@ -63,6 +67,10 @@ pub(super) struct ColumnBuilder {
     scaled: Option<Number>,
     /// Percentages of which it is still open whether they are written as shares of one.
     open: bool,
+    /// Rows of the chunk whose cells are left for the second go.
+    left: Vec<usize>,
+    /// Rows of the chunk whose cells are read, and what there is to tell of them.
+    told: Vec<(usize, Note)>,
 }
 
 impl ColumnBuilder {
@@ -76,7 +84,17 @@ impl ColumnBuilder {
         let number = || Number::new(unit.clone(), None);
         let values = Values::new(kind, number, || Money::new(unit.clone(), None));
         let asked = Asked::by(&field.name, field.title());
-        Self { values, field: Arc::new(field.clone()), unit, today, asked, scaled: None, open: false }
+        Self {
+            values,
+            field: Arc::new(field.clone()),
+            unit,
+            today,
+            asked,
+            scaled: None,
+            open: false,
+            left: Vec::new(),
+            told: Vec::new(),
+        }
     }
 
     /// Another one for the same column, without cells.
@@ -86,6 +104,8 @@ impl ColumnBuilder {
             field: Arc::clone(&self.field),
             unit: self.unit.clone(),
             scaled: self.scaled.clone(),
+            left: Vec::new(),
+            told: Vec::new(),
             ..*self
         }
     }
@@ -133,19 +153,18 @@ impl ColumnBuilder {
         }
     }
 
-    /// Adds the cells of `column`, one for each row of the chunk.
-    pub(super) fn append(&mut self, chunk: &Chunk, view: View<'_>, column: usize, tell: Tell<'_>) {
+    /// Adds the cells of `column`, one for each row of the chunk, but for what [`append_rest`](Self::append_rest) adds.
+    pub(super) fn append(&mut self, chunk: &Chunk, view: View<'_>, column: usize) {
         let cells = (0..chunk.rows()).map(|row| view.get(row, column));
+        let (left, told) = (&mut self.left, &mut self.told);
         if let Values::Number(_, number) = &mut self.values
             && self.open
             && chunk.rows() > 0
         {
             self.open = false;
-            if let Some((row, cell, note)) = number.decide_shares(cells.clone()) {
-                tell(row, cell, note);
-            }
+            told.extend(number.decide_shares(cells.clone()).map(|(row, _, note)| (row, note)));
         }
-        let (strict, today, asked) = (self.field.strict, self.today, self.asked);
+        let strict = self.field.strict;
         match &mut self.values {
             Values::Text(builder) => {
                 let code = !strict && is_code(&self.field.name);
@@ -155,7 +174,7 @@ impl ColumnBuilder {
                     if let Some(note) =
                         broken.or_else(|| code.then(|| destroyed(text, &self.field.name)).flatten())
                     {
-                        tell(row, cell, note);
+                        told.push((row, note));
                         builder.append_null();
                         continue;
                     }
@@ -165,20 +184,24 @@ impl ColumnBuilder {
                     }
                 }
             }
-            Values::Integer(b) if self.scaled.is_some() => {
-                let Some(number) = &self.scaled else { return };
-                each(cells, tell, |c| whole(number.lenient(c)), b);
+            Values::Integer(b) if self.scaled.is_some() => plainly(cells, |_| None, b, left),
+            Values::Integer(b) if strict => plainly(cells, |c| strict_integer(c).sure(), b, left),
+            Values::Integer(b) => plainly(cells, plain_integer, b, left),
+            Values::Number(b, number) => plainly(cells, |c| number.plain(c), b, left),
+            Values::Money(b, money) => plainly(cells, |c| money.plain(c), b, left),
+            Values::Date(b) => plainly(cells, strict_date, b, left),
+            Values::Timestamp(b) => plainly(cells, |_| None, b, left),
+            Values::Boolean(builder) => {
+                for (row, cell) in cells.enumerate() {
+                    let Parsed { value, note } = if cell.is_empty() {
+                        Parsed { value: None, note: None }
+                    } else {
+                        boolean(cell, strict)
+                    };
+                    builder.append_option(value);
+                    told.extend(note.map(|note| (row, *note)));
+                }
             }
-            Values::Integer(b) if strict => each(cells, tell, strict_integer, b),
-            Values::Integer(b) => each(cells, tell, integer, b),
-            Values::Number(b, number) if strict => each(cells, tell, |c| number.strict(c), b),
-            Values::Number(b, number) => each(cells, tell, |c| number.lenient(c), b),
-            Values::Money(b, money) if strict => each(cells, tell, |c| money.strict(c), b),
-            Values::Money(b, money) => each(cells, tell, |c| money.lenient(c), b),
-            Values::Date(b) if strict => each(cells, tell, strictly_dated, b),
-            Values::Date(b) => each(cells, tell, |c| date(c, today, asked), b),
-            Values::Timestamp(b) => each(cells, tell, |c| timestamp(c, today, strict), b),
-            Values::Boolean(b) => read(cells, tell, |c| boolean(c, strict), |v| b.append_option(v)),
             Values::List(builder) => {
                 for cell in cells {
                     let mut any = false;
@@ -190,6 +213,33 @@ impl ColumnBuilder {
                 }
             }
         }
+    }
+
+    /// Reads the cells that [`append`](Self::append) left of the same chunk, and tells of all that there is to tell of.
+    pub(super) fn append_rest(&mut self, chunk: &Chunk, view: View<'_>, column: usize, tell: Tell<'_>) {
+        let cell = |row: usize| view.get(row, column);
+        self.told.drain(..).for_each(|(row, note)| tell(row, cell(row), note));
+        if self.left.is_empty() {
+            return;
+        }
+        let mut left = std::mem::take(&mut self.left);
+        let cells = left.iter().map(|&row| (row, cell(row)));
+        let (strict, today, asked, rows) = (self.field.strict, self.today, self.asked, chunk.rows());
+        match (&mut self.values, &self.scaled) {
+            (Values::Integer(b), Some(number)) => rest(cells, tell, |c| whole(number.lenient(c)), b, rows),
+            (Values::Integer(b), None) if strict => rest(cells, tell, strict_integer, b, rows),
+            (Values::Integer(b), None) => rest(cells, tell, integer, b, rows),
+            (Values::Number(b, number), _) if strict => rest(cells, tell, |c| number.strict(c), b, rows),
+            (Values::Number(b, number), _) => rest(cells, tell, |c| number.lenient(c), b, rows),
+            (Values::Money(b, money), _) if strict => rest(cells, tell, |c| money.strict(c), b, rows),
+            (Values::Money(b, money), _) => rest(cells, tell, |c| money.lenient(c), b, rows),
+            (Values::Date(b), _) if strict => rest(cells, tell, strictly_dated, b, rows),
+            (Values::Date(b), _) => rest(cells, tell, |c| date(c, today, asked), b, rows),
+            (Values::Timestamp(b), _) => rest(cells, tell, |c| timestamp(c, today, strict), b, rows),
+            (Values::Text(_) | Values::Boolean(_) | Values::List(_), _) => {}
+        }
+        left.clear();
+        self.left = left;
     }
 
     /// The sum of the values in these rows since the last batch; nulls count nothing.
@@ -261,32 +311,39 @@ fn date_fault() -> Parsed<i32> {
     Parsed { value: None, note: Some(Box::new(Note { severity: Severity::Error, code: "V11", text })) }
 }
 
-/// Reads cells into a column of values of one size.
+/// Reads cells into a column of values of one size, those that `plain` can read; the others are `left`.
 #[inline]
-fn each<'a, T: ArrowPrimitiveType>(
+fn plainly<'a, T: ArrowPrimitiveType>(
     cells: impl ExactSizeIterator<Item = &'a str>,
-    tell: Tell<'_>,
-    parse: impl FnMut(&str) -> Parsed<T::Native>,
+    mut plain: impl FnMut(&str) -> Option<T::Native>,
     into: &mut Plain<T>,
+    left: &mut Vec<usize>,
 ) {
     into.reserve(cells.len());
-    read(cells, tell, parse, |value| into.push(value));
-}
-
-#[inline]
-fn read<'a, T>(
-    cells: impl Iterator<Item = &'a str>,
-    tell: Tell<'_>,
-    mut parse: impl FnMut(&str) -> Parsed<T>,
-    mut put: impl FnMut(Option<T>),
-) {
     for (row, cell) in cells.enumerate() {
         if cell.is_empty() {
-            put(None);
+            into.push_null();
             continue;
         }
+        let value = plain(cell);
+        if value.is_none() {
+            left.push(row);
+        }
+        into.push(value.unwrap_or_default());
+    }
+}
+
+/// Reads cells that were left of the last `rows` rows.
+fn rest<'a, T: ArrowPrimitiveType>(
+    cells: impl Iterator<Item = (usize, &'a str)>,
+    tell: Tell<'_>,
+    mut parse: impl FnMut(&str) -> Parsed<T::Native>,
+    into: &mut Plain<T>,
+    rows: usize,
+) {
+    for (row, cell) in cells {
         let Parsed { value, note } = parse(cell);
-        put(value);
+        into.set(rows - row, value);
         if let Some(note) = note {
             tell(row, cell, *note);
         }

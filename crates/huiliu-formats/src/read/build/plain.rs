@@ -14,7 +14,7 @@ use arrow::datatypes::DataType;
 pub(super) struct Plain<T: ArrowPrimitiveType> {
     kind: DataType,
     values: Vec<T::Native>,
-    /// Rows without a value, ascending.
+    /// Rows without a value.
     nulls: Vec<usize>,
 }
 
@@ -35,17 +35,24 @@ impl<T: ArrowPrimitiveType> Plain<T> {
     }
 
     #[inline]
-    pub(super) fn push(&mut self, value: Option<T::Native>) {
-        match value {
-            Some(value) => self.values.push(value),
-            None => self.push_null(),
-        }
+    pub(super) fn push(&mut self, value: T::Native) {
+        self.values.push(value);
     }
 
     #[inline]
-    fn push_null(&mut self) {
+    pub(super) fn push_null(&mut self) {
         self.nulls.push(self.values.len());
         self.values.push(T::Native::default());
+    }
+
+    /// Gives a row another value; `from_end` is 1 for the last one. It must not have been pushed as null.
+    pub(super) fn set(&mut self, from_end: usize, value: Option<T::Native>) {
+        let Some(row) = self.values.len().checked_sub(from_end) else { return };
+        match (value, self.values.get_mut(row)) {
+            (Some(value), Some(place)) => *place = value,
+            (None, Some(_)) => self.nulls.push(row),
+            (_, None) => {}
+        }
     }
 
     pub(super) fn push_nulls(&mut self, rows: usize) {
@@ -90,10 +97,19 @@ mod tests {
                 let (mut ours, mut theirs) = (Plain::<Int64Type>::new(DataType::Int64), Int64Builder::new());
                 // The second batch is built in the memory of the first.
                 for _ in 0..2 {
+                    let value = |row: i64| (row % step != step - 1).then_some(row);
+                    // Of two rows in three it shows later what they are.
+                    let is_left = |row: i64| row % 3 != 0;
                     for row in 0..rows {
-                        let value = (row % step != step - 1).then_some(row);
-                        ours.push(value);
-                        theirs.append_option(value);
+                        match value(row) {
+                            _ if is_left(row) => ours.push(7),
+                            Some(value) => ours.push(value),
+                            None => ours.push_null(),
+                        }
+                        theirs.append_option(value(row));
+                    }
+                    for row in (0..rows).filter(|row| is_left(*row)) {
+                        ours.set((rows - row) as usize, value(row));
                     }
                     let (ours, theirs) = (ours.finish(), theirs.finish());
                     assert_eq!(ours.as_primitive::<Int64Type>(), &theirs, "{rows} {step}");
@@ -109,9 +125,9 @@ mod tests {
         let kind = DataType::Decimal128(18, 4);
         let mut ours = Plain::<Decimal128Type>::new(kind.clone());
         let mut theirs = Decimal128Builder::new().with_data_type(kind);
-        ours.push(Some(5));
+        ours.push(5);
         ours.push_nulls(9);
-        ours.push(Some(7));
+        ours.push(7);
         theirs.append_value(5);
         theirs.append_nulls(9);
         theirs.append_value(7);

@@ -20,7 +20,7 @@ mod unit;
 pub(super) use code::{destroyed, failed, is_code};
 pub(super) use date::{Asked, date, iso, strict_date, timestamp};
 pub(super) use money::Money;
-pub(super) use number::{Number, integer, strict_integer};
+pub(super) use number::{Number, integer, plain_integer, strict_integer};
 pub(super) use other::{ITEM, boolean, list_items, trimmed};
 pub(super) use quantity::is_number;
 pub(super) use unit::Unit;
@@ -63,6 +63,12 @@ impl<T> Parsed<T> {
     #[inline]
     fn value(value: T) -> Self {
         Self { value: Some(value), note: None }
+    }
+
+    /// The value, if there is nothing to tell of it.
+    #[inline]
+    pub(super) fn sure(self) -> Option<T> {
+        if self.note.is_none() { self.value } else { None }
     }
 
     fn empty() -> Self {

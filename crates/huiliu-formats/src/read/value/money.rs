@@ -36,6 +36,12 @@ impl Money {
         Self { field, shift, foreign }
     }
 
+    /// Plain digits of which there is nothing to tell.
+    #[inline]
+    pub(in crate::read) fn plain(&self, text: &str) -> Option<i128> {
+        self.store(Decimal::plain(text.as_bytes())?, self.shift).sure()
+    }
+
     /// Plain digits only.
     #[inline]
     pub(in crate::read) fn strict(&self, text: &str) -> Parsed<i128> {

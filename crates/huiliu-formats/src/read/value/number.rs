@@ -77,6 +77,12 @@ impl Number {
         self.store(value.to_f64(), self.factor)
     }
 
+    /// Plain digits of which there is nothing to tell.
+    #[inline]
+    pub(in crate::read) fn plain(&self, text: &str) -> Option<f64> {
+        self.bare(Decimal::plain(text.as_bytes())?).sure()
+    }
+
     /// Plain digits only.
     #[inline]
     pub(in crate::read) fn strict(&self, text: &str) -> Parsed<f64> {
@@ -170,6 +176,12 @@ pub(in crate::read) fn strict_integer(text: &str) -> Parsed<i64> {
         Ok(value) if !text.starts_with('+') => Parsed::value(value),
         _ => not_whole(),
     }
+}
+
+/// A whole number of plain digits, as people write it: `12`, `12.0`.
+#[inline]
+pub(in crate::read) fn plain_integer(text: &str) -> Option<i64> {
+    Decimal::plain(text.as_bytes())?.integer()
 }
 
 /// A whole number as people write it: `1,200`, `十二`, `120人`, `12.0`.
