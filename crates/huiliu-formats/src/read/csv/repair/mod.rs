@@ -11,7 +11,7 @@ mod names;
 mod seam;
 mod search;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub(super) use self::effort::Effort;
 

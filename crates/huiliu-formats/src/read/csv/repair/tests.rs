@@ -5,24 +5,17 @@ use super::super::table::Plan;
 use super::Repair;
 
 /// Header rows and all rows of a text with `¦` between their cells.
-fn read(text: &str) -> (usize, Vec<String>) {
+pub(in crate::read::csv) fn read(text: &str) -> (usize, Vec<String>) {
     let mut plan = Plan::new(text, &Known::default(), None, true);
-    let (mut rows, mut at) = (Vec::new(), plan.outline.start);
-    while at < plan.outline.end.unwrap_or(text.len()) {
-        let row = plan.row(text, at, rows.len() < plan.outline.header);
-        assert!(!row.repairs.contains(&Repair::Failed), "{row:?}");
-        at = row.next;
-        if !row.blank {
-            rows.push(row.cells.join("¦"));
-        }
-    }
-    (plan.outline.header, rows)
+    let rows = plan.rows(text);
+    assert!(rows.iter().all(|row| !row.repairs.contains(&Repair::Failed)), "{rows:?}");
+    (plan.outline.header, rows.iter().map(|row| row.cells.join("¦")).collect())
 }
 
-const HEADER: &str = "ref,opened,street,fee,place,remark\n";
+pub(in crate::read::csv) const HEADER: &str = "ref,opened,street,fee,place,remark\n";
 
 /// Thirty rows of a code, a day, an address, an amount, one of three places and a remark.
-fn body() -> String {
+pub(in crate::read::csv) fn body() -> String {
     let place = ["Leeds", "York", "Hull"];
     let row = |n: usize| {
         let remark = ["\"first, second\"", "", "see file"][n / 3 % 3];
