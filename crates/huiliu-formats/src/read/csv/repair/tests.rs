@@ -57,6 +57,10 @@ fn a_row_written_by_another_program_is_one_wherever_it_stands() {
     ] {
         assert_eq!(mended(row), meant, "{row}");
     }
+    for delimiter in ["; ", ";;", "::", "|~|", ";", "\t", "|", "\u{1}", "\u{1f}", "，", "；"] {
+        let row = "K200;2021-03-11;9 Mill Lane;9.50;York;\"first, second\"".replace(';', delimiter);
+        assert_eq!(mended(&row), meant, "{row}");
+    }
     // The blank, or the tab, is all that is left between an empty cell and another one.
     assert_eq!(mended("K200,2021-03-11,9 Mill Lane,9.50,York "), "K200¦2021-03-11¦9 Mill Lane¦9.50¦York¦");
     assert_eq!(mended("K200"), "K200¦¦¦¦¦");
@@ -69,6 +73,18 @@ fn another_escape_is_understood_in_all_cells_of_its_row() {
     let (header, rows) = read(&format!("{text}{row}\n"));
     assert_eq!((header, rows.len()), (1, 32));
     assert_eq!(rows[31], "K200¦2021/03/11¦9 Mill Lane¦9.50¦York¦called \"old\" here");
+    // Where the file doubles its quotes the row alone has another escape.
+    let doubled = "K198,2021-03-11,1 Lane,1.50,York,\"say \"\"so\"\", or not\"\n";
+    for escape in ["\\", "/", "^"] {
+        let row = "\"K200\",\"2021-03-11\",\"9 Mill^^Lane\",9.50,York,\"called ^\"old^\" here\""
+            .replace('^', escape);
+        let (_, rows) = read(&format!("{HEADER}{}{doubled}{row}\n", body()));
+        assert_eq!(
+            rows[32],
+            format!("K200¦2021-03-11¦9 Mill{escape}Lane¦9.50¦York¦called \"old\" here"),
+            "{row}"
+        );
+    }
 }
 
 #[test]
@@ -116,4 +132,25 @@ fn titles_and_notes_of_a_list_are_none_of_its_rows() {
         assert_eq!((header, rows.len(), rows[0].as_str()), (1, 21, "title"), "{before}{behind}");
     }
     assert_eq!(read(&format!("title\ntitle\n{list}")).0, 2);
+}
+
+const NAMES: [&str; 3] = ["Ann Lee", "Bob May", "Cy Poe"];
+
+#[test]
+fn a_line_of_words_takes_nothing_from_the_row_below_it() {
+    for line in [
+        "and so on it goes",
+        "and so on it goes, here",
+        "it's so, here",
+        "K200 2021-03-11 9Lane 9.50 York file",
+        "K200,2021-03-11",
+    ] {
+        let (_, rows) = read(&format!("{HEADER}{}{line}\n{}", body(), body()));
+        assert_eq!(rows.len(), 62, "{line}");
+        assert_eq!(rows[32], "K100¦2021-01-10¦0 Mill Lane¦0.50¦Leeds¦first, second", "{line}");
+    }
+    // Unless that one's first cell is torn.
+    let people: String = (10..40).map(|n| format!("{},2021-03-{n},{n} Lane\n", NAMES[n % 3])).collect();
+    let (_, rows) = read(&format!("name,day,street\n{people}Ann\nLee,2021-03-11,9 Lane\n{people}"));
+    assert_eq!((rows.len(), rows[31].as_str()), (62, "Ann\nLee¦2021-03-11¦9 Lane"));
 }
