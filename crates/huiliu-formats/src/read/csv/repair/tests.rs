@@ -62,7 +62,16 @@ fn a_row_written_by_another_program_is_one_wherever_it_stands() {
         assert_eq!(mended(&row), meant, "{row}");
     }
     // The blank, or the tab, is all that is left between an empty cell and another one.
-    assert_eq!(mended("K200,2021-03-11,9 Mill Lane,9.50,York "), "K200¦2021-03-11¦9 Mill Lane¦9.50¦York¦");
+    for (row, meant) in [
+        ("K200,2021-03-11,9 Mill Lane,9.50,York ", "K200¦2021-03-11¦9 Mill Lane¦9.50¦York¦"),
+        ("K200,2021-03-11,9 Mill Lane ,York,see file", "K200¦2021-03-11¦9 Mill Lane¦¦York¦see file"),
+        ("K200,2021-03-11,9 Mill Lane,9.50, see file", "K200¦2021-03-11¦9 Mill Lane¦9.50¦¦see file"),
+        ("K200, 9 Mill Lane,9.50,York,see file", "K200¦¦9 Mill Lane¦9.50¦York¦see file"),
+        ("K200,2021-03-11,9 Mill Lane,9.50, ", "K200¦2021-03-11¦9 Mill Lane¦9.50¦¦"),
+        ("K200,2021-03-11,9 Mill Lane,9.50,\tsee file", "K200¦2021-03-11¦9 Mill Lane¦9.50¦¦see file"),
+    ] {
+        assert_eq!(mended(row), meant, "{row}");
+    }
     assert_eq!(mended("K200"), "K200¦¦¦¦¦");
 }
 
@@ -132,6 +141,49 @@ fn titles_and_notes_of_a_list_are_none_of_its_rows() {
         assert_eq!((header, rows.len(), rows[0].as_str()), (1, 21, "title"), "{before}{behind}");
     }
     assert_eq!(read(&format!("title\ntitle\n{list}")).0, 2);
+}
+
+#[test]
+fn one_sign_of_another_file_parts_two_cells() {
+    let meant = "K200¦2021-03-11¦9 Mill Lane¦9.50¦York¦see file";
+    for sign in [" ", ";", "|", ":", "^", "~", ";;", "||"] {
+        for place in 1..6 {
+            let mut row = String::new();
+            for (at, cell) in meant.split('¦').enumerate() {
+                row.push_str(if at == 0 {
+                    ""
+                } else if at == place {
+                    sign
+                } else {
+                    ","
+                });
+                row.push_str(cell);
+            }
+            assert_eq!(mended(&row), meant, "{row}");
+        }
+    }
+}
+
+#[test]
+fn stray_quotes_and_lost_delimiters_move_no_cell() {
+    for (row, meant) in [
+        (
+            "K200,2021-03-11,9 Mill Lane,\"9.50,York,see file",
+            "K200¦2021-03-11¦9 Mill Lane¦\"9.50¦York¦see file",
+        ),
+        (
+            "K200,2021-03-11,9 Mill Lane,9.50,Yo\"rk,see file",
+            "K200¦2021-03-11¦9 Mill Lane¦9.50¦Yo\"rk¦see file",
+        ),
+        ("K200,2021-03-11,,9 Mill Lane,9.50,York,,", "K200¦2021-03-11¦9 Mill Lane¦9.50¦York¦"),
+        ("K2002021-03-11,9 Mill Lane,9.50,York,see file", "K200¦2021-03-11¦9 Mill Lane¦9.50¦York¦see file"),
+    ] {
+        assert_eq!(mended(row), meant, "{row}");
+    }
+    // A quoted cell of two lines ends the row whose line end is lost.
+    let glued = "K200,2021-03-11,9 Mill Lane,9.50,York,\"first,\nsecond\"K201,2021-03-11,9 Mill Lane,9.50,York,see file";
+    let (_, rows) = read(&format!("{HEADER}{}{glued}\n{}", body(), body()));
+    assert_eq!((rows.len(), rows[32].as_str()), (63, "K201¦2021-03-11¦9 Mill Lane¦9.50¦York¦see file"));
 }
 
 const NAMES: [&str; 3] = ["Ann Lee", "Bob May", "Cy Poe"];
