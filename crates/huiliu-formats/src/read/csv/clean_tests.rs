@@ -54,15 +54,8 @@ fn written(table: &Table) -> String {
 
 fn read(text: &str) -> (Table, Plan) {
     let mut plan = Plan::new(text, &Known::default(), None, true);
-    let (mut rows, mut at) = (Table::new(), plan.outline.start);
-    while at < plan.outline.end.unwrap_or(text.len()) {
-        let row = plan.row(text, at, rows.len() < plan.outline.header);
-        at = row.next;
-        if !row.blank {
-            rows.push(row.cells);
-        }
-    }
-    (rows, plan)
+    let rows = plan.rows(text);
+    (rows.into_iter().map(|row| row.cells).collect(), plan)
 }
 
 #[test]

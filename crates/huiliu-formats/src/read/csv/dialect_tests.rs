@@ -11,14 +11,7 @@ const FILES: u64 = 600;
 /// Whether delimiter, quote, header and rows of a file are found.
 fn is_found(file: &Labelled) -> bool {
     let mut plan = Plan::new(&file.text, &Known::default(), None, true);
-    let (mut rows, mut at) = (Vec::new(), plan.outline.start);
-    while at < plan.outline.end.unwrap_or(file.text.len()) {
-        let row = plan.row(&file.text, at, rows.len() < plan.outline.header);
-        at = row.next;
-        if !row.blank {
-            rows.push(row.cells);
-        }
-    }
+    let rows: Vec<Vec<String>> = plan.rows(&file.text).into_iter().map(|row| row.cells).collect();
     let (delimiter, quote, _) = plan.form.told();
     let same = delimiter == file.delimiter && (file.quote.is_none() || quote == file.quote);
     same && plan.outline.header == file.header && rows == file.table

@@ -6,15 +6,8 @@ use super::table::Plan;
 /// Header rows, then all rows with `¦` between their cells.
 fn read(text: &str) -> (usize, Vec<String>) {
     let mut plan = Plan::new(text, &Known::default(), None, true);
-    let (mut rows, mut at) = (Vec::new(), plan.outline.start);
-    while at < plan.outline.end.unwrap_or(text.len()) {
-        let row = plan.row(text, at, rows.len() < plan.outline.header);
-        at = row.next;
-        if !row.blank {
-            rows.push(row.cells.join("¦"));
-        }
-    }
-    (plan.outline.header, rows)
+    let rows = plan.rows(text);
+    (plan.outline.header, rows.iter().map(|row| row.cells.join("¦")).collect())
 }
 
 /// The cases of `real/*.txt`: a name, header rows, then the file and its rows.

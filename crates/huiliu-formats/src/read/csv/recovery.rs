@@ -37,16 +37,8 @@ const SURE: [&str; 22] = [
 fn read(text: &str) -> (usize, Table) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut plan = Plan::new(text, &Known::default(), None, true);
-    let (mut rows, mut at) = (Table::new(), plan.outline.start);
-    while at < plan.outline.end.unwrap_or(text.len()) {
-        let row = plan.row(text, at, rows.len() < plan.outline.header);
-        assert!(row.next > at);
-        at = row.next;
-        if !row.blank {
-            rows.push(row.cells);
-        }
-    }
-    (plan.outline.header, rows)
+    let rows = plan.rows(text);
+    (plan.outline.header, rows.into_iter().map(|row| row.cells).collect())
 }
 
 /// Exact recoveries and tries, by pollution.

@@ -313,6 +313,24 @@ impl Plan {
     }
 }
 
+#[cfg(test)]
+impl Plan {
+    /// All rows of a text as a source hands them out: what stands behind the table is not there for its last row.
+    pub(super) fn rows(&mut self, text: &str) -> Vec<Row> {
+        let text = &text[..self.outline.end.unwrap_or(text.len())];
+        let (mut rows, mut at) = (Vec::new(), self.outline.start);
+        while at < text.len() {
+            let row = self.row(text, at, rows.len() < self.outline.header);
+            assert!(row.next > at, "{row:?}");
+            at = row.next;
+            if !row.blank {
+                rows.push(row);
+            }
+        }
+        rows
+    }
+}
+
 /// Whether a mark stands before a header's names that has no column: `#Fields: date time`.
 fn is_marked(record: &Record<'_>, width: usize) -> bool {
     let mark = |text: &str| text.starts_with('#') && text.ends_with(':');

@@ -177,7 +177,7 @@ fn is_further_row(rows: &[Line<'_>], columns: &[Profile]) -> bool {
         pairs.into_iter().any(|(cell, name)| name.text.chars().count() > 2 && cell.text == name.text)
     });
     let with = cells().filter(|(cell, column)| column.values() > 0.6 && kind(&cell.text).is_value()).count();
-    let strange = with == 0 && !known && is_strange_to_closed(line, columns);
+    let strange = !known && is_strange_to_closed(line, columns);
     let series = with > 0 && (is_series(line, columns, below, true) || numbers_columns(line, columns));
     series
         || strange

@@ -9,6 +9,8 @@ mod header;
 mod remarks;
 mod stacked;
 mod start;
+#[cfg(test)]
+mod tests;
 
 use self::end::end_of_table;
 use self::header::{Height, height};
@@ -186,88 +188,4 @@ fn width_of_first_table(lines: &[Line<'_>]) -> usize {
             && !(pairs && count(mode) >= before && are_keys(&filled[..begins], count(mode)))
     });
     earlier.unwrap_or(mode)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn laid(text: &str) -> (usize, usize, String, Option<String>) {
-        let (delimiter, quote) = (",".to_owned(), Some(b'"'));
-        let form = Form { delimiter, quote, escape: None, newline: None, comment: None };
-        let found = outline(text, &form, None, true);
-        let line = |at: usize| text[at..].lines().next().unwrap_or_default().to_owned();
-        (found.width, found.header, line(found.start), found.end.map(line))
-    }
-
-    #[test]
-    fn preamble_header_and_end_are_found_together() {
-        let body = "1,a,2020-01-01\n2,b,2020-01-02\n3,c,2020-01-03\n4,d,2020-01-04\n";
-        for (text, header, start, end) in [
-            (format!("id,n,d\n{body}"), 1, "id,n,d", None),
-            (body.to_owned(), 0, "1,a,2020-01-01", None),
-            (format!("Title\n\nid,n,d\n{body}"), 1, "id,n,d", None),
-            (format!("Title,,\n,,\nid,n,d\n{body}"), 1, "id,n,d", None),
-            (format!("id,n,d\n{body}\nSource: us\n"), 1, "id,n,d", Some("Source: us")),
-            (format!("id,n,d\n{body}Source: us\n"), 1, "id,n,d", Some("Source: us")),
-            (format!("id,n,d\nkey,name,day\n{body}"), 2, "id,n,d", None),
-            (format!("id,n,d\n{body}\nx,y\n1,2\n2,3\n"), 1, "id,n,d", Some("x,y")),
-            (format!("id,n,d\n{body}\nid,n,d\n{body}"), 1, "id,n,d", Some("id,n,d")),
-            (format!("id,n,d\n{body}x,y,z,w\n1,2,3,4\n2,3,4,5\n"), 1, "id,n,d", Some("x,y,z,w")),
-            (format!("id,n,d\n{body}5,2020-01-01\n"), 1, "id,n,d", None),
-            ("id,n,d\n".to_owned(), 1, "id,n,d", None),
-        ] {
-            let (width, rows, first, last) = laid(&text);
-            let found = (width, rows, first.as_str(), last.as_deref());
-            assert_eq!(found, (3, header, start, end), "{text}");
-        }
-    }
-
-    #[test]
-    fn rows_that_say_more_of_each_column_belong_to_the_header() {
-        let days: String = (1..=20).map(|day| format!("2020-01-{day:02},{}.5,A\n", day * 7)).collect();
-        let towns = ["Rondonia", "Acre", "Amazonas", "Roraima", "Para", "Amapa", "Tocantins", "Ceara"];
-        let people: String =
-            towns.iter().zip(17_964..).map(|(town, count)| format!("{town},{count}60\n")).collect();
-        let pairs: String = (100..120).map(|at| format!("-{at}.5E-09,-68{at}.1\n")).collect();
-        for (text, width, header) in [
-            // Facts of a series, each in a row with its name.
-            (
-                format!(
-                    "Title,Index of ice cream,Codes\nid,010537266,\nlast update,03/03/2023 08:45,\nPeriod,,\n{days}"
-                ),
-                3,
-                4,
-            ),
-            (
-                format!(
-                    "Series,Rate,Code\nUnit:,Percent,\nMultiplier:,1,\nCurrency:,NA,\nId,H15/H15,\nTime,RIFS.M,\n{days}"
-                ),
-                3,
-                6,
-            ),
-            (format!("Title,Index,Codes\nUnit,%,\nSource,us,\n{}", days.replace("2020-01-", "2020-")), 3, 3),
-            // A single one may be a bad cell.
-            (format!("day,sum,code\nlater,7.5,A\n{days}"), 3, 1),
-            (format!("day,sum,code\nn/a,7.5,A\nn/a,8.5,A\n{days}"), 3, 1),
-            // Cells that were merged over both rows.
-            (format!("State of the country,Year\nState of the country,2020\n{people}"), 2, 2),
-            (format!("State,Year\nParana,1146000\n{people}"), 2, 1),
-            // A name with a number above the units.
-            (format!("x-axis,2\nsecond,Volt\n{pairs}"), 2, 2),
-        ] {
-            let found = laid(&text);
-            assert_eq!((found.0, found.1), (width, header), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_title_with_its_number_is_no_name_of_columns() {
-        let body: String = (1..9).map(|at| format!("{at},Total,20{at:02},Density,50.{at},,UN\n")).collect();
-        let text =
-            format!("T02,\"Population, density\",,,,,\nRegion,,Year,Series,Value,Notes,Source\n{body}");
-        assert_eq!(laid(&text).2, "Region,,Year,Series,Value,Notes,Source");
-        let text = format!("Place,In all,,,,,\n,Sex,Year,Series,Value,Notes,Source\n{body}");
-        assert_eq!(laid(&text).1, 2, "groups of columns");
-    }
 }

@@ -11,7 +11,7 @@ mod names;
 mod seam;
 mod search;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub(super) use self::effort::Effort;
 
@@ -27,6 +27,8 @@ const MOST_LINES: usize = 12;
 /// Most characters of a record that is mended.
 const LONGEST: usize = 64 << 10;
 
+/// What a cell costs more than the likeliest of its column where it is at home all the same.
+const AT_HOME: f64 = 1.0;
 /// What it costs that a row is of one more line.
 const LINE: f64 = 0.6;
 /// What it costs that a line break stands where a delimiter should.
@@ -205,9 +207,9 @@ impl Job<'_> {
                 self.mend_record((lines, open), (end, next), best);
             }
             let lacking = record.matches(&form.delimiter).count() + 1 < columns.len();
-            open = lines < 6 && record.bytes().any(|b| Some(b) == form.quote || b == b'\'')
-                || form.quote.is_some_and(|q| record.bytes().filter(|&b| b == q).count() % 2 == 1);
-            if next >= text.len() || !(open || lacking || lines > 0) {
+            let half = form.quote.is_some_and(|q| record.bytes().filter(|&b| b == q).count() % 2 == 1);
+            open = half || lines < 6 && record.bytes().any(|b| Some(b) == form.quote || b == b'\'');
+            if next >= text.len() || !(open || lacking || lines > 0) || !half && self.is_row(next) {
                 return;
             }
             let following = line(text, next, form);
@@ -216,6 +218,15 @@ impl Job<'_> {
             }
             (end, next) = following;
         }
+    }
+
+    /// Whether a row begins at `at` that is sound and needs nothing from the line before it: its first cell is at home.
+    fn is_row(&self, at: usize) -> bool {
+        let found = record(self.text, at, self.form, 4 << 10);
+        let home = |column: &Profile| {
+            !column.is_name() && column.cost(&found.cells[0].text) < column.usual() + AT_HOME
+        };
+        found.cells.len() == self.columns.len() && !found.odd && self.columns.first().is_some_and(home)
     }
 
     /// Tries the record that ends at `end`, so many lines below its first: as one row, as two rows, and as a row that a

@@ -109,7 +109,6 @@ fn by_words(one: &str, two: &str, others: &[&str]) -> Option<f64> {
         (true, false) | (false, true) if family.contains(&true) => Some(0.5),
         (true, false) if last.len() > 2 && first.chars().count() > 2 => Some(0.9),
         (false, true) if first.len() > 2 && last.chars().count() > 2 => Some(0.9),
-        (true, false) | (false, true) => Some(1.1),
         _ => None,
     }
 }
@@ -198,7 +197,13 @@ mod tests {
             (vec!["rate", "lower_ciupper_ci", "sex"], Some("lower_ci upper_ci")),
             (vec!["area_code", "yearsex", "persons"], Some("year sex")),
             (vec!["q1a", "q1bq1c", "q2a"], Some("q1b q1c")),
+            (vec!["daybrauch", "foo"], Some("day brauch")),
+            (vec!["brauchday", "foo"], Some("brauch day")),
+            (vec!["foo_barzone_x", "zone_y", "z"], Some("foo_bar zone_x")),
+            // `no` begins many words.
+            (vec!["now", "foo"], None),
             (vec!["名称", "数量"], None),
+            (vec!["编号地方", "日期金额", "备注"], Some("日期 金额")),
         ] {
             assert_eq!(parted(&names).as_deref(), expected, "{names:?}");
         }

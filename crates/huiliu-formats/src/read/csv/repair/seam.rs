@@ -80,7 +80,7 @@ impl Reader<'_> {
 
 /// Signs that another row's delimiter may leave between two cells.
 fn is_sign(c: char) -> bool {
-    matches!(c, ';' | '|' | '\t')
+    matches!(c, ';' | '|' | '\t' | ':' | '^' | '~')
 }
 
 /// Where a blank may stand for a delimiter: between two texts, before the only one, or behind it.
@@ -141,6 +141,5 @@ fn seam_doubt(one: &str, two: &str, names: Option<&Vec<&str>>) -> f64 {
         (None, false) => 0.2,
     };
     // A delimiter of other files stands there.
-    let sign = |c: char| is_sign(c) || matches!(c, ':' | '^' | '~');
-    doubt + if sign(before) || sign(next) { 2.0 } else { 0.0 }
+    doubt + if is_sign(before) || is_sign(next) { 2.0 } else { 0.0 }
 }

@@ -5,24 +5,17 @@ use super::super::table::Plan;
 use super::Repair;
 
 /// Header rows and all rows of a text with `¦` between their cells.
-fn read(text: &str) -> (usize, Vec<String>) {
+pub(in crate::read::csv) fn read(text: &str) -> (usize, Vec<String>) {
     let mut plan = Plan::new(text, &Known::default(), None, true);
-    let (mut rows, mut at) = (Vec::new(), plan.outline.start);
-    while at < plan.outline.end.unwrap_or(text.len()) {
-        let row = plan.row(text, at, rows.len() < plan.outline.header);
-        assert!(!row.repairs.contains(&Repair::Failed), "{row:?}");
-        at = row.next;
-        if !row.blank {
-            rows.push(row.cells.join("¦"));
-        }
-    }
-    (plan.outline.header, rows)
+    let rows = plan.rows(text);
+    assert!(rows.iter().all(|row| !row.repairs.contains(&Repair::Failed)), "{rows:?}");
+    (plan.outline.header, rows.iter().map(|row| row.cells.join("¦")).collect())
 }
 
-const HEADER: &str = "ref,opened,street,fee,place,remark\n";
+pub(in crate::read::csv) const HEADER: &str = "ref,opened,street,fee,place,remark\n";
 
 /// Thirty rows of a code, a day, an address, an amount, one of three places and a remark.
-fn body() -> String {
+pub(in crate::read::csv) fn body() -> String {
     let place = ["Leeds", "York", "Hull"];
     let row = |n: usize| {
         let remark = ["\"first, second\"", "", "see file"][n / 3 % 3];
@@ -64,8 +57,21 @@ fn a_row_written_by_another_program_is_one_wherever_it_stands() {
     ] {
         assert_eq!(mended(row), meant, "{row}");
     }
+    for delimiter in ["; ", ";;", "::", "|~|", ";", "\t", "|", "\u{1}", "\u{1f}", "，", "；"] {
+        let row = "K200;2021-03-11;9 Mill Lane;9.50;York;\"first, second\"".replace(';', delimiter);
+        assert_eq!(mended(&row), meant, "{row}");
+    }
     // The blank, or the tab, is all that is left between an empty cell and another one.
-    assert_eq!(mended("K200,2021-03-11,9 Mill Lane,9.50,York "), "K200¦2021-03-11¦9 Mill Lane¦9.50¦York¦");
+    for (row, meant) in [
+        ("K200,2021-03-11,9 Mill Lane,9.50,York ", "K200¦2021-03-11¦9 Mill Lane¦9.50¦York¦"),
+        ("K200,2021-03-11,9 Mill Lane ,York,see file", "K200¦2021-03-11¦9 Mill Lane¦¦York¦see file"),
+        ("K200,2021-03-11,9 Mill Lane,9.50, see file", "K200¦2021-03-11¦9 Mill Lane¦9.50¦¦see file"),
+        ("K200, 9 Mill Lane,9.50,York,see file", "K200¦¦9 Mill Lane¦9.50¦York¦see file"),
+        ("K200,2021-03-11,9 Mill Lane,9.50, ", "K200¦2021-03-11¦9 Mill Lane¦9.50¦¦"),
+        ("K200,2021-03-11,9 Mill Lane,9.50,\tsee file", "K200¦2021-03-11¦9 Mill Lane¦9.50¦¦see file"),
+    ] {
+        assert_eq!(mended(row), meant, "{row}");
+    }
     assert_eq!(mended("K200"), "K200¦¦¦¦¦");
 }
 
@@ -76,6 +82,18 @@ fn another_escape_is_understood_in_all_cells_of_its_row() {
     let (header, rows) = read(&format!("{text}{row}\n"));
     assert_eq!((header, rows.len()), (1, 32));
     assert_eq!(rows[31], "K200¦2021/03/11¦9 Mill Lane¦9.50¦York¦called \"old\" here");
+    // Where the file doubles its quotes the row alone has another escape.
+    let doubled = "K198,2021-03-11,1 Lane,1.50,York,\"say \"\"so\"\", or not\"\n";
+    for escape in ["\\", "/", "^"] {
+        let row = "\"K200\",\"2021-03-11\",\"9 Mill^^Lane\",9.50,York,\"called ^\"old^\" here\""
+            .replace('^', escape);
+        let (_, rows) = read(&format!("{HEADER}{}{doubled}{row}\n", body()));
+        assert_eq!(
+            rows[32],
+            format!("K200¦2021-03-11¦9 Mill{escape}Lane¦9.50¦York¦called \"old\" here"),
+            "{row}"
+        );
+    }
 }
 
 #[test]
@@ -123,4 +141,68 @@ fn titles_and_notes_of_a_list_are_none_of_its_rows() {
         assert_eq!((header, rows.len(), rows[0].as_str()), (1, 21, "title"), "{before}{behind}");
     }
     assert_eq!(read(&format!("title\ntitle\n{list}")).0, 2);
+}
+
+#[test]
+fn one_sign_of_another_file_parts_two_cells() {
+    let meant = "K200¦2021-03-11¦9 Mill Lane¦9.50¦York¦see file";
+    for sign in [" ", ";", "|", ":", "^", "~", ";;", "||"] {
+        for place in 1..6 {
+            let mut row = String::new();
+            for (at, cell) in meant.split('¦').enumerate() {
+                row.push_str(if at == 0 {
+                    ""
+                } else if at == place {
+                    sign
+                } else {
+                    ","
+                });
+                row.push_str(cell);
+            }
+            assert_eq!(mended(&row), meant, "{row}");
+        }
+    }
+}
+
+#[test]
+fn stray_quotes_and_lost_delimiters_move_no_cell() {
+    for (row, meant) in [
+        (
+            "K200,2021-03-11,9 Mill Lane,\"9.50,York,see file",
+            "K200¦2021-03-11¦9 Mill Lane¦\"9.50¦York¦see file",
+        ),
+        (
+            "K200,2021-03-11,9 Mill Lane,9.50,Yo\"rk,see file",
+            "K200¦2021-03-11¦9 Mill Lane¦9.50¦Yo\"rk¦see file",
+        ),
+        ("K200,2021-03-11,,9 Mill Lane,9.50,York,,", "K200¦2021-03-11¦9 Mill Lane¦9.50¦York¦"),
+        ("K2002021-03-11,9 Mill Lane,9.50,York,see file", "K200¦2021-03-11¦9 Mill Lane¦9.50¦York¦see file"),
+    ] {
+        assert_eq!(mended(row), meant, "{row}");
+    }
+    // A quoted cell of two lines ends the row whose line end is lost.
+    let glued = "K200,2021-03-11,9 Mill Lane,9.50,York,\"first,\nsecond\"K201,2021-03-11,9 Mill Lane,9.50,York,see file";
+    let (_, rows) = read(&format!("{HEADER}{}{glued}\n{}", body(), body()));
+    assert_eq!((rows.len(), rows[32].as_str()), (63, "K201¦2021-03-11¦9 Mill Lane¦9.50¦York¦see file"));
+}
+
+const NAMES: [&str; 3] = ["Ann Lee", "Bob May", "Cy Poe"];
+
+#[test]
+fn a_line_of_words_takes_nothing_from_the_row_below_it() {
+    for line in [
+        "and so on it goes",
+        "and so on it goes, here",
+        "it's so, here",
+        "K200 2021-03-11 9Lane 9.50 York file",
+        "K200,2021-03-11",
+    ] {
+        let (_, rows) = read(&format!("{HEADER}{}{line}\n{}", body(), body()));
+        assert_eq!(rows.len(), 62, "{line}");
+        assert_eq!(rows[32], "K100¦2021-01-10¦0 Mill Lane¦0.50¦Leeds¦first, second", "{line}");
+    }
+    // Unless that one's first cell is torn.
+    let people: String = (10..40).map(|n| format!("{},2021-03-{n},{n} Lane\n", NAMES[n % 3])).collect();
+    let (_, rows) = read(&format!("name,day,street\n{people}Ann\nLee,2021-03-11,9 Lane\n{people}"));
+    assert_eq!((rows.len(), rows[31].as_str()), (62, "Ann\nLee¦2021-03-11¦9 Lane"));
 }
