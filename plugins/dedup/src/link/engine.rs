@@ -15,6 +15,7 @@ use super::features::{Compare, Slot, slots};
 use super::guards::Remark;
 use super::index::{Dictionary, Search};
 use super::kinds;
+use super::likeness::Left;
 use super::pairs::Pair;
 use super::parallel::parallel;
 use super::store::Store;
@@ -237,8 +238,17 @@ impl Linker {
     }
 
     pub(crate) fn pattern(&self, a: u32, b: u32) -> Pattern {
-        let features = |record: u32| self.store.get(record);
-        compare(&self.slots, &self.dictionary, features(a), features(b))
+        self.pattern_of(&mut Left::default(), a, b)
+    }
+
+    /// The same for a record that is compared with several, for which `left` has begun.
+    pub(super) fn pattern_of(&self, left: &mut Left, a: u32, b: u32) -> Pattern {
+        compare(&self.slots, &self.dictionary, left, (self.store.get(a), self.store.get(b)))
+    }
+
+    /// Says that some records are to be compared next.
+    pub(super) fn fetch(&self, records: impl Iterator<Item = u32> + Clone) {
+        self.store.fetch(records);
     }
 
     /// Whether two records are from one source.

@@ -58,6 +58,7 @@ pub struct Dictionary {
     terms: Vec<Entry>,
     weights: Vec<f32>,
     rarest: f32,
+    least: f32,
     generic: u32,
     lists: Lists,
 }
@@ -231,6 +232,12 @@ impl Dictionary {
                 Term::Gram => 0.4,
             }
         }));
+        self.least = self.weights.iter().copied().fold(self.rarest, f32::min);
+    }
+
+    /// What any term weighs at least.
+    pub(super) fn least(&self) -> f32 {
+        self.least
     }
 
     /// Whether so many records have the term that it identifies nothing.

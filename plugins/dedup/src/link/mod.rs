@@ -14,6 +14,7 @@
 //! whatever the number of threads.
 
 mod batch;
+mod beside;
 pub mod change;
 pub(crate) mod chunk;
 pub mod cluster;
@@ -28,6 +29,7 @@ pub mod index;
 mod judge;
 mod kinds;
 mod learn;
+pub mod likeness;
 mod lists;
 mod members;
 pub mod normalise;

@@ -14,6 +14,8 @@ use super::packed::{INLINE, Packed, WAN};
 const MOST_CHARS: usize = 64;
 /// Records whose body is looked at, for one that says the same.
 const LOOKED_AT: usize = 4;
+/// Words that come into the cache together.
+const LINE: usize = 16;
 const BLOCK: usize = if cfg!(test) { 1 << 13 } else { 1 << 20 };
 
 /// The words of all records.
@@ -80,6 +82,20 @@ impl Store {
     pub(super) fn refs_of(&self, record: u32) -> &[u32] {
         let from = record as usize * self.fields.len();
         &self.refs[from..from + self.fields.len()]
+    }
+
+    /// Has what is compared of some records come into the cache, all at once: asked for one after the other, each would be
+    /// waited for.
+    pub(super) fn fetch(&self, records: impl Iterator<Item = u32> + Clone) {
+        let places = records.clone().flat_map(|record| self.refs_of(record));
+        let seen = places.fold(0, |seen, place| seen ^ place);
+        let bodies = records.flat_map(|record| self.refs_of(record)).filter(|place| **place & INLINE == 0);
+        std::hint::black_box(bodies.fold(seen, |seen, &place| {
+            let body = self.body(place);
+            seen ^ body.first().unwrap_or(&0)
+                ^ body.get(LINE).unwrap_or(&0)
+                ^ body.get(2 * LINE).unwrap_or(&0)
+        }));
     }
 
     /// The words from the place of a body on.
