@@ -17,7 +17,6 @@ use super::cluster::Evidence;
 use super::engine::{CANDIDATES, Linker};
 use super::index::Search;
 use super::judge::Judged;
-use super::likeness::Left;
 use super::online::{FOUND, Things};
 use super::revise::Ties;
 
@@ -68,13 +67,13 @@ impl Things {
     /// Plans what the records from `from` on are; `anew` when all that is known is to be looked at once more.
     pub(super) fn plan(&mut self, linker: &Linker, from: u32, anew: bool, ties: &mut impl Ties) {
         self.plan = Plan { from, known: linker.len(), ..Plan::default() };
-        let mut left = Left::default();
+        let mut left = std::mem::take(&mut self.left);
         for record in from..linker.len() as u32 {
             let candidates = linker.candidates(record, FOUND, &mut self.search);
             let candidates: Vec<u32> = candidates.iter().map(|&(_, other)| other).collect();
             linker.fetch(candidates.iter().copied());
             let things = self.things_of(&candidates, record);
-            let mut compared = Compared::default();
+            let mut compared = Compared::for_pairs(candidates.len() + CANDIDATES);
             left.begin(linker.slots().len());
             let judged = things.into_iter().filter_map(|thing| {
                 let first = compared.len();
@@ -92,6 +91,7 @@ impl Things {
             }
             self.plan.rows.push(Planned { candidates, compared, judged, with: With::Alone });
         }
+        self.left = left;
         let anew = anew && linker.len() <= SETTLED;
         match linker.config().one_to_one {
             true => self.pair_up(linker, anew, ties),

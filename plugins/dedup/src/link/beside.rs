@@ -35,6 +35,11 @@ impl Beside {
 pub(super) struct Compared(Vec<Beside>);
 
 impl Compared {
+    /// Room for so many pairs, mostly all.
+    pub(super) fn for_pairs(count: usize) -> Self {
+        Self(Vec::with_capacity(count))
+    }
+
     /// The pair with another record, if the two were compared.
     pub(super) fn with(&self, other: u32) -> Option<Beside> {
         self.0.iter().find(|beside| beside.other == other).copied()

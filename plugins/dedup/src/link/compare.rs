@@ -48,8 +48,8 @@ pub fn compare(
     (a, b): (Features<'_>, Features<'_>),
 ) -> Pattern {
     let mut packed = 0;
-    for (at, slot) in slots.iter().enumerate() {
-        let (a, b) = (a.slot(at), b.slot(at));
+    let both = a.slots().into_iter().zip(b.slots());
+    for ((at, slot), (a, b)) in slots.iter().enumerate().zip(both) {
         let likeness = || likeness::level(dictionary, left, at, a.grams(), b.grams());
         let level = level(slot.compare, dictionary, (a, b), likeness);
         packed |= (level as u64) << (4 * at);

@@ -195,8 +195,8 @@ impl Linker {
 
     fn take_in(&mut self, rows: &[Row<'_>]) {
         let (config, slots) = (&self.config, &self.slots);
-        // A few thousand at a time: drafts are many small pieces of memory.
-        for rows in rows.chunks(4_096) {
+        // Some at a time: drafts are many small pieces of memory, which are used again while they are in the cache.
+        for rows in rows.chunks(512) {
             let drafts: Vec<Draft> = parallel(self.threads, rows.len(), Scratch::default, |at, scratch| {
                 let row = &rows[at];
                 draft(config, slots, &row.values, row.source, scratch)
@@ -225,8 +225,7 @@ impl Linker {
     ) -> &'s [(f32, u32)] {
         let features = self.store.get(record);
         search.begin();
-        for (at, slot) in self.slots.iter().enumerate() {
-            let packed = features.slot(at);
+        for (slot, packed) in self.slots.iter().zip(features.slots()) {
             if !matches!(slot.compare, Compare::Marks(_) | Compare::Action | Compare::Numbers) {
                 search.slot(&self.dictionary, packed.terms(), packed.grams());
             }
