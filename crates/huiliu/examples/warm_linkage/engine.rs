@@ -1,5 +1,6 @@
 //! The engine with the merging stage, on a store or on a host in memory.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use huiliu_pipeline::host::{EngineHost, NoTables};
 use huiliu_pipeline::ports::{Delivery, Store};
 use huiliu_pipeline::run::{Now, Ran, ReadStop, Reader, Runner, Slot};
 use huiliu_stage::testing::MemoryHost;
-use huiliu_stage::{Opened, Origin, Outcome, Stage, StageError};
+use huiliu_stage::{Host, Opened, Origin, Outcome, Stage, StageError};
 use huiliu_store::SqliteStore;
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
@@ -64,7 +65,7 @@ pub(crate) struct Engine {
 }
 
 enum Way {
-    Memory(Box<dyn Stage>),
+    Memory { host: Arc<MemoryHost>, stage: Box<dyn Stage> },
     Store { store: Arc<SqliteStore>, runner: Box<Runner>, took: Spent },
 }
 
@@ -77,8 +78,9 @@ impl Engine {
         let factory = factory.context("there is no stage `dedup`")?;
         let schema = table.schema();
         let Some(folder) = folder else {
-            let opened = factory.open(&options, schema, Arc::new(MemoryHost::default()))?;
-            return Ok(Self { way: Way::Memory(opened.stage), given: 0 });
+            let host = Arc::new(MemoryHost::default());
+            let stage = factory.open(&options, schema, host.clone())?.stage;
+            return Ok(Self { way: Way::Memory { host, stage }, given: 0 });
         };
         let store = Arc::new(SqliteStore::open_exclusive(folder)?);
         let (functions, tables) = (Arc::new(Functions::new()), Arc::new(NoTables));
@@ -106,6 +108,21 @@ impl Engine {
         Ok(Self { way: Way::Store { store, runner, took }, given: 0 })
     }
 
+    /// How many keys the stage keeps, and a hash of all of them with their values: what came out and why is in them.
+    pub(crate) fn digest(&self) -> Result<(usize, u64)> {
+        let (mut keys, mut hash) = (0, DefaultHasher::new());
+        let mut each = |key: &[u8], value: &[u8]| {
+            keys += 1;
+            (key, value).hash(&mut hash);
+            true
+        };
+        match &self.way {
+            Way::Memory { host, .. } => host.state_scan(b"", &mut each)?,
+            Way::Store { store, .. } => store.state_scan(&format!("{PIPELINE}/{STAGE}"), b"", &mut each)?,
+        }
+        Ok((keys, hash.finish()))
+    }
+
     /// Gives some records as one delivery.
     pub(crate) fn give(&mut self, table: &Table, rows: &[usize]) -> Result<Took> {
         self.given += 1;
@@ -129,7 +146,7 @@ impl Engine {
         };
         let batch = table.batch(rows, &origin)?;
         match &mut self.way {
-            Way::Memory(stage) => {
+            Way::Memory { stage, .. } => {
                 let watch = Watch::start(ClockId::ProcessCPUTime);
                 stage.process(batch)?;
                 stage.finish()?;

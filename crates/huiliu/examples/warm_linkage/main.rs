@@ -10,7 +10,8 @@
 //! deliveries. Then come `--late` of them in deliveries of `--batch` rows of one source each: rows a CPU second, from the
 //! delivery's line in the ledger to its commit. Then `--single` of them come one by one, each a delivery of its own: what
 //! the call of the stage takes, and what all takes with the commit. `--memory` does the same on a host that keeps its
-//! state in memory, where nothing is committed: the stage alone. The store lies in `--dir`, else where memory is
+//! state in memory, where nothing is committed: the stage alone. At the end comes a hash of all that is kept, to tell whether
+//! two programs have said the same. The store lies in `--dir`, else where memory is
 //! (`/dev/shm`), so that the processor is measured and not the disk. Without `--config`, what is compared is the shipped
 //! `zh-projects`.
 
@@ -85,6 +86,8 @@ fn main() -> Result<()> {
             part("its CPU time", &|took| took.all_cpu),
         );
     }
+    let (keys, hash) = engine.digest()?;
+    println!("{keys} keys are kept, with all values {hash:016x}");
     Ok(())
 }
 

@@ -7,13 +7,16 @@
 //! plan: [`Things::changes_to_make`] names known records that belong elsewhere, and [`Things::answer`] says of one
 //! record after the other what it is.
 
+use std::ops::Range;
+
 use hashbrown::HashSet;
 
+use super::beside::{Beside, Compared};
 use super::change::Change;
 use super::cluster::Evidence;
 use super::engine::{CANDIDATES, Linker};
 use super::index::Search;
-use super::judge::{Judged, leaning};
+use super::judge::Judged;
 use super::online::{FOUND, Things};
 use super::revise::Ties;
 
@@ -27,8 +30,8 @@ pub(super) struct Plan {
     pub(super) from: u32,
     pub(super) rows: Vec<Planned>,
     pub(super) changes: Vec<Change>,
-    /// Whether there were any.
-    pub(super) changed: bool,
+    /// How many records were known when it was made.
+    pub(super) known: usize,
 }
 
 /// One record of a batch.
@@ -36,8 +39,10 @@ pub(super) struct Plan {
 pub(super) struct Planned {
     /// Lookalikes, most alike first.
     pub(super) candidates: Vec<u32>,
-    /// Known things that it was judged beside, each with how many records it had then.
-    pub(super) judged: Vec<(Judged, usize)>,
+    /// Whom it was compared with.
+    pub(super) compared: Compared,
+    /// Known things that it was judged beside, each with the part of what was compared that spoke for it.
+    pub(super) judged: Vec<(Judged, Range<usize>)>,
     pub(super) with: With,
 }
 
@@ -61,24 +66,37 @@ impl Plan {
 impl Things {
     /// Plans what the records from `from` on are; `anew` when all that is known is to be looked at once more.
     pub(super) fn plan(&mut self, linker: &Linker, from: u32, anew: bool, ties: &mut impl Ties) {
-        let mut rows: Vec<Planned> = Vec::with_capacity(linker.len() - from as usize);
+        self.plan = Plan { from, known: linker.len(), ..Plan::default() };
+        let mut left = std::mem::take(&mut self.left);
         for record in from..linker.len() as u32 {
             let candidates = linker.candidates(record, FOUND, &mut self.search);
             let candidates: Vec<u32> = candidates.iter().map(|&(_, other)| other).collect();
+            linker.fetch(candidates.iter().copied());
             let things = self.things_of(&candidates, record);
+            let mut compared = Compared::for_pairs(candidates.len() + CANDIDATES);
+            left.begin(linker.slots().len());
             let judged = things.into_iter().filter_map(|thing| {
-                Some((self.judge(linker, record, thing)?, self.members.get(thing).len()))
+                let first = compared.len();
+                let judged = self.judge(linker, thing, |other| {
+                    let beside = Beside::of(linker, &mut left, record, other);
+                    compared.push(beside);
+                    beside
+                });
+                Some((judged?, first..compared.len()))
             });
             let judged = judged.collect();
-            rows.push(Planned { candidates, judged, with: With::Alone });
+            // Others of the batch are of no thing yet.
+            for &other in candidates.iter().take(CANDIDATES).filter(|other| **other >= from) {
+                compared.push(self.beside(linker, &mut left, record, other));
+            }
+            self.plan.rows.push(Planned { candidates, compared, judged, with: With::Alone });
         }
-        self.plan = Plan { from, rows, ..Plan::default() };
+        self.left = left;
         let anew = anew && linker.len() <= SETTLED;
         match linker.config().one_to_one {
             true => self.pair_up(linker, anew, ties),
             false => self.cluster(linker, anew, ties),
         }
-        self.plan.changed = !self.plan.changes.is_empty();
     }
 
     /// Known records that belong to other things than was thought, now that the batch is known: to be carried out
@@ -124,7 +142,7 @@ impl Things {
             let record = from + at as u32;
             let candidates = row.candidates.iter().take(CANDIDATES);
             let near = candidates.filter(|&&other| {
-                matches!(leaning_pair(linker, record, other), Evidence::Bits(bits) if bits >= merge)
+                matches!(self.leaning_pair(linker, record, other), Evidence::Bits(bits) if bits >= merge)
             });
             let things: HashSet<Option<u32>> = near.map(|other| self.of(*other)).collect();
             let only = things.iter().copied().next().flatten().filter(|_| things.len() == 1);
@@ -163,12 +181,6 @@ impl Things {
             None => linker.candidates(record, most, search).iter().map(|&(_, other)| other).collect(),
         }
     }
-}
-
-/// The evidence of a pair as it counts when things are to become one.
-pub(super) fn leaning_pair(linker: &Linker, a: u32, b: u32) -> Evidence {
-    let pattern = linker.pattern(a, b);
-    leaning(linker, pattern, linker.score(a, b, pattern))
 }
 
 /// What is connected.

@@ -3,6 +3,7 @@
 
 use super::features::{Compare, Slot};
 use super::index::Dictionary;
+use super::likeness::{self, Left, Likeness};
 use super::packed::Packed;
 use super::store::Features;
 
@@ -39,25 +40,37 @@ pub fn levels(compare: Compare) -> usize {
     }
 }
 
-/// Compares two records.
-pub fn compare(slots: &[Slot], dictionary: &Dictionary, a: Features<'_>, b: Features<'_>) -> Pattern {
+/// Compares two records; what the first is like in general is known from other pairs of it, if it has [begun](Left::begin).
+pub fn compare(
+    slots: &[Slot],
+    dictionary: &Dictionary,
+    left: &mut Left,
+    (a, b): (Features<'_>, Features<'_>),
+) -> Pattern {
     let mut packed = 0;
-    for (at, slot) in slots.iter().enumerate() {
-        let level = level(slot.compare, dictionary, a.slot(at), b.slot(at));
+    let both = a.slots().into_iter().zip(b.slots());
+    for ((at, slot), (a, b)) in slots.iter().enumerate().zip(both) {
+        let likeness = || likeness::level(dictionary, left, at, a.grams(), b.grams());
+        let level = level(slot.compare, dictionary, (a, b), likeness);
         packed |= (level as u64) << (4 * at);
     }
     Pattern(packed)
 }
 
-fn level(compare: Compare, dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>) -> usize {
+fn level(
+    compare: Compare,
+    dictionary: &Dictionary,
+    (a, b): (Packed<'_>, Packed<'_>),
+    likeness: impl FnOnce() -> usize,
+) -> usize {
     let missing = (a.is_missing(), b.is_missing());
     match (compare, missing) {
         (_, (true, true)) => 0,
         (Compare::Marks(_) | Compare::Action, (true, _) | (_, true)) => 2,
         (Compare::Numbers, (true, _) | (_, true)) => 4,
         (_, (true, _) | (_, true)) => 0,
-        (Compare::Text | Compare::Description, _) => text(dictionary, a, b),
-        (Compare::Company, _) => company(dictionary, a, b),
+        (Compare::Text | Compare::Description, _) => text(a, b, likeness),
+        (Compare::Company, _) => company(a, b, likeness),
         (Compare::Identifier, _) => identifier(dictionary, a, b),
         (Compare::Money, _) => money(a.amount(), b.amount()),
         (Compare::Date, _) => a.days().zip(b.days()).map_or(0, |(a, b)| date(a, b)),
@@ -67,7 +80,7 @@ fn level(compare: Compare, dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>
     }
 }
 
-fn text(dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>) -> usize {
+fn text(a: Packed<'_>, b: Packed<'_>, likeness: impl FnOnce() -> usize) -> usize {
     if a.terms().first() == b.terms().first() {
         return 1;
     }
@@ -77,7 +90,7 @@ fn text(dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>) -> usize {
     if begins(a, b) {
         return 3;
     }
-    likeness(dictionary, a.grams(), b.grams())
+    likeness()
 }
 
 /// Whether one begins with the other and says only one or two characters more.
@@ -92,7 +105,7 @@ fn begins(a: Packed<'_>, b: Packed<'_>) -> bool {
     left[..shorter] == right[..shorter]
 }
 
-fn company(dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>) -> usize {
+fn company(a: Packed<'_>, b: Packed<'_>, likeness: impl FnOnce() -> usize) -> usize {
     if a.terms().first() == b.terms().first() {
         return 1;
     }
@@ -102,68 +115,9 @@ fn company(dictionary: &Dictionary, a: Packed<'_>, b: Packed<'_>) -> usize {
     if one_edit(a, b) {
         return 3;
     }
-    match likeness(dictionary, a.grams(), b.grams()) {
+    match likeness() {
         3 | 4 => 4,
         level => level,
-    }
-}
-
-/// Levels 3 to 8 by shared grams: much alike, one contained in the other, and less.
-fn likeness(dictionary: &Dictionary, a: &[u32], b: &[u32]) -> usize {
-    let likeness = Likeness::of(dictionary, a, b);
-    match (likeness.cosine, likeness.containment) {
-        (cosine, _) if cosine >= 0.8 => 3,
-        (_, containment) if containment >= 0.93 => 4,
-        (cosine, _) if cosine >= 0.6 => 5,
-        (cosine, _) if cosine >= 0.4 => 6,
-        (cosine, _) if cosine >= 0.2 => 7,
-        _ => 8,
-    }
-}
-
-/// How much two sets of grams have in common, rare ones counting most.
-#[derive(Clone, Copy, Debug)]
-pub struct Likeness {
-    /// Of the whole.
-    pub cosine: f32,
-    /// Of the lesser.
-    pub containment: f32,
-}
-
-impl Likeness {
-    /// Of two ascending lists of grams.
-    pub fn of(dictionary: &Dictionary, a: &[u32], b: &[u32]) -> Self {
-        let (mut both, mut both2) = (0.0, 0.0);
-        let (mut sum_a, mut sum_b, mut sum_a2, mut sum_b2) = (0.0f32, 0.0f32, 0.0f32, 0.0f32);
-        let mut others = b.iter().peekable();
-        let mut add_b = |id: u32| {
-            let weight = dictionary.weight(id);
-            sum_b += weight;
-            sum_b2 += weight * weight;
-        };
-        for &id in a {
-            let weight = dictionary.weight(id);
-            sum_a += weight;
-            sum_a2 += weight * weight;
-            while let Some(&&other) = others.peek() {
-                if other > id {
-                    break;
-                }
-                others.next();
-                add_b(other);
-                if other == id {
-                    both += weight;
-                    both2 += weight * weight;
-                }
-            }
-        }
-        others.for_each(|&id| add_b(id));
-        let norm = (sum_a2 * sum_b2).sqrt();
-        let lesser = sum_a.min(sum_b);
-        Self {
-            cosine: if norm > 0.0 { both2 / norm } else { 0.0 },
-            containment: if lesser > 0.0 { both / lesser } else { 0.0 },
-        }
     }
 }
 

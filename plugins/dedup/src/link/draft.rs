@@ -163,6 +163,7 @@ fn text_slot(plain: &[char], seed: u64, out: &mut DraftSlot) {
     }
     out.terms.push((keyed(hash(plain), seed), Term::Value));
     out.chars.extend_from_slice(plain);
+    out.grams.reserve(plain.len());
     text::grams(plain, |gram, term| out.grams.push((gram, term)));
     out.grams.sort_unstable();
     out.grams.dedup();
@@ -187,6 +188,7 @@ fn place_slot(place: &place::Place, seed: u64, out: &mut DraftSlot) {
         let road = [place.road.as_slice(), &['/'], place.number.as_slice()].concat();
         out.terms.push((keyed(hash(&road), seed), Term::Value));
     }
+    out.grams.reserve(place.rest.len());
     text::grams(&place.rest, |gram, term| out.grams.push((gram, term)));
     out.grams.sort_unstable();
     out.grams.dedup();

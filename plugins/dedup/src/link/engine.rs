@@ -15,6 +15,7 @@ use super::features::{Compare, Slot, slots};
 use super::guards::Remark;
 use super::index::{Dictionary, Search};
 use super::kinds;
+use super::likeness::Left;
 use super::pairs::Pair;
 use super::parallel::parallel;
 use super::store::Store;
@@ -194,8 +195,8 @@ impl Linker {
 
     fn take_in(&mut self, rows: &[Row<'_>]) {
         let (config, slots) = (&self.config, &self.slots);
-        // A few thousand at a time: drafts are many small pieces of memory.
-        for rows in rows.chunks(4_096) {
+        // Some at a time: drafts are many small pieces of memory, which are used again while they are in the cache.
+        for rows in rows.chunks(512) {
             let drafts: Vec<Draft> = parallel(self.threads, rows.len(), Scratch::default, |at, scratch| {
                 let row = &rows[at];
                 draft(config, slots, &row.values, row.source, scratch)
@@ -224,8 +225,7 @@ impl Linker {
     ) -> &'s [(f32, u32)] {
         let features = self.store.get(record);
         search.begin();
-        for (at, slot) in self.slots.iter().enumerate() {
-            let packed = features.slot(at);
+        for (slot, packed) in self.slots.iter().zip(features.slots()) {
             if !matches!(slot.compare, Compare::Marks(_) | Compare::Action | Compare::Numbers) {
                 search.slot(&self.dictionary, packed.terms(), packed.grams());
             }
@@ -237,8 +237,17 @@ impl Linker {
     }
 
     pub(crate) fn pattern(&self, a: u32, b: u32) -> Pattern {
-        let features = |record: u32| self.store.get(record);
-        compare(&self.slots, &self.dictionary, features(a), features(b))
+        self.pattern_of(&mut Left::default(), a, b)
+    }
+
+    /// The same for a record that is compared with several, for which `left` has begun.
+    pub(super) fn pattern_of(&self, left: &mut Left, a: u32, b: u32) -> Pattern {
+        compare(&self.slots, &self.dictionary, left, (self.store.get(a), self.store.get(b)))
+    }
+
+    /// Says that some records are to be compared next.
+    pub(super) fn fetch(&self, records: impl Iterator<Item = u32> + Clone) {
+        self.store.fetch(records);
     }
 
     /// Whether two records are from one source.

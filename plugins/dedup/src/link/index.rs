@@ -58,6 +58,7 @@ pub struct Dictionary {
     terms: Vec<Entry>,
     weights: Vec<f32>,
     rarest: f32,
+    least: f32,
     generic: u32,
     lists: Lists,
 }
@@ -231,6 +232,12 @@ impl Dictionary {
                 Term::Gram => 0.4,
             }
         }));
+        self.least = self.weights.iter().copied().fold(self.rarest, f32::min);
+    }
+
+    /// What any term weighs at least.
+    pub(super) fn least(&self) -> f32 {
+        self.least
     }
 
     /// Whether so many records have the term that it identifies nothing.
@@ -299,6 +306,9 @@ impl Search {
         };
         let keys = self.keys.iter().take_while(within).count();
         let walked: usize = self.keys[..keys].iter().map(|key| usize::from(key.0)).sum();
+        // The lists lie far apart: asked for one after the other, each would be waited for.
+        let heads = self.keys[..keys].iter().filter_map(|key| dictionary.list(key.1).first());
+        std::hint::black_box(heads.fold(0, |all, head| all ^ head));
         let size = (2 * walked).next_power_of_two().max(64);
         if self.scores.len() < size {
             self.scores.resize(size, (EMPTY, 0.0));

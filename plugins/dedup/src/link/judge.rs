@@ -3,6 +3,7 @@
 //! The evidence is that of all records of the thing on average. A mark of one of them that differs is a veto; one that
 //! only one side states asks for more.
 
+use super::beside::Beside;
 use super::cluster::{Evidence, Link};
 use super::compare::Pattern;
 use super::engine::Linker;
@@ -26,16 +27,25 @@ pub(super) struct Judged {
 }
 
 impl Things {
-    /// A record against one thing: its best pair, the average, and whether any member vetoes.
-    pub(super) fn judge(&self, linker: &Linker, record: u32, thing: u32) -> Option<Judged> {
+    /// The records that speak for a thing.
+    pub(super) fn speakers(&self, thing: u32) -> impl Iterator<Item = u32> {
         let members = self.members.get(thing);
-        let step = members.len().div_ceil(SPEAKERS).max(1);
+        members.iter().step_by(members.len().div_ceil(SPEAKERS).max(1)).copied()
+    }
+
+    /// A record against one thing: its best pair, the average, and whether any member vetoes. `beside` gives the pair with
+    /// another record.
+    pub(super) fn judge(
+        &self,
+        linker: &Linker,
+        thing: u32,
+        mut beside: impl FnMut(u32) -> Beside,
+    ) -> Option<Judged> {
         let (mut sum, mut count, mut veto) = (0.0, 0.0f32, false);
         let mut best: Option<(f32, u32, Pattern)> = None;
         let mut link = Link::default();
-        for &other in members.iter().step_by(step) {
-            let pattern = linker.pattern(record, other);
-            let bits = linker.score(record, other, pattern);
+        for other in self.speakers(thing) {
+            let Beside { pattern, bits, .. } = beside(other);
             let leaning = leaning(linker, pattern, bits);
             let vetoes = leaning == Evidence::Veto;
             link.add(leaning);

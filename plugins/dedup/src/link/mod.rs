@@ -1,8 +1,8 @@
 //! Record linkage: which records speak of the same thing, learnt without labelled data.
 //!
 //! One road: text is made comparable ([`normalise`]), candidates are found in an inverted index
-//! ([`index`]), each pair is compared field by field into levels ([`compare`]), levels weigh what
-//! expectation-maximisation has learnt of them ([`weights`], `learn`) once the model has passed its
+//! ([`index`]), each pair is compared field by field into levels ([`compare`], texts by [`likeness`]), once in a batch
+//! (`beside`), levels weigh what expectation-maximisation has learnt of them ([`weights`], `learn`) once the model has passed its
 //! [`guards`], and pairs become clusters by average linkage under vetoes (`pairs`, [`cluster`]).
 //! [`engine::Linker`] drives it, batch by batch; [`online::Things`] asks what the records of a batch are (`batch`), and what
 //! known things turn out to be then ([`revise`], `partner`, [`change`]), for hosts
@@ -14,6 +14,7 @@
 //! whatever the number of threads.
 
 mod batch;
+mod beside;
 pub mod change;
 pub(crate) mod chunk;
 pub mod cluster;
@@ -28,6 +29,7 @@ pub mod index;
 mod judge;
 mod kinds;
 mod learn;
+pub mod likeness;
 mod lists;
 mod members;
 pub mod normalise;

@@ -15,6 +15,7 @@ use super::compare::Pattern;
 use super::engine::{Linker, Row};
 use super::index::Search;
 use super::judge::{Judged, is_taken, unsure};
+use super::likeness::Left;
 use super::members::Members;
 use super::revise::{Free, Ties};
 use super::weights::Model;
@@ -61,6 +62,7 @@ pub struct Things {
     of: Vec<u32>,
     pub(super) search: Search,
     pub(super) plan: Plan,
+    pub(super) left: Left,
     points: Points,
     /// Where to learn and weigh while what is known is taken up again.
     script: Option<Points>,
@@ -290,6 +292,13 @@ impl Things {
     /// What a record of the last batch is. Its records are to be asked for in order, and the caller says of each where
     /// it [`belongs`](Self::belongs) before the next.
     pub fn answer(&mut self, linker: &Linker, record: u32) -> Answer {
+        let mut left = std::mem::take(&mut self.left);
+        let answer = self.answer_by(linker, record, &mut left);
+        self.left = left;
+        answer
+    }
+
+    fn answer_by(&self, linker: &Linker, record: u32, left: &mut Left) -> Answer {
         let Some(planned) = self.plan.get(record) else { return Answer::New(None) };
         let target = match planned.with {
             With::Alone => None,
@@ -298,12 +307,15 @@ impl Things {
         let mut things = self.things_of(&planned.candidates, record);
         things.retain(|thing| !is_taken(linker, self.members.get(*thing), record));
         things.extend(target.filter(|target| !things.contains(target)));
+        left.begin(linker.slots().len());
         let judged = |thing: u32| {
-            // Where known records have moved, what was judged before is of other things.
-            let before =
-                planned.judged.iter().find(|(judged, _)| judged.found.thing == thing && !self.plan.changed);
-            let same = before.filter(|(_, count)| self.members.get(thing).len() == *count);
-            same.map(|(judged, _)| judged.clone()).or_else(|| self.judge(linker, record, thing))
+            // Where records have come or moved, what was judged before is of other things.
+            let before = planned.judged.iter().find(|(judged, _)| judged.found.thing == thing);
+            let same = before.filter(|(_, part)| {
+                self.plan.known == linker.len() && planned.compared.are(part.clone(), self.speakers(thing))
+            });
+            let judge = || self.judge(linker, thing, |other| self.beside(linker, left, record, other));
+            same.map(|(judged, _)| judged.clone()).or_else(judge)
         };
         let mut judged: Vec<Judged> = things.into_iter().filter_map(judged).collect();
         judged.sort_by(|a, b| a.veto.cmp(&b.veto).then(b.found.bits.total_cmp(&a.found.bits)));

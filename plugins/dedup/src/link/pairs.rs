@@ -6,10 +6,11 @@
 use hashbrown::HashSet;
 
 use super::cluster::{Evidence, average_linkage};
-use super::compare::{Likeness, Pattern};
+use super::compare::Pattern;
 use super::engine::{CANDIDATES, Linker, NONE};
 use super::features::Compare;
 use super::index::Search;
+use super::likeness::{Left, Likeness};
 use super::parallel::parallel;
 
 /// Pairs with less evidence than this are forgotten.
@@ -42,11 +43,13 @@ impl Linker {
 
     fn find_some(&mut self, records: std::ops::Range<usize>) {
         let from = records.start;
-        let found = parallel(self.threads, records.len(), Search::default, |at, search| {
+        let found = parallel(self.threads, records.len(), Default::default, |at, scratch| {
+            let (search, left): &mut (Search, Left) = scratch;
             let record = (from + at) as u32;
+            left.begin(self.slots.len());
             let candidates = self.candidates(record, CANDIDATES, search).to_vec();
             let pair = |&(_, other): &(f32, u32)| {
-                let pattern = self.pattern(record, other);
+                let pattern = self.pattern_of(left, record, other);
                 let score = self.score(record, other, pattern);
                 (score >= KEPT_BITS).then_some((record.min(other), record.max(other), pattern, score))
             };

@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 
 use hashbrown::{HashMap, HashSet};
 
-use super::batch::{With, leaning_pair};
+use super::batch::With;
 use super::cluster::{Evidence, Link};
 use super::engine::Linker;
 use super::index::Search;
@@ -119,7 +119,7 @@ impl Things {
             }
             let (same, rest): (Vec<u32>, Vec<u32>) =
                 groups.rows[at].iter().partition(|other| linker.same_source(**other, from));
-            let now = weight(linker, from, &rest);
+            let now = self.weight(linker, from, &rest);
             if now.is_none_or(|now| now < bits) {
                 // Others have joined since: the proposal is weighed anew.
                 proposals.extend(now.map(|bits| Proposal { bits, from, to }));
@@ -135,7 +135,7 @@ impl Things {
                 [] => groups.join(from, to),
                 [rival]
                     if !fixed.is(*rival, ties)
-                        && weight(linker, *rival, &rest).is_none_or(|held| held < bits) =>
+                        && self.weight(linker, *rival, &rest).is_none_or(|held| held < bits) =>
                 {
                     groups.leave(*rival);
                     groups.join(from, to);
@@ -161,8 +161,24 @@ impl Things {
         let lookalikes = self.lookalikes(linker, record, FOUND, search);
         let weighed = lookalikes.into_iter().filter(|other| !linker.same_source(*other, record));
         weighed
-            .filter_map(|to| Some(Proposal { bits: weight(linker, record, &[to])?, from: record, to }))
+            .filter_map(|to| Some(Proposal { bits: self.weight(linker, record, &[to])?, from: record, to }))
             .collect()
+    }
+
+    /// What speaks for a record to be with these, if it is enough: the evidence, and how alike the texts are.
+    fn weight(&self, linker: &Linker, record: u32, others: &[u32]) -> Option<f32> {
+        let mut link = Link::default();
+        let mut close = 0.0f32;
+        for &other in others {
+            let evidence = self.leaning_pair(linker, record, other);
+            link.add(evidence);
+            if matches!(evidence, Evidence::Veto) {
+                return None;
+            }
+            close += linker.closeness(record, other);
+        }
+        let average = link.average();
+        (average >= linker.config().merge()).then(|| average + CLOSE_BITS * close / others.len() as f32)
     }
 }
 
@@ -182,20 +198,4 @@ impl Fixed<'_> {
         });
         fixed.contains(&record)
     }
-}
-
-/// What speaks for a record to be with these, if it is enough: the evidence, and how alike the texts are.
-fn weight(linker: &Linker, record: u32, others: &[u32]) -> Option<f32> {
-    let mut link = Link::default();
-    let mut close = 0.0f32;
-    for &other in others {
-        let evidence = leaning_pair(linker, record, other);
-        link.add(evidence);
-        if matches!(evidence, Evidence::Veto) {
-            return None;
-        }
-        close += linker.closeness(record, other);
-    }
-    let average = link.average();
-    (average >= linker.config().merge()).then(|| average + CLOSE_BITS * close / others.len() as f32)
 }

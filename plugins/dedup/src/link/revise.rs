@@ -9,10 +9,11 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::batch::{Components, leaning_pair};
+use super::batch::Components;
 use super::cluster::{Evidence, Link, join_units};
 use super::engine::{CANDIDATES, Linker};
 use super::index::Search;
+use super::likeness::Left;
 use super::online::{MARGIN_BITS, Things};
 use super::parallel::parallel;
 
@@ -105,7 +106,13 @@ impl Things {
     /// The pairs of a record with its lookalikes that are worth remembering.
     fn found(&self, linker: &Linker, record: u32, search: &mut Search) -> Vec<Pair> {
         let candidates = self.lookalikes(linker, record, CANDIDATES, search);
-        let pair = |&other: &u32| (record.min(other), record.max(other), leaning_pair(linker, record, other));
+        linker.fetch(candidates.iter().copied());
+        let mut left = Left::default();
+        left.begin(linker.slots().len());
+        let pair = |&other: &u32| {
+            let beside = self.beside(linker, &mut left, record, other);
+            (record.min(other), record.max(other), beside.leaning(linker))
+        };
         let worth = |pair: &Pair| !matches!(pair.2, Evidence::Bits(bits) if bits < KEPT_BITS);
         candidates.iter().map(pair).filter(worth).collect()
     }
@@ -171,7 +178,7 @@ impl Things {
         ties: &mut impl Ties,
     ) -> Vec<Vec<u32>> {
         let alone: Vec<Vec<u32>> = rows.iter().map(|record| vec![*record]).collect();
-        let free = joined(linker, alone.clone(), pairs, &[]);
+        let free = self.joined(linker, alone.clone(), pairs, &[]);
         let mut things: Vec<u32> = rows.iter().filter_map(|record| self.of(*record)).collect();
         things.sort_unstable();
         things.dedup();
@@ -213,79 +220,94 @@ impl Things {
             let of_a = (0..units.len()).filter(|at| of(&units[*at], a));
             vetoes.extend(of_a.flat_map(|a| of_b.iter().map(move |b| (a, *b))));
         }
-        joined(linker, units, pairs, &vetoes)
+        self.joined(linker, units, pairs, &vetoes)
     }
-}
 
-/// Average linkage over units that are never split, some of which are never to meet. A record that could as well go
-/// elsewhere is left alone.
-fn joined(linker: &Linker, units: Vec<Vec<u32>>, pairs: &[Pair], vetoes: &[(usize, usize)]) -> Vec<Vec<u32>> {
-    let mut unit_of: HashMap<u32, usize> = HashMap::new();
-    for (at, unit) in units.iter().enumerate() {
-        unit_of.extend(unit.iter().map(|record| (*record, at)));
-    }
-    let held: HashSet<u32> = units.iter().filter(|unit| unit.len() > 1).flatten().copied().collect();
-    let mut links: HashMap<(usize, usize), Link> = HashMap::new();
-    for &(a, b, evidence) in pairs {
-        let (a, b) = (unit_of[&a], unit_of[&b]);
-        if a != b {
-            links.entry((a.min(b), a.max(b))).or_default().add(evidence);
+    /// Average linkage over units that are never split, some of which are never to meet. A record that could as well go
+    /// elsewhere is left alone.
+    fn joined(
+        &self,
+        linker: &Linker,
+        units: Vec<Vec<u32>>,
+        pairs: &[Pair],
+        vetoes: &[(usize, usize)],
+    ) -> Vec<Vec<u32>> {
+        let mut unit_of: HashMap<u32, usize> = HashMap::new();
+        for (at, unit) in units.iter().enumerate() {
+            unit_of.extend(unit.iter().map(|record| (*record, at)));
         }
-    }
-    for &(a, b) in vetoes {
-        links.insert((a.min(b), a.max(b)), Link::VETO);
-    }
-    let mut links: Vec<(usize, usize, Link)> = links.into_iter().map(|((a, b), link)| (a, b, link)).collect();
-    links.sort_unstable_by_key(|link| (link.0, link.1));
-    let merge = linker.config().merge();
-    let clusters = join_units(units, links, merge, |a, b| leaning_pair(linker, a, b));
-    let mut cluster_of: HashMap<u32, usize> = HashMap::new();
-    for (at, cluster) in clusters.iter().enumerate() {
-        cluster_of.extend(cluster.iter().map(|record| (*record, at)));
-    }
-    // For each record the other clusters that it is near to.
-    let mut near: HashMap<u32, Vec<usize>> = HashMap::new();
-    for &(a, b, evidence) in pairs.iter().filter(|(a, b, _)| cluster_of[a] != cluster_of[b]) {
-        if matches!(evidence, Evidence::Bits(bits) if bits >= merge - MARGIN_BITS) {
-            near.entry(a).or_default().push(cluster_of[&b]);
-            near.entry(b).or_default().push(cluster_of[&a]);
+        let held: HashSet<u32> = units.iter().filter(|unit| unit.len() > 1).flatten().copied().collect();
+        let mut links: HashMap<(usize, usize), Link> = HashMap::new();
+        for &(a, b, evidence) in pairs {
+            let (a, b) = (unit_of[&a], unit_of[&b]);
+            if a != b {
+                links.entry((a.min(b), a.max(b))).or_default().add(evidence);
+            }
         }
+        for &(a, b) in vetoes {
+            links.insert((a.min(b), a.max(b)), Link::VETO);
+        }
+        let mut links: Vec<(usize, usize, Link)> =
+            links.into_iter().map(|((a, b), link)| (a, b, link)).collect();
+        links.sort_unstable_by_key(|link| (link.0, link.1));
+        let merge = linker.config().merge();
+        let clusters = join_units(units, links, merge, |a, b| self.leaning_pair(linker, a, b));
+        let mut cluster_of: HashMap<u32, usize> = HashMap::new();
+        for (at, cluster) in clusters.iter().enumerate() {
+            cluster_of.extend(cluster.iter().map(|record| (*record, at)));
+        }
+        // For each record the other clusters that it is near to.
+        let mut near: HashMap<u32, Vec<usize>> = HashMap::new();
+        for &(a, b, evidence) in pairs.iter().filter(|(a, b, _)| cluster_of[a] != cluster_of[b]) {
+            if matches!(evidence, Evidence::Bits(bits) if bits >= merge - MARGIN_BITS) {
+                near.entry(a).or_default().push(cluster_of[&b]);
+                near.entry(b).or_default().push(cluster_of[&a]);
+            }
+        }
+        let torn: HashSet<u32> = near
+            .into_iter()
+            .filter(|(record, others)| {
+                let own = &clusters[cluster_of[record]];
+                own.len() > 1
+                    && !held.contains(record)
+                    && self.is_torn(linker, (*record, own, others), &clusters)
+            })
+            .map(|(record, _)| record)
+            .collect();
+        let mut out: Vec<Vec<u32>> = torn.iter().map(|record| vec![*record]).collect();
+        out.extend(clusters.into_iter().map(|mut cluster| {
+            cluster.retain(|record| !torn.contains(record));
+            cluster
+        }));
+        out.retain(|cluster| !cluster.is_empty());
+        out.sort_unstable();
+        out
     }
-    let torn: HashSet<u32> = near
-        .into_iter()
-        .filter(|(record, others)| {
-            let own = &clusters[cluster_of[record]];
-            own.len() > 1 && !held.contains(record) && is_torn(linker, *record, own, others, &clusters)
+
+    /// Whether a record could as well go with others, which a mark keeps apart from those it was put with: nothing in it
+    /// says which of the two it is.
+    fn is_torn(
+        &self,
+        linker: &Linker,
+        (record, own, others): (u32, &[u32], &[usize]),
+        clusters: &[Vec<u32>],
+    ) -> bool {
+        let rest: Vec<u32> = own.iter().copied().filter(|other| *other != record).take(SPEAKERS).collect();
+        let least = self.between(linker, &[record], &rest).average() - MARGIN_BITS;
+        let mut others = others.to_vec();
+        others.sort_unstable();
+        others.dedup();
+        others.into_iter().any(|other| {
+            let other = &clusters[other][..clusters[other].len().min(SPEAKERS)];
+            self.between(linker, &[record], other).average() >= least
+                && self.between(linker, &rest, other).is_veto()
         })
-        .map(|(record, _)| record)
-        .collect();
-    let mut out: Vec<Vec<u32>> = torn.iter().map(|record| vec![*record]).collect();
-    out.extend(clusters.into_iter().map(|mut cluster| {
-        cluster.retain(|record| !torn.contains(record));
-        cluster
-    }));
-    out.retain(|cluster| !cluster.is_empty());
-    out.sort_unstable();
-    out
-}
+    }
 
-/// Whether a record could as well go with others, which a mark keeps apart from those it was put with: nothing in it
-/// says which of the two it is.
-fn is_torn(linker: &Linker, record: u32, own: &[u32], others: &[usize], clusters: &[Vec<u32>]) -> bool {
-    let rest: Vec<u32> = own.iter().copied().filter(|other| *other != record).take(SPEAKERS).collect();
-    let least = between(linker, &[record], &rest).average() - MARGIN_BITS;
-    let mut others = others.to_vec();
-    others.sort_unstable();
-    others.dedup();
-    others.into_iter().any(|other| {
-        let other = &clusters[other][..clusters[other].len().min(SPEAKERS)];
-        between(linker, &[record], other).average() >= least && between(linker, &rest, other).is_veto()
-    })
-}
-
-/// The evidence between two sides.
-pub(super) fn between(linker: &Linker, these: &[u32], those: &[u32]) -> Link {
-    let mut link = Link::default();
-    these.iter().for_each(|&a| those.iter().for_each(|&b| link.add(leaning_pair(linker, a, b))));
-    link
+    /// The evidence between two sides.
+    fn between(&self, linker: &Linker, these: &[u32], those: &[u32]) -> Link {
+        let mut link = Link::default();
+        these.iter().for_each(|&a| those.iter().for_each(|&b| link.add(self.leaning_pair(linker, a, b))));
+        link
+    }
 }

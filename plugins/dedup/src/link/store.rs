@@ -5,15 +5,20 @@
 //! most companies, codes and dates come again and again. A day or an amount mostly needs no body: it is said in the
 //! place itself.
 
+mod record;
+
 use super::draft::{Draft, DraftSlot};
 use super::features::{Compare, Slot};
 use super::index::{Dictionary, Term};
 use super::packed::{INLINE, Packed, WAN};
+pub use record::Features;
 
 /// Characters of a text that are kept for counting edits; longer texts are compared by grams only.
 const MOST_CHARS: usize = 64;
 /// Records whose body is looked at, for one that says the same.
 const LOOKED_AT: usize = 4;
+/// Words that come into the cache together.
+const LINE: usize = 16;
 const BLOCK: usize = if cfg!(test) { 1 << 13 } else { 1 << 20 };
 
 /// The words of all records.
@@ -80,6 +85,20 @@ impl Store {
     pub(super) fn refs_of(&self, record: u32) -> &[u32] {
         let from = record as usize * self.fields.len();
         &self.refs[from..from + self.fields.len()]
+    }
+
+    /// Has what is compared of some records come into the cache, all at once: asked for one after the other, each would be
+    /// waited for.
+    pub(super) fn fetch(&self, records: impl Iterator<Item = u32> + Clone) {
+        let places = records.clone().flat_map(|record| self.refs_of(record));
+        let seen = places.fold(0, |seen, place| seen ^ place);
+        let bodies = records.flat_map(|record| self.refs_of(record)).filter(|place| **place & INLINE == 0);
+        std::hint::black_box(bodies.fold(seen, |seen, &place| {
+            let body = self.body(place);
+            seen ^ body.first().unwrap_or(&0)
+                ^ body.get(LINE).unwrap_or(&0)
+                ^ body.get(2 * LINE).unwrap_or(&0)
+        }));
     }
 
     /// The words from the place of a body on.
@@ -258,61 +277,6 @@ fn body_size(body: &[u32], slots: usize) -> usize {
     }
     let present = body.first().map_or(0, |present| present.count_ones());
     (0..present).fold(1, |at, _| at + Packed::of(body.get(at..).unwrap_or_default()).size())
-}
-
-/// A packed record.
-#[derive(Clone, Copy)]
-pub struct Features<'a> {
-    store: &'a Store,
-    refs: &'a [u32],
-}
-
-impl<'a> Features<'a> {
-    /// The slot, empty when the record has no value there.
-    pub fn slot(&self, at: usize) -> Packed<'a> {
-        let Place { field, at, several } = self.store.places[at];
-        let place = self.refs[usize::from(field)];
-        if place == 0 {
-            return Packed::default();
-        }
-        if place & INLINE != 0 {
-            return Packed::inline(place);
-        }
-        let body = self.store.body(place);
-        if !several {
-            return Packed::of(body);
-        }
-        let present = body[0];
-        if present >> at & 1 == 0 {
-            return Packed::default();
-        }
-        let before = (present & ((1 << at) - 1)).count_ones();
-        let mut words = &body[1..];
-        for _ in 0..before {
-            words = words.get(Packed::of(words).size()..).unwrap_or_default();
-        }
-        Packed::of(words)
-    }
-
-    /// Calls `each` with the terms and grams of each slot.
-    pub(super) fn each_terms(&self, mut each: impl FnMut(&'a [u32])) {
-        for (field, &place) in self.store.fields.iter().zip(self.refs) {
-            if place == 0 || place & INLINE != 0 {
-                continue;
-            }
-            let mut words = self.store.body(place);
-            let mut slots = 1;
-            if field.slots.len() > 1 {
-                (slots, words) = (words[0].count_ones(), &words[1..]);
-            }
-            for _ in 0..slots {
-                let packed = Packed::of(words);
-                each(packed.terms());
-                each(packed.grams());
-                words = words.get(packed.size()..).unwrap_or_default();
-            }
-        }
-    }
 }
 
 #[cfg(test)]
