@@ -53,11 +53,17 @@ impl Package {
     /// The file is cut off or damaged, is encrypted, or would exceed a limit; the finding says which.
     pub(crate) fn open(file: File, limits: &Limits) -> Result<Self, ReadError> {
         let length = file.metadata().map_err(|e| ReadError::io(&e))?.len();
-        end::check(&file, length, limits.max_entries)?;
+        let end = end::check(&file, length, limits.max_entries)?;
         let reader = BufReader::with_capacity(4096, file.try_clone().map_err(|e| ReadError::io(&e))?);
         let mut archive = ZipArchive::new(reader).map_err(|e| ReadError::damaged(&e))?;
         if archive.len() as u64 > limits.max_entries {
             return Err(too_many(limits.max_entries));
+        }
+        // Of two entries with one name the archive keeps the last.
+        if (archive.len() as u64) < end.entries
+            && let Some(name) = end.twin(&file)?
+        {
+            return Err(twins(&name));
         }
         let ratio = limits.max_ratio.max(1);
         let (mut total, mut packed) = (0_u64, 0_u64);
@@ -215,6 +221,16 @@ fn overlapping() -> ReadError {
     ReadError::new(
         "压缩包内的文件互相重叠，疑为压缩炸弹，已拒收；请重新打包后上传",
         "entries of the package share bytes, as in a zip bomb, and it was refused; pack it anew",
+    )
+}
+
+fn twins(name: &str) -> ReadError {
+    let name = shown(name);
+    ReadError::new(
+        format!("压缩包内有两个同名文件“{name}”，分不清该用哪一个，已拒收；请改名后重新打包上传"),
+        format!(
+            "two files of the package are named `{name}`, and nothing tells which one is meant; rename one of them and pack it anew"
+        ),
     )
 }
 

@@ -166,6 +166,19 @@ fn paths_that_lead_outside_and_links_are_refused() {
 }
 
 #[test]
+fn two_entries_of_one_name_are_refused_by_name() {
+    let mut bytes = zip_of(&[("清单/一.csv", b"one"), ("清单/二.csv", b"two"), ("其他.csv", b"x")]);
+    let (second, first) = ("二.csv".as_bytes(), "一.csv".as_bytes());
+    while let Some(at) = memchr::memmem::find(&bytes, second) {
+        bytes[at..at + first.len()].copy_from_slice(first);
+    }
+    let said = refusal(&bytes);
+    assert!(said.contains("two files of the package are named `清单/一.csv`"), "{said}");
+    let said = refusal(&[b"before".as_slice(), &bytes].concat());
+    assert!(said.contains("`清单/一.csv`"), "{said}");
+}
+
+#[test]
 fn encrypted_entries_and_cut_files_are_named_as_such() {
     let mut bytes = zip_of(&[("a", b"secret")]);
     let directory = memchr::memmem::rfind(&bytes, b"PK\x01\x02").unwrap();
