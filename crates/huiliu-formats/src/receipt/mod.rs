@@ -168,6 +168,17 @@ impl ReceiptData {
                 .to_owned();
         }
         match (self.quarantined, self.warnings) {
+            // What is wrong with a whole column or table has no row to set aside.
+            (0, _) if self.errors > 0 => say.pick(
+                format!(
+                    "读到的行全部接收；但有 {} 处错误，文件中有内容没有读取或不能采用，请按下列问题改正后重新上传",
+                    self.errors
+                ),
+                format!(
+                    "all rows that were read were taken, but {} errors tell of what was not; mend what is listed below and send it again",
+                    self.errors
+                ),
+            ),
             (0, 0) => say.pick("全部接收", "all rows were taken").to_owned(),
             (0, warnings) => say.pick(
                 format!("全部接收；另有 {warnings} 条警告请核对"),

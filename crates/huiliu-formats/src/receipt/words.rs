@@ -133,6 +133,20 @@ mod tests {
     use crate::receipt::sample::sample;
 
     #[test]
+    fn what_was_left_out_is_named_though_every_row_was_taken() {
+        let mut data = sample("xlsx", Language::Zh);
+        data.quarantined = 0;
+        let outcome = |data: &super::ReceiptData| data.head().pop().unwrap().1;
+        assert!(outcome(&data).starts_with("读到的行全部接收；但有 2 处错误"), "{}", outcome(&data));
+        data.language = Language::En;
+        assert!(outcome(&data).contains("but 2 errors tell of what was not"), "{}", outcome(&data));
+        data.errors = 0;
+        assert_eq!(outcome(&data), "all rows were taken; 1 warnings should be looked at");
+        data.warnings = 0;
+        assert_eq!(outcome(&data), "all rows were taken");
+    }
+
+    #[test]
     fn the_fields_that_a_rule_speaks_of_are_called_as_people_call_them() {
         let mut data = sample("xlsx", Language::Zh);
         for (raw, shown) in [
