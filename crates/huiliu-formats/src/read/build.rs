@@ -44,8 +44,20 @@ pub(super) struct Assembler {
     extra: StringBuilder,
     findings: Vec<Finding>,
     unreadable: BTreeMap<String, Vec<i64>>,
-    /// Whether rows are records without cells, which have a number and names.
-    records: bool,
+    /// What rows are.
+    unit: Unit,
+}
+
+/// What rows are, and so how one speaks of their values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Rows of cells, which have addresses.
+    #[default]
+    Cells,
+    /// Lines that hold a record each.
+    Lines,
+    /// Records, which have a number.
+    Records,
 }
 
 impl Assembler {
@@ -67,7 +79,7 @@ impl Assembler {
             extra: StringBuilder::new(),
             findings: Vec::new(),
             unreadable: BTreeMap::new(),
-            records: false,
+            unit: Unit::default(),
         }
     }
 
@@ -87,7 +99,7 @@ impl Assembler {
             extra: StringBuilder::new(),
             findings: Vec::new(),
             unreadable: BTreeMap::new(),
-            records: self.records,
+            unit: self.unit,
         }
     }
 
@@ -101,9 +113,9 @@ impl Assembler {
         std::mem::take(&mut self.findings)
     }
 
-    /// The rows are records without cells: they are told by number and name in place of an address.
-    pub(super) fn count_records(&mut self) {
-        self.records = true;
+    /// Says what the rows are; those without cells are told by number and name in place of an address.
+    pub(super) fn speak_of(&mut self, unit: Unit) {
+        self.unit = unit;
     }
 
     /// Takes over which column is which field. Only between batches, since a batch has one set of origins.
@@ -113,7 +125,7 @@ impl Assembler {
         for (index, (name, builder)) in self.fields.iter_mut().enumerate() {
             self.sources[index] = layout.column_of(index);
             if let Some(column) = self.sources[index] {
-                if !self.records {
+                if self.unit == Unit::Cells {
                     origin.columns.insert(name.clone(), column);
                 }
                 builder.set_unit(layout.columns[column].unit.as_ref(), layout.unit.as_ref());
@@ -163,7 +175,10 @@ impl Assembler {
 
     /// Adds the rows of a chunk.
     pub(super) fn take(&mut self, chunk: &mut Chunk, text: &str) {
-        let nameless = if self.records { Vec::new() } else { self.nameless.told(self.ordinal, chunk, text) };
+        let nameless = match self.unit {
+            Unit::Cells => self.nameless.told(self.ordinal, chunk, text),
+            Unit::Lines | Unit::Records => Vec::new(),
+        };
         self.add(chunk, text, nameless);
     }
 
@@ -174,6 +189,7 @@ impl Assembler {
         self.rows.extend(chunk.numbers.iter().map(|&number| row_id(ordinal, number)));
         self.odd_rows(chunk);
         self.broken_cells(chunk, text);
+        self.unread_rows(chunk);
         self.findings.extend(nameless);
         let view = chunk.view(text);
         for (index, (_, builder)) in self.fields.iter_mut().enumerate() {
@@ -194,7 +210,7 @@ impl Assembler {
             let Some((view, column)) = place_of(source, chunk, index, text) else { continue };
             let (findings, unreadable) = (&mut self.findings, &mut self.unreadable);
             let field = Arc::clone(builder.field());
-            let (records, mut place) = (self.records, None);
+            let (unit, mut place) = (self.unit, None);
             let mut tell = |row: usize, raw: &str, note: Note| {
                 let number = chunk.numbers[row];
                 let id = row_id(ordinal, number);
@@ -204,7 +220,7 @@ impl Assembler {
                         None => drop(unreadable.insert(name.clone(), vec![id])),
                     }
                 }
-                let place = place.get_or_insert_with(|| Place::new(records, source));
+                let place = place.get_or_insert_with(|| Place::new(unit, source));
                 findings.push(cell_finding(&field, id, place.of(number), raw, &note));
             };
             builder.append_rest(chunk, view, column, &mut tell);
@@ -313,11 +329,12 @@ struct Place {
 }
 
 impl Place {
-    fn new(records: bool, column: Option<usize>) -> Self {
-        let around = match column {
-            _ if records => [("第".to_owned(), "条记录"), ("record ".to_owned(), "")],
-            Some(column) => [(column_letters(column), ""), (column_letters(column), "")],
-            None => [("第".to_owned(), "行"), ("row ".to_owned(), "")],
+    fn new(unit: Unit, column: Option<usize>) -> Self {
+        let around = match (unit, column) {
+            (Unit::Records, _) => [("第".to_owned(), "条记录"), ("record ".to_owned(), "")],
+            (Unit::Lines, _) => [("第".to_owned(), "行"), ("line ".to_owned(), "")],
+            (Unit::Cells, Some(column)) => [(column_letters(column), ""), (column_letters(column), "")],
+            (Unit::Cells, None) => [("第".to_owned(), "行"), ("row ".to_owned(), "")],
         };
         Self { around, zh: String::new(), en: String::new() }
     }

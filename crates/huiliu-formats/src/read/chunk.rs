@@ -55,6 +55,8 @@ pub(super) struct Chunk {
     pub(super) surplus: Vec<(u32, u32, Span)>,
     /// Cells whose formula failed: row number, column, what stands there instead.
     pub(super) broken: Vec<(u32, u32, Span)>,
+    /// Rows of which nothing could be read.
+    pub(super) unread: Vec<u32>,
     /// Rows whose cells are not as many as the header's: row number, cells.
     pub(super) odd: Vec<(u32, u32)>,
     /// Texts that do not stand in the file as they are, such as those with doubled quotes.
@@ -72,6 +74,7 @@ impl Chunk {
         self.numbers.clear();
         self.surplus.clear();
         self.broken.clear();
+        self.unread.clear();
         self.odd.clear();
         self.side.clear();
         self.findings.clear();
@@ -151,6 +154,7 @@ impl Chunk {
         self.numbers.truncate(to);
         self.surplus.retain(|(number, ..)| numbers.binary_search(number).is_err());
         self.broken.retain(|(number, ..)| numbers.binary_search(number).is_err());
+        self.unread.retain(|number| numbers.binary_search(number).is_err());
         self.odd.retain(|(number, _)| numbers.binary_search(number).is_err());
     }
 }

@@ -39,6 +39,14 @@ impl ReadError {
         )
     }
 
+    /// Its writer made room for more than it wrote.
+    pub(super) fn unfilled() -> Self {
+        Self::new(
+            "文件末尾全是空字节，可能没有传完；请重新上传完整的文件",
+            "the file ends in nothing but zero bytes, perhaps it was not copied to its end; send the whole file",
+        )
+    }
+
     /// It is no table; such files come with tables as evidence.
     pub(super) fn wrong_type(zh: &str, en: &str) -> Self {
         Self::new(
@@ -100,6 +108,22 @@ impl ReadError {
             format!("前20行中没有找到表头；表头应含有如下列名：{some}"),
             format!("no header was found in the first 20 rows; columns such as {some} are expected"),
         )
+    }
+
+    /// How the text was read in which none was found: it may have been misunderstood.
+    pub(super) fn read_as(mut self, encoding: &str, delimiter: &str) -> Self {
+        let text = &mut self.finding.message;
+        let (zh, en) = match delimiter {
+            "\t" => ("制表符".to_owned(), "a tab".to_owned()),
+            other => (format!("“{other}”"), format!("`{other}`")),
+        };
+        text.zh.push_str(&format!(
+            "。文件是按 {encoding} 编码、以{zh}分列读取的；如果不对，请另存为 UTF-8 编码、逗号分隔的 CSV"
+        ));
+        text.en.push_str(&format!(
+            "; the file was read as {encoding}, cut at {en}; if that is wrong, save it as UTF-8 with commas"
+        ));
+        self
     }
 }
 

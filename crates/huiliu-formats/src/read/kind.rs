@@ -185,6 +185,12 @@ fn foreign(head: &[u8]) -> Option<ReadError> {
     Some(ReadError::wrong_type(zh, en))
 }
 
+/// Whether a text file ends in zero bytes only: its room was made and not filled.
+pub(super) fn ends_in_zeros(sample: &[u8], charset: Charset) -> bool {
+    let filled = sample.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    filled > 0 && filled < sample.len() && !is_binary(&sample[..filled], charset, false)
+}
+
 /// Whether a text file's beginning is no text at all. The separators that some machines write are text, and one that
 /// the caller calls text may hold more of what is not.
 pub(super) fn is_binary(sample: &[u8], charset: Charset, stated: bool) -> bool {

@@ -56,7 +56,7 @@ pub(crate) use shown::Shown;
 pub use single::value_of;
 
 use self::ahead::{Ahead, Feed, Rows};
-use self::build::Assembler;
+use self::build::{Assembler, Unit};
 use self::bundle::BundleSource;
 use self::chunk::Chunk;
 use self::csv::{CsvSource, TableSource};
@@ -185,8 +185,8 @@ impl Reading {
         }
     }
 
-    /// The header of a text table that is read without a record schema, as sent: no row, one or several. `None` for
-    /// other files, whose columns are named by the schema.
+    /// The header of a text table that is read without a record schema, as sent: no row, one or several; no row for a
+    /// sheet without a header. `None` for other files, whose columns are named by the schema.
     pub fn header(&self) -> Option<&[Vec<String>]> {
         self.header.as_deref()
     }
@@ -259,7 +259,7 @@ impl Reading {
                 }
                 if let (Source::Xlsx(source), true) = (&mut self.source, sheet.merges_unseen) {
                     let merged = Merged::new(source.merges_behind(&sheet.name)?);
-                    let untaken = rows::untaken(&self.record, &sheet.layout, &merged);
+                    let untaken = rows::untaken(&self.record, &sheet.layout, &merged, sheet.ordinal);
                     untaken.into_iter().for_each(|finding| assembler.find(finding));
                 }
                 let ended = assembler.rows() > 0 || assembler.has_findings();
@@ -337,8 +337,8 @@ impl Reading {
         let today = year::day_of(&sheet.layout, &sheet.name, &self.options.origin.file, self.options.today);
         let options = ReadOptions { today, ..self.options.clone() };
         let mut assembler = Assembler::new(&self.record, &options, &sheet.name, sheet.ordinal);
-        if matches!(&self.source, Source::Keyed(source) if !source.has_lines()) {
-            assembler.count_records();
+        if let Source::Keyed(source) = &self.source {
+            assembler.speak_of(if source.has_lines() { Unit::Lines } else { Unit::Records });
         }
         assembler.lay_out(&sheet.layout);
         for finding in self.general.drain(..).chain(sheet.findings.drain(..)) {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use huiliu_stage::{Finding, RecordSchema, Severity};
 
-use self::tell::{form, guessed, hidden, is_too_wide, passed_over, unusual_line_end, without_column};
+use self::tell::{form, guessed, hidden, is_too_wide, mixed, passed_over, unusual_line_end, without_column};
 use super::bundle::{self, BundleSource};
 use super::chunk::Chunk;
 use super::csv::{CsvSource, TableSource};
@@ -24,7 +24,7 @@ use super::merged::Merged;
 use super::options::{FormatKind, ReadOptions};
 use super::package::Package;
 use super::rows::RowKinds;
-use super::text::TextReader;
+use super::text::{Charset, TextReader, Told};
 use super::workbook::{Bare, XlsxSource};
 use super::{Reading, Sheet, Source, ahead, kind, named, raw, text, unshown};
 use crate::report::{ReadReport, SheetReport};
@@ -110,19 +110,13 @@ struct Plan<'a> {
 impl Plan<'_> {
     fn text(&mut self, mut file: File) -> Result<Reading, ReadError> {
         let told = text::encoding_of(&mut file, self.options)?;
-        if kind::is_binary(&told.sample, told.charset, self.options.format.kind.is_some()) {
-            return Err(ReadError::wrong_type("无法识别的文件", "a file of no known kind"));
-        }
+        self.expect_text(&told)?;
         let most = self.options.limits.max_columns;
         if is_too_wide(&told.sample, most) {
             return Err(ReadError::too_large("列数", "the number of columns", most as u64));
         }
         file.rewind().map_err(|e| ReadError::io(&e))?;
-        self.report.encoding = told.charset.name();
-        self.report.encoding_by = told.how.as_str().to_owned();
-        if told.is_wild_guess() {
-            self.general.push(guessed(&told.charset.name()));
-        }
+        self.take_encoding(&told);
         let names = vec![String::new()];
         if self.known.is_none() && self.options.format.header_row.is_none() {
             return self.table(TableSource::open(file, told.charset, self.options)?, names);
@@ -158,9 +152,31 @@ impl Plan<'_> {
             self.tell_line_end(source.line_end());
         }
         if !found {
-            return Err(self.no_header());
+            let delimiter = self.report.delimiter.as_deref().unwrap_or_default();
+            return Err(self.no_header().read_as(&self.report.encoding, delimiter));
         }
         self.reading(source, names)
+    }
+
+    /// Refuses what is no text.
+    fn expect_text(&self, told: &Told) -> Result<(), ReadError> {
+        match kind::is_binary(&told.sample, told.charset, self.options.format.kind.is_some()) {
+            false => Ok(()),
+            true if kind::ends_in_zeros(&told.sample, told.charset) => Err(ReadError::unfilled()),
+            true => Err(ReadError::wrong_type("无法识别的文件", "a file of no known kind")),
+        }
+    }
+
+    /// Says in which encoding the file is read.
+    fn take_encoding(&mut self, told: &Told) {
+        self.report.encoding = told.charset.name();
+        self.report.encoding_by = told.how.as_str().to_owned();
+        if told.is_wild_guess() {
+            self.general.push(guessed(&told.charset.name()));
+        }
+        if let Charset::Mixed(_) = told.charset {
+            self.general.push(mixed(&told.charset.name(), text::other_lines(&told.sample)));
+        }
     }
 
     fn tell_dialect(&mut self, form: (String, Option<char>, Option<char>), words: String) {
@@ -199,14 +215,8 @@ impl Plan<'_> {
             FormatKind::Xml => text::encoding_of_markup(&mut file, self.options)?,
             _ => text::encoding_of(&mut file, self.options)?,
         };
-        if kind::is_binary(&told.sample, told.charset, self.options.format.kind.is_some()) {
-            return Err(ReadError::wrong_type("无法识别的文件", "a file of no known kind"));
-        }
-        self.report.encoding = told.charset.name();
-        self.report.encoding_by = told.how.as_str().to_owned();
-        if told.is_wild_guess() {
-            self.general.push(guessed(&told.charset.name()));
-        }
+        self.expect_text(&told)?;
+        self.take_encoding(&told);
         let longest = self.options.limits.max_row_bytes;
         let names = self.known.as_ref().map(|(_, names)| names);
         let reader = |file: &mut File| -> Result<TextReader, ReadError> {
@@ -230,7 +240,7 @@ impl Plan<'_> {
         let found = source.first_names()?;
         // Lines that are all broken are told one by one.
         if found.is_empty() && (source.is_empty() || !source.has_lines()) {
-            return Err(ReadError::empty());
+            return Err(source.no_record());
         }
         let mut layout = Layout::default();
         let (record, names) = self.known.take().unwrap_or_else(|| raw::record(&found));
@@ -252,8 +262,7 @@ impl Plan<'_> {
         self.tell_dialect((delimiter.to_owned(), quote, escape), dialect);
         self.tell_line_end(source.line_end());
         self.known = Some(raw::as_written(&headers));
-        let mut layout = Layout::plain(0, &headers);
-        layout.header_rows = source.header_rows().to_vec();
+        let layout = Layout::plain(source.header_rows().to_vec(), &headers);
         self.add_sheet(String::new(), 0, layout, None);
         let header = Some(source.header().to_vec());
         Ok(Reading { header, ..self.reading(Source::Table(Box::new(source)), names)? })
@@ -341,7 +350,10 @@ impl Plan<'_> {
             }
             return Err(self.no_header());
         }
-        self.reading(Source::Xlsx(Box::new(source)), all.into_iter().map(|(name, _)| name).collect())
+        let headless = self.is_raw() && self.sheets.iter().all(|sheet| sheet.layout.header_rows.is_empty());
+        let names = all.into_iter().map(|(name, _)| name).collect();
+        let reading = self.reading(Source::Xlsx(Box::new(source)), names)?;
+        Ok(Reading { header: headless.then(Vec::new), ..reading })
     }
 
     /// A package of tables and attachments.
@@ -365,9 +377,8 @@ impl Plan<'_> {
     fn wants_merges(&self, grid: &Grid) -> bool {
         let width = grid.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
         let full = |cells: &[String]| cells.len() == width && cells.iter().all(|cell| !cell.is_empty());
-        self.known.as_ref().is_some_and(|(record, _)| {
-            record.fields.iter().any(|field| field.fill_down) || !grid.iter().all(|(_, cells)| full(cells))
-        })
+        let down = self.known.iter().any(|(record, _)| record.fields.iter().any(|field| field.fill_down));
+        down || !grid.iter().all(|(_, cells)| full(cells))
     }
 
     /// Whether a sheet is a form and no table. Whoever says which row the header is knows better.
@@ -386,7 +397,7 @@ impl Plan<'_> {
                 self.add_sheet(name, ordinal, layout, Some(kinds));
             }
             None => {
-                let Some((known, layout)) = raw::lay_out(grid, row) else { return false };
+                let Some((known, layout)) = raw::lay_out(grid, merged, row) else { return false };
                 self.known = Some(known);
                 self.add_sheet(name, ordinal, layout, None);
             }

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use huiliu_stage::{EXTRA, Field, ROW, RecordSchema, SHEET, column_letters};
 
-use super::header::{Grid, Layout, Names, SEARCH_ROWS};
+use super::header::{self, Grid, Layout, Names, SEARCH_ROWS};
+use super::merged::Merged;
 
 /// A record with one text field per header, under names that are not taken yet.
 pub(super) fn record(headers: &[String]) -> (RecordSchema, Names) {
@@ -70,22 +71,59 @@ pub(super) fn name_of_line_end(line_end: &str) -> String {
     }
 }
 
-/// The header is the row the caller names, else the first that is nearly as wide as the table and holds no numbers.
-pub(super) fn lay_out(grid: &Grid, row: Option<u32>) -> Option<((RecordSchema, Names), Layout)> {
+/// Most rows of one header.
+const MOST_HEADER_ROWS: usize = 3;
+
+/// The header is the row the caller names, else the first that is nearly as wide as the table and holds no values, with
+/// the rows below that its merged cells reach into. Where all rows hold values there is none.
+pub(super) fn lay_out(
+    grid: &Grid,
+    merged: &Merged,
+    row: Option<u32>,
+) -> Option<((RecordSchema, Names), Layout)> {
     let filled = |cells: &[String]| cells.iter().filter(|cell| !cell.trim().is_empty()).count();
     let searched = &grid[..grid.len().min(SEARCH_ROWS)];
     let widest = searched.iter().map(|(_, cells)| filled(cells)).max()?;
-    let fits = |cells: &[String]| {
-        filled(cells) * 10 >= widest * 6 && !cells.iter().any(|cell| cell.trim().parse::<f64>().is_ok())
-    };
+    let fits = |cells: &[String]| filled(cells) * 10 >= widest * 6 && names_columns(cells);
     let found = match row {
-        Some(row) => searched.iter().find(|(number, _)| *number == row),
-        None => searched
-            .iter()
-            .find(|(_, cells)| fits(cells))
-            .or(searched.iter().find(|(_, cells)| filled(cells) > 0)),
+        Some(row) => Some(searched.iter().position(|(number, _)| *number == row)?),
+        None => searched.iter().position(|(_, cells)| fits(cells)),
     };
-    let (number, cells) = found?;
-    let known = record(cells);
-    Some((known, Layout::plain(*number, cells)))
+    let Some(at) = found else {
+        let width = grid.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
+        let nameless = vec![String::new(); width];
+        return Some((record(&nameless), Layout::plain(Vec::new(), &nameless)));
+    };
+    let header = header(grid, merged, at, row.is_some());
+    let mut headers = header::joined(header, &merged.over(header.iter().map(|(number, _)| *number)));
+    let width = grid.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
+    headers.resize(width.max(headers.len()), String::new());
+    let numbers = header.iter().map(|(number, _)| *number).collect();
+    Some((record(&headers), Layout::plain(numbers, &headers)))
+}
+
+/// The rows of the header that begins with the row at `at`; of one that the caller named that row alone.
+fn header<'a>(grid: &'a Grid, merged: &Merged, at: usize, named: bool) -> &'a [(u32, Vec<String>)] {
+    let rows = merged.over(grid.iter().map(|(number, _)| *number));
+    let ends = |height: &usize| {
+        let (first, last) = (grid[at].0, grid[at + height - 1].0);
+        let below = grid.get(at + height);
+        // A name over several columns stands above those of each.
+        let parent = rows.joins_columns(last) && below.is_some_and(|(_, cells)| names_columns(cells));
+        !parent && !rows.cut_by(first, last, MOST_HEADER_ROWS)
+    };
+    let most = if named { 1 } else { MOST_HEADER_ROWS.min(grid.len() - at) };
+    let height = (1..=most).find(ends).unwrap_or(1);
+    &grid[at..at + height]
+}
+
+/// Whether cells may be names of columns. Years may.
+fn names_columns(cells: &[String]) -> bool {
+    let year = |text: &str| text.len() == 4 && matches!(text.parse(), Ok(1900..=2100_u16));
+    let value = |cell: &String| {
+        let text = cell.trim();
+        let mark = |c: char| c.is_ascii_digit() || "+-.,/:% 年月日元万亿".contains(c);
+        text.contains(|c: char| c.is_ascii_digit()) && text.chars().all(mark) && !year(text)
+    };
+    !cells.iter().any(value) && cells.iter().any(|cell| !cell.trim().is_empty() && !year(cell.trim()))
 }

@@ -422,3 +422,21 @@ fn a_field_is_called_by_its_title_in_chinese() {
     assert!(told.iter().any(|text| text.contains("累计完成投资")), "{told:?}");
     assert!(!told.iter().any(|text| text.contains("_investment")), "{told:?}");
 }
+
+#[test]
+fn groups_totals_and_counts_of_a_table_of_two_columns_are_no_records() {
+    let table = "2026年重大项目(6个),\n项目名称,总投资（万元）\n一、产业项目(3个),\n甲项目,100\n乙项目,200\n\
+        二、民生项目(1个),\n丙项目,300\n续建项目,\n丁项目,\n合计,700\n注：金额保留整数,\n";
+    let (rows, findings) = read(table.as_bytes(), &shipped(), &options());
+    let names: Vec<String> = rows.iter().map(|row| value_of(row, "project_name")).collect();
+    assert_eq!(names, ["甲项目", "乙项目", "丙项目", "丁项目"], "{findings:#?}");
+    assert_eq!(value_of(&rows[3], "construction_nature"), "续建");
+    let told: Vec<&String> = findings.iter().filter(|finding| finding.starts_with("warning V15")).collect();
+    for (cell, what) in [("A1", "declares 6"), ("A3", "declares 3"), ("B10", "says 700")] {
+        assert!(told.iter().any(|f| f.contains(cell) && f.contains(what)), "{cell}: {told:#?}");
+    }
+    // A name of a place is the record where places are what the table is of.
+    let (rows, _) =
+        read("所属区域,总投资（万元）\n武进高新区,\n湖塘镇,5\n".as_bytes(), &shipped(), &options());
+    assert_eq!(rows.len(), 2);
+}

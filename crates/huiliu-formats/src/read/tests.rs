@@ -331,3 +331,45 @@ fn a_row_of_units_below_the_header_may_name_kinds_of_cells_too() {
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert!(rows[0].contains("total_investment=30000"), "{rows:?} {findings:?}");
 }
+
+/// Names and rows of a workbook that is read without a record schema; `*` for the names if it has no header.
+fn raw_sheet(rows: &[&str], merges: &[(u32, u16, u32, u16)]) -> Vec<String> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    for (row, line) in (0..).zip(rows) {
+        for (column, cell) in (0..).zip(line.split('|')) {
+            match cell.parse::<f64>() {
+                Ok(number) => sheet.write_number(row, column, number).unwrap(),
+                Err(_) => sheet.write_string(row, column, cell).unwrap(),
+            };
+        }
+    }
+    for &(row, column, last_row, last_column) in merges {
+        let text = rows[row as usize].split('|').nth(column as usize).unwrap();
+        sheet.merge_range(row, column, last_row, last_column, text, &rust_xlsxwriter::Format::new()).unwrap();
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    book.save(file.path()).unwrap();
+    let mut reading = open_raw(file.path(), &ReadOptions::default()).unwrap();
+    let names: Vec<String> = reading.schema().fields().iter().map(|f| f.name().clone()).collect();
+    let names = names.iter().filter(|name| !name.starts_with('_')).cloned().collect::<Vec<_>>().join("|");
+    let mut told = vec![if reading.header().is_some() { "*".to_owned() } else { names }];
+    told.extend(
+        collect(&mut reading).unwrap().0.iter().map(|row| row.split(" _").next().unwrap().to_owned()),
+    );
+    told
+}
+
+#[test]
+fn a_sheet_without_a_schema_has_the_header_that_its_merged_cells_make_or_none() {
+    let joined = ["名称|投资||时间", "|总投资|年度|", "甲|100|50|2026-01-02"];
+    for merges in [&[(0, 0, 1, 0), (0, 1, 0, 2), (0, 3, 1, 3)][..], &[(0, 1, 0, 2)]] {
+        let found = raw_sheet(&joined, merges);
+        assert_eq!(found[0], "名称|投资 > 总投资|投资 > 年度|时间", "{merges:?}");
+        assert_eq!(found.len(), 2, "{found:?}");
+    }
+    let found = raw_sheet(&["甲|100|2026-01-02", "乙|200|2026-02-03"], &[]);
+    assert_eq!((found[0].as_str(), found.len()), ("*", 3), "{found:?}");
+    let found = raw_sheet(&["地区|2024|2025", "甲|100|3", "乙|200|4"], &[]);
+    assert_eq!((found[0].as_str(), found.len()), ("地区|2024|2025", 3));
+}

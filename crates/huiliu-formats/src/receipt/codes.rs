@@ -5,7 +5,7 @@
 use super::Language;
 
 /// Code, its meaning in Chinese and in English.
-const MEANINGS: [(&str, &str, &str); 72] = [
+const MEANINGS: [(&str, &str, &str); 73] = [
     ("V01", "必填内容没有填", "something that is needed is not filled in"),
     ("V02", "项目代码有误", "project codes are wrong"),
     ("V03", "项目代码中的区划或年月对不上", "region or month within a project code do not fit"),
@@ -70,7 +70,8 @@ const MEANINGS: [(&str, &str, &str); 72] = [
     ("left-out", "有的行没有采用", "rows were left out"),
     ("linked", "已与已有项目对应", "linked to a stored project"),
     ("lost-text", "单元格的文字已丢失", "texts of cells are lost"),
-    ("merged", "合并单元格或合并到同一项目的行", "merged cells, or rows that went into one project"),
+    ("merged", "合并到同一项目的行", "rows that went into one project"),
+    ("merged-cells", "合并单元格", "merged cells"),
     ("missing", "缺少判断所需的内容", "what a check needs is missing"),
     ("no-key", "没有项目代码等可识别项目的内容", "nothing that tells which project it is"),
     ("no-matter", "没有认出事项", "no matter was recognised"),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use clap::{Args, ValueEnum};
 use huiliu_formats::read::{FormatOptions, ReadOptions, Reading, open, open_raw};
@@ -103,12 +104,18 @@ fn print_table(reading: &mut Reading, args: &ReadArgs) -> anyhow::Result<bool> {
     let schema = reading.schema();
     let mut out = BufWriter::new(std::io::stdout().lock());
     let mut buffer = Vec::new();
+    let first: Vec<_> = reading.by_ref().take(READ_AHEAD).collect();
+    // Without a schema cells beyond the columns are rare: theirs is printed only if there may be some.
+    let none_beyond =
+        first.len() < READ_AHEAD && first.iter().flatten().all(|outcome| has_no_extra(&outcome.batch));
+    let text_table = reading.report().format == "csv" && reading.header().is_some();
+    let own = args.record.is_none() && (text_table || none_beyond);
+    let columns = own.then(|| own_columns(&schema));
     let mut encoder = match args.format {
         Format::Csv => {
             // A header is printed as it was sent; none is made up where the file has none.
             let header = if reading.header().is_some() { CsvHeader::Absent } else { CsvHeader::Names };
             let options = CsvOptions { bom: false, header, formula_guard: false };
-            let columns = reading.header().map(|_| own_columns(&schema));
             let encoder = CsvEncoder::new(&schema, columns.as_deref(), options)?;
             encoder.begin(&mut buffer);
             reading.header().unwrap_or_default().iter().for_each(|row| write_row(row, &mut buffer));
@@ -116,7 +123,7 @@ fn print_table(reading: &mut Reading, args: &ReadArgs) -> anyhow::Result<bool> {
         }
         Format::Jsonl => Encoder::Jsonl(JsonLinesEncoder::new(&schema, None)?),
     };
-    for read in reading.by_ref() {
+    for read in first.into_iter().chain(reading.by_ref()) {
         let outcome = match read {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -139,6 +146,14 @@ fn print_table(reading: &mut Reading, args: &ReadArgs) -> anyhow::Result<bool> {
     }
     output::quiet(out.write_all(&buffer).and_then(|()| out.flush()))?;
     Ok(true)
+}
+
+/// Batches that are read before the first is printed.
+const READ_AHEAD: usize = 16;
+
+/// Whether no row has a cell beyond the columns.
+fn has_no_extra(batch: &RecordBatch) -> bool {
+    batch.column_by_name(EXTRA).is_none_or(|extra| extra.null_count() == extra.len())
 }
 
 /// The columns of the file itself.

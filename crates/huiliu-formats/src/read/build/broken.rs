@@ -1,4 +1,5 @@
-//! Cells whose formula failed: `#REF!`, `#DIV/0!`. Their value is null and the sender is told of each.
+//! What was there and could not be read: cells whose formula failed (`#REF!`, `#DIV/0!`), whose value is null and of
+//! which the sender is told each, and whole rows.
 
 use huiliu_stage::{Finding, Severity, Text, cell_address, row_id};
 
@@ -6,6 +7,17 @@ use super::Assembler;
 use crate::read::chunk::Chunk;
 
 impl Assembler {
+    /// Rows of which nothing could be read lack nothing: that they are broken is told already.
+    pub(super) fn unread_rows(&mut self, chunk: &Chunk) {
+        if chunk.unread.is_empty() {
+            return;
+        }
+        let rows: Vec<i64> = chunk.unread.iter().map(|&number| row_id(self.ordinal, number)).collect();
+        for (name, _) in &self.fields {
+            self.unreadable.entry(name.clone()).or_default().extend(&rows);
+        }
+    }
+
     /// Finds the failed cells of a chunk. One in a column that is no field is only worth a look.
     pub(super) fn broken_cells(&mut self, chunk: &Chunk, text: &str) {
         for &(number, column, span) in &chunk.broken {

@@ -134,6 +134,9 @@ impl Walk<'_> {
         }
         file.table = match kind::tell(&head) {
             // Why one cannot be opened is told by whoever reads tables.
+            _ if head.is_empty() && !ending.is_empty() => {
+                BOOKS.contains(&&*ending) || TEXTS.contains(&&*ending)
+            }
             _ if head.starts_with(OLE2) => BOOKS.contains(&&*ending),
             Ok(FormatKind::Zip) | Err(_) => false,
             Ok(_) => TEXTS.contains(&&*ending),
@@ -174,7 +177,6 @@ pub(in crate::read) fn holding(package: &Package) -> Holding {
     }
 }
 
-/// Lower-case ending of a path's last part, without the dot.
 impl Inside {
     /// Whether it may prove something: a text that may be a table is a list, while a workbook may be either.
     pub(super) fn is_paper(&self) -> bool {
@@ -182,6 +184,7 @@ impl Inside {
     }
 }
 
+/// Lower-case ending of a path's last part, without the dot.
 fn ending(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or_default();
     name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).unwrap_or_default()

@@ -102,17 +102,13 @@ impl Layout {
     }
 
     /// Every column a field of its own, in order.
-    pub(super) fn plain(row: u32, headers: &[String]) -> Self {
+    pub(super) fn plain(header_rows: Vec<u32>, headers: &[String]) -> Self {
         let column = |(index, header): (usize, &String)| Column {
             field: Some(index),
             how: Rank::Name.as_str(),
             ..Column::new(vec![header.clone()])
         };
-        Self {
-            columns: headers.iter().enumerate().map(column).collect(),
-            header_rows: vec![row],
-            ..Self::default()
-        }
+        Self { columns: headers.iter().enumerate().map(column).collect(), header_rows, ..Self::default() }
     }
 
     /// The columns without a field and their keys in `_extra`: each its header, or its letters if it has none.
@@ -323,6 +319,14 @@ fn lay_out(rows: &[(u32, Vec<String>)], merged: &MergedRows, names: &Names) -> L
     };
     assign(&mut layout, names);
     layout
+}
+
+/// The header of each column in words, from the rows of a header.
+pub(super) fn joined(rows: &[(u32, Vec<String>)], merged: &MergedRows) -> Vec<String> {
+    let mut paths = paths::paths(rows, merged);
+    let width = paths.iter().rposition(|path| !path.is_empty()).map_or(0, |at| at + 1);
+    paths.truncate(width);
+    paths.into_iter().map(|path| Column::new(path).header).collect()
 }
 
 /// The filled cells above the header.

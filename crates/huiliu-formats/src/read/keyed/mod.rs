@@ -47,7 +47,7 @@ pub(super) enum Value {
 pub(super) enum Piece {
     Record(Vec<(String, Value)>),
     Fault {
-        why: String,
+        why: Text,
         raw: String,
     },
     /// No record, but word of the file as a whole.
@@ -120,6 +120,15 @@ impl KeyedSource {
     /// Whether records are known by their lines, and so have places in the file.
     pub(super) fn has_lines(&self) -> bool {
         matches!(self.pieces, Pieces::Lines(_))
+    }
+
+    /// Why nothing that was read ahead is a record.
+    pub(super) fn no_record(&self) -> ReadError {
+        let mut faults = self.waiting.iter().filter_map(|(number, piece)| match piece {
+            Piece::Fault { why, .. } => Some(no_record(*number, why)),
+            _ => None,
+        });
+        faults.next().map_or_else(ReadError::empty, |text| ReadError::new(text.zh, text.en))
     }
 
     /// Whether nothing was read ahead, not even what is no record.
@@ -206,6 +215,7 @@ impl KeyedSource {
                     chunk.findings.push(Finding::new(id, Severity::Error, "json", text).with_raw(raw));
                     chunk.cells.resize(chunk.cells.len() + chunk.width, Span::default());
                     chunk.numbers.push(number);
+                    chunk.unread.push(number);
                 }
                 Some((number, Piece::Record(fields))) => {
                     if self.is_new(&fields) {
@@ -331,17 +341,17 @@ impl Value {
     }
 }
 
-fn no_record(number: u32, why: &str) -> Text {
+fn no_record(number: u32, Text { zh, en }: &Text) -> Text {
     Text::new(
-        format!("第{number}条记录看不懂（{why}）；请改正这一条"),
-        format!("record {number} cannot be understood ({why}); mend it"),
+        format!("第{number}条记录看不懂（{zh}）；请改正这一条"),
+        format!("record {number} cannot be understood ({en}); mend it"),
     )
 }
 
-fn no_object(number: u32, why: &str) -> Text {
+fn no_object(number: u32, Text { zh, en }: &Text) -> Text {
     Text::new(
-        format!("第{number}行不是 JSON 对象（{why}）；请改正这一行"),
-        format!("line {number} is no JSON object ({why}); correct this line"),
+        format!("第{number}行不是 JSON 对象（{zh}）；请改正这一行"),
+        format!("line {number} is no JSON object ({en}); correct this line"),
     )
 }
 

@@ -114,8 +114,10 @@ fn repeated_elements_are_a_table_of_attributes_and_children() {
 fn numbers_keep_all_their_digits_in_json_lines_as_in_json() {
     let object = r#"{"a":123456789012345678.25,"b":[9007199254740993,-0.10],"c":{"d": 9007199254740993.5}}"#;
     let lines = format!("{object}\n\n{object}\n");
-    let row = r#"123456789012345678.25|9007199254740993、-0.10|{"d":9007199254740993.5}"#;
-    assert_eq!(raw(lines.as_bytes()), format!("a|b|c\n{row}\n{row}"));
+    let row = r#"123456789012345678.25|9007199254740993、-0.10|9007199254740993.5"#;
+    for text in [lines, format!("[{object},{object}]")] {
+        assert_eq!(raw(text.as_bytes()), format!("a|b|c.d\n{row}\n{row}"));
+    }
 }
 
 #[test]
@@ -123,6 +125,7 @@ fn a_broken_line_is_told_by_its_number_and_costs_no_other() {
     let told = raw(b"{\"a\":1}\n\n7\n{\"a\":\n{\"a\":\"\\ud800\"}\n{\"b\":2}");
     assert!(told.starts_with("a|b\n1|\n|\n|\n|\n|2\n"), "{told}");
     assert!(told.contains("line 3 is no JSON object (not an object); correct this line"), "{told}");
+    assert!(told.contains("line 4 is no JSON object (EOF while parsing a value at `{\"a\":`)"), "{told}");
     for line in 4..6 {
         assert!(told.contains(&format!("line {line} is no JSON object (")), "{line}: {told}");
     }
@@ -208,7 +211,7 @@ fn the_declared_encoding_of_xml_is_honoured_and_a_wrong_one_is_not_believed() {
 #[test]
 fn harmful_and_cut_xml_is_refused() {
     let entity = b"<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY b \"c\">]><a><r><x>&b;</x></r></a>";
-    assert!(raw(entity).contains("document type"), "{}", raw(entity));
+    assert!(raw(entity).starts_with("the file holds a document type, which is not read"), "{}", raw(entity));
     let whole = b"<?xml version=\"1.0\"?><a><r><x>1</x></r><r><x>2</x></r></a>";
     for length in 25..whole.len() {
         let told = raw(&whole[..length]);
@@ -299,4 +302,42 @@ fn records_that_all_have_names_of_their_own_are_read_in_time_and_too_many_names_
 
 fn rows_of(reading: Reading) -> usize {
     reading.map(|outcome| outcome.unwrap().batch.num_rows()).sum()
+}
+
+#[test]
+fn what_is_wrong_with_json_is_told_in_both_languages_at_its_place_and_costs_no_other_word() {
+    let fields = [("name", FieldType::Text), ("amount", FieldType::Number)];
+    for (text, zh, en) in [
+        (
+            "{\"name\":\"甲\",\"amount\":1}\n{\"name\":\"乙\",\"amount\":}\n",
+            "第2行不是 JSON 对象（“乙\",\"amount\":}”处不符合 JSON 语法）；请改正这一行",
+            "line 2 is no JSON object (expected value at `乙\",\"amount\":}`); correct this line",
+        ),
+        (
+            "[{\"name\":\"甲\",\n\"amount\":1},\n{\"name\":\"乙\",\n\"amount\":x1}]",
+            "第2条记录看不懂（“\"amount\":x1}”处不符合 JSON 语法）；请改正这一条",
+            "record 2 cannot be understood (expected value at `\"amount\":x1}`); mend it",
+        ),
+    ] {
+        let outcome = records(text.as_bytes(), &fields).next().unwrap().unwrap();
+        let findings = &outcome.findings.0;
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert_eq!((findings[0].message.zh.as_str(), findings[0].message.en.as_str()), (zh, en));
+        // Its fields are not missing: they could not be read.
+        let schema = outcome.batch.schema();
+        let unreadable = &schema.metadata()[huiliu_stage::UNREADABLE];
+        assert!(unreadable.contains("name") && unreadable.contains("amount"), "{unreadable}");
+    }
+    let told = raw(b"[{'a':1}]");
+    assert!(told.starts_with("record 1 cannot be understood (key must be a string at `{'a':1}`)"), "{told}");
+}
+
+#[test]
+fn a_value_in_a_line_is_told_by_the_line_and_not_by_a_cell() {
+    let fields = [("name", FieldType::Text), ("amount", FieldType::Number)];
+    let text = "{\"name\":\"x\"}\n\n{\"name\":\"y\",\"amount\":\"viel\"}\n";
+    let outcome = records(text.as_bytes(), &fields).next().unwrap().unwrap();
+    let message = &outcome.findings.0[0].message;
+    assert!(message.en.starts_with("line 3 (amount) `viel` "), "{message:?}");
+    assert!(message.zh.starts_with("第3行（amount）“viel”"), "{message:?}");
 }

@@ -43,6 +43,19 @@ pub(super) fn guessed(encoding: &str) -> Finding {
     Finding::new(None, Severity::Info, "encoding", text)
 }
 
+/// Rows of two encodings: the first line of the other one, and how many of its lines were seen.
+pub(super) fn mixed(encodings: &str, (first, count): (usize, usize)) -> Finding {
+    let text = Text::new(
+        format!(
+            "文件里有两种文字编码（{encodings}）：从第{first}行起有{count}行不是 UTF-8，已逐行按各自的编码读取；请核对这些行，并把文件另存为 UTF-8"
+        ),
+        format!(
+            "the file is of two encodings ({encodings}): {count} lines, the first of them line {first}, are no UTF-8; each line was read in its own; check these lines, and save the file as UTF-8"
+        ),
+    );
+    Finding::new(None, Severity::Warning, "encoding", text)
+}
+
 /// Rows that end in neither of the usual line ends.
 pub(super) fn unusual_line_end(name: &str) -> Finding {
     let text = Text::new(

@@ -85,6 +85,11 @@ impl Filler {
         }
     }
 
+    /// The column of a field.
+    pub(super) fn column_of(&self, field: usize) -> Option<usize> {
+        self.columns.get(field).copied().flatten()
+    }
+
     /// A new group: what stood above is not continued.
     pub(super) fn forget(&mut self) {
         for down in &mut self.down {
@@ -97,7 +102,7 @@ impl Filler {
             return;
         }
         let span = chunk.aside(value);
-        match self.columns.get(field).copied().flatten() {
+        match self.column_of(field) {
             Some(column) => {
                 for row in from..to {
                     chunk.fill_empty(row, column, span);

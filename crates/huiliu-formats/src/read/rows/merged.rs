@@ -1,6 +1,6 @@
 //! Merged cells among the data rows: titles across the table, and values whose other rows stay empty.
 
-use huiliu_stage::{Finding, RecordSchema, Severity, Text, cell_address};
+use huiliu_stage::{Finding, RecordSchema, Severity, Text, cell_address, row_id};
 
 use crate::read::header::Layout;
 use crate::read::merged::Merged;
@@ -29,17 +29,23 @@ pub(super) fn wide(merged: &Merged, layout: &Layout) -> Vec<u32> {
 
 /// Tells of cells that are merged over several rows in columns that are not filled down: all but the first row of such
 /// a cell have no value.
-pub(in crate::read) fn untaken(record: &RecordSchema, layout: &Layout, merged: &Merged) -> Vec<Finding> {
+pub(in crate::read) fn untaken(
+    record: &RecordSchema,
+    layout: &Layout,
+    merged: &Merged,
+    sheet: u32,
+) -> Vec<Finding> {
     let last = layout.header_rows.last().copied().unwrap_or(0);
     let mut findings = Vec::new();
     for (column, field) in layout.columns.iter().enumerate().filter_map(|(at, c)| Some((at, c.field?))) {
         let Some(field) = record.fields.get(field).filter(|field| !field.fill_down) else { continue };
         let mut shown: Vec<String> = Vec::new();
-        let mut count = 0_usize;
+        let (mut count, mut first) = (0_usize, None);
         for range in
             merged.down(column, last).filter(|r| r.columns() <= 2 && r.first_column as usize == column)
         {
             count += 1;
+            first = first.or(Some(row_id(sheet, range.first_row)));
             if shown.len() < SHOWN {
                 let (from, to) =
                     (cell_address(column, range.first_row), cell_address(column, range.last_row));
@@ -59,7 +65,7 @@ pub(in crate::read) fn untaken(record: &RecordSchema, layout: &Layout, merged: &
                 "{title} has merged cells ({places}): their value is that of the first row only, the other rows are empty; undo the merge and write it in each row"
             ),
         );
-        let finding = Finding::new(None, Severity::Warning, "merged", text);
+        let finding = Finding::new(first, Severity::Warning, "merged-cells", text);
         findings.push(finding.with_field(field.name.as_str()));
     }
     findings

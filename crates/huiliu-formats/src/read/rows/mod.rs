@@ -123,7 +123,7 @@ impl RowKinds {
             marks: Marks::new(),
             waiting: Vec::new(),
         };
-        kinds.waiting.extend(untaken(record, layout, merged));
+        kinds.waiting.extend(untaken(record, layout, merged, sheet));
         kinds.waiting.extend(means.map(|(field, value)| says_sheet(name, &kinds.fields, field, &value)));
         kinds
     }
@@ -332,8 +332,12 @@ impl RowKinds {
         if is_footer(&word) && filled.len() <= 8 && !self.is_named(&filled, first_column) {
             return Some(Kind::Footer);
         }
-        if self.header.len() < 3 {
-            return None;
+        // Of two columns one is often empty: only words that are no record say so.
+        match self.header.len() {
+            0 | 1 => return None,
+            2 if filled.len() == 1 && is_note(&word) => return Some(Kind::Note),
+            2 => return self.group(&filled).filter(|kind| self.is_of_another_field(kind)),
+            _ => {}
         }
         // 2.投资额保留整数, below 注:1.本表由各板块填报.
         if self.noted && filled.len() == 1 {
@@ -377,6 +381,12 @@ impl RowKinds {
         let known = title.means.is_some() && filled.len() == 1;
         ((certain && (alone || numbering.is_some() || title.declared.is_some())) || known)
             .then_some(Kind::Group(*column, title))
+    }
+
+    /// Whether a title of a group is no value of the column that it stands in.
+    fn is_of_another_field(&self, kind: &Kind) -> bool {
+        let Kind::Group(column, title) = kind else { return false };
+        title.means.as_ref().is_none_or(|(field, _)| self.filler.column_of(*field) != Some(*column))
     }
 
     /// Whether a cell may stand in the row of a group's title.

@@ -5,6 +5,8 @@
 
 use encoding_rs::{CoderResult, Decoder, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
 
+use super::mixed::Lines;
+
 /// A text encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::read) enum Charset {
@@ -14,6 +16,8 @@ pub(in crate::read) enum Charset {
     Utf32 { big: bool },
     /// Cyrillic of DOS in its first form.
     Ibm855,
+    /// Some lines are UTF-8, and the others of this encoding.
+    Mixed(&'static Encoding),
 }
 
 /// Characters of the bytes 80 to FF.
@@ -46,6 +50,7 @@ impl Charset {
             Self::Utf32 { big: true } => "UTF-32BE".to_owned(),
             Self::Utf32 { big: false } => "UTF-32LE".to_owned(),
             Self::Ibm855 => "IBM855".to_owned(),
+            Self::Mixed(other) => format!("UTF-8 + {}", Self::Known(other).name()),
         }
     }
 
@@ -54,7 +59,7 @@ impl Charset {
         match self {
             Self::Known(encoding) => encoding == UTF_16LE || encoding == UTF_16BE,
             Self::Utf32 { .. } => true,
-            Self::Ibm855 => false,
+            Self::Ibm855 | Self::Mixed(_) => false,
         }
     }
 
@@ -65,6 +70,7 @@ impl Charset {
             Self::Known(encoding) => Some(Decoding::Known(encoding.new_decoder_with_bom_removal())),
             Self::Utf32 { big } => Some(Decoding::Units(Units { big, ..Units::default() })),
             Self::Ibm855 => Some(Decoding::Table(IBM855.chars().collect())),
+            Self::Mixed(other) => Some(Decoding::Lines(Lines::new(other))),
         }
     }
 
@@ -103,6 +109,7 @@ pub(super) enum Decoding {
     Known(Decoder),
     Units(Units),
     Table(Vec<char>),
+    Lines(Lines),
 }
 
 impl Decoding {
@@ -114,6 +121,7 @@ impl Decoding {
                 Done { read, written, bad, full: result == CoderResult::OutputFull }
             }
             Self::Units(units) => units.decode(from, into, last),
+            Self::Lines(lines) => lines.decode(from, into, last),
             Self::Table(table) => {
                 let mut room = Room { into, written: 0 };
                 for (read, &byte) in from.iter().enumerate() {

@@ -12,13 +12,13 @@ use encoding_rs::{
 
 use super::charset::Charset;
 use super::cyrillic::{cyrillic, is_mac_latin};
-use super::likely::{Likely, likely};
+use super::likely::{Likely, TEXT, likely};
+use super::mixed::other_encoding;
 use super::wide::by_zero_bytes;
 
 /// Least lead of an encoding over the next likely one that is no guess, in logarithms of likelihood.
 const LEAST_LEAD: f64 = 6.0;
-/// Least mean likelihood of East Asian text, a logarithm: if that is all that is known, and if the detector thinks so too.
-const TEXT: f64 = -8.6;
+/// Least mean likelihood of East Asian text if the detector thinks so too.
 const TEXT_IF_ASIAN: f64 = -10.5;
 
 /// How an encoding was told.
@@ -100,6 +100,9 @@ fn by_mark(sample: &[u8]) -> Option<Charset> {
 
 /// The likeliest encoding, and whether it stands apart from the others.
 fn weighed(sample: &[u8], whole: bool) -> (Charset, How) {
+    if let Some(other) = other_encoding(sample) {
+        return (Charset::Mixed(other), How::Statistics);
+    }
     // Mostly UTF-8 with some damage is UTF-8 with some damage.
     if mostly_utf8(sample) {
         return (Charset::UTF8, How::Statistics);

@@ -10,6 +10,7 @@ mod detect;
 #[cfg(test)]
 mod languages;
 mod likely;
+mod mixed;
 mod wide;
 
 use std::fs::File;
@@ -18,6 +19,7 @@ use std::io::{self, Read};
 pub(super) use self::charset::Charset;
 use self::charset::Decoding;
 use self::detect::{How, detect};
+pub(super) use self::mixed::other_lines;
 use super::error::ReadError;
 use super::options::ReadOptions;
 

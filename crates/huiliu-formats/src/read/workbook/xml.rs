@@ -116,7 +116,7 @@ impl<R: Read> Scanner<R> {
             self.start += length + 3;
             Ok(Some(Found::Literal(from, from + length - 9)))
         } else {
-            Err(ReadError::damaged(&"a part holds a document type"))
+            Err(document_type())
         }
     }
 
@@ -324,6 +324,14 @@ fn entity(name: &str) -> Option<char> {
             char::from_u32(code)?
         }
     })
+}
+
+/// Entities that a document type declares may unfold to anything.
+fn document_type() -> ReadError {
+    ReadError::new(
+        "文件里有文档类型声明（DOCTYPE），为安全起见不读取；请去掉这一声明，或重新导出后上传",
+        "the file holds a document type, which is not read for safety; take that declaration out, or export the file anew",
+    )
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use huiliu_stage::Text;
 use huiliu_stage::json::write_text;
 use serde::de::IgnoredAny;
 
@@ -28,30 +29,59 @@ pub(super) fn piece(bytes: &[u8], deep: usize) -> Piece {
     }
 }
 
-fn fields(bytes: &[u8], deep: usize) -> Result<Vec<(String, Value)>, String> {
-    let text = simdutf8::basic::from_utf8(bytes).map_err(|_| "it holds bytes that are no text".to_owned())?;
-    serde_json::from_str::<IgnoredAny>(text).map_err(|error| error.to_string())?;
+fn fields(bytes: &[u8], deep: usize) -> Result<Vec<(String, Value)>, Text> {
+    let text = simdutf8::basic::from_utf8(bytes)
+        .map_err(|_| Text::new("含有无法解码的文字", "it holds bytes that are no text"))?;
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| syntax(text, &error))?;
     let text = text.trim_ascii();
     if !text.starts_with('{') {
-        return Err("not an object".to_owned());
+        return Err(Text::new("不是用花括号括起来的对象", "not an object"));
     }
     let mut fields = Vec::new();
     flatten("", text, deep, &mut fields)?;
     Ok(fields)
 }
 
+/// Characters that are shown of what stands before and behind a mistake.
+const AROUND: usize = 12;
+
+/// What is wrong, and where: the parser's lines are those of the record.
+fn syntax(text: &str, error: &serde_json::Error) -> Text {
+    let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let at = line.floor_char_boundary(error.column().saturating_sub(1).min(line.len()));
+    let (before, behind) = line.split_at_checked(at).unwrap_or((line, ""));
+    let from = before.char_indices().rev().nth(AROUND - 1).map_or(0, |(from, _)| from);
+    let behind: String = behind.chars().take(AROUND).collect();
+    let near = [before.get(from..).unwrap_or_default().trim_start(), behind.trim_end()].concat();
+    let said = error.to_string();
+    let what = said.rsplit_once(" at line ").map_or(said.as_str(), |(what, _)| what);
+    Text::new(
+        match error.is_eof() {
+            true => format!("没有写完，断在“{near}”"),
+            false => format!("“{near}”处不符合 JSON 语法"),
+        },
+        format!("{what} at `{near}`"),
+    )
+}
+
 /// Objects within an object give names such as `a.b`. Names are bounded, since nested ones repeat those above them.
-fn flatten(above: &str, object: &str, deep: usize, fields: &mut Vec<(String, Value)>) -> Result<(), String> {
+fn flatten(above: &str, object: &str, deep: usize, fields: &mut Vec<(String, Value)>) -> Result<(), Text> {
     let mut rest = inner(object);
     while let Some((key, behind)) = part(rest, ':') {
         let Some((value, behind)) = part(behind, ',') else { break };
         rest = behind;
         let key = string(key)?;
         if key.len() > LONGEST_NAME {
-            return Err(format!("a name is longer than {LONGEST_NAME} bytes"));
+            return Err(Text::new(
+                format!("有一个名称超过 {LONGEST_NAME} 字节"),
+                format!("a name is longer than {LONGEST_NAME} bytes"),
+            ));
         }
         if fields.len() >= MOST_NAMES {
-            return Err(format!("it has more than {MOST_NAMES} names"));
+            return Err(Text::new(
+                format!("名称超过 {MOST_NAMES} 个"),
+                format!("it has more than {MOST_NAMES} names"),
+            ));
         }
         let name = if above.is_empty() { key.into_owned() } else { format!("{above}.{key}") };
         match value.as_bytes().first() {
@@ -66,7 +96,7 @@ fn flatten(above: &str, object: &str, deep: usize, fields: &mut Vec<(String, Val
 }
 
 /// An array of plain values; one that holds others stays JSON.
-fn list(array: &str) -> Result<Value, String> {
+fn list(array: &str) -> Result<Value, Text> {
     let (mut rest, mut items) = (inner(array), Vec::new());
     while let Some((item, behind)) = part(rest, ',') {
         if item.starts_with(['{', '[']) {
@@ -127,15 +157,15 @@ fn string_length(bytes: &[u8]) -> usize {
 }
 
 /// What stands in a string's quotes.
-fn string(quoted: &str) -> Result<Cow<'_, str>, String> {
+fn string(quoted: &str) -> Result<Cow<'_, str>, Text> {
     match memchr::memchr(b'\\', quoted.as_bytes()) {
         None => Ok(Cow::Borrowed(inner(quoted))),
-        Some(_) => serde_json::from_str(quoted).map(Cow::Owned).map_err(|error| error.to_string()),
+        Some(_) => serde_json::from_str(quoted).map(Cow::Owned).map_err(|error| syntax(quoted, &error)),
     }
 }
 
 /// A value as a cell holds it.
-fn text(value: &str) -> Result<String, String> {
+fn text(value: &str) -> Result<String, Text> {
     match value.as_bytes().first() {
         Some(b'n') => Ok(String::new()),
         Some(b'"') => string(value).map(Cow::into_owned),
@@ -146,7 +176,7 @@ fn text(value: &str) -> Result<String, String> {
 }
 
 /// Lists and objects without blanks and needless escapes, their numbers as they are.
-fn compact(value: &str) -> Result<String, String> {
+fn compact(value: &str) -> Result<String, Text> {
     let (mut to, mut rest) = (String::with_capacity(value.len()), value);
     while let Some(at) = memchr::memchr(b'"', rest.as_bytes()) {
         let (before, behind) = rest.split_at_checked(at).unwrap_or((rest, ""));

@@ -1,10 +1,9 @@
 //! JSON Lines: one object a line.
 //!
-//! A line that is no object costs that line only. Objects within an object stay JSON in their cell, as the sink
-//! `jsonl` writes what has no column of its own.
+//! A line that is no object costs that line only. Objects within an object give names of their own, as in plain JSON.
 
 use super::super::Piece;
-use super::piece;
+use super::fields::{DEEPEST, piece};
 use crate::read::error::ReadError;
 use crate::read::text::TextReader;
 
@@ -53,10 +52,10 @@ impl LineRecords {
             if line.is_empty() {
                 continue;
             }
-            let mut piece = piece(line, 0);
+            let mut piece = piece(line, DEEPEST);
             if let Piece::Record(fields) = &mut piece {
                 // Word of the daemon to itself, on rows that come back out of quarantine.
-                fields.retain(|(name, _)| name != "_evidence");
+                fields.retain(|(name, _)| name != "_evidence" && !name.starts_with("_evidence."));
             }
             return Ok(Some(piece));
         }
