@@ -173,7 +173,7 @@ fn a_cell_that_cannot_be_read_is_null_and_named_by_its_address() {
             "info placeholder Some(\"total_investment\") B4 (总投资) `待定` taken as not filled in",
             "info placeholder Some(\"start_date\") C4 (start_date) `/` taken as not filled in",
             "warning width None row 5 has 2 cells, the header has 4; look for a missing or surplus delimiter",
-            "error width None row 6 has 5 cells, the header has 4; look for a missing or surplus delimiter",
+            "error repair None row 6 is malformed; in reading it a surplus empty cell was left out; please check",
         ]
     );
     let extra = outcome.batch.column_by_name("_extra").unwrap().as_string::<i32>();

@@ -103,6 +103,8 @@ pub(super) struct BundleSource {
     queue: VecDeque<usize>,
     /// Files that were read as tables.
     tables: HashSet<usize>,
+    /// Files that look like tables and could not be read as such.
+    unread: HashSet<usize>,
     current: Option<Current>,
     linker: Option<Linker>,
     pub(super) findings: Vec<Finding>,
@@ -137,6 +139,7 @@ impl BundleSource {
             schema: Arc::new(arrow::datatypes::Schema::empty()),
             queue,
             tables: HashSet::new(),
+            unread: HashSet::new(),
             current: None,
             linker: Some(linker),
             findings: Vec::new(),
@@ -151,6 +154,7 @@ impl BundleSource {
             if let Err(error) = source.open_table(at)? {
                 let path = &source.contents.files[at].path;
                 source.findings.push(text::unread(path, &error));
+                source.unread.insert(at);
                 why.get_or_insert_with(|| text::within(path, error));
             }
         }
@@ -183,6 +187,7 @@ impl BundleSource {
                     Some(at) => {
                         if let Err(error) = self.open_table(at)? {
                             self.findings.push(text::unread(&self.contents.files[at].path, &error));
+                            self.unread.insert(at);
                         }
                         continue;
                     }
@@ -367,7 +372,8 @@ impl BundleSource {
             }
             let hash = self.keep(at)?;
             let Some(file) = self.contents.files.get(at) else { continue };
-            if !linked.contains(&at) {
+            // What could not be read as a table is told already.
+            if !linked.contains(&at) && !self.unread.contains(&at) {
                 loose.push((hash.clone(), file.path.clone()));
             }
             places.insert(at, self.evidence.attachments.len());

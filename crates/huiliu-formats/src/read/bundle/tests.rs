@@ -196,7 +196,7 @@ fn several_tables_are_one_delivery_and_each_row_names_its_file() {
         ["a.xlsx!甲 0:2 P-1", "a.xlsx!乙 2:2 P-2", "更多.zip/b.csv 3:2 P-3", "c.jsonl 4:1 P-4"]
     );
     assert_eq!(read.links, ["更多.zip/附图.png 4:1 evidence"]);
-    assert_eq!(read.findings, ["package 读我.txt", "evidence-unreferenced 读我.txt"]);
+    assert_eq!(read.findings, ["package 读我.txt"], "told once");
 }
 
 #[test]

@@ -17,6 +17,12 @@ pub(super) fn is_doubtful(line: &str, record: &Record<'_>, form: &Form, columns:
         || is_cut_otherwise(line, record, form, columns)
 }
 
+/// Whether the row that ends a text without a line end is cut in its last cell, as where a copy broke off.
+pub(super) fn is_cut_off(cells: &[impl AsRef<str>], columns: &[Profile]) -> bool {
+    let (Some(last), Some(column)) = (cells.last(), columns.last()) else { return false };
+    cells.len() == columns.len() && cells.len() > 1 && column.is_cut(last.as_ref())
+}
+
 /// A blank stands behind each delimiter, where it hardly does in other rows.
 fn is_spaced(record: &Record<'_>, form: &Form, columns: &[Profile]) -> bool {
     let others = || record.cells.iter().zip(columns).skip(1);

@@ -200,6 +200,9 @@ impl CsvSource {
             chunk.clear(width);
             self.read_on()?;
         };
+        if self.reader.is_over() && progress.consumed == self.reader.unread().len() {
+            self.tell_cut_off(chunk);
+        }
         let first = self.number;
         self.number = self.number.saturating_add(progress.lines);
         self.reader.advance(progress.consumed);
@@ -221,6 +224,17 @@ impl CsvSource {
                 Ok(Some(&self.mended))
             }
         }
+    }
+}
+
+impl CsvSource {
+    /// Tells of the chunk's last row, the last one of the file, if that seems to be cut.
+    fn tell_cut_off(&self, chunk: &mut Chunk) {
+        let text = std::str::from_utf8(self.reader.unread()).unwrap_or_default();
+        let (Some(row), false) = (chunk.rows().checked_sub(1), text.ends_with(['\n', '\r'])) else { return };
+        let cells: Vec<&str> = chunk.view(text).row(row).collect();
+        let told = self.plan.cut_off(&cells, chunk.numbers[row]);
+        chunk.findings.extend(told);
     }
 }
 
@@ -294,7 +308,7 @@ const REPAIRED: usize = 64 << 10;
 const FOLLOWING: usize = 8 << 10;
 
 /// Repairs the row that begins at `from`. Places in it count from there. Where few rows are known (`thin`), only one that
-/// lacks cells, which might stand under other headings.
+/// has not as many cells as the others, which might stand under other headings.
 fn mended(plan: &mut Plan, bytes: &[u8], from: usize, over: bool, thin: bool) -> Stopped {
     let rest = bytes.get(from..).unwrap_or_default();
     if !over && rest.len() < FOLLOWING {
@@ -310,7 +324,7 @@ fn mended(plan: &mut Plan, bytes: &[u8], from: usize, over: bool, thin: bool) ->
     }
     let cells = plan.cells_of(valid);
     let short = cells.as_ref().is_some_and(|cells| cells.len() < plan.outline.width);
-    if thin && !short {
+    if thin && cells.as_ref().is_none_or(|cells| cells.len() == plan.outline.width) {
         return Stopped::Left;
     }
     let row = plan.row(valid, 0, false);

@@ -193,3 +193,85 @@ fn a_nul_in_a_cell_is_kept_and_told() {
     let (rows, findings) = collect(&mut crate::read::open_raw(file.path(), &options).unwrap()).unwrap();
     assert!(rows.len() == 20 && told(&findings), "{findings:?}");
 }
+
+#[test]
+fn a_row_torn_within_a_word_is_one_and_waits_for_a_person_where_few_are_known() {
+    let header = "title,code,amount,opened\n";
+    let rows = "春江路小学,武进区教育局,1200,2026-03-01\n滨湖新城学校,武进区教育局,3500,2026-01-02\n\
+        横山桥水厂,武进区水务局,880,2026-05-20\n";
+    for (whole, torn) in
+        [("武进区教育局,3500", "武进区\n教育局,3500"), ("武进区教育局,3500", "武进\r\n区教育局,3500")]
+    {
+        assert!(rows.contains(whole));
+        let (found, findings, _) =
+            read(&format!("{header}{}", rows.replace(whole, torn)), FormatOptions::default());
+        assert_eq!(found.len(), 3, "{found:?}");
+        let shown = found[1].replace("\\n", "").replace("\\r", "");
+        assert!(["滨湖新城学校", "3500", "2026-01-02"].iter().all(|cell| shown.contains(cell)), "{found:?}");
+        assert!(
+            findings.len() == 1 && findings[0].starts_with("error") && findings[0].contains("row 3"),
+            "{findings:?}"
+        );
+    }
+}
+
+#[test]
+fn a_delimiter_in_a_name_moves_no_cell_of_a_small_table() {
+    let header = "title,code,amount,opened\n";
+    for rows in [
+        "牛塘镇学校,牛塘镇人民政府,300,2026-01-02\n城东水厂,武进区水务局,400,2026-02-02\n",
+        "甲,乙镇,3,2026-01-02\n",
+    ] {
+        let torn = "湖塘镇污水,管网改造,湖塘镇人民政府,880,2026-05-20\n";
+        let (found, findings, _) = read(&format!("{header}{rows}{torn}"), FormatOptions::default());
+        let row = found.last().unwrap();
+        let cells = ["湖塘镇污水", "管网改造", "amount=880", "opened=\"2026-05-20\""];
+        assert!(cells.iter().all(|cell| row.contains(cell)), "{row}");
+        assert!(findings.len() == 1 && findings[0].starts_with("error"), "{findings:?}");
+    }
+}
+
+#[test]
+fn a_number_whose_neighbour_is_lacking_is_not_cut_in_two() {
+    let rows: String = (1..=12).map(|at| format!("Lamp {at},{},2026-01-{at:02}\n", 100 + at)).collect();
+    let text =
+        format!("title,amount,opened\n{}Lamp x,200.5\nBulb,300,2026-02-02\n", rows.replace("Lamp ", "L"));
+    let (found, findings, _) = read(&text, FormatOptions::default());
+    assert!(found.len() == 14 && found[13].contains("Bulb"), "{found:?}");
+    assert!(findings.len() == 1 && !findings[0].starts_with("error"), "{findings:?}");
+    for number in ["200.5", "3500.5", "1,234"] {
+        let text =
+            format!("title,amount,opened\n{rows}Lamp x,\"{number}\"\n{}", rows.replace("Lamp", "Lump"));
+        let (found, findings, _) = read(
+            &text.replace("\"200.5\"", "200.5").replace("\"3500.5\"", "3500.5"),
+            FormatOptions::default(),
+        );
+        assert!(found.len() == 25 && found[12].contains(&number.replace(',', "")), "{}", found[12]);
+        assert!(findings.len() == 1 && !findings[0].starts_with("error"), "{findings:?} {}", found[12]);
+    }
+}
+
+#[test]
+fn a_last_row_that_breaks_off_within_its_last_cell_is_told() {
+    let days: String = (1..=12).map(|at| format!("Lamp {at},{},2026-01-{at:02}\n", 100 + at)).collect();
+    let told = |text: &str| {
+        let (found, findings, _) = read(text, FormatOptions::default());
+        assert_eq!(found.len(), 13, "{text}");
+        findings.iter().filter(|finding| finding.starts_with("error cut-off 14: C14 ")).count()
+    };
+    let whole = format!("title,amount,opened\n{days}Lamp x,500,2025-11-12");
+    assert_eq!(told(&whole), 0);
+    for length in 1..10 {
+        let cut = &whole[..whole.len() - 10 + length];
+        assert_eq!(told(cut), 1, "{cut}");
+        let quoted = cut.replace("Lamp 1,", "'Lamp 1',").replace("title,", "'title',");
+        assert_eq!(told(&quoted), 1, "{quoted}");
+        assert_eq!(told(&format!("{cut}\n")), 0, "a line end shows that the row is whole");
+    }
+    // Amounts have any length, and days may be written in any way where others are.
+    let amounts: String = (1..=12).map(|at| format!("Lamp {at},x,{}\n", 100 + at)).collect();
+    assert_eq!(told(&format!("title,note,amount\n{amounts}Lamp x,y,9")), 0);
+    let (found, findings, _) =
+        read(&format!("title,amount,opened\n{}a,1,2024\nb,2,2025", days), FormatOptions::default());
+    assert!(found.len() == 14 && !findings.iter().any(|f| f.contains("cut-off")), "{findings:?}");
+}

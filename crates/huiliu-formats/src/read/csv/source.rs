@@ -250,6 +250,9 @@ impl TableSource {
             for number in self.held.release(&mut self.findings) {
                 put_row(chunk, &self.held.row(), number);
             }
+            if self.at >= self.text.len() && self.reader.is_over() && !self.text.ends_with(['\n', '\r']) {
+                self.findings.extend(self.plan.cut_off(&row.cells, number));
+            }
             put_row(chunk, &row, number);
         }
         chunk.findings.append(&mut self.findings);

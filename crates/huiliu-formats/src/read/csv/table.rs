@@ -3,7 +3,9 @@
 //! [`Plan`] holds what the sample told: form, outline, columns. [`Plan::row`] reads the next row from any part of
 //! the text: by the book where that gives the table's width without anything odd, else by [`repair`](super::repair).
 
-use super::doubt::{cut_otherwise, is_doubtful};
+use huiliu_stage::Finding;
+
+use super::doubt::{cut_otherwise, is_cut_off, is_doubtful};
 use super::lex::{self, Form, Record};
 use super::long;
 use super::outline::{Outline, last_remark, outline};
@@ -11,6 +13,7 @@ use super::proof::proven;
 use super::repair::{Effort, Mended, Repair, header_and_row, mend};
 use super::shape::{Profile, kind};
 use super::sniff::{Known, sniff};
+use super::tell::cut_off;
 
 /// Longest quoted cell that is read without a second look.
 pub(super) const LONGEST_CELL: usize = 256 << 10;
@@ -271,6 +274,12 @@ impl Plan {
     pub(super) fn cells_of(&self, text: &str) -> Option<Vec<String>> {
         let record = lex::record(text, 0, &self.form, self.patience);
         (!record.odd).then(|| record.cells.into_iter().map(|cell| cell.text.into_owned()).collect())
+    }
+
+    /// What to tell of the row that ends the file without a line end.
+    pub(super) fn cut_off(&self, cells: &[impl AsRef<str>], number: u32) -> Option<Finding> {
+        let last = cells.last().filter(|_| is_cut_off(cells, &self.outline.columns))?;
+        Some(cut_off(last.as_ref(), cells.len() - 1, number))
     }
 
     /// Whether a blank stands behind each delimiter, which it does not in the rest of the file.

@@ -106,6 +106,20 @@ fn said(repair: Repair) -> (&'static str, &'static str) {
     }
 }
 
+/// Tells of a last row that seems to be cut in its last cell.
+pub(super) fn cut_off(cell: &str, column: usize, number: u32) -> Finding {
+    let address = cell_address(column, number);
+    let text = Text::new(
+        format!(
+            "{address}“{cell}”比同列其他各行短，而且文件在这里结束、没有换行，可能没有传完；请核对后重新上传完整的文件"
+        ),
+        format!(
+            "{address} `{cell}` is shorter than the others of its column, and the file ends there without a line end, as if cut off; check it and send the whole file"
+        ),
+    );
+    Finding::new(Some(row_id(0, number)), Severity::Error, "cut-off", text).with_raw(cell)
+}
+
 /// Reports the cells that hold a NUL, which nobody typed and most programs cut the cell at.
 pub(super) fn tell_nuls(chunk: &mut Chunk, text: &str) {
     if memchr::memchr(0, text.as_bytes()).or(memchr::memchr(0, chunk.side.as_bytes())).is_none() {

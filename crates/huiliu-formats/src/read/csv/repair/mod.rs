@@ -209,7 +209,8 @@ impl Job<'_> {
             let lacking = record.matches(&form.delimiter).count() + 1 < columns.len();
             let half = form.quote.is_some_and(|q| record.bytes().filter(|&b| b == q).count() % 2 == 1);
             open = half || lines < 6 && record.bytes().any(|b| Some(b) == form.quote || b == b'\'');
-            if next >= text.len() || !(open || lacking || lines > 0) || !half && self.is_row(next) {
+            let whole = record.contains(&form.delimiter);
+            if next >= text.len() || !(open || lacking || lines > 0) || !half && self.is_row(next, whole) {
                 return;
             }
             let following = line(text, next, form);
@@ -220,13 +221,15 @@ impl Job<'_> {
         }
     }
 
-    /// Whether a row begins at `at` that is sound and needs nothing from the line before it: its first cell is at home.
-    fn is_row(&self, at: usize) -> bool {
+    /// Whether a row begins at `at` that is sound and needs nothing from the line before it: its first cell is at home, or
+    /// that line has several cells (`parted`), which together with these would be too many.
+    fn is_row(&self, at: usize, parted: bool) -> bool {
         let found = record(self.text, at, self.form, 4 << 10);
         let home = |column: &Profile| {
             !column.is_name() && column.cost(&found.cells[0].text) < column.usual() + AT_HOME
         };
-        found.cells.len() == self.columns.len() && !found.odd && self.columns.first().is_some_and(home)
+        let sound = found.cells.len() == self.columns.len() && !found.odd;
+        sound && self.columns.first().is_some_and(|column| parted && !column.is_name() || home(column))
     }
 
     /// Tries the record that ends at `end`, so many lines below its first: as one row, as two rows, and as a row that a

@@ -1,6 +1,6 @@
 //! Where a piece of a record that holds two cells may be parted.
 
-use super::super::shape::{Kind, kind};
+use super::super::shape::{Kind, Profile, kind};
 use super::cell::inside;
 use super::names::{blank_doubt, doubt};
 use super::search::Reader;
@@ -9,6 +9,8 @@ use super::search::Reader;
 const MOST_NAMES: usize = 50;
 /// Work of looking at one place where a piece may be parted.
 const PLACE: usize = 4;
+/// Share of values among a column's cells from which on it is one of values.
+const VALUES: f64 = 0.95;
 /// Longest piece that is parted in two.
 const LONGEST_PARTED: usize = 400;
 
@@ -29,6 +31,7 @@ impl Reader<'_> {
             names.into_iter().flatten().filter(|name| *name != raw).take(MOST_NAMES).collect();
         let mut best: Option<(usize, usize, f64)> = None;
         let name = left.is_name();
+        let number = !name && kind(raw).is_value();
         let blanks = Blanks {
             within: name || right.is_hardly_indented(),
             first: !name && right.is_hardly_indented(),
@@ -43,6 +46,13 @@ impl Reader<'_> {
                 continue;
             }
             let (a, b) = (self.value(one, 1, left), self.value(two, 1, right));
+            // A number is two only where both are like their columns' others, a text where one of them is; and a
+            // column of values has none that is no value.
+            let (first, second) = (left.is_foreign(&a.text), right.is_foreign(&b.text));
+            let strict = |column: &Profile| number || column.values() > VALUES;
+            if !name && (first && second || first && strict(left) || second && strict(right)) {
+                continue;
+            }
             let mut cost = a.cost + left.cost(&a.text) + b.cost + right.cost(&b.text) + 2.0;
             cost += match (seam, behind > place) {
                 (true, false) if next.is_some_and(is_sign) || before.is_some_and(is_sign) => 2.0,

@@ -56,6 +56,8 @@ impl Step {
 const MOST_PIECES: usize = 400;
 /// Most states of the search for one reading.
 const MOST_STATES: usize = 12_000;
+/// What it costs more that a delimiter is text in a row that lacks cells.
+const JOINED_SHORT: f64 = 3.0;
 /// Most pieces that one cell is made of.
 const LONGEST_JOIN: usize = 40;
 /// Reads one record in all ways that are worth a try.
@@ -213,7 +215,9 @@ impl<'a> Reader<'a> {
             let raw = self.raw(pieces, used, taken);
             let value = self.value(raw, taken, column);
             if value.cost < most {
-                let cost = value.cost + self.looks(&value, column);
+                // A delimiter too many and one too few are two faults.
+                let joined = count < width && value.repairs.contains(&Repair::Joined);
+                let cost = value.cost + self.looks(&value, column) + if joined { JOINED_SHORT } else { 0.0 };
                 relax(used + taken, made + 1, cost, Step::Cell(taken));
             }
         }

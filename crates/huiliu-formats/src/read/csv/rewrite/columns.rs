@@ -5,7 +5,7 @@
 
 use super::super::lex::record;
 use super::super::table::{LONGEST_CELL, Plan};
-use super::is_there;
+use super::{each_line, put_row};
 
 /// Lines that are looked at, and the least number that tells anything.
 const LOOKED_AT: usize = 400;
@@ -56,19 +56,14 @@ impl Columns {
         None
     }
 
+    /// How many they are.
+    pub(super) fn width(&self) -> usize {
+        self.starts.len()
+    }
+
     /// Writes lines as cells with commas between; see [`Rewrite::write`](super::Rewrite::write).
     pub(super) fn write(&self, text: &str, over: bool, into: &mut String) -> usize {
-        let mut at = 0;
-        while at < text.len() {
-            let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
-            let next = (end + 1).min(text.len());
-            if end == text.len() && !is_there(text, end, over) {
-                break;
-            }
-            self.write_line(text[at..end].trim_end_matches('\r'), into);
-            at = next;
-        }
-        at
+        each_line(text, over, |line| self.write_line(line, into))
     }
 
     fn write_line(&self, line: &str, into: &mut String) {
@@ -81,19 +76,7 @@ impl Columns {
             // A note, or a row that is shifted: not cut where a word stands.
             None => vec![line.trim()],
         };
-        for (at, cell) in cells.iter().enumerate() {
-            if at > 0 {
-                into.push(',');
-            }
-            if cell.contains([',', '"', '\r']) {
-                into.push('"');
-                into.push_str(&cell.replace('"', "\"\""));
-                into.push('"');
-            } else {
-                into.push_str(cell);
-            }
-        }
-        into.push('\n');
+        put_row(&cells, into);
     }
 
     /// The cells of a line, unless a word stands where one column ends and the next begins.
@@ -132,8 +115,8 @@ fn width(c: char, wide: bool) -> usize {
     }
 }
 
-/// A line under the names: `----- ----`.
-fn is_rule(line: &str) -> bool {
+/// A line under the names: `----- ----`, or one between rows.
+pub(super) fn is_rule(line: &str) -> bool {
     (line.contains("---") || line.contains("===")) && line.chars().all(|c| matches!(c, '-' | '=' | '+' | ' '))
 }
 

@@ -1,10 +1,12 @@
 //! Files whose every line is written in a way that no delimiter explains, written anew as a table of cells.
 //!
 //! Some programs put each whole line in quotes ([`wrapped`]), others set their columns one under the other with blanks
-//! ([`columns`]). Both are told from the sample and undone line by line while the text is read, before anything else
+//! ([`columns`]) or part their cells with several ([`runs`]), or draw a frame around them ([`framed`]). All are told from the sample and undone line by line while the text is read, before anything else
 //! looks at it; the rest of the reader then meets a plain table. What fits no such line is left as it is.
 
 mod columns;
+mod framed;
+mod runs;
 mod wrapped;
 
 use huiliu_stage::{Finding, Severity, Text};
@@ -24,6 +26,10 @@ pub(super) enum Rewrite {
     Unwrap,
     /// Lines are cut at the places where their columns begin.
     Cut(Columns),
+    /// Lines are cut at runs of several blanks.
+    Runs,
+    /// The frame around cells is taken off.
+    Unframe,
 }
 
 impl Rewrite {
@@ -35,9 +41,14 @@ impl Rewrite {
         if plan.outline.width == 1 && own_quotes && wrapped::is_wrapped(judged, known, whole) {
             return Some(Self::Unwrap);
         }
+        if known.delimiter.is_none() && known.quote.is_none() && framed::is_framed(judged, whole) {
+            return Some(Self::Unframe);
+        }
         let blanks = plan.form.delimiter.trim_matches(' ').is_empty();
         if known.delimiter.is_none() && known.quote.is_none() && (blanks || plan.outline.width == 1) {
-            return Columns::of(judged, plan, whole).map(Self::Cut);
+            let columns = Columns::of(judged, plan, whole);
+            let set = columns.as_ref().map_or(1, Columns::width);
+            return if runs::width(judged, whole) > set { Some(Self::Runs) } else { columns.map(Self::Cut) };
         }
         None
     }
@@ -46,7 +57,7 @@ impl Rewrite {
     pub(super) fn known(&self, known: &Known) -> Known {
         match self {
             Self::Unwrap => known.clone(),
-            Self::Cut(_) => Known {
+            Self::Cut(_) | Self::Runs | Self::Unframe => Known {
                 delimiter: Some(",".to_owned()),
                 quote: Some(Some(b'"')),
                 escape: Some(None),
@@ -61,6 +72,8 @@ impl Rewrite {
         match self {
             Self::Unwrap => wrapped::write(text, over, into),
             Self::Cut(columns) => columns.write(text, over, into),
+            Self::Runs => runs::write(text, over, into),
+            Self::Unframe => framed::write(text, over, into),
         }
     }
 
@@ -74,6 +87,14 @@ impl Rewrite {
             Self::Cut(_) => Text::new(
                 "文件没有分隔符，各列用空格对齐，已按列的位置拆分；请核对",
                 "the file has no delimiter but columns set with blanks; it was cut at their places; please check",
+            ),
+            Self::Runs => Text::new(
+                "文件没有分隔符，各格之间是几个空格，已按连续空格拆分；请核对",
+                "the file has no delimiter but several blanks between its cells; it was cut at these; please check",
+            ),
+            Self::Unframe => Text::new(
+                "文件的各格画有边框（| 和 ---），已去掉边框后读取；请核对",
+                "a frame of strokes is drawn around the cells of the file; it was read without it; please check",
             ),
         };
         Finding::new(None, Severity::Warning, "outline", text)
@@ -89,6 +110,37 @@ fn by_the_book(delimiter: &str) -> Form {
 /// The text from `from` on, if it is a whole line or more is not to come.
 fn is_there(text: &str, next: usize, over: bool) -> bool {
     over || next < text.len()
+}
+
+/// Calls for each whole line of `text`, and for the last one too if the file is `over`; gives the bytes used.
+fn each_line(text: &str, over: bool, mut take: impl FnMut(&str)) -> usize {
+    let mut at = 0;
+    while at < text.len() {
+        let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+        if end == text.len() && !is_there(text, end, over) {
+            break;
+        }
+        take(text[at..end].trim_end_matches('\r'));
+        at = (end + 1).min(text.len());
+    }
+    at
+}
+
+/// Writes a row with commas between its cells.
+fn put_row(cells: &[&str], into: &mut String) {
+    for (at, cell) in cells.iter().enumerate() {
+        if at > 0 {
+            into.push(',');
+        }
+        if cell.contains([',', '"', '\r']) {
+            into.push('"');
+            into.push_str(&cell.replace('"', "\"\""));
+            into.push('"');
+        } else {
+            into.push_str(cell);
+        }
+    }
+    into.push('\n');
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ fn read(text: &str) -> (Vec<String>, bool) {
     let mut told = false;
     for outcome in &mut reading {
         let outcome = outcome.unwrap();
-        let words = ["quotes as one cell", "set with blanks"];
+        let words = ["quotes as one cell", "set with blanks", "several blanks", "frame of strokes"];
         told |= outcome.findings.iter().any(|f| words.iter().any(|words| f.message.en.contains(words)));
         let (batch, schema) = (&outcome.batch, outcome.batch.schema());
         let own = |at: &usize| ![SHEET, ROW, EXTRA].contains(&schema.field(*at).name().as_str());
@@ -108,6 +108,31 @@ fn columns_set_with_blanks_are_cut_at_their_places() {
         "编号  名称        地区\n1     储能一期    合肥市\n22    生物医药    芜湖市\n333   示范        安庆市\n",
         &["编号¦名称¦地区", "1¦储能一期¦合肥市", "22¦生物医药¦芜湖市", "333¦示范¦安庆市"],
     );
+}
+
+#[test]
+fn several_blanks_part_cells_however_many_they_are() {
+    check(
+        "name    city    amount\nAnn    New York    12\nBob    Leeds    30\nCat    Hull    77\n",
+        &["name¦city¦amount", "Ann¦New York¦12", "Bob¦Leeds¦30", "Cat¦Hull¦77"],
+    );
+    check(
+        "名称  地区   投资\n储能, 一期   合肥市  12\n生物医药     芜湖市    30\n\n示范  安庆市  7\n",
+        &["名称¦地区¦投资", "储能, 一期¦合肥市¦12", "生物医药¦芜湖市¦30", "示范¦安庆市¦7"],
+    );
+}
+
+#[test]
+fn a_frame_around_cells_is_taken_off() {
+    let rows = ["name¦city¦n", "Ann, B¦York¦1", "Cat¦¦22"];
+    check("| name | city | n |\n|------|:----:|--:|\n| Ann, B | York | 1 |\n| Cat |  | 22 |\n", &rows);
+    check(
+        "+--------+------+----+\n| name   | city | n  |\n+--------+------+----+\n| Ann, B | York |  1 |\n\
+         | Cat    |      | 22 |\n+--------+------+----+\n2 rows in set\n",
+        &rows,
+    );
+    let pipes = "a|b|c\n1|2|3\n4|5|6\n";
+    assert!(!read(pipes).1);
 }
 
 #[test]

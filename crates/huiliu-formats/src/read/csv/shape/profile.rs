@@ -14,6 +14,14 @@ fn value_hash(cell: &str) -> u64 {
 
 type Counts<K> = HashMap<K, u32, BuildHasherDefault<Mixer>>;
 
+/// Rows with which a column is hardly known, and how much of a cell of a near kind it may then hold as well; half as
+/// much of a number of another kind where it is known.
+const FEW: u32 = 8;
+const KIN: f64 = 0.3;
+/// Rows that tell how long the cells of a column are, and the length of codes, which numbers hardly have.
+const LEAST_ROWS: u32 = 3;
+const LONG_CODE: usize = 8;
+
 /// Most different looks and values that are kept of one column.
 const MOST_KEPT: usize = 2048;
 
@@ -37,6 +45,8 @@ pub(in crate::read::csv) struct Profile {
     patterns: Counts<u64>,
     values: Counts<u64>,
     shortest: usize,
+    /// The shortest but one.
+    second: usize,
     longest: usize,
     /// What the likeliest cell costs.
     usual: f64,
@@ -49,7 +59,13 @@ impl Profile {
     pub(in crate::read::csv) fn add(&mut self, cell: &str, quoted: bool) {
         let length = cell.trim().chars().count();
         if length > 0 {
-            self.shortest = if self.longest == 0 { length } else { self.shortest.min(length) };
+            if self.longest == 0 {
+                (self.shortest, self.second) = (length, usize::MAX);
+            } else if length < self.shortest {
+                (self.shortest, self.second) = (length, self.shortest);
+            } else {
+                self.second = self.second.min(length);
+            }
             self.longest = self.longest.max(length);
         }
         self.rows += 1;
@@ -95,8 +111,12 @@ impl Profile {
         let kind = kind(cell);
         let pattern = share(self.patterns.get(&pattern(cell)));
         let value = share(self.values.get(&value_hash(cell)));
-        let mut likely =
-            0.02 + 0.5 * share(self.kinds.get(&kind)) + 0.33 * pattern.sqrt() + 0.15 * value.sqrt();
+        let mut kinds = share(self.kinds.get(&kind));
+        let known = self.rows >= FEW;
+        if !known || kind.is_value() {
+            kinds = kinds.max(self.kin(kind) * if known { KIN / 2.0 } else { KIN });
+        }
+        let mut likely = 0.02 + 0.5 * kinds + 0.33 * pattern.sqrt() + 0.15 * value.sqrt();
         // Where few values come again and again another one is hardly at home.
         if self.rows >= 20
             && self.values.len() * 5 <= self.rows as usize
@@ -114,6 +134,40 @@ impl Profile {
             likely *= 0.85;
         }
         -likely.min(1.0).ln()
+    }
+
+    /// Whether nothing like a text was seen here, by its kind and by its looks. An empty one may stand anywhere.
+    pub(in crate::read::csv) fn is_foreign(&self, cell: &str) -> bool {
+        let kind = kind(cell);
+        self.rows > 0 && kind != Kind::Empty && !self.kinds.contains_key(&kind) && !self.has_look(cell)
+    }
+
+    /// Share of the cells that are of a kind near to this one: numbers of all kinds, words of all kinds.
+    fn kin(&self, kind: Kind) -> f64 {
+        let number = |kind: Kind| matches!(kind, Kind::Integer | Kind::Decimal | Kind::Amount);
+        let word = |kind: Kind| matches!(kind, Kind::Word | Kind::Text | Kind::Code);
+        let near = |of: &Kind| number(*of) && number(kind) || word(*of) && word(kind);
+        let count: u32 = self.kinds.iter().filter(|(of, _)| near(of)).map(|(_, count)| count).sum();
+        f64::from(count) / f64::from(self.rows.max(1))
+    }
+
+    /// Whether a text looks like the beginning of such a cell as all others are: a day without its day, half a code.
+    pub(in crate::read::csv) fn is_cut(&self, cell: &str) -> bool {
+        let cell = cell.trim();
+        let length = cell.chars().count();
+        let most = self.kinds.iter().max_by_key(|(_, count)| **count).map(|(kind, _)| *kind);
+        // It may be one of those that were seen.
+        let seen = self.values.get(&value_hash(cell)).copied().unwrap_or(0);
+        let shortest = if seen == 1 { self.second } else { self.shortest };
+        let (own, even) = (kind(cell), shortest == self.longest);
+        let fixed = matches!(own, Kind::Date | Kind::Stamp | Kind::Time)
+            || matches!(own, Kind::Integer | Kind::Code) && self.longest >= LONG_CODE;
+        self.rows >= LEAST_ROWS
+            && self.digits() > 0.9
+            && seen < 2
+            && (1..shortest).contains(&length)
+            && (even && fixed
+                || [Kind::Date, Kind::Stamp].iter().any(|day| most == Some(*day) && own != *day))
     }
 
     /// What the likeliest cell costs: a row is the same row whether its cells are many or few.
