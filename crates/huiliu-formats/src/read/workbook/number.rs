@@ -1,8 +1,9 @@
 //! A cell's number as text: days of both date systems, percentages, and no digit more or less than was stored.
 //!
 //! Programs store numbers in binary, so `0.1` stands in a part as `0.10000000000000001`; the shortest text that is
-//! the same number is what the sender typed. Numbers from a quadrillion on keep their exponent: a code
-//! of 18 digits that became `9.14403E+17` has lost its end and must not look like a code again.
+//! the same number is what the sender typed. Numbers above nine quadrillions keep their exponent: a code
+//! of 18 digits that became `9.14403E+17` has lost its end and must not look like a code again. One whose digits all stand in
+//! the part has lost nothing.
 
 use std::fmt::Write;
 
@@ -16,11 +17,15 @@ const LAST_DAY: i64 = 2_958_465;
 const DAYS_NOW: std::ops::RangeInclusive<f64> = 20_000.0..=80_000.0;
 /// Digits that are never more than a binary number holds.
 const SAFE_DIGITS: usize = 15;
+/// Up to here a binary number holds every whole number.
+const LAST_WHOLE: f64 = 9_007_199_254_740_992.0;
+/// Most digits of a code.
+const MOST_DIGITS: usize = 38;
 
 /// Adds a number as it is meant; `raw` is its text in the part.
 pub(super) fn write(to: &mut String, raw: &str, shown: Shown, date1904: bool) {
     let raw = raw.trim();
-    if shown == Shown::Plain && is_short(raw) {
+    if shown == Shown::Plain && is_short(raw) || is_long(raw) {
         to.push_str(raw);
         return;
     }
@@ -79,9 +84,18 @@ fn is_short(raw: &str) -> bool {
     }
 }
 
+/// Whole numbers of more digits than a binary number holds, which no binary number can have been: whoever wrote the
+/// part had them as text, and they are all there.
+fn is_long(raw: &str) -> bool {
+    (SAFE_DIGITS + 1..=MOST_DIGITS).contains(&raw.len())
+        && raw.bytes().all(|byte| byte.is_ascii_digit())
+        && raw.bytes().skip(SAFE_DIGITS).any(|byte| byte != b'0')
+        && raw.parse::<u128>().is_ok_and(|whole| (whole as f64) as u128 != whole)
+}
+
 /// The shortest text that is this number, without an exponent where one is not needed.
 pub(super) fn write_plain(to: &mut String, number: f64) {
-    if number.fract() == 0.0 && number.abs() < 1e15 {
+    if number.fract() == 0.0 && number.abs() <= LAST_WHOLE {
         to.push_str(itoa::Buffer::new().format(number as i64));
     } else {
         to.push_str(zmij::Buffer::new().format(number));
@@ -258,7 +272,10 @@ mod tests {
             ("007", "7"),
             ("999999999999999", "999999999999999"),
             ("9.1440312345678899E+17", "9.14403123456789e+17"),
+            ("914403123456788992", "9.14403123456789e+17"),
             ("914403123456789000", "9.14403123456789e+17"),
+            ("220832041289010115", "220832041289010115"),
+            ("2208320412890101", "2208320412890101"),
             ("", ""),
             ("n/a", "n/a"),
         ] {
