@@ -341,3 +341,18 @@ fn a_value_in_a_line_is_told_by_the_line_and_not_by_a_cell() {
     assert!(message.en.starts_with("line 3 (amount) `viel` "), "{message:?}");
     assert!(message.zh.starts_with("第3行（amount）“viel”"), "{message:?}");
 }
+
+#[test]
+fn arrays_below_an_array_of_names_are_rows() {
+    for text in [
+        r#"[["a","b"],["x",1],["y",[2,3]],["z"],["w",4,"more"]]"#,
+        "{\"code\":0,\"data\":[[\"a\",\"b\"],\n[\"x\",1],[\"y\",[2,3]],[\"z\"],[\"w\",4,\"more\"]]}",
+    ] {
+        assert_eq!(raw(text.as_bytes()), "a|b|C\nx|1|\ny|2、3|\nz||\nw|4|more", "{text}");
+    }
+    let told = raw(br#"[["a","b"],["x",1],{"a":2},["y",oops]]"#);
+    assert!(told.starts_with("a|b\nx|1\n|\n|\n"), "{told}");
+    assert!(told.contains("record 2 cannot be understood (not an array)"), "{told}");
+    assert!(raw(br#"[["a","b"],["x",1]"#).contains("cut off"));
+    assert!(raw(b"[[1,2],[3,4]]").contains("no objects that could be rows"));
+}

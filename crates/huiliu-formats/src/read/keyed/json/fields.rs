@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use huiliu_stage::Text;
 use huiliu_stage::json::write_text;
+use huiliu_stage::{Text, column_letters};
 use serde::de::IgnoredAny;
 
 use super::super::{LONGEST_NAME, MOST_NAMES, Piece, Value};
@@ -22,24 +22,63 @@ const MOST_PLACES: i32 = 40;
 pub(super) fn piece(bytes: &[u8], deep: usize) -> Piece {
     match fields(bytes, deep) {
         Ok(fields) => Piece::Record(fields),
-        Err(why) => {
-            let raw = bytes.get(..bytes.len().min(SHOWN)).unwrap_or_default();
-            Piece::Fault { why, raw: String::from_utf8_lossy(raw).into_owned() }
-        }
+        Err(why) => fault(bytes, why),
     }
 }
 
 fn fields(bytes: &[u8], deep: usize) -> Result<Vec<(String, Value)>, Text> {
-    let text = simdutf8::basic::from_utf8(bytes)
-        .map_err(|_| Text::new("含有无法解码的文字", "it holds bytes that are no text"))?;
-    serde_json::from_str::<IgnoredAny>(text).map_err(|error| syntax(text, &error))?;
-    let text = text.trim_ascii();
+    let text = proven(bytes)?;
     if !text.starts_with('{') {
         return Err(Text::new("不是用花括号括起来的对象", "not an object"));
     }
     let mut fields = Vec::new();
     flatten("", text, deep, &mut fields)?;
     Ok(fields)
+}
+
+/// What an array of values is as a record; the names are those of its places.
+pub(super) fn row(bytes: &[u8], names: &[String]) -> Piece {
+    match values(bytes, names) {
+        Ok(fields) => Piece::Record(fields),
+        Err(why) => fault(bytes, why),
+    }
+}
+
+fn fault(bytes: &[u8], why: Text) -> Piece {
+    let raw = bytes.get(..bytes.len().min(SHOWN)).unwrap_or_default();
+    Piece::Fault { why, raw: String::from_utf8_lossy(raw).into_owned() }
+}
+
+fn values(bytes: &[u8], names: &[String]) -> Result<Vec<(String, Value)>, Text> {
+    let text = proven(bytes)?;
+    if !text.starts_with('[') {
+        return Err(Text::new("不是用方括号括起来的一行", "not an array"));
+    }
+    let (mut rest, mut fields) = (inner(text), Vec::new());
+    while let Some((item, behind)) = part(rest, ',') {
+        if fields.len() >= MOST_NAMES {
+            return Err(Text::new(
+                format!("超过 {MOST_NAMES} 格"),
+                format!("it has more than {MOST_NAMES} values"),
+            ));
+        }
+        // Values beyond the names go by their places.
+        let at = fields.len();
+        let name = names.get(at).filter(|name| !name.is_empty()).cloned();
+        let name = name.unwrap_or_else(|| column_letters(at));
+        fields.push((name, if item.starts_with('[') { list(item)? } else { Value::One(self::text(item)?) }));
+        rest = behind;
+    }
+    Ok(fields)
+}
+
+/// The names that an array of texts holds; none if it holds anything else.
+pub(super) fn names_in(bytes: &[u8]) -> Vec<String> {
+    let names: Vec<String> = serde_json::from_slice(bytes).unwrap_or_default();
+    let sound = names.len() <= MOST_NAMES
+        && names.iter().all(|name| name.len() <= LONGEST_NAME)
+        && names.iter().any(|name| !name.trim().is_empty());
+    if sound { names } else { Vec::new() }
 }
 
 /// Characters that are shown of what stands before and behind a mistake.
@@ -62,6 +101,14 @@ fn syntax(text: &str, error: &serde_json::Error) -> Text {
         },
         format!("{what} at `{near}`"),
     )
+}
+
+/// The text of bytes that are JSON.
+fn proven(bytes: &[u8]) -> Result<&str, Text> {
+    let text = simdutf8::basic::from_utf8(bytes)
+        .map_err(|_| Text::new("含有无法解码的文字", "it holds bytes that are no text"))?;
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| syntax(text, &error))?;
+    Ok(text.trim_ascii())
 }
 
 /// Objects within an object give names such as `a.b`. Names are bounded, since nested ones repeat those above them.

@@ -1,6 +1,6 @@
-//! Plain JSON: an array of objects, wherever it stands, or objects one after the other.
+//! Plain JSON: an array of objects, wherever it stands, one of arrays below one of names, or objects one after the other.
 //!
-//! The beginning of the file is surveyed for arrays of objects; the one whose names the record schema knows best is
+//! The beginning of the file is surveyed for such arrays; the one whose names the record schema knows best is
 //! the table, without a schema the longest. Then the file is read from its start, object by object: what is before
 //! and behind the table is passed over byte by byte, so memory does not grow with the file.
 
@@ -12,7 +12,7 @@ mod survey;
 use huiliu_stage::{Finding, Severity, Text};
 
 use self::cursor::{Cursor, cut_off, malformed};
-use self::fields::{DEEPEST, piece};
+use self::fields::{DEEPEST, names_in, piece, row};
 pub(in crate::read) use self::survey::{Table, others, survey};
 use super::Piece;
 use crate::read::error::ReadError;
@@ -23,6 +23,8 @@ pub(in crate::read) struct JsonRecords {
     cursor: Cursor,
     /// Whether the records are elements of an array.
     array: bool,
+    /// The names of the values of records that are arrays themselves.
+    names: Option<Vec<String>>,
     /// Objects around that array.
     depth: usize,
     first: bool,
@@ -44,8 +46,9 @@ impl JsonRecords {
         if array {
             cursor.expect(b'[')?;
         }
+        let names = if table.0.rows { Some(names_in(cursor.value()?)) } else { None };
         let depth = table.0.path.as_ref().map_or(0, Vec::len);
-        Ok(Self { cursor, array, depth, first: true, over: false })
+        Ok(Self { cursor, array, first: names.is_none(), names, depth, over: false })
     }
 
     pub(super) fn done(&self) -> u64 {
@@ -82,7 +85,13 @@ impl JsonRecords {
         self.first = false;
         match self.cursor.peek()? {
             Some(b']') => self.next(), // A comma behind the last one.
-            _ => self.cursor.value().map(|bytes| Some(piece(bytes, DEEPEST))),
+            _ => {
+                let bytes = self.cursor.value()?;
+                Ok(Some(match &self.names {
+                    Some(names) => row(bytes, names),
+                    None => piece(bytes, DEEPEST),
+                }))
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use huiliu_stage::{Finding, Severity, Text};
 
 use super::super::{LONGEST_NAME, MOST_WEIGHED, worth};
 use super::cursor::{Cursor, malformed};
-use super::{DEEPEST, Piece, piece};
+use super::{DEEPEST, Piece, names_in, piece};
 use crate::read::error::ReadError;
 use crate::read::header::Names;
 use crate::read::text::TextReader;
@@ -23,6 +23,8 @@ pub(super) struct Array {
     pub(super) path: Option<Vec<String>>,
     names: Vec<String>,
     count: u64,
+    /// Its elements are arrays, the first of which holds the names.
+    pub(super) rows: bool,
 }
 
 /// Where the records of a file are, and what else might have been meant.
@@ -157,11 +159,39 @@ impl Survey {
         }
     }
 
+    /// Looks into an array of arrays, which is a table if the first one holds names and others follow.
+    fn rows(&mut self) -> Result<(), ReadError> {
+        let names = names_in(self.cursor.value()?);
+        let at = self.found.len();
+        let mut array = Array { path: Some(self.path.clone()), names, rows: true, ..Array::default() };
+        let is_table = array.names.len() > 1;
+        while let Some(next) = self.cursor.peek()? {
+            match next {
+                b']' => {
+                    self.cursor.reader.advance(1);
+                    break;
+                }
+                b',' => self.cursor.reader.advance(1),
+                b'[' if is_table && !self.enough() => {
+                    array.count += 1;
+                    // A file that ends within it is told when it is read.
+                    self.found.truncate(at);
+                    self.found.push(array.clone());
+                    self.cursor.pass()?;
+                }
+                _ => return self.cursor.close(),
+            }
+        }
+        Ok(())
+    }
+
     /// Looks into an array. One of objects is kept as found, also if the file ends within it.
     fn array(&mut self) -> Result<(), ReadError> {
         self.cursor.expect(b'[')?;
-        if self.later || self.cursor.peek()? != Some(b'{') {
-            return self.cursor.close();
+        match self.cursor.peek()? {
+            Some(b'[') if !self.later => return self.rows(),
+            Some(b'{') if !self.later => {}
+            _ => return self.cursor.close(),
         }
         let at = self.found.len();
         self.found.push(Array { path: Some(self.path.clone()), ..Array::default() });
