@@ -50,7 +50,7 @@ impl Reader<'_> {
             // column of values has none that is no value.
             let (first, second) = (left.is_foreign(&a.text), right.is_foreign(&b.text));
             let strict = |column: &Profile| number || column.values() > VALUES;
-            if !name && (first && second || first && strict(left) || second && strict(right)) {
+            if !name && (first && (second || strict(left)) || second && strict(right)) {
                 continue;
             }
             let mut cost = a.cost + left.cost(&a.text) + b.cost + right.cost(&b.text) + 2.0;
