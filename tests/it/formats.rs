@@ -148,7 +148,7 @@ fn a_file_that_cannot_be_read_goes_back_with_a_sentence_on_why() {
         (
             "entity.xml",
             b"<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY b \"c\">]><a><b>1</b></a>".to_vec(),
-            "XML 文件已损坏或不完整",
+            "文档类型声明",
         ),
         ("empty.json", b"[]".to_vec(), "没有对象"),
         ("page.html", b"<html><body>404</body></html>".to_vec(), "没有表格的网页"),
