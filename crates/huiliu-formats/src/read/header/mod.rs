@@ -309,11 +309,8 @@ fn score(layout: &Layout) -> usize {
 }
 
 fn lay_out(rows: &[(u32, Vec<String>)], merged: &MergedRows, names: &Names) -> Layout {
-    let mut paths = paths::paths(rows, merged);
-    let width = paths.iter().rposition(|path| !path.is_empty()).map_or(0, |at| at + 1);
-    paths.truncate(width);
     let mut layout = Layout {
-        columns: paths.into_iter().map(Column::new).collect(),
+        columns: columns_below(rows, merged).collect(),
         header_rows: rows.iter().map(|(number, _)| *number).collect(),
         ..Layout::default()
     };
@@ -323,10 +320,15 @@ fn lay_out(rows: &[(u32, Vec<String>)], merged: &MergedRows, names: &Names) -> L
 
 /// The header of each column in words, from the rows of a header.
 pub(super) fn joined(rows: &[(u32, Vec<String>)], merged: &MergedRows) -> Vec<String> {
+    columns_below(rows, merged).map(|column| column.header).collect()
+}
+
+/// The columns that rows of a header make, up to the last one that has a text.
+fn columns_below(rows: &[(u32, Vec<String>)], merged: &MergedRows) -> impl Iterator<Item = Column> {
     let mut paths = paths::paths(rows, merged);
     let width = paths.iter().rposition(|path| !path.is_empty()).map_or(0, |at| at + 1);
     paths.truncate(width);
-    paths.into_iter().map(|path| Column::new(path).header).collect()
+    paths.into_iter().map(Column::new)
 }
 
 /// The filled cells above the header.
