@@ -22,7 +22,7 @@ use super::options::{FormatKind, ReadOptions};
 use super::package::Package;
 use super::rows::RowKinds;
 use super::{Reading, Sheet, Source, ahead, kind, named, raw};
-use crate::report::{ReadReport, SheetReport};
+use crate::report::ReadReport;
 
 /// Bytes looked at to tell a file's kind. The directory of an OLE2 container, which says whether it is
 /// encrypted, usually stands within them.
