@@ -168,6 +168,12 @@ impl ReceiptData {
                 .to_owned();
         }
         match (self.quarantined, self.warnings) {
+            _ if self.rows_in == 0 => say
+                .pick(
+                    "没有读到任何数据行，没有采用任何内容；如果文件中有数据，请按下列问题检查后重新上传",
+                    "no row of data was read, so nothing was taken; if the file holds some, see what is listed below and send it again",
+                )
+                .to_owned(),
             // What is wrong with a whole column or table has no row to set aside.
             (0, _) if self.errors > 0 => say.pick(
                 format!(

@@ -18,7 +18,7 @@ mod values;
 use assign::assign;
 use dictionary::DICTIONARY;
 pub(super) use form::is_form;
-pub(super) use names::{Names, Rank, tidy};
+pub(super) use names::{Names, Rank, declared_unit, tidy, unit_of};
 pub(super) use tell::findings;
 
 use std::cmp::Reverse;
@@ -190,6 +190,7 @@ fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, who
             continue;
         }
         let mut best: Option<Candidate> = None;
+        let mut most_named = (0, 0);
         for height in 1..=MOST_HEADER_ROWS.min(grid.len() - start) {
             if whole && cuts(grid, merged, start, height) {
                 continue;
@@ -198,8 +199,12 @@ fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, who
             let score = score(&layout);
             let worth = (score, Reverse(height));
             // The row that the caller named is the header's first, whatever it is worth.
-            if (score > 0 || row.is_some()) && best.as_ref().is_none_or(|(most, _)| worth > *most) {
-                best = Some((worth, layout));
+            // Of rows that are worth the same, those that give more columns a field, or a name.
+            let named =
+                (layout.claimed(), layout.columns.iter().filter(|column| !column.header.is_empty()).count());
+            let better = |(most, _): &Candidate| (worth.0, named, worth.1) > (most.0, most_named, most.1);
+            if (score > 0 || row.is_some()) && best.as_ref().is_none_or(better) {
+                (best, most_named) = (Some((worth, layout)), named);
             }
         }
         candidates.extend(best);
@@ -301,8 +306,12 @@ pub(super) fn is_serial(header: &str) -> bool {
 /// How well rows do as a header; 0 if they are none.
 fn score(layout: &Layout) -> usize {
     let strong = layout.columns.iter().filter(is_firm).count();
-    let (claimed, named) =
-        (layout.claimed(), layout.columns.iter().filter(|column| !column.header.is_empty()).count());
+    // Serial numbers need no field.
+    let is_name = |column: &&Column| {
+        !column.header.is_empty()
+            && (column.field.is_some() || !column.path.last().is_some_and(|leaf| is_serial(leaf)))
+    };
+    let (claimed, named) = (layout.claimed(), layout.columns.iter().filter(is_name).count());
     // One name alone may stand in a title; two, or little but names, is a header.
     let most = strong >= 1 && claimed >= 2 && claimed * 2 > named;
     if strong >= 2 || most || (claimed > 0 && claimed == named) { claimed + strong } else { 0 }

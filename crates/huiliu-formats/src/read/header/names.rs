@@ -96,10 +96,19 @@ fn without_unit(tidied: &str) -> Option<(&str, Unit)> {
 
 /// The unit that a text names. 万方 and 万平 are what builders say for ten thousand square metres.
 fn named_unit(text: &str) -> Option<Unit> {
-    match text {
+    // 人民币万元
+    match text.strip_prefix("人民币").filter(|unit| !unit.is_empty()).unwrap_or(text) {
         "万方" | "万平" => Unit::parse("万平方米"),
+        // A currency, and no word on how many of it: 总投资(人民币) is in the field's own unit.
+        "人民币" | "rmb" | "cny" => None,
         text => Unit::parse(text),
     }
+}
+
+/// A header without the currency in brackets at its end.
+fn without_currency(tidied: &str) -> Option<&str> {
+    let (base, inner) = tidied.strip_suffix(')')?.rsplit_once('(')?;
+    ["人民币", "rmb", "cny"].contains(&inner).then_some(base)
 }
 
 /// What stands in brackets at the end of a header and looks like a unit, though it is none: `总投资(亿元/亿美元)`.
@@ -113,14 +122,14 @@ pub(super) fn strange_unit(header: &str) -> Option<String> {
     let like = |part: &str| {
         let scaled =
             part.strip_prefix(['万', '亿', '千', '百']).is_some_and(|unit| unit.chars().count() <= 3);
-        scaled || (part.chars().count() > 1 && Unit::parse(part).is_some())
+        scaled || (part.chars().count() > 1 && named_unit(part).is_some())
     };
     let parts = inner.split(['/', ',', '、', ';', '或', '和', '及', '|']).map(str::trim);
     (!base.is_empty() && parts.into_iter().any(like)).then(|| inner.to_owned())
 }
 
 /// The unit in a header, if there is one. A header that is nothing but a unit stands under its parent.
-pub(super) fn unit_of(header: &str) -> Option<Unit> {
+pub(in crate::read) fn unit_of(header: &str) -> Option<Unit> {
     let tidied = tidy(header);
     match without_unit(&tidied) {
         Some((_, unit)) => Some(unit),
@@ -140,7 +149,7 @@ fn lone_unit(tidied: &str) -> Option<Unit> {
 }
 
 /// The unit that a cell such as `金额单位：万元` declares; of several that of money.
-pub(super) fn declared_unit(cell: &str) -> Option<Unit> {
+pub(in crate::read) fn declared_unit(cell: &str) -> Option<Unit> {
     if !(cell.contains('单') && cell.contains('位')) {
         return None;
     }
@@ -150,7 +159,7 @@ pub(super) fn declared_unit(cell: &str) -> Option<Unit> {
         let end = behind.find([',', ';', ')', '。', '、', '|']).unwrap_or(behind.len());
         // 金额单位:亿元面积单位:亩 stands without anything between.
         let bare = behind[..end].trim_end_matches(|c| "面积金额投资".contains(c));
-        Unit::parse(bare)
+        named_unit(bare)
     });
     let units: Vec<Unit> = units.collect();
     units.iter().find(|unit| unit.is_money()).or(units.last()).cloned()
@@ -301,7 +310,7 @@ impl Names {
     }
 
     /// The fields that a header may mean. `path` holds its rows, the leaf last.
-    pub(super) fn claims(&self, path: &[String]) -> Vec<(usize, Rank)> {
+    pub(in crate::read) fn claims(&self, path: &[String]) -> Vec<(usize, Rank)> {
         let tidied: Vec<String> = path.iter().map(|part| tidy(part)).collect();
         let confirmed = |meanings: &&Vec<(usize, Rank)>| meanings.iter().any(|m| m.1 == Rank::Confirmed);
         if let Some(meanings) = self.words.get(&tidied.join(">")).filter(confirmed) {
@@ -340,7 +349,7 @@ impl Names {
 
     fn look_up(&self, word: &str) -> Vec<(usize, Rank)> {
         let word = word.strip_prefix("其中:").unwrap_or(word);
-        let base = without_unit(word).map(|(base, _)| base);
+        let base = without_unit(word).map(|(base, _)| base).or_else(|| without_currency(word));
         let mut found: Vec<(usize, Rank)> = Vec::new();
         for word in [Some(word), base].into_iter().flatten() {
             if let Some(meanings) = self.words.get(word) {

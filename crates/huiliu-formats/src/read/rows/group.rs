@@ -35,6 +35,8 @@ pub(super) enum Style {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Title {
     pub(super) style: Style,
+    /// The number in Chinese numerals that it begins with.
+    pub(super) number: Option<u32>,
     /// Without numbering and count.
     pub(super) text: String,
     /// The number of rows that it declares.
@@ -114,13 +116,30 @@ impl Meanings {
         let (text, declared) = counted(rest);
         let means = self.of(text);
         let style = style.unwrap_or(Style::Bare(means.as_ref().map(|(field, _)| *field)));
-        Title { style, text: text.to_owned(), declared, means }
+        let number = numeral(word.trim_start_matches('('));
+        Title { style, number, text: text.to_owned(), declared, means }
+    }
+}
+
+const NUMERALS: &str = "一二三四五六七八九十百";
+
+/// The number that a tidy text begins with in Chinese numerals, up to ninety-nine.
+pub(super) fn numeral(word: &str) -> Option<u32> {
+    let digit =
+        |c: char| "一二三四五六七八九".chars().position(|d| d == c).and_then(|at| u32::try_from(at + 1).ok());
+    let numerals: Vec<char> = word.chars().take_while(|c| NUMERALS.contains(*c)).collect();
+    match numerals[..] {
+        ['十'] => Some(10),
+        [one] => digit(one),
+        ['十', ones] => Some(10 + digit(ones)?),
+        [tens, '十'] => Some(10 * digit(tens)?),
+        [tens, '十', ones] => Some(10 * digit(tens)? + digit(ones)?),
+        _ => None,
     }
 }
 
 /// The style of a tidy text's numbering, and what stands behind it.
 fn numbered(word: &str) -> (Option<Style>, &str) {
-    const NUMERALS: &str = "一二三四五六七八九十百";
     let chinese = |text: &str| text.trim_start_matches(|c: char| NUMERALS.contains(c)).len();
     let digits = |text: &str| text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let behind = |text: &str, left: usize, ends: &[char]| -> Option<usize> {
@@ -241,7 +260,20 @@ mod tests {
             ("1.2亿", Bare(None), "1.2亿", None, None),
         ] {
             let means = means.map(|(field, value): (usize, &str)| (field, value.to_owned()));
-            assert_eq!(meanings().title(cell), Title { style, text: text.into(), declared, means }, "{cell}");
+            let found = meanings().title(cell);
+            let title = Title { style, number: found.number, text: text.into(), declared, means };
+            assert_eq!(found, title, "{cell}");
+        }
+        for (text, number) in [
+            ("一、甲", Some(1)),
+            ("十、", Some(10)),
+            ("十二", Some(12)),
+            ("二十", Some(20)),
+            ("九十九", Some(99)),
+            ("百", None),
+            ("甲", None),
+        ] {
+            assert_eq!(numeral(text), number, "{text}");
         }
         assert_eq!(lone_number("一"), Some(Chinese));
         assert_eq!(lone_number("（二）"), Some(ChineseBracket));

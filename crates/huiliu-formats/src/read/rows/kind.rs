@@ -20,6 +20,8 @@ pub(super) enum Kind {
     Share,
     Note,
     Footer,
+    /// Another unit for what follows, or for what stands above.
+    OtherUnit(String),
     /// The header of another table.
     OtherTable,
     /// A row of another table; told with its header.
@@ -37,6 +39,7 @@ impl Kind {
             Self::Share => ("合计的其中项", "a part of a total"),
             Self::Note => ("说明行", "a note"),
             Self::Footer => ("填报信息行", "a footer"),
+            Self::OtherUnit(_) => ("单位行", "a row with a unit"),
             Self::OtherTable | Self::OtherRow => ("另一张表", "of another table"),
         }
     }
@@ -84,12 +87,39 @@ pub(super) fn says_sheet(name: &str, fields: &[String], field: usize, value: &st
     Finding::new(None, Severity::Info, "sheet", text)
 }
 
+/// A unit was met that is not the one by which amounts are read.
+pub(super) fn other_unit(number: u32, sheet: u32, unit: &str, own: &str) -> Finding {
+    let text = Text::new(
+        format!(
+            "第{number}行写明单位是“{unit}”，而上面的金额是按“{own}”读取的，其后各行没有读取；请把单位写进表头，各表分开后重新报送"
+        ),
+        format!(
+            "row {number} says that the unit is `{unit}`, while the amounts above it were read in `{own}`; what follows was not read; write units into the header and send the file again"
+        ),
+    );
+    Finding::new(Some(row_id(sheet, number)), Severity::Error, "unit", text)
+}
+
+/// A row holds a name and nothing else that is known (domain.md §15: a data row has at least one more value).
+pub(super) fn name_only(sheet: u32, number: u32, (column, cell): (usize, &str)) -> Finding {
+    let address = cell_address(column, number);
+    let text = Text::new(
+        format!(
+            "{address}“{cell}”之外第{number}行没有其他内容，没有采用；如果是项目，请补全其他列；如果是上一行或下一行断开的内容，请接回原处；如果是附注，请删除"
+        ),
+        format!(
+            "row {number} holds nothing but {address} `{cell}` and was not taken; if it is a record, fill in its columns; if it belongs to the row above or below, put it there; if it is a note, delete it"
+        ),
+    );
+    Finding::new(Some(row_id(sheet, number)), Severity::Error, "name-only", text).with_raw(cell)
+}
+
 /// Another table begins at a row.
 pub(super) fn begins_other(number: u32, sheet: u32) -> Finding {
     let text = Text::new(
-        format!("从第{number}行起是另一张表（列名不同），没有读取；请把每张表放在单独的工作表或文件中"),
+        format!("从第{number}行起是另一张表（列名或单位不同），没有读取；请把每张表放在单独的工作表或文件中"),
         format!(
-            "from row {number} on there is another table with other headers, which was not read; put each table into a sheet or file of its own"
+            "from row {number} on there is another table with other headers or units, which was not read; put each table into a sheet or file of its own"
         ),
     );
     Finding::new(Some(row_id(sheet, number)), Severity::Error, "second-table", text)

@@ -7,29 +7,34 @@
 //! below ([`group`], [`fill`]); what totals and titles declare is held against the rows by `checks`.
 
 mod above;
+mod doubt;
 mod fill;
 mod foreign;
 mod group;
 mod kind;
 mod merged;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use huiliu_stage::{FieldType, Finding, RecordSchema};
 
 use self::above::above;
 use self::fill::{Filler, Given};
-use self::group::{Groups, Meanings, Style, lone_number};
-use self::kind::{Kind, begins_other, opened, says_sheet, skipped};
+use self::group::{Groups, Meanings, Style, lone_number, numeral};
+use self::kind::{Kind, begins_other, name_only, opened, other_unit, says_sheet, skipped};
 pub(super) use self::merged::untaken;
 use self::merged::wide;
 use self::words::{
-    counted, ends_counted, is_essay, is_footer, is_mark, is_note, is_numeric, is_share, is_subtotal, is_total,
+    counted, ends_counted, is_count, is_essay, is_footer, is_mark, is_note, is_numeric, is_share,
+    is_subtotal, is_total,
 };
 use super::build::Assembler;
 use super::checks::{Checks, Mark, Marks, Printed, Serial, Total, is_summed};
 use super::chunk::{Chunk, View};
 use super::header::{self, Grid, Layout, Names, tidy};
 use super::merged::Merged;
+use super::value::{Unit, is_code};
 
 /// Tells rows apart for one sheet.
 #[derive(Debug, Default)]
@@ -45,6 +50,14 @@ pub(super) struct RowKinds {
     leading: Vec<usize>,
     /// Columns that hold numbers or dates.
     figures: Vec<usize>,
+    /// Columns of words that are no codes, and how many columns have a field.
+    nouns: Vec<usize>,
+    mapped: usize,
+    /// The unit that amounts are read in, if one is written anywhere.
+    unit: Option<Unit>,
+    /// The numbers of groups so far, and the style of a list that is numbered as groups are.
+    numbered: Vec<(Style, u32)>,
+    list: Option<Style>,
     /// Columns whose totals mean something, and their fields.
     summed: Vec<(usize, usize)>,
     serial: Option<Serial>,
@@ -89,6 +102,15 @@ impl RowKinds {
             .filter(|column| of(column).is_some_and(is_summed))
             .filter_map(|column| Some((column, layout.columns[column].field?)))
             .collect();
+        let noun = |c: &usize| {
+            of(c).is_some_and(|f| f.kind == FieldType::Text && !is_code(&f.name) && f.values.is_empty())
+        };
+        let nouns = all().filter(noun).collect();
+        let money = all().filter(|c| of(c).is_some_and(|f| f.kind == FieldType::Money));
+        let unit = layout
+            .unit
+            .clone()
+            .or_else(|| money.clone().find_map(|column| layout.columns[column].unit.clone()));
         let mut leading = vec![0, 1];
         leading.extend(words.first());
         leading.retain(|&column| column < layout.columns.len());
@@ -110,6 +132,11 @@ impl RowKinds {
             checks: Checks::new(sheet, summed.iter().map(|(_, field)| *field).collect(), declared),
             summed,
             serial,
+            nouns,
+            mapped: layout.columns.iter().filter(|column| column.field.is_some()).count(),
+            unit,
+            numbered: Vec::new(),
+            list: None,
             groups: Groups::for_sheet(means.clone()),
             values: means.clone().into_iter().collect(),
             fields: record.fields.iter().map(|field| field.title().to_owned()).collect(),
@@ -130,13 +157,14 @@ impl RowKinds {
 
     /// Takes the rows that are no data out of the chunk, says so, and gives the others what these say of them.
     pub(super) fn filter(&mut self, chunk: &mut Chunk, text: &str, names: &Names) {
-        let mut gone = Vec::new();
+        let (mut gone, mut bare) = (Vec::new(), Vec::new());
         let mut told = std::mem::take(&mut self.waiting);
         let mut given: Vec<Given> = vec![(0, self.values.clone())];
         for row in 0..chunk.rows() {
             let view = chunk.view(text);
             let number = chunk.numbers[row];
             let kind = if self.suspicious(view, row) { self.kind(view, row, number) } else { None };
+            let kind = self.listed(view, row, kind);
             let kind = self.other_table((view, row, number), kind, names);
             (self.noted, self.headed) = (kind == Some(Kind::Note), kind == Some(Kind::Header));
             match kind {
@@ -148,6 +176,9 @@ impl RowKinds {
                     gone.push(row);
                 }
                 _ => {
+                    if self.is_bare(view, row) {
+                        bare.push(row - gone.len());
+                    }
                     let step =
                         |serial: &mut Serial| serial.step(self.sheet, number, view.get(row, serial.column));
                     told.extend(self.serial.as_mut().and_then(step));
@@ -159,6 +190,17 @@ impl RowKinds {
             chunk.remove(&gone);
         }
         self.filler.fill(chunk, text, &given);
+        // Cells that were filled from above are no less values of the row.
+        let view = chunk.view(text);
+        let bare: Vec<Finding> = bare
+            .into_iter()
+            .filter(|row| self.is_bare(view, *row))
+            .filter_map(|row| {
+                let (at, cell) = view.row(row).enumerate().find(|(_, cell)| !cell.trim().is_empty())?;
+                Some(name_only(self.sheet, *chunk.numbers.get(row)?, (at, cell.trim())))
+            })
+            .collect();
+        chunk.findings.extend(bare);
     }
 
     /// Notices where another table begins below this one and where this one goes on; the rows between have other columns.
@@ -172,7 +214,15 @@ impl RowKinds {
         let stands_apart = self.before.is_some_and(|before| before.checked_add(1) != Some(number));
         self.before = if matches!(kind, None | Some(Kind::Header)) { Some(number) } else { Some(0) };
         match &kind {
+            Some(Kind::Header) if self.differs(view, row, names) => {
+                self.other = true;
+                return Some(Kind::OtherTable);
+            }
             Some(Kind::Header) => self.other = false,
+            Some(Kind::OtherUnit(_)) if !self.other => {
+                self.other = true;
+                return kind;
+            }
             None if !self.other && (stands_apart || self.names_first_column(view, row)) => {
                 let cells: Vec<&str> = view.row(row).collect();
                 self.other = header::is_header(&cells, names)
@@ -242,9 +292,16 @@ impl RowKinds {
                 let cell = view.get(row, *column).trim();
                 Some(opened(self.sheet, number, (*column, cell), title, &self.fields))
             }
+            Kind::OtherUnit(unit) => {
+                let own = self.unit.as_ref().map_or("万元", |unit| &unit.name);
+                Some(other_unit(number, self.sheet, unit, own))
+            }
             Kind::Total(column) => {
                 let word = tidy(view.get(row, *column));
-                let (part, declared) = (is_subtotal(&word), counted(&word).1);
+                // 合计 | 2个
+                let count =
+                    || view.row(row).map(tidy).find(|cell| is_count(cell)).and_then(|cell| counted(&cell).1);
+                let (part, declared) = (is_subtotal(&word), counted(&word).1.or_else(count));
                 let total = Total { part, declared, ..self.says(view, row, number, *column) };
                 self.marks.push((kept, Mark::Total(total)));
                 Some(skipped(view, row, number, self.sheet, kind))
@@ -306,6 +363,9 @@ impl RowKinds {
             return Some(Kind::Heading);
         }
         let word = tidy(first);
+        if let Some(kind) = self.unit_row(&filled) {
+            return Some(kind);
+        }
         // A serial number may stand before the word, and the word may be set over two cells.
         let set_wide = match filled.as_slice() {
             [(column, first), (_, second), ..] => {
@@ -316,10 +376,16 @@ impl RowKinds {
         };
         let total = filled.iter().take(3).find(|(_, cell)| is_total(&tidy(cell))).map(|(column, _)| *column);
         if let Some(column) = total.or(set_wide) {
-            let other_words =
-                |c: &&(usize, &str)| c.0 != column && self.words.contains(&c.0) && !is_mark(c.1);
+            // Where serial numbers stand no record has a word, and in its other columns it has no other word: 本月 beside
+            // 累计 are the names of two columns.
+            let sure = total.is_some() && self.is_serial(column);
+            let other_words = |&(at, cell): &(usize, &str)| {
+                let word = !sure && self.words.contains(&at) && !is_count(&tidy(cell));
+                let figure = self.figures.contains(&at) && !cell.contains(|c: char| c.is_numeric());
+                at != column && !is_mark(cell) && (word || figure)
+            };
             let behind = if total.is_none() { 2 } else { 0 };
-            if !filled.iter().skip(behind).any(|c| other_words(&c)) {
+            if !filled.iter().skip(behind).any(other_words) {
                 return Some(Kind::Total(column));
             }
         }
@@ -371,7 +437,9 @@ impl RowKinds {
             return None;
         }
         let mut title = self.meanings.title(cell);
-        title.style = numbering.unwrap_or(title.style);
+        if let (Some(style), Some((_, number))) = (numbering, filled.first()) {
+            (title.style, title.number) = (style, numeral(tidy(number).trim_start_matches('(')));
+        }
         let alone = rest.len() == filled.len();
         let chinese = matches!(title.style, Style::Chinese | Style::ChineseBracket);
         // A name and a value are a record, so a count makes a title only of words that say something or stand alone.

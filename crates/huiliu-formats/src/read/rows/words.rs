@@ -107,12 +107,19 @@ pub(super) fn counted(word: &str) -> (&str, Option<u32>) {
             None => (word, None),
         };
     }
+    // 共3个项目
+    let word = word.strip_suffix("项目").filter(|count| count.ends_with('个')).unwrap_or(word);
     let at = word.rfind(|c: char| !c.is_ascii_digit() && !"个项件宗".contains(c));
     let at = at.map_or(0, |at| at + word[at..].chars().next().map_or(0, char::len_utf8));
     match (word[at..].chars().next().is_some_and(|c| c.is_ascii_digit()), number(&word[at..])) {
         (true, Some(count)) => (word[..at].trim_end_matches('共'), Some(count)),
         _ => (word, None),
     }
+}
+
+/// Whether a text is nothing but a number of rows: `2个`, `共2个项目`.
+pub(super) fn is_count(word: &str) -> bool {
+    matches!(counted(word), (before, Some(_)) if before.is_empty())
 }
 
 /// Whether a text ends in `个)` or its like.

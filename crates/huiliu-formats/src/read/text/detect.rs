@@ -58,7 +58,9 @@ impl How {
 /// The encoding of a text that begins with `sample`; `whole` says that there is no more of it.
 pub(super) fn detect(sample: &[u8], whole: bool) -> (Charset, How) {
     if let Some(charset) = by_mark(sample) {
-        return (charset, How::Mark);
+        // Rows of another program may follow those behind the mark.
+        let other = if charset == Charset::UTF8 { other_encoding(sample) } else { None };
+        return (other.map_or(charset, Charset::Mixed), How::Mark);
     }
     if let Some(charset) = by_zero_bytes(sample) {
         return (charset, How::ZeroBytes);

@@ -99,6 +99,11 @@ impl Unit {
         Some(Self { name, measure, power, factor })
     }
 
+    /// Whether both are the same size of the same measure, however they are written.
+    pub(in crate::read) fn is_same(&self, other: &Self) -> bool {
+        (&self.measure, self.power) == (&other.measure, other.power) && self.factor == other.factor
+    }
+
     /// Whether it is a currency.
     pub(in crate::read) fn is_money(&self) -> bool {
         CURRENCIES.iter().any(|(_, measure)| *measure == self.measure)

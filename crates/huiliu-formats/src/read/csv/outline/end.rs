@@ -37,6 +37,7 @@ fn last_row(lines: &[Line<'_>], first: usize, width: usize) -> usize {
     let body = &lines[(first + 1).min(lines.len())..];
     let half = body.iter().take_while(|line| !line.gap || line.record.cells.len() == width).count();
     let profiles = columns(width, &body[..half]);
+    let like = Like::new(lines, width);
     let mut gaps = 0;
     for at in first + 1..lines.len() {
         let line = &lines[at];
@@ -57,12 +58,43 @@ fn last_row(lines: &[Line<'_>], first: usize, width: usize) -> usize {
         if cells == width && line.record.filled() > usize::from(width > 2) && !aside && !apart {
             continue;
         }
-        if ends_here(lines, at, width, &profiles) {
+        if ends_here(lines, at, width, &profiles, &like) {
             return at;
         }
     }
     lines.len()
 }
+
+/// Where the rows are that are like the table's: a sheet may have thousands of others at its end, each of which asks for
+/// the next of these.
+struct Like {
+    /// For each line the first of them behind it, or the number of lines.
+    next: Vec<usize>,
+}
+
+impl Like {
+    fn new(lines: &[Line<'_>], width: usize) -> Self {
+        let mut next = vec![lines.len(); lines.len()];
+        let mut last = lines.len();
+        for (at, line) in lines.iter().enumerate().rev() {
+            next[at] = last;
+            if line.record.cells.len() == width && line.record.filled() > 1 {
+                last = at;
+            }
+        }
+        Self { next }
+    }
+
+    /// Those behind the line at `at`.
+    fn behind(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
+        std::iter::successors(Some(at), |at| self.next.get(*at).copied())
+            .skip(1)
+            .take_while(|at| *at < self.next.len())
+    }
+}
+
+/// Most lines behind a table that are looked at whether they are notes.
+const MOST_NOTES: usize = 1000;
 
 /// Most blank lines at which the rows before and behind are compared.
 const MOST_GAPS: usize = 3;
@@ -86,16 +118,17 @@ fn is_misfit(before: &[Line<'_>], behind: &[Line<'_>], width: usize) -> bool {
 }
 
 /// Whether the row at `at`, which is not like the table's, begins something else.
-fn ends_here(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile]) -> bool {
+fn ends_here(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile], like: &Like) -> bool {
     let line = &lines[at];
     let rest = &lines[at..];
     // What stands behind a blank line, or a row of nothing, stands there to its end.
     let mut gap = line.gap || at.checked_sub(1).is_some_and(|before| lines[before].empty);
-    let like = |l: &&Line<'_>| l.record.cells.len() == width && l.record.filled() > 1;
-    let later = rest.iter().skip(1).filter(|l| like(l) && !(gap && is_aside(l, columns)));
-    // Rows like the table's follow: whatever this is, it stands inside of it.
-    let back = later.clone().next();
     let filled = line.record.filled();
+    if filled == 0 && !line.gap {
+        return false;
+    }
+    // Rows like the table's follow: whatever this is, it stands inside of it.
+    let back = like.behind(at).map(|at| &lines[at]).find(|line| !(gap && is_aside(line, columns)));
     if let Some(back) = back {
         // Unless a blank line, a title and another header of the same width stand between.
         let title = gap && !line.empty && filled <= 1 && width > 2;
@@ -112,10 +145,11 @@ fn ends_here(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile]) -
         return true;
     }
     // The tail: sentences are notes; rows of about the table's width are damaged rows of the table.
-    rest.iter().all(|line| {
-        gap |= line.gap || line.empty;
-        line.empty || is_note(line, gap, width, columns)
-    })
+    rest.len() <= MOST_NOTES
+        && rest.iter().all(|line| {
+            gap |= line.gap || line.empty;
+            line.empty || is_note(line, gap, width, columns)
+        })
 }
 
 /// Whether the row at `at` is what the row before it lacks: a line break tore them.

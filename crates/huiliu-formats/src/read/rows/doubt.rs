@@ -1,0 +1,101 @@
+//! Rows that look like one thing and may be another: a list numbered as groups are, the header again with another unit,
+//! a name with nothing beside it.
+
+use super::RowKinds;
+use super::group::numeral;
+use super::kind::Kind;
+use super::words::is_note;
+use crate::read::chunk::View;
+use crate::read::header::{self, Names, tidy};
+use crate::read::value::Unit;
+
+/// Columns with a field from which on a row with a name alone is none.
+const LEAST_MAPPED: usize = 3;
+
+impl RowKinds {
+    /// Whether a row of a table of several fields has one word and nothing else.
+    pub(super) fn is_bare(&self, view: View<'_>, row: usize) -> bool {
+        if self.mapped < LEAST_MAPPED || !self.leading.iter().any(|&column| view.get(row, column).is_empty())
+        {
+            return false;
+        }
+        let mut filled = view
+            .row(row)
+            .enumerate()
+            .filter(|(column, cell)| !cell.trim().is_empty() && !self.is_serial(*column));
+        let first = filled.next();
+        first.is_some_and(|(column, _)| self.nouns.first() == Some(&column)) && filled.next().is_none()
+    }
+
+    /// What looks like the title of a group is a row of a list that is numbered in words if the next row goes on with
+    /// the numbers, or if it goes on with none: groups have rows, and begin with one.
+    pub(super) fn listed(&mut self, view: View<'_>, row: usize, kind: Option<Kind>) -> Option<Kind> {
+        let Some(Kind::Group(_, title)) = &kind else {
+            if kind.is_none() {
+                self.list = None;
+            }
+            return kind;
+        };
+        let Some(number) = title.number.filter(|_| title.declared.is_none() && title.means.is_none()) else {
+            self.list = None;
+            self.numbered.push((title.style, title.number.unwrap_or(0)));
+            return kind;
+        };
+        let before =
+            self.numbered.iter().rev().find(|(style, _)| *style == title.style).map(|(_, number)| *number);
+        let follows = number == 1 || before == number.checked_sub(1);
+        let next = self.kind(view, row + 1, 0);
+        let goes_on = matches!(&next, Some(Kind::Group(_, next)) if next.style == title.style && next.declared.is_none() && next.means.is_none());
+        if !follows || goes_on || self.list == Some(title.style) {
+            self.list = Some(title.style);
+            return None;
+        }
+        self.numbered.push((title.style, number));
+        kind
+    }
+
+    /// Whether a row that is mostly the header again names another field somewhere, or another unit: what follows would
+    /// be read as what it is not.
+    pub(super) fn differs(&self, view: View<'_>, row: usize, names: &Names) -> bool {
+        let mut filled = view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty());
+        filled.any(|(column, cell)| {
+            let own = self.header.get(column).map_or("", String::as_str);
+            if tidy(own) == tidy(cell) {
+                return false;
+            }
+            let unit = header::unit_of(cell);
+            let other_unit = unit.is_some_and(|unit| {
+                let own = header::unit_of(own).or_else(|| self.unit.clone());
+                own.is_none_or(|own| !own.is_same(&unit))
+            });
+            let claims = names.claims(&[cell.to_owned()]);
+            let field = (0..self.fields.len()).find(|field| self.filler.column_of(*field) == Some(column));
+            let firm: Vec<usize> = claims
+                .iter()
+                .filter(|(_, rank)| *rank != header::Rank::Weak)
+                .map(|(field, _)| *field)
+                .collect();
+            other_unit || field.is_some_and(|field| !firm.is_empty() && !firm.contains(&field))
+        })
+    }
+
+    /// A row that only says which unit amounts are in, or a note or title that says so among other things.
+    pub(super) fn unit_row(&self, filled: &[(usize, &str)]) -> Option<Kind> {
+        let [(column, cell)] = filled else { return None };
+        let unit = header::declared_unit(cell).filter(Unit::is_money)?;
+        let own = self.unit.clone().or_else(|| Unit::parse("万元"))?;
+        let word = tidy(cell);
+        let only = word.starts_with("单位")
+            || word.starts_with("金额单位")
+            || word.starts_with("(单位")
+            || word.starts_with("计量单位");
+        let of_words = only
+            || is_note(&word)
+            || !self.words.contains(column)
+            || numeral(word.trim_start_matches('(')).is_some();
+        match own.is_same(&unit) {
+            true => only.then_some(Kind::Note),
+            false => of_words.then_some(Kind::OtherUnit(unit.name)),
+        }
+    }
+}

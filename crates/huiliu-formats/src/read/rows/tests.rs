@@ -1,0 +1,129 @@
+//! Rows that look like one thing and are another, as departments send them; each was read wrongly once.
+
+use crate::read::sheet_tests::{shipped, value_of};
+use crate::read::tests::{options, read};
+
+/// What is read of a table: the names, then the values of a field; and what was told.
+fn table(text: &str, field: &str) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let (rows, findings) = read(text.as_bytes(), &shipped(), &options());
+    let of = |field: &str| rows.iter().map(|row| value_of(row, field)).collect();
+    (of("project_name"), of(field), findings)
+}
+
+#[track_caller]
+fn errors(findings: &[String], code: &str, count: usize) {
+    let found = findings.iter().filter(|finding| finding.starts_with(&format!("error {code} "))).count();
+    assert_eq!(found, count, "{findings:#?}");
+}
+
+#[test]
+fn a_header_that_comes_again_with_another_unit_or_name_begins_another_table() {
+    let head = "项目名称,建设单位,总投资(万元),年度计划投资(万元),开工时间\n";
+    let rows = "甲项目,甲司,100,50,2024-01-01\n乙项目,乙司,200,60,2024-02-01\n";
+    for (from, to) in [
+        ("总投资(万元)", "总投资(亿元)"),
+        ("开工时间", "竣工时间"),
+        ("总投资(万元)", "年度累计完成投资(万元)"),
+        ("建设单位", "责任单位"),
+    ] {
+        let again = head.replace(from, to);
+        let (names, _, findings) =
+            table(&format!("{head}{rows}{again}丁项目,丁司,5,300,2024-03-01\n"), "owner_name");
+        assert_eq!(names, ["甲项目", "乙项目"], "{again}");
+        errors(&findings, "second-table", 1);
+    }
+    let again = head.replace("项目名称", "项目 名称").replace("(万元)", "（万元）");
+    let (names, ..) = table(&format!("{head}{rows}{again}丁项目,丁司,5,300,2024-03-01\n"), "owner_name");
+    assert_eq!(names, ["甲项目", "乙项目", "丁项目"]);
+}
+
+#[test]
+fn a_unit_among_the_rows_is_no_record_and_another_one_is_told() {
+    let head = "单位：万元,,,,\n项目名称,建设单位,总投资,年度计划投资,开工时间\n";
+    let rows = "甲项目,甲司,100,50,2024-01-01\n乙项目,乙司,200,60,2024-02-01\n";
+    for (unit, errs, expected) in [
+        ("单位：亿元,,,,", 1, 2),
+        ("注：金额单位为亿元,,,,", 1, 2),
+        ("二、续建项目（单位：亿元）,,,,", 1, 2),
+        ("单位：万元,,,,", 0, 3),
+        ("单位：人民币万元,,,,", 0, 3),
+    ] {
+        let (names, _, findings) =
+            table(&format!("{head}{rows}{unit}\n丁项目,丁司,5,3,2024-03-01\n"), "owner_name");
+        assert_eq!(names.len(), expected, "{unit} {findings:#?}");
+        errors(&findings, "unit", errs);
+    }
+    let (names, _, findings) =
+        table(&format!("{}{rows}单位：亿元,,,,\n", head.replace("单位：万元,,,,\n", "")), "owner_name");
+    assert_eq!(names.len(), 2);
+    errors(&findings, "unit", 1);
+}
+
+#[test]
+fn a_currency_is_no_unit() {
+    let (_, totals, _) = table(
+        "项目名称,总投资(人民币),年度计划投资(RMB)\n甲项目,12000,500\n乙项目,8000,100\n",
+        "total_investment",
+    );
+    assert_eq!(totals, ["12000", "8000"]);
+    let (_, totals, _) = table("项目名称,总投资(人民币元),建设单位\n甲项目,12000,甲\n", "total_investment");
+    assert_eq!(totals, ["1.2"]);
+}
+
+#[test]
+fn the_second_row_of_a_header_is_no_total() {
+    let text =
+        "项目名称,完成投资,,开工时间\n,本月,累计,\n甲项目,100,200,2024-01-01\n乙项目,110,210,2024-01-01\n";
+    let (names, months, findings) = table(text, "month_investment");
+    assert_eq!((names.len(), months[0].as_str()), (2, "100"), "{findings:#?}");
+    let (rows, _) = read(text.as_bytes(), &shipped(), &options());
+    // Since when, the words do not say: it is told, and not guessed.
+    assert!(rows[0].contains("_extra={\"完成投资 > 累计\":\"200\"}"), "{rows:#?}");
+}
+
+#[test]
+fn a_list_that_is_numbered_in_words_is_no_list_of_groups() {
+    for (text, expected) in [
+        ("序号,项目名称,总投资(万元)\n一,甲项目,100\n二,乙项目,200\n三,丙项目,300\n", 3),
+        ("项目名称,建设单位,总投资(万元),备注\n一、甲项目,,100,\n二、乙项目,,200,\n三、丙项目,,300,\n", 3),
+        (
+            "项目名称,建设单位,总投资(万元),备注\n甲项目,甲司,100,\n三、四号楼改造,,100,\n乙项目,乙司,200,\n",
+            3,
+        ),
+        (
+            "项目名称,建设单位,总投资(万元),备注\n一、滨江片区,,300,\n甲项目,甲司,100,\n乙项目,乙司,200,\n二、城东片区,,50,\n丙项目,丙司,50,\n",
+            3,
+        ),
+        ("项目名称,建设单位,总投资(万元),备注\n一、产业项目,,0,\n二、民生项目,,50,\n丙项目,丙司,50,\n", 1),
+    ] {
+        let (names, _, findings) = table(text, "owner_name");
+        assert_eq!(names.len(), expected, "{text} {names:?} {findings:#?}");
+    }
+}
+
+#[test]
+fn a_total_whose_count_stands_beside_it_is_one_and_is_checked() {
+    let rows = "序号,项目名称,建设单位,总投资(万元)\n1,甲项目,甲司,100\n2,乙项目,乙司,200\n";
+    for (total, wrong) in [
+        ("合计,2个,,300", 0),
+        ("合计,共3个项目,,300", 1),
+        ("总计,2项,,400", 1),
+        ("小计,产业项目,,300", 0),
+        ("合计,,,300", 0),
+    ] {
+        let (names, _, findings) = table(&format!("{rows}{total}\n"), "owner_name");
+        assert_eq!(names.len(), 2, "{total} {findings:#?}");
+        assert_eq!(findings.iter().filter(|f| f.contains(" V15 ")).count(), wrong, "{total} {findings:#?}");
+    }
+}
+
+#[test]
+fn a_row_with_a_name_alone_waits_for_a_person() {
+    let text = "项目名称,建设单位,总投资(万元),开工时间\n甲项目,甲司,100,2024-01-01\n乙项\n目,乙司,200,2024-02-01\n以上共3项,,,\n";
+    let (names, _, findings) = table(text, "owner_name");
+    assert_eq!(names.len(), 4, "nothing is left out: {findings:#?}");
+    errors(&findings, "name-only", 2);
+    // Its other values stand above.
+    let (_, _, findings) = table("序号,项目名称\n1,甲项目\n2,乙项目\n", "owner_name");
+    errors(&findings, "name-only", 0);
+}
