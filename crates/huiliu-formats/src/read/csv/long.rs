@@ -33,6 +33,18 @@ pub(super) fn holds_rows(inside: &str, form: &Form, width: usize) -> bool {
     are_rows(alike, count, width)
 }
 
+/// Rows that end or begin within a quoted cell, if it is what two stray quotes make of them: its first line completes the
+/// row before it, its last one lacks what stands behind it, and each between is a row.
+pub(super) fn rows_within(cell: &str, column: usize, width: usize, delimiter: &str) -> Option<usize> {
+    let mut lines = cell.split('\n').map(|line| line.matches(delimiter).count());
+    let (first, last) = (lines.next()?, lines.next_back()?);
+    let fits = width > 2
+        && first + column + 1 == width
+        && last == column
+        && lines.clone().all(|marks| marks + 1 == width);
+    fits.then(|| lines.count() + 2)
+}
+
 /// The length of a cell of the record that is rows of the table.
 pub(super) fn swallowed(record: &Record<'_>, form: &Form, width: usize) -> Option<usize> {
     let quoted = record.cells.iter().filter(|cell| cell.quoted && cell.text.contains('\n'));

@@ -47,7 +47,7 @@ use self::rewrite::Rewrite;
 use self::shape::Profile;
 use self::split::{Dialect, Progress, Range, split};
 use self::table::{Plan, Row};
-use self::tell::{tell_damage, tell_nuls};
+use self::tell::{ends_early, tell_damage, tell_nuls, tell_swallowed};
 use super::chunk::{Chunk, Span};
 use super::error::ReadError;
 use super::header::{Grid, SEARCH_ROWS};
@@ -212,6 +212,9 @@ impl CsvSource {
                     tell_damage(chunk, text);
                 }
                 tell_nuls(chunk, text);
+                if memchr::memchr_iter(b'\n', text.as_bytes()).count() > progress.lines as usize {
+                    tell_swallowed(chunk, text, &self.plan.form.delimiter);
+                }
                 Ok(Some(text))
             }
             Err(_) => {
@@ -220,6 +223,7 @@ impl CsvSource {
                 split(self.dialect, self.mended.as_bytes(), Range::default(), true, most, first, chunk);
                 tell_damage(chunk, &self.mended);
                 tell_nuls(chunk, &self.mended);
+                tell_swallowed(chunk, &self.mended, &self.plan.form.delimiter);
                 Ok(Some(&self.mended))
             }
         }
@@ -231,9 +235,16 @@ impl CsvSource {
     fn tell_cut_off(&self, chunk: &mut Chunk) {
         let text = std::str::from_utf8(self.reader.unread()).unwrap_or_default();
         let (Some(row), false) = (chunk.rows().checked_sub(1), text.ends_with(['\n', '\r'])) else { return };
+        let number = chunk.numbers[row];
+        // A row that ends early where no other does.
+        let short = matches!(chunk.odd[..], [(odd, cells)] if odd == number && (cells as usize) < chunk.width && cells > 1);
+        if short && self.plan.is_even() {
+            chunk.odd.clear();
+            chunk.findings.push(ends_early(number));
+            return;
+        }
         let cells: Vec<&str> = chunk.view(text).row(row).collect();
-        let told = self.plan.cut_off(&cells, chunk.numbers[row]);
-        chunk.findings.extend(told);
+        chunk.findings.extend(self.plan.cut_off(&cells, number));
     }
 }
 

@@ -275,3 +275,31 @@ fn a_last_row_that_breaks_off_within_its_last_cell_is_told() {
         read(&format!("title,amount,opened\n{}a,1,2024\nb,2,2025", days), FormatOptions::default());
     assert!(found.len() == 14 && !findings.iter().any(|f| f.contains("cut-off")), "{findings:?}");
 }
+
+#[test]
+fn quotes_that_hold_rows_of_the_table_are_told() {
+    let row = |at: usize| format!("A-{at:03},Lamp {at},{}.5,2021-02-0{at},note {at}\n", 10 + at);
+    let text = format!("{}\n{}", HEADER.join(","), (1..8).map(row).collect::<String>());
+    for (open, close) in [("Lamp 2", "Lamp 5"), ("Lamp 2", "Lamp 3"), ("note 2", "note 4")] {
+        let wrong = text.replace(open, &format!("\"{open}")).replace(close, &format!("{close}\""));
+        let (_, findings, _) = read(&wrong, FormatOptions::default());
+        assert!(findings.iter().any(|f| f.starts_with("error quotes ")), "{open} {close}: {findings:?}");
+    }
+    let fine = text.replace("note 3", "\"two, or\nthree\"");
+    assert!(read(&fine, FormatOptions::default()).1.is_empty());
+}
+
+#[test]
+fn a_last_row_that_lacks_cells_and_its_line_end_waits_for_a_person() {
+    let row = |at: usize| format!("A-{at:03},Lamp {at},{}.5,2021-02-0{at},note {at}\n", 10 + at);
+    let text = format!("{}\n{}", HEADER.join(","), (1..5).map(row).collect::<String>());
+    for (cut, errors) in [("A-005,Lamp 5,1", 1), ("A-005,Lamp 5,1\n", 0)] {
+        let (found, findings, _) = read(&format!("{text}{cut}"), FormatOptions::default());
+        assert_eq!(found.len(), 5, "{cut}");
+        assert_eq!(
+            findings.iter().filter(|f| f.starts_with("error cut-off ")).count(),
+            errors,
+            "{findings:?}"
+        );
+    }
+}

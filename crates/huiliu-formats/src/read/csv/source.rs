@@ -16,7 +16,7 @@ use super::put_row;
 use super::rewrite::Rewrite;
 use super::sniff::Known;
 use super::table::{LONGEST_CELL, Plan, Row};
-use super::tell::{no_rows, outside, paired, repaired, tell_damage, tell_nuls, tell_repairs};
+use super::tell::{no_rows, outside, paired, repaired, tell_damage, tell_nuls, tell_repairs, tell_swallowed};
 use crate::read::chunk::Chunk;
 use crate::read::error::ReadError;
 use crate::read::header::{Grid, SEARCH_ROWS};
@@ -260,6 +260,7 @@ impl TableSource {
             tell_damage(chunk, "");
         }
         tell_nuls(chunk, "");
+        tell_swallowed(chunk, "", &self.plan.form.delimiter);
         Ok(!blank_only || !chunk.findings.is_empty())
     }
 

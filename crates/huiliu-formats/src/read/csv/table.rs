@@ -276,6 +276,11 @@ impl Plan {
         (!record.odd).then(|| record.cells.into_iter().map(|cell| cell.text.into_owned()).collect())
     }
 
+    /// Whether cells at the end of rows are never left out: the last column is always filled.
+    pub(super) fn is_even(&self) -> bool {
+        self.outline.columns.last().is_some_and(|column| column.rows() > 1 && column.share_filled() > 0.99)
+    }
+
     /// What to tell of the row that ends the file without a line end.
     pub(super) fn cut_off(&self, cells: &[impl AsRef<str>], number: u32) -> Option<Finding> {
         let last = cells.last().filter(|_| is_cut_off(cells, &self.outline.columns))?;

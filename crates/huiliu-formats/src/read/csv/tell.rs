@@ -2,6 +2,7 @@
 
 use huiliu_stage::{Finding, Severity, Text, cell_address, row_id};
 
+use super::long::rows_within;
 use super::repair::Repair;
 use super::table::Row;
 use crate::read::chunk::Chunk;
@@ -118,6 +119,43 @@ pub(super) fn cut_off(cell: &str, column: usize, number: u32) -> Finding {
         ),
     );
     Finding::new(Some(row_id(0, number)), Severity::Error, "cut-off", text).with_raw(cell)
+}
+
+/// Tells of a last row that has too few cells and no line end.
+pub(super) fn ends_early(number: u32) -> Finding {
+    let text = Text::new(
+        format!(
+            "第{number}行是文件的最后一行，格数不足，也没有换行结尾，文件可能没有传完；请核对后重新上传完整的文件"
+        ),
+        format!(
+            "row {number}, the last of the file, has too few cells and no line end, as if cut off; check it and send the whole file"
+        ),
+    );
+    Finding::new(Some(row_id(0, number)), Severity::Error, "cut-off", text)
+}
+
+/// Reports the cells that hold rows of the table, which somebody may have meant but for two quotes.
+pub(super) fn tell_swallowed(chunk: &mut Chunk, text: &str, delimiter: &str) {
+    let (view, width) = (chunk.view(text), chunk.width);
+    let mut found = Vec::new();
+    for (row, &number) in chunk.numbers.iter().enumerate() {
+        for (column, cell) in view.row(row).enumerate().filter(|(_, cell)| cell.contains('\n')) {
+            let Some(rows) = rows_within(cell, column, width, delimiter) else { continue };
+            let address = cell_address(column, number);
+            let text = Text::new(
+                format!(
+                    "{address} 的引号里有{rows}行像表格的内容，可能是引号没有配对，把后面的行也括了进去；请检查引号后重新上传"
+                ),
+                format!(
+                    "the quotes of {address} hold what looks like {rows} rows of the table, as if one of them were stray; check them and send the file again"
+                ),
+            );
+            // An address of two lines may have as many commas by chance.
+            let severity = if rows > 2 || width > 3 { Severity::Error } else { Severity::Warning };
+            found.push(Finding::new(Some(row_id(0, number)), severity, "quotes", text).with_raw(cell));
+        }
+    }
+    chunk.findings.extend(found);
 }
 
 /// Reports the cells that hold a NUL, which nobody typed and most programs cut the cell at.

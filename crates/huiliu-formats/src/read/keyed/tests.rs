@@ -85,6 +85,17 @@ fn of_several_arrays_the_one_that_the_schema_knows_is_read_and_the_others_are_to
 }
 
 #[test]
+fn arrays_of_the_same_kind_that_are_not_read_are_an_error() {
+    let text =
+        br#"{"q1":[{"name":"x","id":1}],"q2":[{"name":"y","id":2},{"name":"z","id":3}],"log":[{"at":1}]}"#;
+    let mut reading = records(text, &[("name", FieldType::Text), ("id", FieldType::Text)]);
+    let findings = reading.next().unwrap().unwrap().findings.0;
+    let told = findings.iter().find(|finding| finding.message.en.contains("2 more arrays")).unwrap();
+    assert_eq!(told.severity, huiliu_stage::Severity::Error);
+    assert_eq!(raw(b"{\"a\":1},\n{\"a\":2},\n"), "a\n1\n2");
+}
+
+#[test]
 fn broken_json_is_told_by_record_and_cut_json_as_a_whole() {
     let told = raw(br#"[{"a":1},7,{"a":nonsense},{"a":4}]"#);
     assert!(told.starts_with("a\n1\n\n\n4\n"), "{told}");

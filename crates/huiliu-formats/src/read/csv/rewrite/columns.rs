@@ -56,6 +56,11 @@ impl Columns {
         None
     }
 
+    /// Whether a line is cut into these cells; one of blanks or a rule is not cut.
+    pub(super) fn cuts(&self, line: &str, cells: &[&str]) -> bool {
+        line.trim().is_empty() || is_rule(line) || self.cut(line).is_some_and(|found| found == cells)
+    }
+
     /// How many they are.
     pub(super) fn width(&self) -> usize {
         self.starts.len()

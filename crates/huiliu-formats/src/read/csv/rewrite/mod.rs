@@ -48,7 +48,17 @@ impl Rewrite {
         if known.delimiter.is_none() && known.quote.is_none() && (blanks || plan.outline.width == 1) {
             let columns = Columns::of(judged, plan, whole);
             let set = columns.as_ref().map_or(1, Columns::width);
-            return if runs::width(judged, whole) > set { Some(Self::Runs) } else { columns.map(Self::Cut) };
+            let cuts_alike =
+                |columns: &Columns| judged.lines().all(|line| columns.cuts(line, &runs::cells(line)));
+            let runs = runs::width(judged, whole);
+            // Places are good for cells that are empty further below, if they are right above.
+            return match columns {
+                Some(columns) if runs < set || runs == set && cuts_alike(&columns) => {
+                    Some(Self::Cut(columns))
+                }
+                Some(columns) if runs == 1 => Some(Self::Cut(columns)),
+                _ => (runs > 1).then_some(Self::Runs),
+            };
         }
         None
     }

@@ -23,6 +23,6 @@ pub(super) fn write(text: &str, over: bool, into: &mut String) -> usize {
     })
 }
 
-fn cells(line: &str) -> Vec<&str> {
+pub(super) fn cells(line: &str) -> Vec<&str> {
     line.trim().split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect()
 }

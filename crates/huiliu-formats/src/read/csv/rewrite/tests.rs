@@ -117,6 +117,17 @@ fn several_blanks_part_cells_however_many_they_are() {
         &["name¦city¦amount", "Ann¦New York¦12", "Bob¦Leeds¦30", "Cat¦Hull¦77"],
     );
     check(
+        "name    city    n    day\nAnn B    Co    100    2024-01-01\nBob    Li    200    2024-02-01\nCat    Li Co    300    2024-03-01\n\
+         Long name here    Long company    12345    2024-04-01\n",
+        &[
+            "name¦city¦n¦day",
+            "Ann B¦Co¦100¦2024-01-01",
+            "Bob¦Li¦200¦2024-02-01",
+            "Cat¦Li Co¦300¦2024-03-01",
+            "Long name here¦Long company¦12345¦2024-04-01",
+        ],
+    );
+    check(
         "名称  地区   投资\n储能, 一期   合肥市  12\n生物医药     芜湖市    30\n\n示范  安庆市  7\n",
         &["名称¦地区¦投资", "储能, 一期¦合肥市¦12", "生物医药¦芜湖市¦30", "示范¦安庆市¦7"],
     );
@@ -130,6 +141,17 @@ fn a_frame_around_cells_is_taken_off() {
         "+--------+------+----+\n| name   | city | n  |\n+--------+------+----+\n| Ann, B | York |  1 |\n\
          | Cat    |      | 22 |\n+--------+------+----+\n2 rows in set\n",
         &rows,
+    );
+    for text in [
+        " name   | city | n\n--------+------+----\n Ann, B | York |  1\n Cat    |      | 22\n(2 rows)\n",
+        "name | city | n\n--- | --- | ---\nAnn, B | York | 1\nCat | | 22\n",
+        "| name | city | n |\n|---|---|---|\n| Ann, B | York | 1 |\n| Cat |  | 22 |\n(2 行受影响)\n",
+    ] {
+        check(text, &rows);
+    }
+    check(
+        "# A title\n\n| name | n |\n|---|---|\n| Ann \\| B | 1 |\n| Cat | 22 |\n",
+        &["name¦n", "Ann | B¦1", "Cat¦22"],
     );
     let pipes = "a|b|c\n1|2|3\n4|5|6\n";
     assert!(!read(pipes).1);

@@ -49,6 +49,8 @@ impl LineRecords {
             self.number = self.number.saturating_add(1);
             self.reader.advance(length);
             let line = self.reader.taken(length).trim_ascii();
+            // Lines that were taken out of an array keep its commas.
+            let line = line.strip_suffix(b",").filter(|line| line.ends_with(b"}")).unwrap_or(line);
             if line.is_empty() {
                 continue;
             }

@@ -27,13 +27,13 @@ pub(super) struct Array {
     pub(super) rows: bool,
 }
 
-/// Where the records of a file are, and what else might have been meant.
+/// Where the records of a file are, what else might have been meant, and whether that has the names of fields too.
 #[derive(Clone, Debug)]
-pub(in crate::read) struct Table(pub(super) Array, Vec<String>);
+pub(in crate::read) struct Table(pub(super) Array, Vec<String>, bool);
 
 /// Word of arrays of objects that are not read.
 pub(in crate::read) fn others(table: &Table) -> Option<Finding> {
-    let Table(_, others) = table;
+    let Table(_, others, alike) = table;
     let shown =
         others.iter().take(5).map(|path| path.chars().take(80).collect()).collect::<Vec<String>>().join("、");
     let text = Text::new(
@@ -43,7 +43,9 @@ pub(in crate::read) fn others(table: &Table) -> Option<Finding> {
             others.len()
         ),
     );
-    (!others.is_empty()).then(|| Finding::new(None, Severity::Info, "json", text))
+    // What has the names of fields too may be rows that somebody misses.
+    let severity = if *alike { Severity::Error } else { Severity::Info };
+    (!others.is_empty()).then(|| Finding::new(None, severity, "json", text))
 }
 
 /// Looks for the table in the beginning of a file.
@@ -77,9 +79,11 @@ pub(in crate::read) fn survey(
         return Err(malformed("其中没有对象，无法作为表格读取", "it holds no objects that could be rows"));
     };
     let table = found.swap_remove(best);
+    let least = worth(&table.names, names).div_ceil(2).max(2);
+    let alike = names.is_some() && found.iter().any(|array| worth(&array.names, names) >= least);
     let others = found.iter().filter_map(|array| array.path.as_ref()).map(|path| path.join("."));
     let others = others.filter(|_| table.path.is_some()).collect();
-    Ok(Table(table, others))
+    Ok(Table(table, others, alike))
 }
 
 /// Looks through the beginning of a file.
