@@ -182,6 +182,7 @@ impl<'a> Page<'a> {
                     5,
                     field.unwrap_or(match column.how.as_str() {
                         "serial" => self.say("（行的序号，只用来核对）", "(numbers of rows; checked only)"),
+                        "units" => self.say("（各行金额的单位）", "(the unit of each row's amounts)"),
                         _ => self.say("（未识别，原样保留）", "(not known; kept as it is)"),
                     }),
                 )?;
@@ -203,6 +204,7 @@ impl<'a> Page<'a> {
             "neighbour" => "相邻列",
             "values" => "列内容",
             "serial" => "序号列",
+            "units" => "单位列",
             "unknown" => "",
             other => other,
         };

@@ -36,6 +36,8 @@ pub(super) const SEARCH_ROWS: usize = 20;
 const NEIGHBOUR: &str = "neighbour";
 /// How a column of serial numbers is known, which no field needs to hold.
 const NUMBERED: &str = "serial";
+/// How a column is known that says which unit each row is in.
+const UNITS: &str = "units";
 /// What the dictionary calls the serial numbers of rows, which are no field of a record.
 const SERIAL: &str = "seq_no";
 /// Most rows of one header.
@@ -70,6 +72,8 @@ pub(super) struct Layout {
     pub(super) header_rows: Vec<u32>,
     /// A unit that holds for all amounts of the sheet.
     pub(super) unit: Option<Unit>,
+    /// Columns that say in each row which unit the amounts beside them are in.
+    pub(super) row_units: Vec<usize>,
     /// Columns that name a field which another column has: column, field.
     pub(super) twins: Vec<(usize, usize)>,
     /// Columns whose unit is not understood or not one of their field: column, field, unit. They are not read.
@@ -217,6 +221,7 @@ fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, who
     units::numbers_below(grid, &mut layout);
     values::decide(grid, &mut layout, names);
     units::doubt(&mut layout, names);
+    units::of_rows(grid, &mut layout);
     fuzzy::suggest(&mut layout, names);
     layout.note_serials();
     layout.unit = units::of_sheet(grid, &layout);

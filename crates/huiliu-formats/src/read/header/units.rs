@@ -39,6 +39,26 @@ pub(super) fn below(grid: &Grid, layout: &mut Layout) {
     }
 }
 
+/// Notes the columns that hold nothing but units of money: 万元 in one row, 亿元 in the next. They are no field's.
+pub(super) fn of_rows(grid: &Grid, layout: &mut Layout) {
+    let last = layout.header_rows.last().copied().unwrap_or(0);
+    for (at, column) in layout.columns.iter_mut().enumerate() {
+        let named = column.path.last().is_some_and(|leaf| names::tidy(leaf).ends_with("单位"));
+        let mut cells = grid
+            .iter()
+            .filter(|(number, _)| *number > last)
+            .filter_map(|(_, cells)| cells.get(at))
+            .filter(|cell| !cell.trim().is_empty())
+            .peekable();
+        let money = |cell: &String| names::unit_alone(cell).is_some_and(|unit| unit.is_money());
+        if named && cells.peek().is_some() && cells.all(money) {
+            (column.field, column.how) = (None, super::UNITS);
+            column.others.clear();
+            layout.row_units.push(at);
+        }
+    }
+}
+
 /// What stands in a row of units below the header of a column that has none: （文本）, 日期, 必填, `-`.
 fn is_kind(cell: &str) -> bool {
     const KINDS: [&str; 12] =

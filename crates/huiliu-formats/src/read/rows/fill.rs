@@ -23,6 +23,8 @@ pub(super) struct Filler {
     columns: Vec<Option<usize>>,
     titles: Vec<String>,
     down: Vec<Down>,
+    /// Columns of amounts, and those that say which unit each is in.
+    units: Vec<(usize, usize)>,
     /// Columns of days, and the fields for the plans of these days.
     plans: Vec<(usize, usize)>,
     /// The row above, for 同上; only kept while there is a reason.
@@ -69,13 +71,15 @@ impl Filler {
         });
         let down = down.collect();
         let titles = record.fields.iter().map(|field| field.title().to_owned()).collect();
-        Self { sheet, columns, titles, down, plans, above: Vec::new(), told: 0 }
+        let units = units_beside(record, layout);
+        Self { sheet, columns, titles, down, units, plans, above: Vec::new(), told: 0 }
     }
 
     /// Fills the chunk's cells. `given` are values from groups, in order of rows.
     pub(super) fn fill(&mut self, chunk: &mut Chunk, text: &str, given: &[Given]) {
         self.repeat(chunk, text);
         self.fill_down(chunk, text);
+        self.add_units(chunk, text);
         self.move_plans(chunk, text);
         for (index, (from, values)) in given.iter().enumerate() {
             let to = given.get(index + 1).map_or(chunk.rows(), |(next, _)| *next);
@@ -112,6 +116,22 @@ impl Filler {
                 let cells = chunk.added(field);
                 for cell in cells.iter_mut().take(to).skip(from).filter(|cell| cell.is_empty()) {
                     *cell = span;
+                }
+            }
+        }
+    }
+
+    /// Puts the unit that stands beside an amount behind it.
+    fn add_units(&self, chunk: &mut Chunk, text: &str) {
+        for &(column, unit) in &self.units {
+            for row in 0..chunk.rows() {
+                let view = chunk.view(text);
+                let (amount, unit) = (view.get(row, column).trim(), view.get(row, unit).trim());
+                if !unit.is_empty() && amount.ends_with(|c: char| c.is_numeric()) {
+                    let span = chunk.aside(&format!("{amount}{unit}"));
+                    if let Some(cell) = chunk.cells.get_mut(row * chunk.width + column) {
+                        *cell = span;
+                    }
                 }
             }
         }
@@ -231,4 +251,18 @@ fn is_plan(cell: &str) -> bool {
 
 fn is_blank(chunk: &Chunk, text: &str, row: usize) -> bool {
     chunk.view(text).row(row).all(|cell| cell.trim().is_empty())
+}
+
+/// Each column of amounts without a unit of its own, with the next column of units behind it, or the only one.
+fn units_beside(record: &RecordSchema, layout: &Layout) -> Vec<(usize, usize)> {
+    let money = |column: &usize| {
+        let column = &layout.columns[*column];
+        let field = column.field.and_then(|field| record.fields.get(field));
+        column.unit.is_none() && field.is_some_and(|field| field.kind == FieldType::Money)
+    };
+    let next = |column: usize| {
+        let behind = layout.row_units.iter().find(|unit| **unit > column);
+        behind.or(layout.row_units.first()).map(|unit| (column, *unit))
+    };
+    (0..layout.columns.len()).filter(money).filter_map(next).collect()
 }

@@ -127,3 +127,17 @@ fn a_row_with_a_name_alone_waits_for_a_person() {
     let (_, _, findings) = table("序号,项目名称\n1,甲项目\n2,乙项目\n", "owner_name");
     errors(&findings, "name-only", 0);
 }
+
+#[test]
+fn a_column_of_units_is_the_unit_of_the_amounts_beside_it() {
+    for text in [
+        "项目名称,总投资,单位\n甲项目,100,万元\n乙项目,2,亿元\n丙项目,3,\n",
+        "项目名称,总投资,投资额单位,建设单位\n甲项目,100,万元,甲司\n乙项目,2,亿元,乙司\n丙项目,3,,丙司\n",
+    ] {
+        let (_, totals, findings) = table(text, "total_investment");
+        assert_eq!(totals, ["100", "20000", "3"], "{findings:#?}");
+        assert!(!findings.iter().any(|f| f.starts_with("error") || f.contains("建设单位")), "{findings:#?}");
+    }
+    let (owners, ..) = table("项目名称,总投资(万元),单位\n甲项目,100,甲公司\n", "owner_name");
+    assert_eq!(owners.len(), 1);
+}
