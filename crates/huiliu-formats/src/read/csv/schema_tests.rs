@@ -303,3 +303,23 @@ fn a_last_row_that_lacks_cells_and_its_line_end_waits_for_a_person() {
         );
     }
 }
+
+#[test]
+fn no_word_number_or_day_is_cut_for_a_cell_that_is_lacking() {
+    let header = "title,code,amount,opened\n";
+    for count in [3, 12] {
+        let rows: String = (1..=count)
+            .map(|at| format!("项目{at}号,单位{at},{},2024-0{}-01\n", 100 + at, 1 + at % 9))
+            .collect();
+        for (row, cells) in [
+            ("乙项目,200,2024-02-01", ["乙项目", "2024-02-01"]),
+            ("乙项目,乙司,2024-02-01", ["乙项目", "2024-02-01"]),
+            ("乙项目,乙司,60", ["乙项目", "60.0"]),
+        ] {
+            let (found, findings, _) =
+                read(&format!("{header}{rows}{row}\n{rows}"), FormatOptions::default());
+            let got = &found[count];
+            assert!(cells.iter().all(|cell| got.contains(cell)), "{row} {count}: {got} {findings:?}");
+        }
+    }
+}

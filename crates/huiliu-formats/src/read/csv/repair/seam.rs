@@ -23,6 +23,10 @@ impl Reader<'_> {
         if raw.is_empty() || raw.len() > LONGEST_PARTED || (pieces > 1 && !edge(raw)) {
             return None;
         }
+        // A day is no two cells.
+        if matches!(kind(raw), Kind::Date | Kind::Time | Kind::Stamp) {
+            return None;
+        }
         let (left, right) = (self.columns.get(made)?, self.columns.get(made + 1)?);
         self.purse.spend(PLACE * raw.len());
         let whole = inside(raw.trim_matches(' '), self.form.quote.unwrap_or(b'"')).is_some();
@@ -32,6 +36,10 @@ impl Reader<'_> {
         let mut best: Option<(usize, usize, f64)> = None;
         let name = left.is_name();
         let number = !name && kind(raw).is_value();
+        let few = !name && left.is_hardly_known();
+        if few && number && !(left.is_foreign(raw) && right.is_foreign(raw)) {
+            return None;
+        }
         let blanks = Blanks {
             within: name || right.is_hardly_indented(),
             first: !name && right.is_hardly_indented(),
@@ -43,6 +51,18 @@ impl Reader<'_> {
             let (closes, opens) = (before.is_some() && before == quote, next.is_some() && next == quote);
             let seam = closes || opens;
             if (whole && !(closes && opens)) || (pieces > 1 && !(seam && self.keeps_together(one, two))) {
+                continue;
+            }
+            if name && opens_bracket(one) {
+                continue;
+            }
+            let word = |c: Option<char>| c.is_some_and(|c| !c.is_ascii() && c.is_alphabetic());
+            if !name
+                && place == behind
+                && word(before)
+                && word(next)
+                && !(left.knows(one) || right.knows(two))
+            {
                 continue;
             }
             let (a, b) = (self.value(one, 1, left), self.value(two, 1, right));
@@ -86,6 +106,11 @@ impl Reader<'_> {
     pub(super) fn has_quote(&self, text: &str) -> bool {
         self.form.quote.is_some_and(|quote| text.as_bytes().contains(&quote))
     }
+}
+
+/// Whether a bracket is open at the end of a text.
+fn opens_bracket(text: &str) -> bool {
+    text.matches(['(', '（']).count() > text.matches([')', '）']).count()
 }
 
 /// Signs that another row's delimiter may leave between two cells.

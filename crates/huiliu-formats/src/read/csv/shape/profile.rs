@@ -136,6 +136,11 @@ impl Profile {
         -likely.min(1.0).ln()
     }
 
+    /// Whether so few cells were seen that they tell little.
+    pub(in crate::read::csv) fn is_hardly_known(&self) -> bool {
+        self.rows < FEW
+    }
+
     /// Whether nothing like a text was seen here, by its kind and by its looks. An empty one may stand anywhere.
     pub(in crate::read::csv) fn is_foreign(&self, cell: &str) -> bool {
         let kind = kind(cell);
