@@ -15,6 +15,7 @@ mod column;
 mod error;
 mod finding;
 mod formula;
+mod han;
 mod host;
 pub mod json;
 mod origin;
@@ -27,6 +28,7 @@ pub use column::{bool_column, column, column_index, date_column, decimal_column,
 pub use error::{Problem, StageError};
 pub use finding::{Fate, Finding, Findings, Severity, Text};
 pub use formula::{Evaluated, Formula, present};
+pub use han::simplified;
 pub use host::{Expression, Host, HostError, Level};
 pub use origin::{
     DECISIONS, EVIDENCE, EVIDENCE_FILES, EXTRA, MERGED_INTO, NO_SHEET, Origin, REPLACES, ROW, SEES_REFUSED,

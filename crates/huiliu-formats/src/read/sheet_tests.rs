@@ -295,7 +295,9 @@ fn a_form_or_a_turned_table_is_refused_by_name_and_never_read_as_rows() {
     let form = "# sheet: 基本情况\n项目基本情况表|<|<|<\n项目名称|示例甲项目|建设单位|甲公司\n\
         总投资(万元)|1200|建设地点|湖塘镇\n开工时间|2023年3月|联系人|张三\n";
     let turned = "# sheet: 表\n项目名称|甲项目|乙项目\n总投资(万元)|100|200\n建设单位|甲公司|乙公司\n";
-    for grid in [form, turned] {
+    let pairs = "# sheet: 表\n项目申报表|||\n项目名称|甲项目|建设单位|甲司\n总投资(万元)|100|开工时间|2024-01-01\n\
+        项目名称|乙项目|建设单位|乙司\n总投资(万元)|200|开工时间|2024-02-01\n";
+    for grid in [form, turned, pairs] {
         let refused = open(draw(grid).path(), &shipped(), &options()).err().unwrap().to_string();
         assert!(refused.contains("a table turned on its side"), "{refused}");
     }

@@ -96,7 +96,12 @@ impl Layout {
     /// Adds a column behind the others and gives it a field if it names one that is free.
     pub(super) fn push(&mut self, header: &str, names: &Names) {
         let mut column = Column::new(vec![header.to_owned()]);
-        let claims = column.claims.insert(names.claims(&column.path));
+        let mut found = names.claims(&column.path);
+        // 投资.总投资(万元): as the leaf of a header of several rows.
+        if let (true, Some((_, leaf))) = (found.is_empty(), header.rsplit_once('.')) {
+            found = names.claims(&[leaf.to_owned()]);
+        }
+        let claims = column.claims.insert(found);
         // One that names nothing changes nothing for the others.
         let changes = !claims.is_empty();
         self.columns.push(column);

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
-use huiliu_stage::{FieldType, RecordSchema};
+use huiliu_stage::{FieldType, RecordSchema, simplified};
 use regex::Regex;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
@@ -49,7 +49,7 @@ impl Rank {
     }
 }
 
-/// NFKC in lower case, without blanks, line breaks and the marks of obligatory fields.
+/// NFKC in lower case and simplified characters, without blanks, line breaks and the marks of obligatory fields.
 pub(in crate::read) fn tidy(header: &str) -> String {
     // Most headers are as they should be, and asking costs a tenth of making them so.
     match is_nfkc_quick(header.chars()) {
@@ -67,7 +67,7 @@ fn tidy_normal(header: impl Iterator<Item = char>) -> String {
         .map(|c| match c {
             '【' | '[' | '〔' => '(',
             '】' | ']' | '〕' => ')',
-            c => c,
+            c => simplified(c),
         })
         .collect();
     let mut rest = text.as_str();

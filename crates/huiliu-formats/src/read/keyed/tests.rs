@@ -367,3 +367,10 @@ fn arrays_below_an_array_of_names_are_rows() {
     assert!(raw(br#"[["a","b"],["x",1]"#).contains("cut off"));
     assert!(raw(b"[[1,2],[3,4]]").contains("no objects that could be rows"));
 }
+
+#[test]
+fn a_name_within_another_is_known_by_itself() {
+    let text = "[{\"项目\":{\"name\":\"甲\"},\"投资\":{\"amount\":3}}]";
+    let told = told(records(text.as_bytes(), &[("name", FieldType::Text), ("amount", FieldType::Text)]));
+    assert!(told.starts_with("name|amount\n甲|3"), "{told}");
+}

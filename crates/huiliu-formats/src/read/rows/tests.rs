@@ -141,3 +141,13 @@ fn a_column_of_units_is_the_unit_of_the_amounts_beside_it() {
     let (owners, ..) = table("项目名称,总投资(万元),单位\n甲项目,100,甲公司\n", "owner_name");
     assert_eq!(owners.len(), 1);
 }
+
+#[test]
+fn headings_in_traditional_characters_are_known() {
+    let text = "項目名稱,建設單位,總投資(萬元),開工時間\n甲項目,甲司,100,2024-01-01\n";
+    for bytes in [text.as_bytes().to_vec(), encoding_rs::BIG5.encode(text).0.into_owned()] {
+        let (rows, findings) = read(&bytes, &shipped(), &options());
+        assert_eq!(value_of(&rows[0], "total_investment"), "100", "{findings:#?}");
+        assert_eq!(value_of(&rows[0], "project_name"), "甲項目");
+    }
+}

@@ -1,13 +1,9 @@
 //! Text made comparable: width, case, traditional characters, brackets, dashes, blanks.
 
-use std::sync::OnceLock;
-
+use huiliu_stage::simplified;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::link::index::Term;
-
-/// Pairs of a traditional character and its simplified form.
-const SIMPLIFIED: &str = include_str!("simplified.txt");
 
 const FIRST_HAN: u32 = 0x4e00;
 const LAST_HAN: u32 = 0x9fff;
@@ -15,24 +11,6 @@ const LAST_HAN: u32 = 0x9fff;
 /// Whether a character is written without blanks between words.
 pub fn is_han(c: char) -> bool {
     (FIRST_HAN..=LAST_HAN).contains(&u32::from(c)) || ('\u{3400}'..='\u{4dbf}').contains(&c)
-}
-
-fn simplified(c: char) -> char {
-    static TABLE: OnceLock<Vec<char>> = OnceLock::new();
-    let table = TABLE.get_or_init(|| {
-        let mut table: Vec<char> = ('\u{4e00}'..='\u{9fff}').collect();
-        for pair in SIMPLIFIED.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace) {
-            let mut chars = pair.chars();
-            if let (Some(from), Some(to)) = (chars.next(), chars.next())
-                && let Some(at) = u32::from(from).checked_sub(FIRST_HAN)
-                && let Some(entry) = table.get_mut(at as usize)
-            {
-                *entry = to;
-            }
-        }
-        table
-    });
-    u32::from(c).checked_sub(FIRST_HAN).and_then(|at| table.get(at as usize)).copied().unwrap_or(c)
 }
 
 /// Half width, lower case, simplified, with one kind of bracket and dash. Blanks stay only between
