@@ -19,7 +19,7 @@ mod words;
 
 use huiliu_stage::{FieldType, Finding, RecordSchema};
 
-use self::above::above;
+use self::above::{above, table_above};
 use self::fill::{Filler, Given};
 use self::group::{Groups, Meanings, Style, lone_number, numeral};
 use self::kind::{Kind, begins_other, name_only, opened, other_unit, says_sheet, skipped};
@@ -150,6 +150,7 @@ impl RowKinds {
             marks: Marks::new(),
             waiting: Vec::new(),
         };
+        kinds.waiting.extend(table_above(grid, layout));
         kinds.waiting.extend(untaken(record, layout, merged, sheet));
         kinds.waiting.extend(means.map(|(field, value)| says_sheet(name, &kinds.fields, field, &value)));
         kinds

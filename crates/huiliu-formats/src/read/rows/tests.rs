@@ -151,3 +151,16 @@ fn headings_in_traditional_characters_are_known() {
         assert_eq!(value_of(&rows[0], "project_name"), "甲項目");
     }
 }
+
+#[test]
+fn a_table_above_the_one_that_is_read_is_told() {
+    let text = "统计表,,\n区县,个数,总额\n甲区,3,500\n乙区,4,600\n丙区,7,100\n\n项目名称,建设单位,总投资(万元)\n甲项目,甲司,100\n乙项目,乙司,200\n";
+    let (names, _, findings) = table(text, "owner_name");
+    assert_eq!(names, ["甲项目", "乙项目"]);
+    errors(&findings, "second-table", 1);
+    let (_, _, findings) = table(
+        "重大项目表,,\n填报单位：住建局,,2024年3月\n项目名称,建设单位,总投资(万元)\n甲项目,甲司,100\n",
+        "owner_name",
+    );
+    errors(&findings, "second-table", 0);
+}
