@@ -201,7 +201,7 @@ fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, who
         let mut best: Option<Candidate> = None;
         let mut most_named = (0, 0);
         for height in 1..=MOST_HEADER_ROWS.min(grid.len() - start) {
-            if whole && cuts(grid, merged, start, height) {
+            if whole && (cuts(grid, merged, start, height) || parts(grid, start + height)) {
                 continue;
             }
             let layout = lay_out(&grid[start..start + height], merged, names);
@@ -278,6 +278,31 @@ fn cuts(grid: &Grid, merged: &MergedRows, start: usize, height: usize) -> bool {
     let Some(first) = number(start) else { return false };
     let last = number(start + height).map_or(u32::MAX - 1, |next| next - 1);
     merged.cut_by(first, last.max(first), MOST_HEADER_ROWS)
+}
+
+/// Whether the row at `at` parts what the row above it names, as where merged cells became blanks: its words, no values,
+/// stand below names with blanks beside them and below those blanks, and nothing below the first name.
+fn parts(grid: &Grid, at: usize) -> bool {
+    let (Some((_, row)), Some((_, above))) = (grid.get(at), at.checked_sub(1).and_then(|at| grid.get(at)))
+    else {
+        return false;
+    };
+    let blank = |cells: &[String], column: usize| cells.get(column).is_none_or(|cell| cell.trim().is_empty());
+    let filled: Vec<usize> = (0..row.len()).filter(|&column| !blank(row, column)).collect();
+    let named = |column: usize| column < above.len() && !blank(above, column);
+    let spanned = |column: usize| {
+        !named(column) || column + 1 < above.len() && !named(column + 1) && !blank(row, column + 1)
+    };
+    let word = |column: &usize| {
+        let text = tidy(&row[*column]);
+        !text.trim_end_matches('年').chars().all(|c| c.is_ascii_digit() || ".,-/%".contains(c))
+            || text.ends_with('年')
+    };
+    filled.len() > 1
+        && !filled.contains(&0)
+        && filled.iter().any(|&column| !named(column) && column < above.len())
+        && filled.iter().all(|&column| spanned(column))
+        && filled.iter().all(word)
 }
 
 /// Whether a row of texts is the header of some table: it firmly names several fields and little else.

@@ -142,6 +142,14 @@ pub(super) fn unit_alone(cell: &str) -> Option<Unit> {
     lone_unit(&tidy(cell))
 }
 
+/// The unit of money that a cell of nothing but units in brackets names: `(亿元、平方米)`.
+pub(super) fn unit_in_brackets(cell: &str) -> Option<Unit> {
+    let tidied = tidy(cell);
+    let inner = tidied.strip_prefix('(')?.strip_suffix(')')?;
+    let units: Option<Vec<Unit>> = inner.split(['、', ',', ';']).map(named_unit).collect();
+    units?.into_iter().find(Unit::is_money)
+}
+
 fn lone_unit(tidied: &str) -> Option<Unit> {
     let inner = tidied.strip_prefix('(').and_then(|t| t.strip_suffix(')')).unwrap_or(tidied);
     // 年, 月, 项 and their like are headers of their own.

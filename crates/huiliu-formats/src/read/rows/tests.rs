@@ -164,3 +164,17 @@ fn a_table_above_the_one_that_is_read_is_told() {
     );
     errors(&findings, "second-table", 0);
 }
+
+#[test]
+fn a_second_row_of_names_that_nobody_knows_is_no_record_and_its_columns_are_no_fields() {
+    for children in ["计划,实际", "2023年,2024年"] {
+        let text = format!(
+            "项目名称,完成投资,,开工时间\n,{children},\n甲项目,100,200,2024-01-01\n乙项目,110,210,2024-01-01\n"
+        );
+        let (names, done, findings) = table(&text, "ytd_investment");
+        assert_eq!((names.len(), done), (2, vec![String::new(); 2]), "{findings:#?}");
+    }
+    let (_, totals, _) =
+        table("(亿元、平方米),,\n项目名称,建设单位,总投资\n甲项目,甲司,1\n", "total_investment");
+    assert_eq!(totals, ["10000"]);
+}
