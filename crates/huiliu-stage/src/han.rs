@@ -39,4 +39,20 @@ mod tests {
         assert_eq!(of("項目名稱，總投資（萬元）"), "项目名称，总投资（万元）");
         assert_eq!(of("项目 abc 一\u{9fff}\u{a000}😀"), "项目 abc 一\u{9fff}\u{a000}😀");
     }
+
+    #[test]
+    fn no_simplified_character_is_taken_for_another_and_none_has_two_forms() {
+        let pairs = SIMPLIFIED.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace);
+        let pairs: Vec<(char, char)> = pairs
+            .map(|pair| {
+                let mut chars = pair.chars();
+                (chars.next().unwrap(), chars.next().unwrap())
+            })
+            .collect();
+        let from: std::collections::BTreeSet<char> = pairs.iter().map(|pair| pair.0).collect();
+        assert_eq!(from.len(), pairs.len(), "a character is listed twice");
+        for (_, to) in pairs {
+            assert!(!from.contains(&to), "{to} is simplified and would map on");
+        }
+    }
 }

@@ -5,7 +5,7 @@
 use super::Language;
 
 /// Code, its meaning in Chinese and in English.
-const MEANINGS: [(&str, &str, &str); 73] = [
+const MEANINGS: [(&str, &str, &str); 76] = [
     ("V01", "必填内容没有填", "something that is needed is not filled in"),
     ("V02", "项目代码有误", "project codes are wrong"),
     ("V03", "项目代码中的区划或年月对不上", "region or month within a project code do not fit"),
@@ -73,12 +73,14 @@ const MEANINGS: [(&str, &str, &str); 73] = [
     ("merged", "合并到同一项目的行", "rows that went into one project"),
     ("merged-cells", "合并单元格", "merged cells"),
     ("missing", "缺少判断所需的内容", "what a check needs is missing"),
+    ("name-only", "只有名称、没有其他内容的行", "rows with a name and nothing else"),
     ("no-key", "没有项目代码等可识别项目的内容", "nothing that tells which project it is"),
     ("no-matter", "没有认出事项", "no matter was recognised"),
     ("outline", "表格的位置和结构", "where the table stands and how it is built"),
     ("package", "压缩包的内容", "what is in the package"),
     ("placeholder", "“无”“待定”等按没有填写处理", "words such as “none” were taken as not filled in"),
     ("plan", "填的是计划时间", "a plan in place of a day"),
+    ("quotes", "引号里像是表格的行", "quotes that hold what looks like rows"),
     ("repair", "已修复的格式问题", "faults of form that were repaired"),
     ("review", "可能重复，需要人工核对", "may be a duplicate; a person has to look"),
     ("second-table", "同一工作表还有另一张表没有读取", "a second table of the sheet was not read"),
@@ -88,6 +90,7 @@ const MEANINGS: [(&str, &str, &str); 73] = [
     ("type", "内容的类型不对", "a value of the wrong type"),
     ("unchanged", "与已有记录完全相同", "the same as a stored record"),
     ("unchecked", "缺少内容，有的检查没有做", "checks that could not be made"),
+    ("unit", "数据行之间写了另一种单位", "another unit among the rows"),
     ("unreadable", "看不懂的值", "values that cannot be read"),
     ("width", "格数与表头不符", "rows with more or fewer cells than the header"),
     ("xml", "XML 内容有误", "XML that is not right"),

@@ -165,22 +165,6 @@ mod tests {
     }
 
     #[test]
-    fn no_simplified_character_is_taken_for_another_and_none_has_two_forms() {
-        let pairs = SIMPLIFIED.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace);
-        let pairs: Vec<(char, char)> = pairs
-            .map(|pair| {
-                let mut chars = pair.chars();
-                (chars.next().unwrap(), chars.next().unwrap())
-            })
-            .collect();
-        let from: std::collections::BTreeSet<char> = pairs.iter().map(|pair| pair.0).collect();
-        assert_eq!(from.len(), pairs.len(), "a character is listed twice");
-        for (_, to) in pairs {
-            assert!(!from.contains(&to), "{to} is simplified and would map on");
-        }
-    }
-
-    #[test]
     fn names_in_traditional_characters_are_the_same_names() {
         let table = [
             ("廣東省韶關市稅務局綜合辦公樓遷建工程", "广东省韶关市税务局综合办公楼迁建工程"),

@@ -23,10 +23,6 @@ impl Reader<'_> {
         if raw.is_empty() || raw.len() > LONGEST_PARTED || (pieces > 1 && !edge(raw)) {
             return None;
         }
-        // A day is no two cells.
-        if matches!(kind(raw), Kind::Date | Kind::Time | Kind::Stamp) {
-            return None;
-        }
         let (left, right) = (self.columns.get(made)?, self.columns.get(made + 1)?);
         self.purse.spend(PLACE * raw.len());
         let whole = inside(raw.trim_matches(' '), self.form.quote.unwrap_or(b'"')).is_some();
@@ -35,6 +31,11 @@ impl Reader<'_> {
             names.into_iter().flatten().filter(|name| *name != raw).take(MOST_NAMES).collect();
         let mut best: Option<(usize, usize, f64)> = None;
         let name = left.is_name();
+        // A day that looks like the others of its column is no two cells.
+        let day = matches!(kind(raw), Kind::Date | Kind::Time | Kind::Stamp);
+        if !name && day && (left.has_look(raw) || right.has_look(raw)) {
+            return None;
+        }
         let number = !name && kind(raw).is_value();
         let few = !name && left.is_hardly_known();
         if few && number && !(left.is_foreign(raw) && right.is_foreign(raw)) {
