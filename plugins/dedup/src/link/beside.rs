@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::cluster::Evidence;
-use super::compare::Pattern;
+use super::compare::{Own, Pattern};
 use super::engine::Linker;
 use super::judge::leaning;
 use super::likeness::Left;
@@ -19,9 +19,9 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    pub(super) fn of(linker: &Linker, left: &mut Left, record: u32, other: u32) -> Self {
-        let pattern = linker.pattern_of(left, record, other);
-        Self { other, pattern, bits: linker.score(record, other, pattern) }
+    pub(super) fn of(linker: &Linker, own: &mut Own<'_>, other: u32) -> Self {
+        let (pattern, bits) = linker.weighed(own, other);
+        Self { other, pattern, bits }
     }
 
     /// The evidence as it counts when things are to become one.
@@ -61,18 +61,21 @@ impl Compared {
 
 impl Things {
     /// A pair of records, one of which may be of the batch: then it is not compared again.
-    pub(super) fn beside(&self, linker: &Linker, left: &mut Left, a: u32, b: u32) -> Beside {
-        let known = || {
-            // Records that came since make values less rare.
-            let plan = Some(&self.plan).filter(|plan| plan.known == linker.len())?;
-            let of = |a: u32, b: u32| plan.get(a)?.compared.with(b);
-            of(a, b).or_else(|| Some(Beside { other: b, ..of(b, a)? }))
-        };
-        known().unwrap_or_else(|| Beside::of(linker, left, a, b))
+    pub(super) fn beside(&self, linker: &Linker, own: &mut Own<'_>, other: u32) -> Beside {
+        self.compared(linker, own.record, other).unwrap_or_else(|| Beside::of(linker, own, other))
+    }
+
+    /// A pair one of which is of the batch, if the two were compared.
+    fn compared(&self, linker: &Linker, a: u32, b: u32) -> Option<Beside> {
+        // Records that came since make values less rare.
+        let plan = Some(&self.plan).filter(|plan| plan.known == linker.len())?;
+        let of = |a: u32, b: u32| plan.get(a)?.compared.with(b);
+        of(a, b).or_else(|| Some(Beside { other: b, ..of(b, a)? }))
     }
 
     /// The evidence of a pair as it counts when things are to become one.
     pub(super) fn leaning_pair(&self, linker: &Linker, a: u32, b: u32) -> Evidence {
-        self.beside(linker, &mut Left::default(), a, b).leaning(linker)
+        let compare = || Beside::of(linker, &mut linker.own(a, &mut Left::default()), b);
+        self.compared(linker, a, b).unwrap_or_else(compare).leaning(linker)
     }
 }

@@ -106,11 +106,12 @@ impl Things {
     /// The pairs of a record with its lookalikes that are worth remembering.
     fn found(&self, linker: &Linker, record: u32, search: &mut Search) -> Vec<Pair> {
         let candidates = self.lookalikes(linker, record, CANDIDATES, search);
-        linker.fetch(candidates.iter().copied());
+        linker.fetch(record, candidates.iter().copied());
         let mut left = Left::default();
         left.begin(linker.slots().len());
+        let mut own = linker.own(record, &mut left);
         let pair = |&other: &u32| {
-            let beside = self.beside(linker, &mut left, record, other);
+            let beside = self.beside(linker, &mut own, other);
             (record.min(other), record.max(other), beside.leaning(linker))
         };
         let worth = |pair: &Pair| !matches!(pair.2, Evidence::Bits(bits) if bits < KEPT_BITS);
