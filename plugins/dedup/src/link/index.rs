@@ -155,8 +155,14 @@ impl Dictionary {
     }
 
     /// Counts records that have a term, and adds them to its list.
-    pub(super) fn post(&mut self, term: u32, records: impl Iterator<Item = u32>) {
+    pub(super) fn post(&mut self, term: u32, records: impl ExactSizeIterator<Item = u32>) {
         let entry = &mut self.terms[term as usize];
+        let (count, more) = (entry.count() as usize, records.len());
+        if more > 1 && !entry.is_closed() && count + more <= CAP {
+            entry.at = self.lists.extend(entry.at, count, records);
+            entry.count += more as u32;
+            return;
+        }
         for record in records {
             let count = entry.count() as usize;
             entry.count += 1;
