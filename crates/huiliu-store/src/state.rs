@@ -4,8 +4,6 @@
 //! compares it with whole entries of that tree and reads each of them through, however long it is; so values of many
 //! pages lie in a table of their own (`large_state`). A key is in one of the two.
 
-use std::collections::HashSet;
-
 use huiliu_pipeline::ports::StateChange;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -105,7 +103,7 @@ pub(crate) fn apply(transaction: &Transaction<'_>, name: &str, changes: &mut [St
         ..MANY => None,
         _ => Some(large_keys(transaction, slot)?),
     };
-    let may_be_large = |key: &Vec<u8>| large.as_ref().is_none_or(|large| large.contains(key));
+    let may_be_large = |key: &Vec<u8>| large.as_ref().is_none_or(|large| large.binary_search(key).is_ok());
     for at in 0..changes.len() {
         let (key, value) = &changes[at];
         if changes.get(at + 1).is_some_and(|(next, _)| next == key) {
@@ -127,9 +125,9 @@ pub(crate) fn apply(transaction: &Transaction<'_>, name: &str, changes: &mut [St
     Ok(())
 }
 
-/// The keys of all large values of a slot.
-fn large_keys(transaction: &Transaction<'_>, slot: i64) -> Result<HashSet<Vec<u8>>> {
-    let mut find = transaction.prepare_cached("SELECT key FROM large_state WHERE slot = ?1")?;
+/// The keys of all large values of a slot, ascending: they are few, and mostly the first comparison tells two apart.
+fn large_keys(transaction: &Transaction<'_>, slot: i64) -> Result<Vec<Vec<u8>>> {
+    let mut find = transaction.prepare_cached("SELECT key FROM large_state WHERE slot = ?1 ORDER BY key")?;
     let found = find.query_map([slot], |row| row.get(0))?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }

@@ -71,14 +71,15 @@ impl Things {
         for record in from..linker.len() as u32 {
             let candidates = linker.candidates(record, FOUND, &mut self.search);
             let candidates: Vec<u32> = candidates.iter().map(|&(_, other)| other).collect();
-            linker.fetch(candidates.iter().copied());
+            linker.fetch(record, candidates.iter().copied());
             let things = self.things_of(&candidates, record);
             let mut compared = Compared::for_pairs(candidates.len() + CANDIDATES);
             left.begin(linker.slots().len());
+            let mut own = linker.own(record, &mut left);
             let judged = things.into_iter().filter_map(|thing| {
                 let first = compared.len();
                 let judged = self.judge(linker, thing, |other| {
-                    let beside = Beside::of(linker, &mut left, record, other);
+                    let beside = Beside::of(linker, &mut own, other);
                     compared.push(beside);
                     beside
                 });
@@ -87,7 +88,7 @@ impl Things {
             let judged = judged.collect();
             // Others of the batch are of no thing yet.
             for &other in candidates.iter().take(CANDIDATES).filter(|other| **other >= from) {
-                compared.push(self.beside(linker, &mut left, record, other));
+                compared.push(self.beside(linker, &mut own, other));
             }
             self.plan.rows.push(Planned { candidates, compared, judged, with: With::Alone });
         }

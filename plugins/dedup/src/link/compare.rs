@@ -1,7 +1,7 @@
 //! Two records compared slot by slot. Each slot gives a level, 1 the best, 0 when a value is missing;
 //! the levels of a pair pack into one number, four bits each.
 
-use super::features::{Compare, Slot};
+use super::features::{Compare, MOST_SLOTS, Slot};
 use super::index::Dictionary;
 use super::likeness::{self, Left, Likeness};
 use super::packed::Packed;
@@ -40,18 +40,39 @@ pub fn levels(compare: Compare) -> usize {
     }
 }
 
-/// Compares two records; what the first is like in general is known from other pairs of it, if it has [begun](Left::begin).
+/// A record that is compared with several others: its slots, looked for once, and what its grams weigh, as far as `left`
+/// has [begun](Left::begin) with it.
+pub struct Own<'a> {
+    pub(super) record: u32,
+    features: Features<'a>,
+    pub(super) slots: [Packed<'a>; MOST_SLOTS],
+    left: &'a mut Left,
+}
+
+impl<'a> Own<'a> {
+    /// A record by its number.
+    pub fn new(record: u32, features: Features<'a>, left: &'a mut Left) -> Self {
+        Self { record, features, slots: features.slots(), left }
+    }
+
+    /// The slots of another record. What both say in one body is not looked for again.
+    pub(super) fn slots_of(&self, other: Features<'a>) -> [Packed<'a>; MOST_SLOTS] {
+        other.slots_beside(self.features, &self.slots)
+    }
+}
+
+/// Compares a record with the slots of another one.
 pub fn compare(
     slots: &[Slot],
     dictionary: &Dictionary,
-    left: &mut Left,
-    (a, b): (Features<'_>, Features<'_>),
+    own: &mut Own<'_>,
+    other: &[Packed<'_>; MOST_SLOTS],
 ) -> Pattern {
     let mut packed = 0;
-    let both = a.slots().into_iter().zip(b.slots());
+    let both = own.slots.iter().zip(other);
     for ((at, slot), (a, b)) in slots.iter().enumerate().zip(both) {
-        let likeness = || likeness::level(dictionary, left, at, a.grams(), b.grams());
-        let level = level(slot.compare, dictionary, (a, b), likeness);
+        let likeness = || likeness::level(dictionary, own.left, at, a.grams(), b.grams());
+        let level = level(slot.compare, dictionary, (*a, *b), likeness);
         packed |= (level as u64) << (4 * at);
     }
     Pattern(packed)

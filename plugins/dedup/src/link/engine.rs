@@ -8,7 +8,7 @@
 //! long as little is known, all records are compared anew as well.
 
 use super::chunk::Chunked;
-use super::compare::{Pattern, compare};
+use super::compare::{Own, Pattern, compare};
 use super::config::Config;
 use super::draft::{Draft, Scratch, draft};
 use super::features::{Compare, Slot, slots};
@@ -237,17 +237,30 @@ impl Linker {
     }
 
     pub(crate) fn pattern(&self, a: u32, b: u32) -> Pattern {
-        self.pattern_of(&mut Left::default(), a, b)
+        self.pattern_of(&mut self.own(a, &mut Left::default()), b)
     }
 
-    /// The same for a record that is compared with several, for which `left` has begun.
-    pub(super) fn pattern_of(&self, left: &mut Left, a: u32, b: u32) -> Pattern {
-        compare(&self.slots, &self.dictionary, left, (self.store.get(a), self.store.get(b)))
+    /// A record that is compared with others; with several, `left` begins with it.
+    pub(super) fn own<'a>(&'a self, record: u32, left: &'a mut Left) -> Own<'a> {
+        Own::new(record, self.store.get(record), left)
     }
 
-    /// Says that some records are to be compared next.
-    pub(super) fn fetch(&self, records: impl Iterator<Item = u32> + Clone) {
-        self.store.fetch(records);
+    /// The levels of a record and another one.
+    pub(super) fn pattern_of(&self, own: &mut Own<'_>, other: u32) -> Pattern {
+        let other = own.slots_of(self.store.get(other));
+        compare(&self.slots, &self.dictionary, own, &other)
+    }
+
+    /// The levels of a record and another one, and their evidence: the [score](Self::score) of the pair.
+    pub(super) fn weighed(&self, own: &mut Own<'_>, other: u32) -> (Pattern, f32) {
+        let other = own.slots_of(self.store.get(other));
+        let pattern = compare(&self.slots, &self.dictionary, own, &other);
+        (pattern, self.evidence_of(pattern, |slot| (own.slots[slot], other[slot])))
+    }
+
+    /// Says that some records are to be compared next with one.
+    pub(super) fn fetch(&self, own: u32, records: impl Iterator<Item = u32> + Clone) {
+        self.store.fetch(own, records);
     }
 
     /// Whether two records are from one source.

@@ -155,8 +155,14 @@ impl Dictionary {
     }
 
     /// Counts records that have a term, and adds them to its list.
-    pub(super) fn post(&mut self, term: u32, records: impl Iterator<Item = u32>) {
+    pub(super) fn post(&mut self, term: u32, records: impl ExactSizeIterator<Item = u32>) {
         let entry = &mut self.terms[term as usize];
+        let (count, more) = (entry.count() as usize, records.len());
+        if more > 1 && !entry.is_closed() && count + more <= CAP {
+            entry.at = self.lists.extend(entry.at, count, records);
+            entry.count += more as u32;
+            return;
+        }
         for record in records {
             let count = entry.count() as usize;
             entry.count += 1;
@@ -314,25 +320,23 @@ impl Search {
             self.scores.resize(size, (EMPTY, 0.0));
         }
         let (table, mask) = (&mut self.scores[..size], size - 1);
+        self.touched.resize(walked + 1, 0);
+        let mut touched = 0;
         for &(_, id, whole) in &self.keys[..keys] {
             let weight = dictionary.weight(id) * if whole { 1.0 } else { 0.3 };
             for &record in dictionary.list(id) {
                 let mut at = (record.wrapping_mul(0x9e37_79b1) >> 8) as usize & mask;
-                loop {
-                    let entry = &mut table[at];
-                    if entry.0 == record {
-                        entry.1 += weight;
-                        break;
-                    }
-                    if entry.0 == EMPTY {
-                        *entry = (record, weight);
-                        self.touched.push(at as u32);
-                        break;
-                    }
+                // Whether a record comes for the first time nobody can guess, so nothing branches on it.
+                while table[at].0 != record && table[at].0 != EMPTY {
                     at = (at + 1) & mask;
                 }
+                let (known, score) = table[at];
+                table[at] = (record, score + weight);
+                self.touched[touched] = at as u32;
+                touched += usize::from(known == EMPTY);
             }
         }
+        self.touched.truncate(touched);
         self.found.clear();
         // What shares a small part of what the best shares is no candidate; most of what was touched is that.
         let mut least = 0.0f32;

@@ -11,6 +11,8 @@ use super::engine::Linker;
 use super::features::Compare;
 use super::guards::{self, Remark};
 use super::index::Search;
+use super::likeness::Left;
+use super::packed::Packed;
 use super::parallel::parallel;
 use super::weights::Model;
 
@@ -26,29 +28,41 @@ const MOST_RARE: f32 = 3.0;
 impl Linker {
     /// The evidence of a pair; rare values weigh more.
     pub(crate) fn score(&self, a: u32, b: u32, pattern: Pattern) -> f32 {
+        let (a, b) = (self.store.get(a), self.store.get(b));
+        self.evidence_of(pattern, |slot| (a.slot(slot), b.slot(slot)))
+    }
+
+    /// The same of two records whose slots `both` gives.
+    pub(super) fn evidence_of<'a>(
+        &self,
+        pattern: Pattern,
+        both: impl Fn(usize) -> (Packed<'a>, Packed<'a>),
+    ) -> f32 {
         self.model.sum(&self.slots, |slot| {
             let level = pattern.level(slot);
             let weight = self.model.weights[slot][level];
             let usual = self.model.usual[slot][level];
-            let common = if usual.is_finite() { self.common(a, b, slot, level) } else { None };
+            let common = if usual.is_finite() { self.common(|| both(slot), slot, level) } else { None };
             weight + common.map_or(0.0, |common| (usual - common).clamp(-MOST_RARE, MOST_RARE))
         })
     }
 
     /// How common the values of a pair are that are equal or nearly so: the logarithm of how many records
     /// hold the commoner one. A value with a slip of the pen is rare; what it was meant to be need not be.
-    fn common(&self, a: u32, b: u32, slot: usize, level: usize) -> Option<f32> {
+    fn common<'a>(
+        &self,
+        both: impl FnOnce() -> (Packed<'a>, Packed<'a>),
+        slot: usize,
+        level: usize,
+    ) -> Option<f32> {
         let term = match (self.slots[slot].compare, level) {
             (Compare::Company, 2..=4) => 1,
             (Compare::Text | Compare::Description | Compare::Company, 1..=4) => 0,
             (Compare::Identifier, 1..=3) | (Compare::Place, 1) => 0,
             _ => return None,
         };
-        let records = |record: u32| {
-            let features = self.store.get(record);
-            let term = *features.slot(slot).terms().get(term)?;
-            Some(self.dictionary.records(term))
-        };
+        let records = |packed: Packed<'_>| Some(self.dictionary.records(*packed.terms().get(term)?));
+        let (a, b) = both();
         let here = records(a)?;
         let most = if level == 1 { here } else { here.max(records(b)?) };
         Some((most as f32).log2())
@@ -107,10 +121,14 @@ impl Linker {
     fn sample(&self, teachers: usize) -> Vec<(u32, u32, Pattern)> {
         let step = (self.len() * teachers).div_ceil(TAUGHT).max(1);
         let taught = self.len().div_ceil(step);
-        let found = parallel(self.threads, taught, Search::default, |at, search| {
+        let found = parallel(self.threads, taught, Default::default, |at, scratch| {
+            let (search, left): &mut (Search, Left) = scratch;
             let record = (at * step) as u32;
-            let candidates = self.candidates(record, teachers, search).to_vec();
-            let pair = |&(_, other): &(f32, u32)| (record, other, self.pattern(record, other));
+            let candidates = self.candidates(record, teachers, search);
+            self.fetch(record, candidates.iter().map(|&(_, other)| other));
+            left.begin(self.slots.len());
+            let mut own = self.own(record, left);
+            let pair = |&(_, other): &(f32, u32)| (record, other, self.pattern_of(&mut own, other));
             candidates.iter().map(pair).collect::<Vec<_>>()
         });
         found.into_iter().flatten().collect()
@@ -120,11 +138,12 @@ impl Linker {
     fn learn_usual(&mut self, pairs: &[(u32, u32, Pattern)]) {
         let mut sums = vec![[(0.0f64, 0.0f64); 16]; self.slots.len()];
         for &(a, b, pattern) in pairs {
+            let (a, b) = (self.store.get(a), self.store.get(b));
             let bits = self.model.score(&self.slots, pattern);
             let two = 1.0 - 1.0 / (1.0 + f64::from(-bits).exp2());
             for (at, sums) in sums.iter_mut().enumerate() {
                 let level = pattern.level(at);
-                if let Some(common) = self.common(a, b, at, level) {
+                if let Some(common) = self.common(|| (a.slot(at), b.slot(at)), at, level) {
                     sums[level].0 += two * f64::from(common);
                     sums[level].1 += two;
                 }

@@ -72,18 +72,53 @@ impl Lists {
             self.set(at + length as u32, value);
             return at;
         }
-        let new = self.allocate(length + 1);
-        if length == 1 {
-            self.set(new, at);
-        } else {
-            for i in 0..length as u32 {
-                let value = self.get(at + i, 1)[0];
-                self.set(new + i, value);
-            }
-            self.free(at, length);
-        }
+        let new = self.moved(at, length, length + 1);
         self.set(new + length as u32, value);
         new
+    }
+
+    /// Appends several numbers as [`push`](Self::push) appends one, also to a list that is empty yet: the list moves once
+    /// at most.
+    pub(super) fn extend(
+        &mut self,
+        at: u32,
+        length: usize,
+        mut values: impl ExactSizeIterator<Item = u32>,
+    ) -> u32 {
+        let all = length + values.len();
+        if all < 2 {
+            return values.next().unwrap_or(at);
+        }
+        let fits = length > 1 && room(class(length)) >= all;
+        let at = if fits { at } else { self.moved(at, length, all) };
+        let places = self.get_mut(at + length as u32, all - length);
+        places.iter_mut().zip(values).for_each(|(place, value)| *place = value);
+        at
+    }
+
+    /// Where a list of `length` lies in a block with room for `all`, two or more.
+    fn moved(&mut self, at: u32, length: usize, all: usize) -> u32 {
+        let new = self.allocate(all);
+        match length {
+            0 => {}
+            1 => self.set(new, at),
+            _ => {
+                self.copy(at, new, length);
+                self.free(at, length);
+            }
+        }
+        new
+    }
+
+    /// Copies numbers from one block to another.
+    fn copy(&mut self, from: u32, to: u32, length: usize) {
+        let place = |at: u32| (at as usize / PIECE, at as usize % PIECE);
+        let ((from_piece, from), (to_piece, to)) = (place(from), place(to));
+        if from_piece == to_piece {
+            self.pieces[to_piece].copy_within(from..from + length, to);
+        } else if let Ok([old, new]) = self.pieces.get_disjoint_mut([from_piece, to_piece]) {
+            new[to..to + length].copy_from_slice(&old[from..from + length]);
+        }
     }
 
     /// Lets the block of a list of `length` go, two or more.
@@ -106,6 +141,8 @@ impl Lists {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -128,6 +165,38 @@ mod tests {
         }
         for (at, list) in &all {
             assert!(list.len() == 1 && *at == list[0] || lists.get(*at, list.len()) == list);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn several_numbers_are_appended_as_one_after_the_other(
+            steps in proptest::collection::vec((0..12usize, 0..2_000usize), 1..300),
+        ) {
+            let (mut several, mut single) = (Lists::default(), Lists::default());
+            let mut all: Vec<(u32, u32, Vec<u32>)> = vec![(7, 7, Vec::new()); 12];
+            for (step, (list, count)) in steps.into_iter().enumerate() {
+                let (at, alone, list) = &mut all[list];
+                // Mostly few: lists of all lengths lie in many pieces.
+                let count = if step % 9 == 0 { count } else { count % 5 };
+                let values = (0..count as u32).map(|value| value + step as u32 * 10_000);
+                *at = several.extend(*at, list.len(), values.clone());
+                for value in values {
+                    *alone = if list.is_empty() { value } else { single.push(*alone, list.len(), value) };
+                    list.push(value);
+                }
+            }
+            for (at, alone, list) in &all {
+                match list.as_slice() {
+                    [] => prop_assert_eq!(*at, 7),
+                    [only] => prop_assert_eq!((at, alone), (only, only)),
+                    list => {
+                        prop_assert_eq!(several.get(*at, list.len()), list);
+                        prop_assert_eq!(single.get(*alone, list.len()), list);
+                    }
+                }
+            }
+            prop_assert_eq!(several.bytes().0 > 0, single.bytes().0 > 0);
         }
     }
 }

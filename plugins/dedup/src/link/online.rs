@@ -308,13 +308,14 @@ impl Things {
         things.retain(|thing| !is_taken(linker, self.members.get(*thing), record));
         things.extend(target.filter(|target| !things.contains(target)));
         left.begin(linker.slots().len());
+        let mut own = linker.own(record, left);
         let judged = |thing: u32| {
             // Where records have come or moved, what was judged before is of other things.
             let before = planned.judged.iter().find(|(judged, _)| judged.found.thing == thing);
             let same = before.filter(|(_, part)| {
                 self.plan.known == linker.len() && planned.compared.are(part.clone(), self.speakers(thing))
             });
-            let judge = || self.judge(linker, thing, |other| self.beside(linker, left, record, other));
+            let judge = || self.judge(linker, thing, |other| self.beside(linker, &mut own, other));
             same.map(|(judged, _)| judged.clone()).or_else(judge)
         };
         let mut judged: Vec<Judged> = things.into_iter().filter_map(judged).collect();

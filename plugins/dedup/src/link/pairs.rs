@@ -46,11 +46,12 @@ impl Linker {
         let found = parallel(self.threads, records.len(), Default::default, |at, scratch| {
             let (search, left): &mut (Search, Left) = scratch;
             let record = (from + at) as u32;
+            let candidates = self.candidates(record, CANDIDATES, search);
+            self.fetch(record, candidates.iter().map(|&(_, other)| other));
             left.begin(self.slots.len());
-            let candidates = self.candidates(record, CANDIDATES, search).to_vec();
+            let mut own = self.own(record, left);
             let pair = |&(_, other): &(f32, u32)| {
-                let pattern = self.pattern_of(left, record, other);
-                let score = self.score(record, other, pattern);
+                let (pattern, score) = self.weighed(&mut own, other);
                 (score >= KEPT_BITS).then_some((record.min(other), record.max(other), pattern, score))
             };
             candidates.iter().filter_map(pair).collect::<Vec<_>>()

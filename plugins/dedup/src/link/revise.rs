@@ -64,6 +64,8 @@ type Pair = (u32, u32, Evidence);
 pub(super) struct Region {
     rows: Vec<u32>,
     seen: HashSet<u32>,
+    /// Pairs that were compared: what one side found the other mostly finds as well.
+    compared: HashSet<(u32, u32)>,
     pairs: Vec<Pair>,
 }
 
@@ -81,7 +83,7 @@ impl Things {
     pub(super) fn region(&self, linker: &Linker, seeds: &[u32], search: &mut Search) -> Option<Region> {
         let merge = linker.config().merge();
         let most = MOST.max(MOST_FOR_EACH * seeds.len());
-        let mut region = Region::default();
+        let (mut region, mut left) = (Region::default(), Left::default());
         seeds.iter().for_each(|seed| region.enter(*seed));
         let mut at = 0;
         while let Some(&record) = region.rows.get(at) {
@@ -89,7 +91,9 @@ impl Things {
             if let Some(thing) = self.of(record) {
                 self.members.get(thing).iter().for_each(|member| region.enter(*member));
             }
-            for pair in self.found(linker, record, search) {
+            let compared = &mut region.compared;
+            let is_new = |other: &u32| compared.insert((record.min(*other), record.max(*other)));
+            for pair in self.found(linker, record, (search, &mut left), is_new) {
                 region.pairs.push(pair);
                 if matches!(pair.2, Evidence::Bits(bits) if bits >= merge) {
                     region.enter(pair.0);
@@ -103,14 +107,21 @@ impl Things {
         Some(region)
     }
 
-    /// The pairs of a record with its lookalikes that are worth remembering.
-    fn found(&self, linker: &Linker, record: u32, search: &mut Search) -> Vec<Pair> {
-        let candidates = self.lookalikes(linker, record, CANDIDATES, search);
-        linker.fetch(candidates.iter().copied());
-        let mut left = Left::default();
+    /// The pairs of a record with those of its lookalikes that are asked for, as far as they are worth remembering.
+    fn found(
+        &self,
+        linker: &Linker,
+        record: u32,
+        (search, left): (&mut Search, &mut Left),
+        asked: impl FnMut(&u32) -> bool,
+    ) -> Vec<Pair> {
+        let mut candidates = self.lookalikes(linker, record, CANDIDATES, search);
+        candidates.retain(asked);
+        linker.fetch(record, candidates.iter().copied());
         left.begin(linker.slots().len());
+        let mut own = linker.own(record, left);
         let pair = |&other: &u32| {
-            let beside = self.beside(linker, &mut left, record, other);
+            let beside = self.beside(linker, &mut own, other);
             (record.min(other), record.max(other), beside.leaning(linker))
         };
         let worth = |pair: &Pair| !matches!(pair.2, Evidence::Bits(bits) if bits < KEPT_BITS);
@@ -119,11 +130,13 @@ impl Things {
 
     /// All records.
     pub(super) fn everything(&self, linker: &Linker) -> Region {
-        let pairs = parallel(linker.threads, linker.len(), Search::default, |record, search| {
-            self.found(linker, record as u32, search)
+        let pairs = parallel(linker.threads, linker.len(), Default::default, |record, scratch| {
+            let (search, left): &mut (Search, Left) = scratch;
+            self.found(linker, record as u32, (search, left), |_| true)
         });
         let rows: Vec<u32> = (0..linker.len() as u32).collect();
-        Region { seen: rows.iter().copied().collect(), rows, pairs: pairs.into_iter().flatten().collect() }
+        let pairs = pairs.into_iter().flatten().collect();
+        Region { seen: rows.iter().copied().collect(), rows, pairs, ..Region::default() }
     }
 
     /// Clusters what is looked at anew. Gives all clusters, of one record too.

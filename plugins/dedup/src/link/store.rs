@@ -87,13 +87,14 @@ impl Store {
         &self.refs[from..from + self.fields.len()]
     }
 
-    /// Has what is compared of some records come into the cache, all at once: asked for one after the other, each would be
-    /// waited for.
-    pub(super) fn fetch(&self, records: impl Iterator<Item = u32> + Clone) {
+    /// Has what is compared of some records with one come into the cache, all at once: asked for one after the other, each
+    /// would be waited for. Bodies that it shares with them are there.
+    pub(super) fn fetch(&self, own: u32, records: impl Iterator<Item = u32> + Clone) {
         let places = records.clone().flat_map(|record| self.refs_of(record));
         let seen = places.fold(0, |seen, place| seen ^ place);
-        let bodies = records.flat_map(|record| self.refs_of(record)).filter(|place| **place & INLINE == 0);
-        std::hint::black_box(bodies.fold(seen, |seen, &place| {
+        let pairs = records.flat_map(|record| self.refs_of(record).iter().zip(self.refs_of(own)));
+        let bodies = pairs.filter(|(place, own)| *place != *own && **place & INLINE == 0);
+        std::hint::black_box(bodies.fold(seen, |seen, (&place, _)| {
             let body = self.body(place);
             seen ^ body.first().unwrap_or(&0)
                 ^ body.get(LINE).unwrap_or(&0)

@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 use huiliu_stage::StageError;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::{BLOCK, LEARNT, Linked, POINTS, ROWS, broken, content, row_key, row_of};
+use super::{BLOCK, LEARNT, Linked, POINTS, ROWS, broken, content, row_of};
 use crate::chunks;
 use crate::kept::{self, KeptRow};
 use crate::link::Row;
@@ -92,9 +92,9 @@ impl Linked {
             let rows = number * chunks::ROWS..(number + 1) * chunks::ROWS;
             let mut entries = Vec::with_capacity(chunks::ROWS as usize);
             for row in rows.clone() {
-                let kept = self.host.state_get(&row_key(row))?.ok_or_else(broken)?;
-                let (id, (source, values)) = kept::decode(&kept).ok_or_else(broken)?;
-                entries.push((id, content(id, &source, &values)));
+                // As the state has it, which need not be asked.
+                let content = self.contents.get(row as usize).copied();
+                entries.push(self.record_of(row).zip(content).ok_or_else(broken)?);
             }
             let compared = self.linker.chunk(rows);
             chunks::put(&*self.host, number, &entries, &compared)?;

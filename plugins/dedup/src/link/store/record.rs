@@ -40,11 +40,23 @@ impl<'a> Features<'a> {
 
     /// All slots, each as [`slot`](Self::slot) gives it: to go through the bodies once takes less than to look for each.
     pub(in crate::link) fn slots(&self) -> [Packed<'a>; MOST_SLOTS] {
+        self.slots_beside(Self { refs: &[], ..*self }, &[Packed::default(); MOST_SLOTS])
+    }
+
+    /// The same beside another record whose slots are known: bodies that the two share are not gone through.
+    pub(in crate::link) fn slots_beside(
+        &self,
+        other: Self,
+        known: &[Packed<'a>; MOST_SLOTS],
+    ) -> [Packed<'a>; MOST_SLOTS] {
         let mut all = [Packed::default(); MOST_SLOTS];
-        for (field, &place) in self.store.fields.iter().zip(self.refs) {
+        for (number, (field, &place)) in self.store.fields.iter().zip(self.refs).enumerate() {
             let slots = &mut all[field.slots.clone()];
             match (place, slots) {
                 (0, _) => {}
+                (_, slots) if other.refs.get(number) == Some(&place) => {
+                    slots.copy_from_slice(&known[field.slots.clone()]);
+                }
                 (place, [only]) if place & INLINE != 0 => *only = Packed::inline(place),
                 (place, [only]) => *only = Packed::of(self.store.body(place)),
                 (place, slots) => {
