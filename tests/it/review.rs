@@ -162,7 +162,7 @@ fn the_queue_is_shown_in_pages_and_can_be_searched() {
         ("轨道交通检修基地", "轨道交通“双创中心”项目"),
     ];
     let rows = |side: fn(&(&'static str, &'static str)) -> &'static str| {
-        pairs.iter().map(|pair| format!(",{},,,\n", side(pair))).collect::<String>()
+        pairs.iter().map(|pair| format!(",{},,张三,\n", side(pair))).collect::<String>()
     };
     home.send("发改局/a.csv", &rows(|pair| pair.0));
     home.send("住建局/b.csv", &rows(|pair| pair.1));

@@ -153,11 +153,11 @@ fn a_stage_that_panics_or_loses_rows_costs_its_delivery_and_nothing_else() {
         for number in 1..=2 {
             home.write(
                 &format!("data/faulty/甲/{number}.csv.part"),
-                format!("{ROWS}{number}号泵站,,\n").as_bytes(),
+                format!("{ROWS}{number}号泵站,1,\n").as_bytes(),
             );
             let to = home.data(&format!("faulty/甲/{number}.csv"));
             fs::rename(home.data(&format!("faulty/甲/{number}.csv.part")), to).unwrap();
-            home.drop_file(&format!("甲/{number}.csv"), format!("{ROWS}{number}号泵站,,\n").as_bytes());
+            home.drop_file(&format!("甲/{number}.csv"), format!("{ROWS}{number}号泵站,1,\n").as_bytes());
             daemon.wait("two answers more", || home.answered() == 2 * number);
         }
         assert!(daemon.stop().success(), "{stage}");
