@@ -7,7 +7,7 @@ use crate::read::checks::Total;
 use crate::read::header::{Grid, Layout, tidy};
 
 /// Rows above the header that are no titles: so many have several cells and numbers among them.
-const TABLE_ABOVE: usize = 3;
+const TABLE_ABOVE: usize = 2;
 
 /// Tells of rows above the header that look like a table's, which is not read.
 pub(super) fn table_above(grid: &Grid, layout: &Layout) -> Option<Finding> {

@@ -2,7 +2,7 @@
 //! a name with nothing beside it.
 
 use super::RowKinds;
-use super::group::numeral;
+use super::group::{lone_number, numeral};
 use super::kind::Kind;
 use super::words::is_note;
 use crate::read::chunk::View;
@@ -45,7 +45,14 @@ impl RowKinds {
             self.numbered.iter().rev().find(|(style, _)| *style == title.style).map(|(_, number)| *number);
         let follows = number == 1 || before == number.checked_sub(1);
         let next = self.kind(view, row + 1, 0);
-        let goes_on = matches!(&next, Some(Kind::Group(_, next)) if next.style == title.style && next.declared.is_none() && next.means.is_none());
+        let titled = matches!(&next, Some(Kind::Group(_, next))
+            if next.style == title.style && next.declared.is_none() && next.means.is_none());
+        // The next number stands before a row that is none for sure.
+        let first = view.row(row + 1).map(tidy).find(|cell| !cell.is_empty()).unwrap_or_default();
+        let numbered = next.is_none()
+            && lone_number(&first) == Some(title.style)
+            && numeral(first.trim_start_matches('(')) == Some(number + 1);
+        let goes_on = titled || numbered;
         if !follows || goes_on || self.list == Some(title.style) {
             self.list = Some(title.style);
             return None;
