@@ -221,6 +221,7 @@ mod tests {
     use huiliu_stage::{Field, FieldType, RecordSchema, Severity};
 
     use super::*;
+    use crate::read::merged::Merged;
 
     fn record(names: &[&str]) -> RecordSchema {
         let field = |name: &&str| Field {
