@@ -90,16 +90,23 @@ pub(super) fn lay_out(
         None => searched.iter().position(|(_, cells)| fits(cells)),
     };
     let Some(at) = found else {
-        let width = grid.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
-        let nameless = vec![String::new(); width];
+        let nameless = vec![String::new(); width(grid, 0)];
         return Some((record(&nameless), Layout::plain(Vec::new(), &nameless)));
     };
     let header = header(grid, merged, at, row.is_some());
     let mut headers = header::joined(header, &merged.over(header.iter().map(|(number, _)| *number)));
-    let width = grid.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
-    headers.resize(width.max(headers.len()), String::new());
+    headers.resize(width(grid, headers.len()), String::new());
     let numbers = header.iter().map(|(number, _)| *number).collect();
     Some((record(&headers), Layout::plain(numbers, &headers)))
+}
+
+/// Columns without a name that a sheet may have beside those with one; a lone cell far away makes no table so wide.
+const MOST_NAMELESS: usize = 256;
+
+/// The columns of a sheet of which so many have a name.
+fn width(grid: &Grid, named: usize) -> usize {
+    let widest = grid.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
+    widest.clamp(named, named + MOST_NAMELESS)
 }
 
 /// The rows of the header that begins with the row at `at`; of one that the caller named that row alone.
