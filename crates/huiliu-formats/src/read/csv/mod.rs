@@ -47,7 +47,7 @@ use self::rewrite::Rewrite;
 use self::shape::Profile;
 use self::split::{Dialect, Progress, Range, split};
 use self::table::{Plan, Row};
-use self::tell::{ends_early, tell_damage, tell_nuls, tell_swallowed};
+use self::tell::{ends_early, is_footer, tell_damage, tell_nuls, tell_swallowed};
 use super::chunk::{Chunk, Span};
 use super::error::ReadError;
 use super::header::{Grid, SEARCH_ROWS};
@@ -238,7 +238,8 @@ impl CsvSource {
         let number = chunk.numbers[row];
         // A row that ends early where no other does.
         let short = matches!(chunk.odd[..], [(odd, cells)] if odd == number && (cells as usize) < chunk.width && cells > 1);
-        if short && self.plan.is_even() {
+        let first = chunk.view(text).get(row, 0);
+        if short && self.plan.is_even() && !is_footer(first) {
             chunk.odd.clear();
             chunk.findings.push(ends_early(number));
             return;

@@ -34,6 +34,16 @@ fn is_of_pairs(grid: &Grid, names: &Names) -> bool {
 
 /// Whether most rows begin with the name of a field of their own, or hold such names and their values in turns.
 pub(in crate::read) fn is_form(grid: &Grid, names: &Names) -> bool {
+    // A table below has a row of nothing but names.
+    let firm =
+        |cell: &String| names.claims(std::slice::from_ref(cell)).iter().any(|(_, rank)| *rank != Rank::Weak);
+    let header = |cells: &[String]| {
+        let mut filled = cells.iter().filter(|cell| !cell.trim().is_empty());
+        filled.clone().count() > 2 && filled.all(firm)
+    };
+    if grid.iter().take(SEARCH_ROWS).any(|(_, cells)| header(cells)) {
+        return false;
+    }
     if is_of_pairs(grid, names) {
         return true;
     }

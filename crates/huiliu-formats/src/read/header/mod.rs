@@ -19,7 +19,7 @@ mod values;
 use assign::assign;
 use dictionary::DICTIONARY;
 pub(super) use form::is_form;
-pub(super) use names::{Names, Rank, declared_unit, tidy, unit_of};
+pub(super) use names::{Names, Rank, declared_unit, tidy, unit_alone, unit_of};
 pub(super) use search::{find, joined};
 pub(super) use tell::findings;
 
@@ -199,6 +199,17 @@ pub(super) fn leaves(grid: &Grid, layout: &Layout) -> Vec<String> {
             .find(|cell| !cell.trim().is_empty() && names::unit_alone(cell).is_none())
     };
     (0..layout.columns.len()).map(|column| leaf(column).cloned().unwrap_or_default()).collect()
+}
+
+/// All texts of each column's header, from above, as they are compared: what some row of it printed again may hold.
+pub(super) fn texts(grid: &Grid, layout: &Layout) -> Vec<Vec<String>> {
+    let mut texts = vec![Vec::new(); layout.columns.len()];
+    for (_, cells) in grid.iter().filter(|(number, _)| layout.header_rows.contains(number)) {
+        for (of, cell) in texts.iter_mut().zip(cells).filter(|(_, cell)| !cell.trim().is_empty()) {
+            of.push(tidy(cell));
+        }
+    }
+    texts
 }
 
 /// Whether a header names the serial numbers of rows.

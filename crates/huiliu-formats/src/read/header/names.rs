@@ -96,8 +96,9 @@ fn without_unit(tidied: &str) -> Option<(&str, Unit)> {
 
 /// The unit that a text names. 万方 and 万平 are what builders say for ten thousand square metres.
 fn named_unit(text: &str) -> Option<Unit> {
-    // 人民币万元
-    match text.strip_prefix("人民币").filter(|unit| !unit.is_empty()).unwrap_or(text) {
+    // 人民币万元, RMB亿元
+    let bare = ["人民币", "rmb", "cny"].into_iter().find_map(|sign| text.strip_prefix(sign));
+    match bare.filter(|unit| !unit.is_empty()).unwrap_or(text) {
         "万方" | "万平" => Unit::parse("万平方米"),
         // A currency, and no word on how many of it: 总投资(人民币) is in the field's own unit.
         "人民币" | "rmb" | "cny" => None,
@@ -138,7 +139,7 @@ pub(in crate::read) fn unit_of(header: &str) -> Option<Unit> {
 }
 
 /// The unit that a cell consists of, such as those in a row of units below the header.
-pub(super) fn unit_alone(cell: &str) -> Option<Unit> {
+pub(in crate::read) fn unit_alone(cell: &str) -> Option<Unit> {
     lone_unit(&tidy(cell))
 }
 
@@ -163,7 +164,7 @@ pub(in crate::read) fn declared_unit(cell: &str) -> Option<Unit> {
     }
     let text = tidy(cell);
     let units = text.split("单位").skip(1).filter_map(|behind| {
-        let behind = behind.trim_start_matches([':', '(', '为']);
+        let behind = behind.trim_start_matches([':', '(', '为', '均', '是']);
         let end = behind.find([',', ';', ')', '。', '、', '|']).unwrap_or(behind.len());
         // 金额单位:亿元面积单位:亩 stands without anything between.
         let bare = behind[..end].trim_end_matches(|c| "面积金额投资".contains(c));

@@ -36,7 +36,11 @@ impl RowKinds {
             }
             return kind;
         };
-        let Some(number) = title.number.filter(|_| title.declared.is_none() && title.means.is_none()) else {
+        // What stands alone in its row, but for a number, has nothing that a record has.
+        let filled = view.row(row).filter(|cell| !cell.trim().is_empty());
+        let alone = filled.filter(|cell| lone_number(cell).is_none()).count() < 2;
+        let plain = !alone && title.declared.is_none() && title.means.is_none();
+        let Some(number) = title.number.filter(|_| plain) else {
             self.list = None;
             self.numbered.push((title.style, title.number.unwrap_or(0)));
             return kind;
@@ -66,15 +70,12 @@ impl RowKinds {
     pub(super) fn differs(&self, view: View<'_>, row: usize, names: &Names) -> bool {
         let mut filled = view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty());
         filled.any(|(column, cell)| {
-            let own = self.header.get(column).map_or("", String::as_str);
-            if tidy(own) == tidy(cell) {
+            if self.texts.get(column).is_some_and(|texts| texts.contains(&tidy(cell))) {
                 return false;
             }
-            let unit = header::unit_of(cell);
-            let other_unit = unit.is_some_and(|unit| {
-                let own = header::unit_of(own).or_else(|| self.unit.clone());
-                own.is_none_or(|own| !own.is_same(&unit))
-            });
+            let own = self.units.get(column).cloned().flatten().or_else(|| self.unit.clone());
+            let other_unit =
+                header::unit_of(cell).is_some_and(|unit| own.is_none_or(|own| !own.is_same(&unit)));
             let claims = names.claims(&[cell.to_owned()]);
             let field = (0..self.fields.len()).find(|field| self.filler.column_of(*field) == Some(column));
             let firm: Vec<usize> = claims
@@ -88,21 +89,26 @@ impl RowKinds {
 
     /// A row that only says which unit amounts are in, or a note or title that says so among other things.
     pub(super) fn unit_row(&self, filled: &[(usize, &str)]) -> Option<Kind> {
-        let [(column, cell)] = filled else { return None };
-        let unit = header::declared_unit(cell).filter(Unit::is_money)?;
-        let own = self.unit.clone().or_else(|| Unit::parse("万元"))?;
+        let [(_, cell)] = filled else { return None };
         let word = tidy(cell);
-        let only = word.starts_with("单位")
-            || word.starts_with("金额单位")
-            || word.starts_with("(单位")
-            || word.starts_with("计量单位");
-        let of_words = only
-            || is_note(&word)
-            || !self.words.contains(column)
-            || numeral(word.trim_start_matches('(')).is_some();
+        let numbered = numeral(word.trim_start_matches('(')).is_some();
+        let only = ["单位", "金额单位", "金额:", "(单位", "计量单位", "投资单位", "货币单位"];
+        let only = only.iter().any(|begin| word.starts_with(begin)) || header::unit_alone(cell).is_some();
+        // 产值单位 is that of another column.
+        let before = word.split("单位").next().unwrap_or_default();
+        let general = before.is_empty()
+            || before.ends_with([':', '(', ',', '。', '、'])
+            || ["金额", "投资", "资金", "表中", "本表", "以上", "计量", "货币", "各项"]
+                .iter()
+                .any(|end| before.ends_with(end));
+        let declared = header::declared_unit(cell).filter(|_| general);
+        // 二、民生项目(亿元)
+        let bracketed = || header::unit_of(cell).filter(|_| only || numbered);
+        let unit = declared.or_else(bracketed).filter(Unit::is_money)?;
+        let own = self.unit.clone().or_else(|| Unit::parse("万元"))?;
         match own.is_same(&unit) {
             true => only.then_some(Kind::Note),
-            false => of_words.then_some(Kind::OtherUnit(unit.name)),
+            false => (only || numbered || is_note(&word)).then_some(Kind::OtherUnit(unit.name)),
         }
     }
 }

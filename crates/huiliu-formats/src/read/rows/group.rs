@@ -123,6 +123,13 @@ impl Meanings {
 
 const NUMERALS: &str = "一二三四五六七八九十百";
 
+/// Whether a text begins with Chinese numerals and the sign behind them: `一、`.
+#[inline]
+pub(super) fn is_numbered(text: &str) -> bool {
+    let rest = text.trim_start_matches(|c: char| NUMERALS.contains(c));
+    rest.len() < text.len() && rest.starts_with('、')
+}
+
 /// The number that a tidy text begins with in Chinese numerals, up to ninety-nine.
 pub(super) fn numeral(word: &str) -> Option<u32> {
     let digit =

@@ -21,7 +21,7 @@ use huiliu_stage::{FieldType, Finding, RecordSchema};
 
 use self::above::{above, table_above};
 use self::fill::{Filler, Given};
-use self::group::{Groups, Meanings, Style, lone_number, numeral};
+use self::group::{Groups, Meanings, Style, is_numbered, lone_number, numeral};
 use self::kind::{Kind, begins_other, name_only, opened, other_unit, says_sheet, skipped};
 pub(super) use self::merged::untaken;
 use self::merged::wide;
@@ -42,6 +42,13 @@ pub(super) struct RowKinds {
     sheet: u32,
     /// Texts of the header's leaves, as they stand in the file.
     header: Vec<String>,
+    /// All texts of the header, those of the rows above its leaves too, by column.
+    texts: Vec<Vec<String>>,
+    /// The unit in each column's header.
+    units: Vec<Option<Unit>>,
+    /// Rows of the header, and the row up to which another table's header goes.
+    height: u32,
+    other_head: u32,
     /// Texts above the header.
     titles: Vec<String>,
     /// Columns that hold words, so that a total has nothing to write there.
@@ -125,6 +132,10 @@ impl RowKinds {
         let mut kinds = Self {
             sheet,
             header: leaves,
+            texts: header::texts(grid, layout),
+            units: layout.columns.iter().map(|column| column.unit.clone()).collect(),
+            height: u32::try_from(layout.header_rows.len()).unwrap_or(1),
+            other_head: 0,
             titles,
             words,
             figures,
@@ -177,7 +188,10 @@ impl RowKinds {
                     gone.push(row);
                 }
                 _ => {
-                    if self.is_bare(view, row) {
+                    // One cell alone in its line, where others have theirs, were they empty.
+                    if chunk.odd.iter().any(|(odd, cells)| *odd == number && *cells == 1)
+                        && self.is_bare(view, row)
+                    {
                         bare.push(row - gone.len());
                     }
                     let step =
@@ -215,8 +229,11 @@ impl RowKinds {
         let stands_apart = self.before.is_some_and(|before| before.checked_add(1) != Some(number));
         self.before = if matches!(kind, None | Some(Kind::Header)) { Some(number) } else { Some(0) };
         match &kind {
+            // The rest of a header that is another table's.
+            Some(Kind::Header) if number <= self.other_head => return Some(Kind::OtherRow),
             Some(Kind::Header) if self.differs(view, row, names) => {
                 self.other = true;
+                self.other_head = number.saturating_add(self.height).saturating_sub(1);
                 return Some(Kind::OtherTable);
             }
             Some(Kind::Header) => self.other = false,
@@ -335,6 +352,8 @@ impl RowKinds {
                 [b' ' | b'\t', ..] | [0xe3, 0x80, 0x80, ..] | [0xc2, 0xa0, ..] => true,
                 // 个) and 项), in either width, end the title of a group.
                 [.., b')'] | [.., 0xef, 0xbc, 0x89] if ends_counted(cell) => true,
+                // 一, 三 and their like, with 、 behind them.
+                [0xe4 | 0xe5, ..] if is_numbered(cell) => true,
                 [first, ..] if !first.is_ascii_digit() && self.is_serial(column) => true,
                 _ => self.header.get(column).is_some_and(|header| header == cell),
             }
@@ -350,11 +369,12 @@ impl RowKinds {
             view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect();
         let Some(&(first_column, first)) = filled.first() else { return Some(Kind::Blank) };
         let same = |(column, cell): &&(usize, &str)| {
-            self.header.get(*column).is_some_and(|header| header == cell || tidy(header) == tidy(cell))
+            self.texts.get(*column).is_some_and(|texts| texts.contains(&tidy(cell)))
         };
         let said = filled.iter().filter(same).count();
         // The second row of a header printed again may hold one cell only.
-        let goes_on = self.headed && said == filled.len();
+        let units = || filled.iter().all(|(_, cell)| header::unit_alone(cell).is_some());
+        let goes_on = self.headed && (said == filled.len() || self.height > 1 && units());
         if (said >= 2 && said * 2 > filled.len()) || goes_on {
             return Some(Kind::Header);
         }
@@ -381,7 +401,7 @@ impl RowKinds {
             // 累计 are the names of two columns.
             let sure = total.is_some() && self.is_serial(column);
             let other_words = |&(at, cell): &(usize, &str)| {
-                let word = !sure && self.words.contains(&at) && !is_count(&tidy(cell));
+                let word = !sure && self.words.contains(&at) && !is_count(&tidy(cell)) && !is_numeric(cell);
                 let figure = self.figures.contains(&at) && !cell.contains(|c: char| c.is_numeric());
                 at != column && !is_mark(cell) && (word || figure)
             };
@@ -448,8 +468,8 @@ impl RowKinds {
         let certain = chinese || counted && ends_counted(&tidy(cell));
         // Without numbering or count the words must say something, and nothing else may stand there.
         let known = title.means.is_some() && filled.len() == 1;
-        ((certain && (alone || numbering.is_some() || title.declared.is_some())) || known)
-            .then_some(Kind::Group(*column, title))
+        let said = title.declared.is_some() || title.means.is_some();
+        ((certain && (alone || numbering.is_some() || said)) || known).then_some(Kind::Group(*column, title))
     }
 
     /// Whether a title of a group is no value of the column that it stands in.

@@ -120,11 +120,13 @@ fn a_total_whose_count_stands_beside_it_is_one_and_is_checked() {
 
 #[test]
 fn a_row_with_a_name_alone_waits_for_a_person() {
-    let text = "项目名称,建设单位,总投资(万元),开工时间\n甲项目,甲司,100,2024-01-01\n乙项\n目,乙司,200,2024-02-01\n以上共3项,,,\n";
+    let text = "项目名称,建设单位,总投资(万元),开工时间\n甲项目,甲司,100,2024-01-01\n乙项\n目,乙司,200,2024-02-01\n以上共3项\n";
     let (names, _, findings) = table(text, "owner_name");
     assert_eq!(names.len(), 4, "nothing is left out: {findings:#?}");
     errors(&findings, "name-only", 2);
-    // Its other values stand above.
+    // Cells that are there and empty say so themselves.
+    let text = "项目名称,存在问题,备注\n甲项目,征地,\n乙项目,,\n丙项目,,\n";
+    errors(&table(text, "owner_name").2, "name-only", 0);
     let (_, _, findings) = table("序号,项目名称\n1,甲项目\n2,乙项目\n", "owner_name");
     errors(&findings, "name-only", 0);
 }
@@ -178,4 +180,75 @@ fn a_second_row_of_names_that_nobody_knows_is_no_record_and_its_columns_are_no_f
     let (_, totals, _) =
         table("(亿元、平方米),,\n项目名称,建设单位,总投资\n甲项目,甲司,1\n", "total_investment");
     assert_eq!(totals, ["10000"]);
+}
+
+#[test]
+fn a_header_of_several_rows_that_comes_again_is_skipped_and_with_another_unit_begins_another_table() {
+    for (head, other) in [
+        (
+            "序号,项目名称,完成投资(万元),,备注\n,,本月,累计,\n",
+            "序号,项目名称,完成投资(亿元),,备注\n,,本月,累计,\n",
+        ),
+        ("序号,项目名称,责任,,进度\n,,单位,人,\n", ""),
+        (
+            "项目名称,投资(万元),,时间,\n,总投资,年度计划投资,开工,竣工\n",
+            "项目名称,投资(亿元),,时间,\n,总投资,年度计划投资,开工,竣工\n",
+        ),
+        (
+            "项目名称,投资,,时间,\n,总投资(万元),年度计划投资(万元),开工,竣工\n",
+            "项目名称,投资,,时间,\n,总投资(亿元),年度计划投资(万元),开工,竣工\n",
+        ),
+        (
+            "项目名称,总投资,年度计划投资\n,（万元）,（万元）\n",
+            "项目名称,总投资,年度计划投资\n,（亿元）,（亿元）\n",
+        ),
+    ] {
+        let rows = |from: usize| {
+            let width = head.lines().next().unwrap().matches(',').count();
+            let serial = if head.starts_with("序号") { "7," } else { "" };
+            let rest = if head.contains("时间") {
+                ",3,4,2024-01-01,2025-01-01".to_owned()
+            } else {
+                ",3".repeat(width - serial.len() / 2)
+            };
+            (from..from + 2).map(|at| format!("{serial}{at}号项目{rest}\n")).collect::<String>()
+        };
+        let (names, _, findings) = table(&format!("{head}{}{head}{}", rows(1), rows(3)), "owner_name");
+        assert_eq!(names.len(), 4, "{head} {names:?} {findings:#?}");
+        errors(&findings, "second-table", 0);
+        if !other.is_empty() {
+            let (names, _, findings) = table(&format!("{head}{}{other}{}", rows(1), rows(3)), "owner_name");
+            assert_eq!(names.len(), 2, "{other} {names:?} {findings:#?}");
+            errors(&findings, "second-table", 1);
+        }
+    }
+}
+
+#[test]
+fn sound_tables_are_none_of_the_things_they_resemble() {
+    let text = "填报单位,雪堰镇,填报人,张三\n联系电话,13800000000,日期,2024-03-01\n项目名称,建设单位,总投资(万元),开工时间\n\
+        甲项目,甲公司,100,2024-01-01\n乙项目,乙公司,100,2024-01-01\n";
+    assert_eq!(table(text, "owner_name").0.len(), 2);
+    for (row, errs) in [
+        ("注：产值单位：亿元,,,", 0),
+        ("二、民生项目（单位：万元）,,,", 0),
+        ("二、民生项目(亿元),,,", 1),
+        ("注：表中单位均为亿元,,,", 1),
+    ] {
+        let text =
+            format!("序号,项目名称,总投资(万元),预期产值(亿元)\n1,甲项目,100,1\n{row}\n2,乙项目,100,1\n");
+        let (names, _, findings) = table(&text, "owner_name");
+        assert_eq!(names.len(), 2 - errs, "{row} {names:?} {findings:#?}");
+        errors(&findings, "unit", errs);
+    }
+    let text = "所属板块,项目名称,总投资(万元),建设单位\n雪堰镇,甲项目,100,甲公司\n雪堰镇,乙项目,200,乙公司\n小计,2,300,\n合计,3,400,\n";
+    assert_eq!(table(text, "owner_name").0.len(), 2);
+    let text = "项目名称,总投资(万元),建设单位\n一、产业项目,300,\n甲项目,100,甲公司\n乙项目,200,乙公司\n二、民生项目,300,\n丙项目,300,丙公司\n";
+    assert_eq!(table(text, "owner_name").0.len(), 3);
+    let (_, totals, _) = table("项目名称,总投资(RMB亿元),建设单位\n甲项目,1,甲\n", "total_investment");
+    assert_eq!(totals, ["10000"]);
+    let (names, _, findings) =
+        table("项目名称,总投资(万元),建设单位,备注\n甲,1,甲,x\n乙,2,乙,y\n合计,,3", "owner_name");
+    assert_eq!(names.len(), 2);
+    errors(&findings, "cut-off", 0);
 }

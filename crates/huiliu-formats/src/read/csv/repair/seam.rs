@@ -33,12 +33,14 @@ impl Reader<'_> {
         let name = left.is_name();
         // A day that looks like the others of its column is no two cells.
         let day = matches!(kind(raw), Kind::Date | Kind::Time | Kind::Stamp);
-        if !name && day && (left.has_look(raw) || right.has_look(raw)) {
+        // A blank at its edge may be what is left of a delimiter.
+        let bare = raw.trim_matches([' ', '\t']) == raw;
+        if !name && day && bare && (left.has_look(raw) || right.has_look(raw)) {
             return None;
         }
         let number = !name && kind(raw).is_value();
         let few = !name && left.is_hardly_known();
-        if few && number && !(left.is_foreign(raw) && right.is_foreign(raw)) {
+        if few && number && bare && !(left.is_foreign(raw) && right.is_foreign(raw)) {
             return None;
         }
         let blanks = Blanks {

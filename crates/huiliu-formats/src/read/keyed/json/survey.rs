@@ -79,7 +79,8 @@ pub(in crate::read) fn survey(
         return Err(malformed("其中没有对象，无法作为表格读取", "it holds no objects that could be rows"));
     };
     let table = found.swap_remove(best);
-    let least = worth(&table.names, names).div_ceil(2).max(2);
+    let own = worth(&table.names, names);
+    let least = if own == 1 { 1 } else { own.div_ceil(2).max(2) };
     let alike = names.is_some() && found.iter().any(|array| worth(&array.names, names) >= least);
     let others = found.iter().filter_map(|array| array.path.as_ref()).map(|path| path.join("."));
     let others = others.filter(|_| table.path.is_some()).collect();
