@@ -315,6 +315,7 @@ fn no_word_number_or_day_is_cut_for_a_cell_that_is_lacking() {
             ("乙项目,200,2024-02-01", ["乙项目", "2024-02-01"]),
             ("乙项目,乙司,2024-02-01", ["乙项目", "2024-02-01"]),
             ("乙项目,乙司,60", ["乙项目", "60.0"]),
+            ("高新区2024年改造项目,城投公司,2024-01-05", ["高新区2024年改造项目", "2024-01-05"]),
         ] {
             let (found, findings, _) =
                 read(&format!("{header}{rows}{row}\n{rows}"), FormatOptions::default());

@@ -126,8 +126,13 @@ fn parts(grid: &Grid, at: usize) -> bool {
     let spanned = |column: usize| {
         !named(column) || column + 1 < above.len() && !named(column + 1) && !blank(row, column + 1)
     };
+    let year = |column: &usize| matches!(row[*column].trim().parse(), Ok(1990..=2100_u16));
+    let years = filled.iter().all(year);
     let word = |column: &usize| {
         let text = tidy(&row[*column]);
+        if years {
+            return true;
+        }
         !text.trim_end_matches('年').chars().all(|c| c.is_ascii_digit() || ".,-/%".contains(c))
             || text.ends_with('年')
     };

@@ -77,7 +77,12 @@ pub(super) fn numbers_below(grid: &Grid, layout: &mut Layout) {
     const FEWEST: usize = 3;
     let last = layout.header_rows.last().copied().unwrap_or(0);
     let Some((number, cells)) = grid.iter().find(|(number, _)| *number > last) else { return };
-    let filled: Vec<&str> = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
+    let mut filled: Vec<&str> =
+        cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
+    let labelled = filled.first().is_some_and(|first| ["栏次", "列次", "栏号"].contains(first));
+    if labelled {
+        filled.remove(0);
+    }
     // A column may have been left out, and its letter or number with it.
     let stem = |cell: &&str| STEMS.iter().position(|stem| stem == cell);
     let lettered = filled.iter().map_while(stem).is_sorted_by(|a, b| a < b);
@@ -89,7 +94,7 @@ pub(super) fn numbers_below(grid: &Grid, layout: &mut Layout) {
         let before = std::mem::replace(&mut last, number.unwrap_or(0));
         number.is_some_and(|number| number > before && number - before <= step)
     });
-    if filled.len() >= FEWEST && filled.len() * 2 > layout.columns.len() && counted {
+    if filled.len() + usize::from(labelled) >= FEWEST && filled.len() * 2 > layout.columns.len() && counted {
         layout.header_rows.push(*number);
     }
 }

@@ -419,6 +419,13 @@ impl RowKinds {
         if is_footer(&word) && filled.len() <= 8 && !self.is_named(&filled, first_column) {
             return Some(Kind::Footer);
         }
+        // 备注 | 总投资为立项批复数, and the example that a form comes with.
+        let note = ["注", "备注", "说明", "附注"].contains(&word.as_str()) && filled.len() == 2;
+        let example =
+            ["例", "示例", "样例", "填写示例"].contains(&word.as_str()) && self.is_serial(first_column);
+        if self.header.len() > 2 && (note || example) {
+            return Some(Kind::Note);
+        }
         // Of two columns one is often empty: only words that are no record say so.
         match self.header.len() {
             0 | 1 => return None,

@@ -170,7 +170,7 @@ fn a_table_above_the_one_that_is_read_is_told() {
 
 #[test]
 fn a_second_row_of_names_that_nobody_knows_is_no_record_and_its_columns_are_no_fields() {
-    for children in ["计划,实际", "2023年,2024年"] {
+    for children in ["计划,实际", "2023年,2024年", "2023,2024"] {
         let text = format!(
             "项目名称,完成投资,,开工时间\n,{children},\n甲项目,100,200,2024-01-01\n乙项目,110,210,2024-01-01\n"
         );
@@ -251,4 +251,18 @@ fn sound_tables_are_none_of_the_things_they_resemble() {
         table("项目名称,总投资(万元),建设单位,备注\n甲,1,甲,x\n乙,2,乙,y\n合计,,3", "owner_name");
     assert_eq!(names.len(), 2);
     errors(&findings, "cut-off", 0);
+}
+
+#[test]
+fn numbers_of_columns_notes_and_examples_are_no_records() {
+    let head = "序号,项目名称,建设单位,总投资(万元)\n";
+    for text in [
+        format!("{head}栏次,1,2,3\n1,甲项目,甲司,100\n"),
+        format!("{head}1,甲项目,甲司,100\n备注：,1.总投资为立项批复数,,\n"),
+        format!("{head}说明,总投资为立项批复数,,\n1,甲项目,甲司,100\n"),
+        format!("{head}例,某某项目,某某公司,12\n1,甲项目,甲司,100\n"),
+    ] {
+        let (names, _, findings) = table(&text, "owner_name");
+        assert_eq!(names, ["甲项目"], "{text} {findings:#?}");
+    }
 }

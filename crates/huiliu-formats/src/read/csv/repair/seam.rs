@@ -68,6 +68,16 @@ impl Reader<'_> {
             {
                 continue;
             }
+            // Within a number only where both halves look like their columns' others.
+            let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+            if !name
+                && place == behind
+                && digit(before)
+                && digit(next)
+                && !(left.has_look(one) && right.has_look(two))
+            {
+                continue;
+            }
             let (a, b) = (self.value(one, 1, left), self.value(two, 1, right));
             // A number is two only where both are like their columns' others, a text where one of them is; and a
             // column of values has none that is no value.
