@@ -71,6 +71,8 @@ pub(super) struct Layout {
     pub(super) unit: Option<Unit>,
     /// Columns that say in each row which unit the amounts beside them are in.
     pub(super) row_units: Vec<usize>,
+    /// One of them says otherwise than the header of an amount.
+    pub(super) units_differ: bool,
     /// Columns that name a field which another column has: column, field.
     pub(super) twins: Vec<(usize, usize)>,
     /// Columns whose unit is not understood or not one of their field: column, field, unit. They are not read.

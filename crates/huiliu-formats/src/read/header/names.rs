@@ -143,6 +143,18 @@ pub(in crate::read) fn unit_alone(cell: &str) -> Option<Unit> {
     lone_unit(&tidy(cell))
 }
 
+/// All units that a cell such as `单位：亿元、公顷` or `(亿元、平方米)` declares.
+pub(super) fn declared_units(cell: &str) -> Vec<Unit> {
+    let tidied = tidy(cell);
+    let list = match tidied.split_once("单位") {
+        Some((_, behind)) => behind.trim_start_matches([':', '(', '为']),
+        None => tidied.strip_prefix('(').unwrap_or_default(),
+    };
+    let list = list.split([')', '。']).next().unwrap_or_default();
+    let units: Option<Vec<Unit>> = list.split(['、', ',', ';', '/']).map(named_unit).collect();
+    units.unwrap_or_default()
+}
+
 /// The unit of money that a cell of nothing but units in brackets names: `(亿元、平方米)`.
 pub(super) fn unit_in_brackets(cell: &str) -> Option<Unit> {
     let tidied = tidy(cell);
@@ -290,6 +302,11 @@ impl Names {
             }
             _ => false,
         }
+    }
+
+    /// The unit that a field's values are kept in.
+    pub(super) fn unit(&self, field: usize) -> Option<&Unit> {
+        self.units.get(field).and_then(Option::as_ref)
     }
 
     /// The field of this name.

@@ -63,6 +63,7 @@ fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, who
     fuzzy::suggest(&mut layout, names);
     layout.note_serials();
     layout.unit = units::of_sheet(grid, &layout);
+    units::of_areas(grid, &mut layout, names);
     layout.titles = above(grid, &layout).map(|cell| cell.trim().chars().take(200).collect()).collect();
     Some(layout)
 }

@@ -1,6 +1,6 @@
 //! Rows that belong to a header and name nothing: units above the table or below the header, numbers of columns.
 
-use super::{Grid, Layout, Names, above, names};
+use super::{Column, Grid, Layout, Names, above, names};
 use crate::read::value::Unit;
 use huiliu_stage::FieldType;
 
@@ -14,6 +14,23 @@ pub(super) fn of_sheet(grid: &Grid, layout: &Layout) -> Option<Unit> {
     let whole =
         cells.iter().filter_map(|cell| names::declared_unit(cell).or_else(|| names::unit_in_brackets(cell)));
     whole.chain(parted).find(Unit::is_money)
+}
+
+/// Gives the columns of areas the units that stand above the table beside that of money: `单位：亿元、公顷、万平方米`. Land is
+/// counted in other units than floors.
+pub(super) fn of_areas(grid: &Grid, layout: &mut Layout, names: &Names) {
+    let units: Vec<Unit> = above(grid, layout).flat_map(|cell| names::declared_units(cell)).collect();
+    let is_land = |unit: &Unit| ["亩", "公顷", "平方公里", "ha"].iter().any(|end| unit.name.ends_with(end));
+    for column in layout.columns.iter_mut().filter(|column| column.unit.is_none()) {
+        let Some(own) = column.field.and_then(|field| names.unit(field)).filter(|own| !own.is_money()) else {
+            continue;
+        };
+        let mut like =
+            units.iter().filter(|unit| unit.factor_in(own).is_some() && is_land(unit) == is_land(own));
+        if let (Some(unit), None) = (like.next(), like.next()) {
+            column.unit = Some(unit.clone());
+        }
+    }
 }
 
 /// A row of nothing but units below the header belongs to it.
@@ -43,6 +60,7 @@ pub(super) fn below(grid: &Grid, layout: &mut Layout) {
 /// Notes the columns that hold nothing but units of money: 万元 in one row, 亿元 in the next. They are no field's.
 pub(super) fn of_rows(grid: &Grid, layout: &mut Layout) {
     let last = layout.header_rows.last().copied().unwrap_or(0);
+    let mut said = Vec::new();
     for (at, column) in layout.columns.iter_mut().enumerate() {
         let named = column.path.last().is_some_and(|leaf| names::tidy(leaf).ends_with("单位"));
         let mut cells = grid
@@ -52,12 +70,16 @@ pub(super) fn of_rows(grid: &Grid, layout: &mut Layout) {
             .filter(|cell| !cell.trim().is_empty())
             .peekable();
         let money = |cell: &String| names::unit_alone(cell).is_some_and(|unit| unit.is_money());
-        if named && cells.peek().is_some() && cells.all(money) {
+        if named && cells.peek().is_some() && cells.clone().all(money) {
+            said.extend(cells.filter_map(|cell| names::unit_alone(cell)));
             (column.field, column.how) = (None, super::UNITS);
             column.others.clear();
             layout.row_units.push(at);
         }
     }
+    let own = |column: &Column| column.unit.clone().filter(|unit| column.field.is_some() && unit.is_money());
+    let stated: Vec<Unit> = layout.columns.iter().filter_map(own).collect();
+    layout.units_differ = stated.iter().any(|own| said.iter().any(|unit| !unit.is_same(own)));
 }
 
 /// What stands in a row of units below the header of a column that has none: （文本）, 日期, 必填, `-`.

@@ -100,6 +100,15 @@ pub(super) fn other_unit(number: u32, sheet: u32, unit: &str, own: &str) -> Find
     Finding::new(Some(row_id(sheet, number)), Severity::Error, "unit", text)
 }
 
+/// A column of units says otherwise than the header of the amounts beside it.
+pub(super) fn units_differ() -> Finding {
+    let text = Text::new(
+        "“单位”列写的单位与金额列表头写的单位不同，金额按表头的单位读取；请核对，只保留一处",
+        "the column of units says another unit than the header of an amount; amounts were read as the header says; check them and keep one of the two",
+    );
+    Finding::new(None, Severity::Error, "unit", text)
+}
+
 /// A row holds a name and nothing else that is known (domain.md §15: a data row has at least one more value).
 pub(super) fn name_only(sheet: u32, number: u32, (column, cell): (usize, &str)) -> Finding {
     let address = cell_address(column, number);

@@ -22,7 +22,7 @@ use huiliu_stage::{FieldType, Finding, RecordSchema};
 use self::above::{above, table_above};
 use self::fill::{Filler, Given};
 use self::group::{Groups, Meanings, Style, is_numbered, lone_number, numeral};
-use self::kind::{Kind, begins_other, name_only, opened, other_unit, says_sheet, skipped};
+use self::kind::{Kind, begins_other, name_only, opened, other_unit, says_sheet, skipped, units_differ};
 pub(super) use self::merged::untaken;
 use self::merged::wide;
 use self::words::{
@@ -162,6 +162,7 @@ impl RowKinds {
             waiting: Vec::new(),
         };
         kinds.waiting.extend(table_above(grid, layout));
+        kinds.waiting.extend(layout.units_differ.then(units_differ));
         kinds.waiting.extend(untaken(record, layout, merged, sheet));
         kinds.waiting.extend(means.map(|(field, value)| says_sheet(name, &kinds.fields, field, &value)));
         kinds

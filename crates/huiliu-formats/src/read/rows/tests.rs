@@ -266,3 +266,16 @@ fn numbers_of_columns_notes_and_examples_are_no_records() {
         assert_eq!(names, ["甲项目"], "{text} {findings:#?}");
     }
 }
+
+#[test]
+fn units_above_a_table_hold_for_its_areas_and_a_column_that_says_otherwise_is_told() {
+    let text = "单位：亿元、公顷、万平方米,,,\n项目名称,总投资,用地面积,总建筑面积\n甲项目,2,200,3\n";
+    let (_, land, findings) = table(text, "land_area_mu");
+    assert_eq!(land, ["3000.0"], "{findings:#?}");
+    assert_eq!(table(text, "total_investment").1, ["20000"]);
+    assert_eq!(table(text, "floor_area_m2").1, ["30000.0"]);
+    let (_, totals, findings) = table("项目名称,总投资(万元),单位\n甲项目,100,亿元\n", "total_investment");
+    assert_eq!(totals, ["100"]);
+    errors(&findings, "unit", 1);
+    errors(&table("项目名称,总投资(万元),单位\n甲项目,100,万元\n", "total_investment").2, "unit", 0);
+}
