@@ -55,6 +55,8 @@ pub(super) struct Chunk {
     pub(super) surplus: Vec<(u32, u32, Span)>,
     /// Cells whose formula failed: row number, column, what stands there instead.
     pub(super) broken: Vec<(u32, u32, Span)>,
+    /// Cells with text behind their closing quote, or a quote amid their text: row number, column.
+    pub(super) stray: Vec<(u32, u32)>,
     /// Rows of which nothing could be read.
     pub(super) unread: Vec<u32>,
     /// Rows whose cells are not as many as the header's: row number, cells.
@@ -75,6 +77,7 @@ impl Chunk {
         self.surplus.clear();
         self.broken.clear();
         self.unread.clear();
+        self.stray.clear();
         self.odd.clear();
         self.side.clear();
         self.findings.clear();
@@ -154,6 +157,7 @@ impl Chunk {
         self.numbers.truncate(to);
         self.surplus.retain(|(number, ..)| numbers.binary_search(number).is_err());
         self.broken.retain(|(number, ..)| numbers.binary_search(number).is_err());
+        self.stray.retain(|(number, _)| numbers.binary_search(number).is_err());
         self.unread.retain(|number| numbers.binary_search(number).is_err());
         self.odd.retain(|(number, _)| numbers.binary_search(number).is_err());
     }

@@ -38,7 +38,9 @@ pub(super) fn holds_rows(inside: &str, form: &Form, width: usize) -> bool {
 pub(super) fn rows_within(cell: &str, column: usize, width: usize, delimiter: &str) -> Option<usize> {
     let mut lines = cell.split('\n').map(|line| line.matches(delimiter).count());
     let (first, last) = (lines.next()?, lines.next_back()?);
-    let fits = width > 2
+    // One comma in a line is nothing rare in prose.
+    let told = width > 2 || width == 2 && lines.clone().count() > 0;
+    let fits = told
         && first + column + 1 == width
         && last == column
         && lines.clone().all(|marks| marks + 1 == width);

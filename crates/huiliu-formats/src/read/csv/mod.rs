@@ -47,7 +47,7 @@ use self::rewrite::Rewrite;
 use self::shape::Profile;
 use self::split::{Dialect, Progress, Range, split};
 use self::table::{Plan, Row};
-use self::tell::{ends_early, is_footer, tell_damage, tell_nuls, tell_swallowed};
+use self::tell::{ends_early, is_footer, tell_damage, tell_nuls, tell_stray, tell_swallowed};
 use super::chunk::{Chunk, Span};
 use super::error::ReadError;
 use super::header::{Grid, SEARCH_ROWS};
@@ -202,6 +202,7 @@ impl CsvSource {
         if self.reader.is_over() && progress.consumed == self.reader.unread().len() {
             self.tell_cut_off(chunk);
         }
+        tell_stray(chunk);
         let first = self.number;
         self.number = self.number.saturating_add(progress.lines);
         self.reader.advance(progress.consumed);

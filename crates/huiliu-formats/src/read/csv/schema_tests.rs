@@ -324,3 +324,17 @@ fn no_word_number_or_day_is_cut_for_a_cell_that_is_lacking() {
         }
     }
 }
+
+#[test]
+fn quotes_that_do_not_pair_are_told_in_whatever_way_they_are_kept() {
+    let clean = text(",", '"', '"');
+    for (right, wrong) in
+        [("Lamp 4,", "\"Lamp\" 4,"), ("Lamp 4,", "\"Lamp 4,"), ("A-019,Lamp 19", "A-019,\"Lamp 19")]
+    {
+        assert!(clean.contains(right), "{right}");
+        let (found, findings, _) = read(&clean.replacen(right, wrong, 1), FormatOptions::default());
+        assert_eq!(found.len(), 20, "{wrong} {findings:?}");
+        let told = findings.iter().filter(|f| f.contains("repair") || f.contains("quotes")).count();
+        assert_eq!(told, 1, "{wrong} {findings:?}");
+    }
+}

@@ -95,17 +95,22 @@ pub(super) fn split(
         } else if at == row.field {
             match closing_quote(&mut marks, bytes, base, dialect, over) {
                 Quoted::Closed { close, end, doubled } => {
+                    if bytes.get(close + 1..end).is_some_and(|tail| !tail.trim_ascii().is_empty()) {
+                        chunk.stray.push((number + progress.lines, row.column as u32));
+                    }
                     quoted = Some(content(bytes, at, close, end, doubled, &mut aside, chunk.side.len()));
                     // Behind text after the quote the marks go on where the cell ends.
                     (base, marks) = (end, memchr3_iter(delimiter, newline, b'"', &bytes[end..]));
                 }
                 Quoted::Clean(close) => quoted = Some(Span::new(at + 1, close)),
                 Quoted::Cut if over || bytes.len() - at > dialect.longest => {
+                    chunk.stray.push((number + progress.lines, row.column as u32));
                     // A character like any other.
                     (base, marks) = (at + 1, memchr3_iter(delimiter, newline, b'"', &bytes[at + 1..]));
                 }
                 Quoted::Cut => break,
                 Quoted::Stray => {
+                    chunk.stray.push((number + progress.lines, row.column as u32));
                     (base, marks) = (at + 1, memchr3_iter(delimiter, newline, b'"', &bytes[at + 1..]));
                 }
             }
@@ -123,6 +128,9 @@ pub(super) fn split(
     } else {
         chunk.cells.truncate(chunk.numbers.len() * chunk.width);
         chunk.surplus.truncate(row.surplus_before);
+        // The row is not told of before it is whole.
+        let unfinished = number + progress.lines;
+        chunk.stray.retain(|(of, _)| *of != unfinished);
     }
     // Cut at ASCII marks from text that is checked as a whole: what was UTF-8 before is so now.
     chunk.side.push_str(&String::from_utf8_lossy(&aside));

@@ -121,6 +121,24 @@ pub(super) fn cut_off(cell: &str, column: usize, number: u32) -> Finding {
     Finding::new(Some(row_id(0, number)), Severity::Error, "cut-off", text).with_raw(cell)
 }
 
+/// Reports the cells in which a quote stands that begins or ends none.
+pub(super) fn tell_stray(chunk: &mut Chunk) {
+    let mut last = None;
+    for (number, column) in std::mem::take(&mut chunk.stray) {
+        if last.replace((number, column)) == Some((number, column)) {
+            continue;
+        }
+        let address = cell_address(column as usize, number);
+        let text = Text::new(
+            format!("{address} 的引号没有成对，或引号外还有文字，已按文字保留；请核对该格内容"),
+            format!(
+                "the quotes of {address} do not pair, or text stands outside of them; it was kept as text, please check the cell"
+            ),
+        );
+        chunk.findings.push(Finding::new(Some(row_id(0, number)), Severity::Warning, "repair", text));
+    }
+}
+
 /// Whether a row that begins with such a cell sums up or explains the table: it may be shorter than the others.
 pub(super) fn is_footer(cell: &str) -> bool {
     const BEGIN: [&str; 11] = ["合", "总", "小计", "共", "注", "备注", "说明", "填", "制表", "审核", "其中"];
