@@ -107,7 +107,8 @@ impl RowKinds {
         let unit = declared.or_else(bracketed).filter(Unit::is_money)?;
         let own = self.unit.clone().or_else(|| Unit::parse("万元"))?;
         match own.is_same(&unit) {
-            true => only.then_some(Kind::Note),
+            // No note, below which a title would be one too.
+            true => only.then_some(Kind::Footer),
             false => (only || numbered || is_note(&word)).then_some(Kind::OtherUnit(unit.name)),
         }
     }

@@ -388,28 +388,8 @@ impl RowKinds {
         if let Some(kind) = self.unit_row(&filled) {
             return Some(kind);
         }
-        // A serial number may stand before the word, and the word may be set over two cells.
-        let set_wide = match filled.as_slice() {
-            [(column, first), (_, second), ..] => {
-                let one = |cell: &str| tidy(cell).chars().count() == 1;
-                (one(first) && one(second) && is_total(&tidy(&format!("{first}{second}")))).then_some(*column)
-            }
-            _ => None,
-        };
-        let total = filled.iter().take(3).find(|(_, cell)| is_total(&tidy(cell))).map(|(column, _)| *column);
-        if let Some(column) = total.or(set_wide) {
-            // Where serial numbers stand no record has a word, and in its other columns it has no other word: 本月 beside
-            // 累计 are the names of two columns.
-            let sure = total.is_some() && self.is_serial(column);
-            let other_words = |&(at, cell): &(usize, &str)| {
-                let word = !sure && self.words.contains(&at) && !is_count(&tidy(cell)) && !is_numeric(cell);
-                let figure = self.figures.contains(&at) && !cell.contains(|c: char| c.is_numeric());
-                at != column && !is_mark(cell) && (word || figure)
-            };
-            let behind = if total.is_none() { 2 } else { 0 };
-            if !filled.iter().skip(behind).any(other_words) {
-                return Some(Kind::Total(column));
-            }
+        if let Some(kind) = self.total(&filled) {
+            return Some(kind);
         }
         if let [(_, label), rest @ ..] = filled.as_slice()
             && is_share(&tidy(label))
@@ -446,6 +426,34 @@ impl RowKinds {
             let alone = filled.len() == 1 && self.wide.binary_search(&number).is_ok();
             alone.then(|| Kind::Group(first_column, self.meanings.title(first)))
         })
+    }
+
+    /// A row of totals: its word, and nothing that a record has besides.
+    fn total(&self, filled: &[(usize, &str)]) -> Option<Kind> {
+        // A serial number may stand before the word, and the word may be set over two cells.
+        let set_wide = match filled {
+            [(column, first), (_, second), ..] => {
+                let one = |cell: &str| tidy(cell).chars().count() == 1;
+                (one(first) && one(second) && is_total(&tidy(&format!("{first}{second}")))).then_some(*column)
+            }
+            _ => None,
+        };
+        let total = filled.iter().take(3).find(|(_, cell)| is_total(&tidy(cell))).map(|(column, _)| *column);
+        if let Some(column) = total.or(set_wide) {
+            // Where serial numbers stand no record has a word, and in its other columns it has no other word: 本月 beside
+            // 累计 are the names of two columns.
+            let sure = total.is_some() && self.is_serial(column);
+            let other_words = |&(at, cell): &(usize, &str)| {
+                let word = !sure && self.words.contains(&at) && !is_count(&tidy(cell)) && !is_numeric(cell);
+                let figure = self.figures.contains(&at) && !cell.contains(|c: char| c.is_numeric());
+                at != column && !is_mark(cell) && (word || figure)
+            };
+            let behind = if total.is_none() { 2 } else { 0 };
+            if !filled.iter().skip(behind).any(other_words) {
+                return Some(Kind::Total(column));
+            }
+        }
+        None
     }
 
     /// A title stands alone in its row, but for a number before it and amounts behind it.
