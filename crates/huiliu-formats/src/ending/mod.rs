@@ -11,6 +11,8 @@ mod compound;
 mod text;
 mod zip;
 
+pub(crate) use self::text::is_footer;
+
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;

@@ -165,7 +165,7 @@ fn narrow(tail: &[u8], one: bool) -> bool {
 }
 
 /// A line under a table: a note, a sum, who filled it in.
-fn is_footer(line: &str) -> bool {
+pub(crate) fn is_footer(line: &str) -> bool {
     let line = line.trim_start_matches([' ', '"', '\u{3000}', '\t']);
     line.contains(['：', ':']) || FOOTERS.iter().any(|word| line.starts_with(word))
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use huiliu_stage::{EXTRA, Field, ROW, RecordSchema, SHEET, column_letters};
 
-use super::header::{self, Grid, Layout, Names, SEARCH_ROWS};
+use super::header::{self, Grid, Layout, MOST_HEADER_ROWS, Names, SEARCH_ROWS};
 use super::merged::Merged;
 
 /// A record with one text field per header, under names that are not taken yet.
@@ -70,9 +70,6 @@ pub(super) fn name_of_line_end(line_end: &str) -> String {
         false => line_end.chars().map(|c| format!("U+{:04X}", u32::from(c))).collect::<Vec<_>>().join(" "),
     }
 }
-
-/// Most rows of one header.
-const MOST_HEADER_ROWS: usize = 3;
 
 /// The header is the row the caller names, else the first that is nearly as wide as the table and holds no values, with
 /// the rows below that its merged cells reach into. Where all rows hold values there is none.

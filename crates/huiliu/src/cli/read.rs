@@ -104,12 +104,13 @@ fn print_table(reading: &mut Reading, args: &ReadArgs) -> anyhow::Result<bool> {
     let schema = reading.schema();
     let mut out = BufWriter::new(std::io::stdout().lock());
     let mut buffer = Vec::new();
-    let first: Vec<_> = reading.by_ref().take(READ_AHEAD).collect();
-    // Without a schema cells beyond the columns are rare: theirs is printed only if there may be some.
-    let none_beyond =
-        first.len() < READ_AHEAD && first.iter().flatten().all(|outcome| has_no_extra(&outcome.batch));
     let text_table = reading.report().format == "csv" && reading.header().is_some();
-    let own = args.record.is_none() && (text_table || none_beyond);
+    // Without a schema cells beyond the columns are rare: theirs is printed only if there may be some.
+    let ahead = if args.record.is_none() && !text_table { READ_AHEAD } else { 0 };
+    let first: Vec<_> = reading.by_ref().take(ahead).collect();
+    let none_beyond =
+        first.len() < ahead && first.iter().flatten().all(|outcome| has_no_extra(&outcome.batch));
+    let own = text_table || none_beyond;
     let columns = own.then(|| own_columns(&schema));
     let mut encoder = match args.format {
         Format::Csv => {

@@ -47,12 +47,13 @@ use self::rewrite::Rewrite;
 use self::shape::Profile;
 use self::split::{Dialect, Progress, Range, split};
 use self::table::{Plan, Row};
-use self::tell::{ends_early, is_footer, tell_damage, tell_nuls, tell_stray, tell_swallowed};
+use self::tell::{ends_early, tell_damage, tell_nuls, tell_stray, tell_swallowed};
 use super::chunk::{Chunk, Span};
 use super::error::ReadError;
 use super::header::{Grid, SEARCH_ROWS};
 use super::options::ReadOptions;
 use super::text::{Charset, Home, TextReader};
+use crate::ending::is_footer;
 
 /// Widest row of the sample.
 const SAMPLE_WIDTH: usize = 1024;
@@ -240,7 +241,7 @@ impl CsvSource {
         // A row that ends early where no other does.
         let short = matches!(chunk.odd[..], [(odd, cells)] if odd == number && (cells as usize) < chunk.width && cells > 1);
         let first = chunk.view(text).get(row, 0);
-        if short && self.plan.is_even() && !is_footer(first) {
+        if short && self.plan.is_even() && !(first.trim().is_empty() || is_footer(first)) {
             chunk.odd.clear();
             chunk.findings.push(ends_early(number));
             return;

@@ -139,13 +139,6 @@ pub(super) fn tell_stray(chunk: &mut Chunk) {
     }
 }
 
-/// Whether a row that begins with such a cell sums up or explains the table: it may be shorter than the others.
-pub(super) fn is_footer(cell: &str) -> bool {
-    const BEGIN: [&str; 11] = ["合", "总", "小计", "共", "注", "备注", "说明", "填", "制表", "审核", "其中"];
-    let cell = cell.trim_start();
-    cell.is_empty() || BEGIN.iter().any(|begin| cell.starts_with(begin))
-}
-
 /// Tells of a last row that has too few cells and no line end.
 pub(super) fn ends_early(number: u32) -> Finding {
     let text = Text::new(

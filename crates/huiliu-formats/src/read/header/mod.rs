@@ -20,7 +20,7 @@ use assign::assign;
 use dictionary::DICTIONARY;
 pub(super) use form::is_form;
 pub(super) use names::{Names, Rank, declared_unit, tidy, unit_alone, unit_of};
-pub(super) use search::{find, joined};
+pub(super) use search::{MOST_HEADER_ROWS, find, joined};
 pub(super) use tell::findings;
 
 use std::collections::HashSet;

@@ -94,14 +94,17 @@ fn without_unit(tidied: &str) -> Option<(&str, Unit)> {
     (!base.is_empty()).then_some((base, unit))
 }
 
+/// The currency that amounts are in anyway: it says nothing on how many of it are a unit.
+const OWN_CURRENCY: [&str; 3] = ["人民币", "rmb", "cny"];
+
 /// The unit that a text names. 万方 and 万平 are what builders say for ten thousand square metres.
 fn named_unit(text: &str) -> Option<Unit> {
     // 人民币万元, RMB亿元
-    let bare = ["人民币", "rmb", "cny"].into_iter().find_map(|sign| text.strip_prefix(sign));
+    let bare = OWN_CURRENCY.into_iter().find_map(|sign| text.strip_prefix(sign));
     match bare.filter(|unit| !unit.is_empty()).unwrap_or(text) {
         "万方" | "万平" => Unit::parse("万平方米"),
         // A currency, and no word on how many of it: 总投资(人民币) is in the field's own unit.
-        "人民币" | "rmb" | "cny" => None,
+        text if OWN_CURRENCY.contains(&text) => None,
         text => Unit::parse(text),
     }
 }
@@ -109,7 +112,7 @@ fn named_unit(text: &str) -> Option<Unit> {
 /// A header without the currency in brackets at its end.
 fn without_currency(tidied: &str) -> Option<&str> {
     let (base, inner) = tidied.strip_suffix(')')?.rsplit_once('(')?;
-    ["人民币", "rmb", "cny"].contains(&inner).then_some(base)
+    OWN_CURRENCY.contains(&inner).then_some(base)
 }
 
 /// What stands in brackets at the end of a header and looks like a unit, though it is none: `总投资(亿元/亿美元)`.
@@ -148,19 +151,11 @@ pub(super) fn declared_units(cell: &str) -> Vec<Unit> {
     let tidied = tidy(cell);
     let list = match tidied.split_once("单位") {
         Some((_, behind)) => behind.trim_start_matches([':', '(', '为']),
-        None => tidied.strip_prefix('(').unwrap_or_default(),
+        None => tidied.strip_prefix('(').filter(|inner| inner.ends_with(')')).unwrap_or_default(),
     };
     let list = list.split([')', '。']).next().unwrap_or_default();
     let units: Option<Vec<Unit>> = list.split(['、', ',', ';', '/']).map(named_unit).collect();
     units.unwrap_or_default()
-}
-
-/// The unit of money that a cell of nothing but units in brackets names: `(亿元、平方米)`.
-pub(super) fn unit_in_brackets(cell: &str) -> Option<Unit> {
-    let tidied = tidy(cell);
-    let inner = tidied.strip_prefix('(')?.strip_suffix(')')?;
-    let units: Option<Vec<Unit>> = inner.split(['、', ',', ';']).map(named_unit).collect();
-    units?.into_iter().find(Unit::is_money)
 }
 
 fn lone_unit(tidied: &str) -> Option<Unit> {

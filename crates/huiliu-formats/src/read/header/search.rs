@@ -10,7 +10,7 @@ use super::{
 use crate::read::merged::{Merged, MergedRows};
 
 /// Most rows of one header.
-const MOST_HEADER_ROWS: usize = 3;
+pub(in crate::read) const MOST_HEADER_ROWS: usize = 3;
 
 /// Finds the header and gives each column its field. `row` is its number if the caller knows it.
 /// `None` if no row names enough fields.

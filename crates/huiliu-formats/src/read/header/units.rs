@@ -11,8 +11,9 @@ pub(super) fn of_sheet(grid: &Grid, layout: &Layout) -> Option<Unit> {
         [label, unit] if names::tidy(label).ends_with("单位") => names::unit_alone(unit),
         _ => None,
     });
-    let whole =
-        cells.iter().filter_map(|cell| names::declared_unit(cell).or_else(|| names::unit_in_brackets(cell)));
+    let whole = cells.iter().filter_map(|cell| {
+        names::declared_unit(cell).or_else(|| names::declared_units(cell).into_iter().find(Unit::is_money))
+    });
     whole.chain(parted).find(Unit::is_money)
 }
 

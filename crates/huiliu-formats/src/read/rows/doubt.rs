@@ -2,7 +2,7 @@
 //! a name with nothing beside it.
 
 use super::RowKinds;
-use super::group::{lone_number, numeral};
+use super::group::{Style, lone_number, numeral};
 use super::kind::Kind;
 use super::words::is_note;
 use crate::read::chunk::View;
@@ -24,7 +24,7 @@ impl RowKinds {
             .enumerate()
             .filter(|(column, cell)| !cell.trim().is_empty() && !self.is_serial(*column));
         let first = filled.next();
-        first.is_some_and(|(column, _)| self.nouns.first() == Some(&column)) && filled.next().is_none()
+        first.is_some_and(|(column, _)| self.noun == Some(column)) && filled.next().is_none()
     }
 
     /// What looks like the title of a group is a row of a list that is numbered in words if the next row goes on with
@@ -42,11 +42,10 @@ impl RowKinds {
         let plain = !alone && title.declared.is_none() && title.means.is_none();
         let Some(number) = title.number.filter(|_| plain) else {
             self.list = None;
-            self.numbered.push((title.style, title.number.unwrap_or(0)));
+            self.note_number(title.style, title.number.unwrap_or(0));
             return kind;
         };
-        let before =
-            self.numbered.iter().rev().find(|(style, _)| *style == title.style).map(|(_, number)| *number);
+        let before = self.numbered.iter().find(|(style, _)| *style == title.style).map(|(_, number)| *number);
         let follows = number == 1 || before == number.checked_sub(1);
         let next = self.kind(view, row + 1, 0);
         let titled = matches!(&next, Some(Kind::Group(_, next))
@@ -61,8 +60,16 @@ impl RowKinds {
             self.list = Some(title.style);
             return None;
         }
-        self.numbered.push((title.style, number));
+        self.note_number(title.style, number);
         kind
+    }
+
+    /// Remembers the last number of a style, and no other: a file may have any number of groups.
+    fn note_number(&mut self, style: Style, number: u32) {
+        match self.numbered.iter_mut().find(|(of, _)| *of == style) {
+            Some((_, last)) => *last = number,
+            None => self.numbered.push((style, number)),
+        }
     }
 
     /// Whether a row that is mostly the header again names another field somewhere, or another unit: what follows would

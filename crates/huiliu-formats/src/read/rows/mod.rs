@@ -57,12 +57,12 @@ pub(super) struct RowKinds {
     leading: Vec<usize>,
     /// Columns that hold numbers or dates.
     figures: Vec<usize>,
-    /// Columns of words that are no codes, and how many columns have a field.
-    nouns: Vec<usize>,
+    /// First column of words that are no codes, and how many columns have a field.
+    noun: Option<usize>,
     mapped: usize,
     /// The unit that amounts are read in, if one is written anywhere.
     unit: Option<Unit>,
-    /// The numbers of groups so far, and the style of a list that is numbered as groups are.
+    /// The last number of the groups of each style, and the style of a list that is numbered as groups are.
     numbered: Vec<(Style, u32)>,
     list: Option<Style>,
     /// Columns whose totals mean something, and their fields.
@@ -112,7 +112,7 @@ impl RowKinds {
         let noun = |c: &usize| {
             of(c).is_some_and(|f| f.kind == FieldType::Text && !is_code(&f.name) && f.values.is_empty())
         };
-        let nouns = all().filter(noun).collect();
+        let noun = all().find(noun);
         let money = all().filter(|c| of(c).is_some_and(|f| f.kind == FieldType::Money));
         let unit = layout
             .unit
@@ -143,7 +143,7 @@ impl RowKinds {
             checks: Checks::new(sheet, summed.iter().map(|(_, field)| *field).collect(), declared),
             summed,
             serial,
-            nouns,
+            noun,
             mapped: layout.columns.iter().filter(|column| column.field.is_some()).count(),
             unit,
             numbered: Vec::new(),
