@@ -31,16 +31,7 @@ impl Reader<'_> {
             names.into_iter().flatten().filter(|name| *name != raw).take(MOST_NAMES).collect();
         let mut best: Option<(usize, usize, f64)> = None;
         let name = left.is_name();
-        // A day that looks like the others of its column is no two cells.
-        let day = matches!(kind(raw), Kind::Date | Kind::Time | Kind::Stamp);
-        // A blank at its edge may be what is left of a delimiter.
-        let bare = raw.trim_matches([' ', '\t']) == raw;
-        if !name && day && bare && (left.has_look(raw) || right.has_look(raw)) {
-            return None;
-        }
-        let number = !name && kind(raw).is_value();
-        let few = !name && left.is_hardly_known();
-        if few && number && bare && !(left.is_foreign(raw) && right.is_foreign(raw)) {
+        if !name && is_whole(raw, left, right) {
             return None;
         }
         let blanks = Blanks {
@@ -56,34 +47,12 @@ impl Reader<'_> {
             if (whole && !(closes && opens)) || (pieces > 1 && !(seam && self.keeps_together(one, two))) {
                 continue;
             }
-            if name && opens_bracket(one) {
-                continue;
-            }
-            let word = |c: Option<char>| c.is_some_and(|c| !c.is_ascii() && c.is_alphabetic());
-            if !name
-                && place == behind
-                && word(before)
-                && word(next)
-                && !(left.knows(one) || right.knows(two))
-            {
-                continue;
-            }
-            // Within a number only where both halves look like their columns' others.
-            let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-            if !name
-                && place == behind
-                && digit(before)
-                && digit(next)
-                && !(left.has_look(one) && right.has_look(two))
-            {
+            let within = !name && place == behind && is_within(one, two, (left, right));
+            if within || name && opens_bracket(one) {
                 continue;
             }
             let (a, b) = (self.value(one, 1, left), self.value(two, 1, right));
-            // A number is two only where both are like their columns' others, a text where one of them is; and a
-            // column of values has none that is no value.
-            let (first, second) = (left.is_foreign(&a.text), right.is_foreign(&b.text));
-            let strict = |column: &Profile| number || column.values() > VALUES;
-            if !name && (first && (second || strict(left)) || second && strict(right)) {
+            if !name && clash(kind(raw).is_value(), (left, &a.text), (right, &b.text)) {
                 continue;
             }
             let mut cost = a.cost + left.cost(&a.text) + b.cost + right.cost(&b.text) + 2.0;
@@ -119,6 +88,37 @@ impl Reader<'_> {
     pub(super) fn has_quote(&self, text: &str) -> bool {
         self.form.quote.is_some_and(|quote| text.as_bytes().contains(&quote))
     }
+}
+
+/// Whether a piece is one cell rather than two: a day that looks like the others of its column, or a number where few are
+/// known.
+fn is_whole(raw: &str, left: &Profile, right: &Profile) -> bool {
+    // A blank at its edge may be what is left of a delimiter.
+    if raw.trim_matches([' ', '\t']) != raw {
+        return false;
+    }
+    let day = matches!(kind(raw), Kind::Date | Kind::Time | Kind::Stamp);
+    let few = left.is_hardly_known() && kind(raw).is_value();
+    day && (left.has_look(raw) || right.has_look(raw))
+        || few && !(left.is_foreign(raw) && right.is_foreign(raw))
+}
+
+/// Whether two halves without anything between them part a word of which neither is known in its column, or a number where
+/// not both look like their columns' others.
+fn is_within(one: &str, two: &str, (left, right): (&Profile, &Profile)) -> bool {
+    let (before, next) = (one.chars().last(), two.chars().next());
+    let both = |of: fn(char) -> bool| before.is_some_and(of) && next.is_some_and(of);
+    let word = both(|c| !c.is_ascii() && c.is_alphabetic());
+    let number = both(|c| c.is_ascii_digit());
+    word && !(left.knows(one) || right.knows(two)) || number && !(left.has_look(one) && right.has_look(two))
+}
+
+/// Whether two halves cannot be cells of their columns: a number is two only where both are like the others, a text where
+/// one of them is; and a column of values has none that is no value.
+fn clash(number: bool, (left, one): (&Profile, &str), (right, two): (&Profile, &str)) -> bool {
+    let (first, second) = (left.is_foreign(one), right.is_foreign(two));
+    let strict = |column: &Profile| number || column.values() > VALUES;
+    first && (second || strict(left)) || second && strict(right)
 }
 
 /// Whether a bracket is open at the end of a text.
