@@ -61,14 +61,14 @@ fn one_per_line(text: &[u8]) -> bool {
             _ if quoted => {}
             b'\n' => return false,
             b'[' => {
-                array |= text[at + 1..].trim_ascii_start().first() == Some(&b'{');
+                array |= matches!(text[at + 1..].trim_ascii_start().first(), Some(b'{' | b'['));
                 open += 1;
             }
             b'{' => open += 1,
             b'}' | b']' => {
                 open = open.saturating_sub(1);
                 if open == 0 {
-                    // A single line that holds an array of objects is a table itself.
+                    // A single line that holds an array of objects or arrays is a table itself.
                     return !array || text[at + 1..].trim_ascii_start().first() == Some(&b'{');
                 }
             }

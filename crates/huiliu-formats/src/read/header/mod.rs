@@ -19,7 +19,7 @@ mod values;
 use assign::assign;
 use dictionary::DICTIONARY;
 pub(super) use form::is_form;
-pub(super) use names::{Names, Rank, declared_unit, tidy, unit_alone, unit_of};
+pub(super) use names::{Names, Rank, counted_in, declared_unit, tidy, unit_alone, unit_of};
 pub(super) use search::{MOST_HEADER_ROWS, find, joined};
 pub(super) use tell::findings;
 

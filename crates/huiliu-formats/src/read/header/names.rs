@@ -164,12 +164,16 @@ fn lone_unit(tidied: &str) -> Option<Unit> {
     (inner.chars().count() > 1 || inner == "%" || inner == "亩").then(|| named_unit(inner))?
 }
 
-/// The unit that a cell such as `金额单位：万元` declares; of several that of money.
+/// The unit that a cell such as `金额单位：万元` or `金额以万元计` declares; of several that of money.
 pub(in crate::read) fn declared_unit(cell: &str) -> Option<Unit> {
-    if !(cell.contains('单') && cell.contains('位')) {
+    let named = cell.contains('单') && cell.contains('位');
+    if !named && !cell.contains('计') {
         return None;
     }
     let text = tidy(cell);
+    if let Some((_, unit)) = counted_in(&text) {
+        return Some(unit);
+    }
     let units = text.split("单位").skip(1).filter_map(|behind| {
         let behind = behind.trim_start_matches([':', '(', '为', '均', '是']);
         let end = behind.find([',', ';', ')', '。', '、', '|']).unwrap_or(behind.len());
@@ -179,6 +183,19 @@ pub(in crate::read) fn declared_unit(cell: &str) -> Option<Unit> {
     });
     let units: Vec<Unit> = units.collect();
     units.iter().find(|unit| unit.is_money()).or(units.last()).cloned()
+}
+
+/// What stands before `以万元计`, `按亿元计算` or `以万元为单位`, and the unit.
+pub(in crate::read) fn counted_in(tidied: &str) -> Option<(&str, Unit)> {
+    const LONGEST: usize = 5;
+    tidied.match_indices(['以', '按']).find_map(|(at, sign)| {
+        let behind = &tidied[at + sign.len()..];
+        let (end, _) = behind
+            .char_indices()
+            .take(LONGEST + 1)
+            .find(|(end, _)| behind[*end..].starts_with('计') || behind[*end..].starts_with("为单位"))?;
+        Some((&tidied[..at], named_unit(&behind[..end]).filter(Unit::is_money)?))
+    })
 }
 
 /// Whether a header or label speaks of the year.
@@ -456,6 +473,11 @@ mod tests {
             ("填报单位：A局   单位：万元", Some("万元")),
             ("金额单位：亿元、面积单位：亩", Some("亿元")),
             ("面积单位:亩 金额单位:万元", Some("万元")),
+            ("说明：本表金额以亿元计。", Some("亿元")),
+            ("（金额均按万元计算）", Some("万元")),
+            ("本表以亿元为单位", Some("亿元")),
+            ("以2023年计划为准，合计", None),
+            ("按投资计", None),
         ] {
             assert_eq!(declared_unit(cell).map(|u| u.name).as_deref(), unit, "{cell}");
         }

@@ -374,3 +374,23 @@ fn a_name_within_another_is_known_by_itself() {
     let told = told(records(text.as_bytes(), &[("name", FieldType::Text), ("amount", FieldType::Text)]));
     assert!(told.starts_with("name|amount\n甲|3"), "{told}");
 }
+
+#[test]
+fn arrays_beside_an_array_of_names_are_rows() {
+    for text in [
+        r#"{"columns":["a","b"],"index":[0,1],"data":[["x",1],["y",null]]}"#,
+        r#"{"code":0,"result":{"headers":["a","b"],"rows":[["x",1],["y",""]]}}"#,
+        "{\"列名\": [\"a\",\"b\"],\n\"数据\": [[\"x\", \"1\"],\n[\"y\",null]]}",
+    ] {
+        assert_eq!(raw(text.as_bytes()), "a|b\nx|1\ny|", "{text}");
+    }
+    assert_eq!(
+        raw(br#"{"columns":["a","b"],"data":[["x","1"]]}"#),
+        "a|b\nx|1",
+        "of one row the names stand elsewhere"
+    );
+    let below = raw(br#"{"fields":["a","b","c"],"data":[["p","q"],["x","1"]]}"#);
+    assert!(below.starts_with("p|q\nx|1"), "names of another width are not those of the rows: {below}");
+    let objects = raw(br#"{"columns":[{"name":"a"},{"name":"b"}],"code":1}"#);
+    assert!(objects.starts_with("name\na\nb"), "{objects}");
+}

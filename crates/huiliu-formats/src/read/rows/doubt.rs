@@ -102,10 +102,12 @@ impl RowKinds {
         let only = ["单位", "金额单位", "金额:", "(单位", "计量单位", "投资单位", "货币单位"];
         let only = only.iter().any(|begin| word.starts_with(begin)) || header::unit_alone(cell).is_some();
         // 产值单位 is that of another column.
-        let before = word.split("单位").next().unwrap_or_default();
+        let counted = header::counted_in(&word)
+            .map(|(before, _)| before.trim_end_matches(['均', '都', '全', '一', '律']));
+        let before = counted.unwrap_or_else(|| word.split("单位").next().unwrap_or_default());
         let general = before.is_empty()
             || before.ends_with([':', '(', ',', '。', '、'])
-            || ["金额", "投资", "资金", "表中", "本表", "以上", "计量", "货币", "各项"]
+            || ["金额", "投资", "投资额", "资金", "数据", "表中", "本表", "以上", "计量", "货币", "各项"]
                 .iter()
                 .any(|end| before.ends_with(end));
         let declared = header::declared_unit(cell).filter(|_| general);

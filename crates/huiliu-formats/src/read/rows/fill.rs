@@ -23,8 +23,8 @@ pub(super) struct Filler {
     columns: Vec<Option<usize>>,
     titles: Vec<String>,
     down: Vec<Down>,
-    /// Columns of amounts, and those that say which unit each is in.
-    units: Vec<(usize, usize)>,
+    /// Columns of amounts, those that say which unit each is in, and the unit of an amount beside none.
+    units: Vec<(usize, usize, String)>,
     /// Columns of days, and the fields for the plans of these days.
     plans: Vec<(usize, usize)>,
     /// The row above, for 同上; only kept while there is a reason.
@@ -123,15 +123,23 @@ impl Filler {
 
     /// Puts the unit that stands beside an amount behind it.
     fn add_units(&self, chunk: &mut Chunk, text: &str) {
-        for &(column, unit) in &self.units {
+        for (column, unit, own) in &self.units {
             for row in 0..chunk.rows() {
                 let view = chunk.view(text);
-                let (amount, unit) = (view.get(row, column).trim(), view.get(row, unit).trim());
-                if !unit.is_empty() && amount.ends_with(|c: char| c.is_numeric()) {
-                    let span = chunk.aside(&format!("{amount}{unit}"));
-                    if let Some(cell) = chunk.cells.get_mut(row * chunk.width + column) {
-                        *cell = span;
-                    }
+                let (amount, unit) = (view.get(row, *column).trim(), view.get(row, *unit).trim());
+                if !amount.ends_with(|c: char| c.is_numeric()) {
+                    continue;
+                }
+                if unit.is_empty() {
+                    let id = Some(row_id(self.sheet, chunk.numbers[row]));
+                    let text = no_unit(&cell_address(*column, chunk.numbers[row]), amount, own);
+                    chunk.findings.push(Finding::new(id, Severity::Warning, "unit", text));
+                    continue;
+                }
+                let span = chunk.aside(&format!("{amount}{unit}"));
+                let at = row * chunk.width + column;
+                if let Some(cell) = chunk.cells.get_mut(at) {
+                    *cell = span;
                 }
             }
         }
@@ -253,16 +261,28 @@ fn is_blank(chunk: &Chunk, text: &str, row: usize) -> bool {
     chunk.view(text).row(row).all(|cell| cell.trim().is_empty())
 }
 
-/// Each column of amounts without a unit of its own, with the next column of units behind it, or the only one.
-fn units_beside(record: &RecordSchema, layout: &Layout) -> Vec<(usize, usize)> {
-    let money = |column: &usize| {
-        let column = &layout.columns[*column];
-        let field = column.field.and_then(|field| record.fields.get(field));
-        column.unit.is_none() && field.is_some_and(|field| field.kind == FieldType::Money)
+/// Each column of amounts without a unit of its own, with the next column of units behind it, or the only one, and the unit
+/// of an amount beside which there is none.
+fn units_beside(record: &RecordSchema, layout: &Layout) -> Vec<(usize, usize, String)> {
+    let own = |column: usize| {
+        let field = record.fields.get(layout.columns[column].field?)?;
+        let free = layout.columns[column].unit.is_none() && field.kind == FieldType::Money;
+        let sheet = layout.unit.as_ref().map(|unit| unit.name.clone());
+        free.then(|| sheet.or_else(|| field.unit.clone()).unwrap_or_else(|| "万元".to_owned()))
     };
     let next = |column: usize| {
         let behind = layout.row_units.iter().find(|unit| **unit > column);
-        behind.or(layout.row_units.first()).map(|unit| (column, *unit))
+        Some((column, *behind.or(layout.row_units.first())?, own(column)?))
     };
-    (0..layout.columns.len()).filter(money).filter_map(next).collect()
+    (0..layout.columns.len()).filter_map(next).collect()
+}
+
+/// Word of an amount beside which the column of units is empty.
+fn no_unit(address: &str, amount: &str, own: &str) -> Text {
+    Text::new(
+        format!("{address}“{amount}”旁边的单位是空的，按“{own}”读取；请核对，并填写单位"),
+        format!(
+            "{address} `{amount}` has no unit beside it and was read in `{own}`; check it and write its unit"
+        ),
+    )
 }

@@ -26,7 +26,7 @@ use self::kind::{Kind, begins_other, name_only, opened, other_unit, says_sheet, 
 pub(super) use self::merged::untaken;
 use self::merged::wide;
 use self::words::{
-    counted, ends_counted, is_count, is_essay, is_footer, is_mark, is_note, is_numeric, is_share,
+    counted, ends_counted, is_count, is_essay, is_footer, is_label, is_mark, is_note, is_numeric, is_share,
     is_subtotal, is_total,
 };
 use super::build::Assembler;
@@ -397,7 +397,10 @@ impl RowKinds {
         {
             return Some(Kind::Share);
         }
-        if is_footer(&word) && filled.len() <= 8 && !self.is_named(&filled, first_column) {
+        // 责任单位 | 联系人 | 联系电话: labels, and nobody filled them in.
+        let labels = || filled.len() > 1 && filled.iter().all(|(_, cell)| is_label(&tidy(cell)));
+        let footer = is_footer(&word) && filled.len() <= 8 && !self.is_named(&filled, first_column);
+        if footer || labels() {
             return Some(Kind::Footer);
         }
         // 备注 | 总投资为立项批复数, and the example that a form comes with.

@@ -139,6 +139,10 @@ fn a_column_of_units_is_the_unit_of_the_amounts_beside_it() {
     ] {
         let (_, totals, findings) = table(text, "total_investment");
         assert_eq!(totals, ["100", "20000", "3"], "{findings:#?}");
+        let told = |f: &&String| {
+            f.starts_with("warning unit ") && f.contains("`3` has no unit beside it and was read in `万元`")
+        };
+        assert_eq!(findings.iter().filter(told).count(), 1, "{findings:#?}");
         assert!(!findings.iter().any(|f| f.starts_with("error") || f.contains("建设单位")), "{findings:#?}");
     }
     let (owners, ..) = table("项目名称,总投资(万元),单位\n甲项目,100,甲公司\n", "owner_name");
@@ -278,4 +282,27 @@ fn units_above_a_table_hold_for_its_areas_and_a_column_that_says_otherwise_is_to
     assert_eq!(totals, ["100"]);
     errors(&findings, "unit", 1);
     errors(&table("项目名称,总投资(万元),单位\n甲项目,100,万元\n", "total_investment").2, "unit", 0);
+}
+
+#[test]
+fn a_unit_in_a_sentence_is_one() {
+    let rows = "项目名称,建设单位,总投资\n甲项目,甲司,1\n乙项目,乙司,2\n";
+    for above in ["说明：本表金额以亿元计。,,", "（金额单位均以亿元计）,,", "本表以亿元为单位,,"]
+    {
+        let (_, totals, findings) = table(&format!("{above}\n{rows}"), "total_investment");
+        assert_eq!(totals, ["10000", "20000"], "{above} {findings:#?}");
+    }
+    for below in ["注：本表金额均以亿元计,,", "注：总投资以亿元计,,", "说明：表中数据按亿元计算。,,"]
+    {
+        let (_, totals, findings) = table(&format!("{rows}{below}\n"), "total_investment");
+        assert_eq!(totals, ["1", "2"], "{below}");
+        errors(&findings, "unit", 1);
+    }
+}
+
+#[test]
+fn labels_that_nobody_filled_in_are_no_record() {
+    let text = "项目名称,责任单位,联系人,总投资(万元)\n甲项目,甲局,张三,100\n责任单位,联系人,联系电话,\n";
+    let (names, _, findings) = table(text, "owner_name");
+    assert_eq!(names, ["甲项目"], "{findings:#?}");
 }

@@ -36,39 +36,48 @@ pub(super) fn is_essay(word: &str) -> bool {
     word.chars().nth(150).is_some()
 }
 
+/// What stands before the names and days below a table.
+const LABELS: [&str; 26] = [
+    "填报人",
+    "填表人",
+    "制表人",
+    "审核人",
+    "复核人",
+    "审批人",
+    "联系人",
+    "联系电话",
+    "填报日期",
+    "填表日期",
+    "填报时间",
+    "制表日期",
+    "单位负责人",
+    "分管领导",
+    "负责人",
+    "填报单位",
+    "制表单位",
+    "分管负责人",
+    "经办人",
+    "报送人",
+    "统计人",
+    "联系方式",
+    "报送单位",
+    "报送日期",
+    "主要领导",
+    "签发人",
+];
+
 /// 填报人:张三, 审核人, 填报日期:2023年5月4日.
 pub(super) fn is_footer(word: &str) -> bool {
-    const WORDS: [&str; 26] = [
-        "填报人",
-        "填表人",
-        "制表人",
-        "审核人",
-        "复核人",
-        "审批人",
-        "联系人",
-        "联系电话",
-        "填报日期",
-        "填表日期",
-        "填报时间",
-        "制表日期",
-        "单位负责人",
-        "分管领导",
-        "负责人",
-        "填报单位",
-        "制表单位",
-        "分管负责人",
-        "经办人",
-        "报送人",
-        "统计人",
-        "联系方式",
-        "报送单位",
-        "报送日期",
-        "主要领导",
-        "签发人",
-    ];
-    WORDS.iter().any(|w| {
+    LABELS.iter().any(|w| {
         word.strip_prefix(w).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '(', '签']))
     })
+}
+
+/// A label below a table with nothing behind it: 联系电话, 责任单位:.
+pub(super) fn is_label(word: &str) -> bool {
+    let bare = word.trim_end_matches(':');
+    LABELS.contains(&bare)
+        || ["责任单位", "责任人", "日期", "电话", "盖章", "单位盖章", "备注"].contains(&bare)
 }
 
 /// Whether a cell only says that there is nothing.
@@ -141,6 +150,7 @@ mod tests {
             assert!(!is_total(word), "{word}");
         }
         assert!(is_footer("填报人:张三") && !is_footer("联系人民医院"));
+        assert!(is_label("联系电话:") && !is_label("联系人张三"));
     }
 
     #[test]

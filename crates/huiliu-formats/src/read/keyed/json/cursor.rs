@@ -37,6 +37,12 @@ impl Cursor {
         }
     }
 
+    /// Whether the array that comes next begins with a text, as far as one sees.
+    pub(super) fn is_of_texts(&self) -> bool {
+        let mut unread = self.reader.unread().iter().filter(|byte| !byte.is_ascii_whitespace());
+        unread.next() == Some(&b'[') && unread.next() == Some(&b'"')
+    }
+
     fn more(&mut self) -> Result<(), ReadError> {
         self.reader.more().map_err(|e| ReadError::io(&e))
     }

@@ -1,4 +1,5 @@
-//! Plain JSON: an array of objects, wherever it stands, one of arrays below one of names, or objects one after the other.
+//! Plain JSON: an array of objects, wherever it stands, one of arrays below or beside one of names, or objects one
+//! after the other.
 //!
 //! The beginning of the file is surveyed for such arrays; the one whose names the record schema knows best is
 //! the table, without a schema the longest. Then the file is read from its start, object by object: what is before
@@ -46,9 +47,11 @@ impl JsonRecords {
         if array {
             cursor.expect(b'[')?;
         }
-        let names = if table.0.rows { Some(names_in(cursor.value()?)) } else { None };
+        let beside = table.0.names_beside().map(<[String]>::to_vec);
+        let first = !table.0.rows || beside.is_some();
+        let names = if first { beside } else { Some(names_in(cursor.value()?)) };
         let depth = table.0.path.as_ref().map_or(0, Vec::len);
-        Ok(Self { cursor, array, first: names.is_none(), names, depth, over: false })
+        Ok(Self { cursor, array, first, names, depth, over: false })
     }
 
     pub(super) fn done(&self) -> u64 {

@@ -23,9 +23,31 @@ pub(super) struct Array {
     pub(super) path: Option<Vec<String>>,
     names: Vec<String>,
     count: u64,
-    /// Its elements are arrays, the first of which holds the names.
+    /// Its elements are arrays, the first of which holds the names unless those stand beside it.
     pub(super) rows: bool,
+    pub(super) beside: bool,
 }
+
+impl Array {
+    /// The names that stand beside an array of arrays.
+    pub(super) fn names_beside(&self) -> Option<&[String]> {
+        self.beside.then_some(self.names.as_slice())
+    }
+}
+
+/// What the names of columns are called that stand beside rows without names, lower case.
+const NAMES: [&str; 10] = [
+    "columns",
+    "columnnames",
+    "column_names",
+    "header",
+    "headers",
+    "fields",
+    "names",
+    "列名",
+    "表头",
+    "字段",
+];
 
 /// Where the records of a file are, what else might have been meant, and whether that has the names of fields too.
 #[derive(Clone, Debug)]
@@ -57,8 +79,13 @@ pub(in crate::read) fn survey(
     longest: usize,
     names: Option<&Names>,
 ) -> Result<Table, ReadError> {
-    let mut survey =
-        Survey { cursor: Cursor { reader, longest }, found: Vec::new(), path: Vec::new(), later: false };
+    let mut survey = Survey {
+        cursor: Cursor { reader, longest },
+        found: Vec::new(),
+        path: Vec::new(),
+        beside: None,
+        later: false,
+    };
     let mut top = Array::default();
     let ended = survey.top(&mut top);
     let mut found = survey.found;
@@ -92,6 +119,8 @@ struct Survey {
     cursor: Cursor,
     found: Vec<Array>,
     path: Vec<String>,
+    /// Names that stand in an object, and how many keys lead to it: `{"columns": ["a"], "data": [[1]]}`.
+    beside: Option<(usize, Vec<String>)>,
     /// The first value is over. A path leads into that one only; others are told as what follows the end.
     later: bool,
 }
@@ -146,8 +175,15 @@ impl Survey {
                     if known {
                         names.push(key.clone());
                     }
+                    let are_names = next == Some(b'[')
+                        && NAMES.contains(&key.to_lowercase().as_str())
+                        && self.cursor.is_of_texts();
                     self.path.push(key);
                     match next {
+                        _ if are_names => {
+                            let beside = names_in(self.cursor.value()?);
+                            self.beside = (beside.len() > 1).then_some((self.path.len(), beside));
+                        }
                         Some(b'[') if self.path.len() <= DEEP && !self.enough() => self.array()?,
                         Some(b'{') if self.path.len() < DEEP && !self.enough() => {
                             let inner = self.object()?;
@@ -166,9 +202,21 @@ impl Survey {
 
     /// Looks into an array of arrays, which is a table if the first one holds names and others follow.
     fn rows(&mut self) -> Result<(), ReadError> {
-        let names = names_in(self.cursor.value()?);
+        let first = self.cursor.value()?;
+        let width =
+            serde_json::from_slice::<Vec<serde::de::IgnoredAny>>(first).map_or(0, |first| first.len());
+        let named =
+            self.beside.as_ref().filter(|(depth, names)| *depth == self.path.len() && names.len() == width);
+        let (names, beside) = match named {
+            Some((_, names)) => (names.clone(), true),
+            None => (names_in(first), false),
+        };
         let at = self.found.len();
-        let mut array = Array { path: Some(self.path.clone()), names, rows: true, ..Array::default() };
+        let mut array =
+            Array { path: Some(self.path.clone()), names, rows: true, beside, count: u64::from(beside) };
+        if beside {
+            self.found.push(array.clone());
+        }
         let is_table = array.names.len() > 1;
         while let Some(next) = self.cursor.peek()? {
             match next {
