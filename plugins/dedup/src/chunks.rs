@@ -10,6 +10,8 @@
 //! chunks before it. Rows themselves stay where they are: what is lost or damaged here, or was written by another version,
 //! is made from them, and said.
 
+use std::sync::mpsc::sync_channel;
+
 use hashbrown::HashMap;
 use huiliu_stage::{Host, HostError, Level};
 use xxhash_rust::xxh3::xxh3_64;
@@ -62,7 +64,7 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// A chunk; `None` for one that is not there or damaged.
-    pub(crate) fn get(host: &dyn Host, number: u32) -> Result<Option<Self>, HostError> {
+    fn get(host: &dyn Host, number: u32) -> Result<Option<Self>, HostError> {
         let Some(bytes) = host.state_get(&key(number))? else { return Ok(None) };
         let kept = Self { bytes, number };
         let sound = kept.bytes.split_first_chunk::<8>().and_then(|(head, rest)| {
@@ -87,6 +89,29 @@ impl Kept {
     pub(crate) fn compared(&self) -> &[u8] {
         self.bytes.get(8 + ROWS as usize * WIDTH..).unwrap_or_default()
     }
+}
+
+/// Gives so many chunks in their order, reading ahead on another thread, until one is missing, damaged or not wanted; tells
+/// whether all were given.
+pub(crate) fn each(
+    host: &dyn Host,
+    chunks: u32,
+    mut give: impl FnMut(&Kept) -> Option<()>,
+) -> Result<bool, HostError> {
+    std::thread::scope(|scope| {
+        let (send, read) = sync_channel(1);
+        scope.spawn(move || {
+            // Nobody receives any more where a chunk was not wanted.
+            let _ = (0..chunks).try_for_each(|number| send.send(Kept::get(host, number)));
+        });
+        for kept in &read {
+            let Some(kept) = kept? else { return Ok(false) };
+            if give(&kept).is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    })
 }
 
 /// Rows that went to another record since their chunk was written.

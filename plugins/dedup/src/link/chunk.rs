@@ -108,7 +108,7 @@ impl Linker {
 
     /// The last chunk was taken up.
     pub fn end_chunks(&mut self) {
-        self.dictionary.find_appended();
+        self.dictionary.find_appended(self.threads);
     }
 
     /// These records are in a chunk already.

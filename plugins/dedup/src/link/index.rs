@@ -4,9 +4,8 @@
 //! there are too many; then it is too common to find anything and its list is let go. A search walks the
 //! shortest lists first, until its budget of postings is used: the work is the same at any size.
 
-use hashbrown::HashTable;
-
 use super::lists::Lists;
+use super::numbers::Numbers;
 
 /// What a term is; it decides its weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,7 +52,7 @@ const EMPTY: u32 = u32::MAX;
 #[derive(Default)]
 pub struct Dictionary {
     /// The numbers of terms by their keys, which are not kept here once more.
-    numbers: HashTable<u32>,
+    numbers: Numbers,
     keys: Vec<u64>,
     terms: Vec<Entry>,
     weights: Vec<f32>,
@@ -92,27 +91,14 @@ impl Entry {
     }
 }
 
-/// Keys are hashes already, but of few of their bits nothing is promised.
-fn spread(key: u64) -> u64 {
-    (key ^ key >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
 impl Dictionary {
     /// The number of a term.
     pub fn id(&mut self, key: u64, term: Term) -> u32 {
-        let keys = &self.keys;
-        let entry = self.numbers.entry(
-            spread(key),
-            |number| keys[*number as usize] == key,
-            |number| spread(keys[*number as usize]),
-        );
-        *entry
-            .or_insert_with(|| {
-                self.keys.push(key);
-                self.terms.push(Entry::new(term));
-                self.terms.len() as u32 - 1
-            })
-            .get()
+        let number = self.numbers.find_or_next(key, &self.keys);
+        if number as usize == self.keys.len() {
+            self.append(key, term);
+        }
+        number
     }
 
     /// The keys of the terms from one number to another.
@@ -140,13 +126,8 @@ impl Dictionary {
     }
 
     /// Lets terms that were [appended](Self::append) be found by their keys.
-    pub(super) fn find_appended(&mut self) {
-        let (keys, from) = (&self.keys, self.numbers.len() as u32);
-        let hash = |number: &u32| spread(keys[*number as usize]);
-        self.numbers.reserve(keys.len() - from as usize, hash);
-        for number in from..keys.len() as u32 {
-            self.numbers.insert_unique(hash(&number), number, hash);
-        }
+    pub(super) fn find_appended(&mut self, threads: usize) {
+        self.numbers.extend(&self.keys, threads);
     }
 
     /// Counts a record with all of its terms, and adds it to their lists.
@@ -261,7 +242,7 @@ impl Dictionary {
     pub(super) fn bytes(&self) -> (usize, usize) {
         let each = size_of::<u64>() + size_of::<Entry>() + size_of::<f32>();
         let (used, free) = self.lists.bytes();
-        (self.terms.len() * each + self.numbers.allocation_size(), used + free)
+        (self.terms.len() * each + self.numbers.bytes(), used + free)
     }
 }
 

@@ -33,6 +33,7 @@ pub mod likeness;
 mod lists;
 mod members;
 pub mod normalise;
+mod numbers;
 pub mod online;
 pub mod packed;
 mod pairs;

@@ -27,11 +27,8 @@ impl Linked {
         let (written, chunks) =
             if self.things.takes_chunks(&self.linker) { (chunks, chunks) } else { (chunks, 0) };
         let moved = if chunks > 0 { chunks::all_moved(&*host)? } else { HashMap::new() };
-        for number in 0..chunks {
-            let Some(chunk) = chunks::Kept::get(&*host, number)? else { return Ok(false) };
-            if self.restore_chunk(&chunk, &moved).is_none() {
-                return Ok(false);
-            }
+        if !chunks::each(&*host, chunks, |chunk| self.restore_chunk(chunk, &moved))? {
+            return Ok(false);
         }
         if chunks > 0 {
             self.things.end_chunks(&mut self.linker);
