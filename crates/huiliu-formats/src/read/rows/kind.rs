@@ -1,9 +1,12 @@
-//! What a row can be instead of data, and how its sender is told.
+//! What a row can be instead of data, and by which of its words and places that is told.
 
-use huiliu_stage::{Finding, Severity, Text, cell_address, row_id};
-
-use super::group::Title;
+use super::RowKinds;
+use super::group::{Style, Title, is_numbered, lone_number, numeral};
+use super::words::{
+    ends_counted, is_count, is_essay, is_footer, is_label, is_mark, is_note, is_numeric, is_share, is_total,
+};
 use crate::read::chunk::View;
+use crate::read::header::{self, tidy};
 
 /// What a row is instead of data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,119 +31,195 @@ pub(super) enum Kind {
     OtherRow,
 }
 
-impl Kind {
-    pub(super) fn text(&self) -> (&'static str, &'static str) {
-        match self {
-            Self::Blank => ("空行", "a blank row"),
-            Self::Header => ("重复的表头", "the header again"),
-            Self::Heading => ("重复的标题", "the title again"),
-            Self::Total(_) => ("合计行", "a row of totals"),
-            Self::Group(..) => ("分类标题行", "the title of a group"),
-            Self::Share => ("合计的其中项", "a part of a total"),
-            Self::Note => ("说明行", "a note"),
-            Self::Footer => ("填报信息行", "a footer"),
-            Self::OtherUnit(_) => ("单位行", "a row with a unit"),
-            Self::OtherTable | Self::OtherRow => ("另一张表", "of another table"),
+impl RowKinds {
+    /// Whether a row is worth a close look.
+    pub(super) fn suspicious(&self, view: View<'_>, row: usize) -> bool {
+        self.leading.iter().any(|&column| {
+            let cell = view.get(row, column);
+            match cell.as_bytes() {
+                [] => true,
+                // 合, 总, 小, 共, 全; and blanks, behind which these may stand.
+                [0xe5, 0x90, 0x88, ..]
+                | [0xe6, 0x80, 0xbb, ..]
+                | [0xe5, 0xb0, 0x8f, ..]
+                | [0xe5, 0x85, 0xb1 | 0xa8, ..] => true,
+                [b' ' | b'\t', ..] | [0xe3, 0x80, 0x80, ..] | [0xc2, 0xa0, ..] => true,
+                // 个) and 项), in either width, end the title of a group.
+                [.., b')'] | [.., 0xef, 0xbc, 0x89] if ends_counted(cell) => true,
+                // 一, 三 and their like, with 、 behind them.
+                [0xe4 | 0xe5, ..] if is_numbered(cell) => true,
+                [first, ..] if !first.is_ascii_digit() && self.is_serial(column) => true,
+                _ => self.header.get(column).is_some_and(|header| header == cell),
+            }
+        })
+    }
+
+    /// Whether a column holds serial numbers.
+    pub(super) fn is_serial(&self, column: usize) -> bool {
+        self.serial.as_ref().is_some_and(|serial| serial.column == column)
+    }
+
+    /// What a row is, if it is no data.
+    pub(super) fn kind(&self, view: View<'_>, row: usize, number: u32) -> Option<Kind> {
+        let filled: Vec<(usize, &str)> =
+            view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect();
+        if filled.is_empty() {
+            return Some(Kind::Blank);
+        }
+        self.printed_again(&filled)
+            .or_else(|| self.unit_row(&filled))
+            .or_else(|| self.total(&filled))
+            .or_else(|| self.share(&filled))
+            .or_else(|| self.footer(&filled))
+            .or_else(|| self.note(&filled))
+            .or_else(|| self.title(&filled, number))
+    }
+
+    /// The header or a title again.
+    fn printed_again(&self, filled: &[(usize, &str)]) -> Option<Kind> {
+        let same = |(column, cell): &&(usize, &str)| {
+            self.texts.get(*column).is_some_and(|texts| texts.contains(&tidy(cell)))
+        };
+        let said = filled.iter().filter(same).count();
+        // The second row of a header printed again may hold one cell only.
+        let units = || filled.iter().all(|(_, cell)| header::unit_alone(cell).is_some());
+        let goes_on = self.headed && (said == filled.len() || self.height > 1 && units());
+        if (said >= 2 && said * 2 > filled.len()) || goes_on {
+            return Some(Kind::Header);
+        }
+        let is_title = |(_, cell): &(usize, &str)| self.titles.iter().any(|title| title == cell.trim());
+        (self.header.len() >= 3 && filled.iter().all(is_title)).then_some(Kind::Heading)
+    }
+
+    /// A part of a total: 其中 and amounts.
+    fn share(&self, filled: &[(usize, &str)]) -> Option<Kind> {
+        let ((_, label), amounts) = filled.split_first()?;
+        let amounts = || amounts.iter().all(|(column, cell)| self.is_amount(*column, cell));
+        (is_share(&tidy(label)) && amounts()).then_some(Kind::Share)
+    }
+
+    /// Who filled the form in, or the labels for that where nobody has.
+    fn footer(&self, filled: &[(usize, &str)]) -> Option<Kind> {
+        let &(column, first) = filled.first()?;
+        let labels = || filled.len() > 1 && filled.iter().all(|(_, cell)| is_label(&tidy(cell)));
+        let said = is_footer(&tidy(first)) && filled.len() <= 8 && !self.is_named(filled, column);
+        (said || labels()).then_some(Kind::Footer)
+    }
+
+    /// A note, and the example that a form comes with.
+    fn note(&self, filled: &[(usize, &str)]) -> Option<Kind> {
+        let &(column, first) = filled.first()?;
+        let (word, alone) = (tidy(first), filled.len() == 1);
+        let is_note = match self.header.len() {
+            0 | 1 => false,
+            // Of two columns one is often empty: only words that are no record say so.
+            2 => alone && is_note(&word),
+            _ => {
+                // 备注 | 总投资为立项批复数
+                let parted = ["注", "备注", "说明", "附注"].contains(&word.as_str()) && filled.len() == 2;
+                let example =
+                    ["例", "示例", "样例", "填写示例"].contains(&word.as_str()) && self.is_serial(column);
+                // 2.投资额保留整数, below 注:1.本表由各板块填报.
+                let goes_on = self.noted && alone;
+                parted
+                    || example
+                    || goes_on
+                    || (filled.len() <= 2 && is_note(&word))
+                    || (alone && is_essay(&word))
+            }
+        };
+        is_note.then_some(Kind::Note)
+    }
+
+    /// The title of a group, or what is written in one cell across the table, as no record is.
+    fn title(&self, filled: &[(usize, &str)], number: u32) -> Option<Kind> {
+        let &(column, first) = filled.first()?;
+        match self.header.len() {
+            0 | 1 => None,
+            2 => self.group(filled).filter(|kind| self.is_of_another_field(kind)),
+            _ => self.group(filled).or_else(|| {
+                let across = filled.len() == 1 && self.wide.binary_search(&number).is_ok();
+                across.then(|| Kind::Group(column, self.meanings.title(first)))
+            }),
         }
     }
-}
 
-/// A title of a group was met.
-pub(super) fn opened(
-    sheet: u32,
-    number: u32,
-    (column, cell): (usize, &str),
-    title: &Title,
-    fields: &[String],
-) -> Finding {
-    let address = cell_address(column, number);
-    let (zh, en) = match &title.means {
-        Some((field, value)) => {
-            let field = fields.get(*field).map_or("", |field| field);
-            (
-                format!(
-                    "{address}“{cell}”是分类标题，以下各行“{field}”为空的按“{value}”读取；如果是项目，请补全其他列"
-                ),
-                format!(
-                    "{address} `{cell}` is the title of a group; rows below it without {field} get `{value}`; if it is a record, fill in its columns"
-                ),
-            )
+    /// A row of totals: its word, and nothing that a record has besides.
+    fn total(&self, filled: &[(usize, &str)]) -> Option<Kind> {
+        // A serial number may stand before the word, and the word may be set over two cells.
+        let set_wide = match filled {
+            [(column, first), (_, second), ..] => {
+                let one = |cell: &str| tidy(cell).chars().count() == 1;
+                (one(first) && one(second) && is_total(&tidy(&format!("{first}{second}")))).then_some(*column)
+            }
+            _ => None,
+        };
+        let total = filled.iter().take(3).find(|(_, cell)| is_total(&tidy(cell))).map(|(column, _)| *column);
+        if let Some(column) = total.or(set_wide) {
+            // Where serial numbers stand no record has a word, and in its other columns it has no other word: 本月 beside
+            // 累计 are the names of two columns.
+            let sure = total.is_some() && self.is_serial(column);
+            let other_words = |&(at, cell): &(usize, &str)| {
+                let word = !sure && self.words.contains(&at) && !is_count(&tidy(cell)) && !is_numeric(cell);
+                let figure = self.figures.contains(&at) && !cell.contains(|c: char| c.is_numeric());
+                at != column && !is_mark(cell) && (word || figure)
+            };
+            let behind = if total.is_none() { 2 } else { 0 };
+            if !filled.iter().skip(behind).any(other_words) {
+                return Some(Kind::Total(column));
+            }
         }
-        None => (
-            format!("{address}“{cell}”是分类标题，没有对应的字段，不作为数据；如果是项目，请补全其他列"),
-            format!(
-                "{address} `{cell}` is the title of a group that names no field, and no data; if it is a record, fill in its columns"
-            ),
-        ),
-    };
-    let text = Text::new(zh, en);
-    Finding::new(Some(row_id(sheet, number)), Severity::Info, "skipped", text).with_raw(cell)
-}
+        None
+    }
 
-/// The sheet's name gives a value to rows.
-pub(super) fn says_sheet(name: &str, fields: &[String], field: usize, value: &str) -> Finding {
-    let field = fields.get(field).map_or("", |field| field);
-    let text = Text::new(
-        format!("工作表名“{name}”说明了“{field}”，该列为空的行按“{value}”读取"),
-        format!("the sheet's name `{name}` tells {field}; rows without it get `{value}`"),
-    );
-    Finding::new(None, Severity::Info, "sheet", text)
-}
+    /// A title stands alone in its row, but for a number before it and amounts behind it.
+    fn group(&self, filled: &[(usize, &str)]) -> Option<Kind> {
+        let (numbering, rest) = match filled {
+            [(_, number), rest @ ..] if !rest.is_empty() && lone_number(number).is_some() => {
+                (lone_number(number), rest)
+            }
+            [(column, number), rest @ ..]
+                if !rest.is_empty() && self.is_serial(*column) && is_numeric(number) =>
+            {
+                (None, rest)
+            }
+            _ => (None, filled),
+        };
+        let ((column, cell), amounts) = rest.split_first()?;
+        if is_numeric(cell) || !amounts.iter().all(|(column, cell)| self.is_amount(*column, cell)) {
+            return None;
+        }
+        let mut title = self.meanings.title(cell);
+        if let (Some(style), Some((_, number))) = (numbering, filled.first()) {
+            (title.style, title.number) = (style, numeral(tidy(number).trim_start_matches('(')));
+        }
+        let alone = rest.len() == filled.len();
+        let chinese = matches!(title.style, Style::Chinese | Style::ChineseBracket);
+        // A name and a value are a record, so a count makes a title only of words that say something or stand alone.
+        let counted = title.declared.is_some() && (title.means.is_some() || amounts.is_empty());
+        let certain = chinese || counted && ends_counted(&tidy(cell));
+        // Without numbering or count the words must say something, and nothing else may stand there.
+        let known = title.means.is_some() && filled.len() == 1;
+        let said = title.declared.is_some() || title.means.is_some();
+        ((certain && (alone || numbering.is_some() || said)) || known).then_some(Kind::Group(*column, title))
+    }
 
-/// A unit was met that is not the one by which amounts are read.
-pub(super) fn other_unit(number: u32, sheet: u32, unit: &str, own: &str) -> Finding {
-    let text = Text::new(
-        format!(
-            "第{number}行写明单位是“{unit}”，而上面的金额是按“{own}”读取的，其后各行没有读取；请把单位写进表头，各表分开后重新报送"
-        ),
-        format!(
-            "row {number} says that the unit is `{unit}`, while the amounts above it were read in `{own}`; what follows was not read; write units into the header and send the file again"
-        ),
-    );
-    Finding::new(Some(row_id(sheet, number)), Severity::Error, "unit", text)
-}
+    /// Whether a title of a group is no value of the column that it stands in.
+    fn is_of_another_field(&self, kind: &Kind) -> bool {
+        let Kind::Group(column, title) = kind else { return false };
+        title.means.as_ref().is_none_or(|(field, _)| self.filler.column_of(*field) != Some(*column))
+    }
 
-/// A column of units says otherwise than the header of the amounts beside it.
-pub(super) fn units_differ() -> Finding {
-    let text = Text::new(
-        "“单位”列写的单位与金额列表头写的单位不同，金额按表头的单位读取；请核对，只保留一处",
-        "the column of units says another unit than the header of an amount; amounts were read as the header says; check them and keep one of the two",
-    );
-    Finding::new(None, Severity::Error, "unit", text)
-}
+    /// Whether a cell may stand in the row of a group's title.
+    fn is_amount(&self, column: usize, cell: &str) -> bool {
+        !self.words.contains(&column) && is_numeric(cell)
+    }
 
-/// A row holds a name and nothing else that is known (domain.md §15: a data row has at least one more value).
-pub(super) fn name_only(sheet: u32, number: u32, (column, cell): (usize, &str)) -> Finding {
-    let address = cell_address(column, number);
-    let text = Text::new(
-        format!(
-            "{address}“{cell}”之外第{number}行没有其他内容，没有采用；如果是项目，请补全其他列；如果是上一行或下一行断开的内容，请接回原处；如果是附注，请删除"
-        ),
-        format!(
-            "row {number} holds nothing but {address} `{cell}` and was not taken; if it is a record, fill in its columns; if it belongs to the row above or below, put it there; if it is a note, delete it"
-        ),
-    );
-    Finding::new(Some(row_id(sheet, number)), Severity::Error, "name-only", text).with_raw(cell)
-}
-
-/// Another table begins at a row.
-pub(super) fn begins_other(number: u32, sheet: u32) -> Finding {
-    let text = Text::new(
-        format!("从第{number}行起是另一张表（列名或单位不同），没有读取；请把每张表放在单独的工作表或文件中"),
-        format!(
-            "from row {number} on there is another table with other headers or units, which was not read; put each table into a sheet or file of its own"
-        ),
-    );
-    Finding::new(Some(row_id(sheet, number)), Severity::Error, "second-table", text)
-}
-
-/// A row was no data.
-pub(super) fn skipped(view: View<'_>, row: usize, number: u32, sheet: u32, kind: &Kind) -> Finding {
-    let (zh, en) = kind.text();
-    let cell = view.row(row).find(|cell| !cell.trim().is_empty()).unwrap_or_default().trim();
-    let text = Text::new(
-        format!("第{number}行是{zh}，没有作为数据读取；如果是项目，请补全项目名称等内容"),
-        format!("row {number} is {en} and was not read as data; if it is a record, fill in its columns"),
-    );
-    Finding::new(Some(row_id(sheet, number)), Severity::Info, "skipped", text).with_raw(cell)
+    /// Whether a row that begins like a footer fills two columns of words besides.
+    fn is_named(&self, filled: &[(usize, &str)], first: usize) -> bool {
+        let others = filled.iter().filter(|(column, cell)| {
+            *column != first && self.words.contains(column) && !cell.contains([':', '：'])
+        });
+        others.count() >= 2
+    }
 }

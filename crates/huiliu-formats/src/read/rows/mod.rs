@@ -13,6 +13,7 @@ mod foreign;
 mod group;
 mod kind;
 mod merged;
+mod tell;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -21,14 +22,12 @@ use huiliu_stage::{FieldType, Finding, RecordSchema};
 
 use self::above::{above, table_above};
 use self::fill::{Filler, Given};
-use self::group::{Groups, Meanings, Style, is_numbered, lone_number, numeral};
-use self::kind::{Kind, begins_other, name_only, opened, other_unit, says_sheet, skipped, units_differ};
+use self::group::{Groups, Meanings, Style};
+use self::kind::Kind;
 pub(super) use self::merged::untaken;
 use self::merged::wide;
-use self::words::{
-    counted, ends_counted, is_count, is_essay, is_footer, is_label, is_mark, is_note, is_numeric, is_share,
-    is_subtotal, is_total,
-};
+use self::tell::{begins_other, name_only, opened, other_unit, says_sheet, skipped, units_differ};
+use self::words::{counted, is_count, is_mark, is_subtotal};
 use super::build::Assembler;
 use super::checks::{Checks, Mark, Marks, Printed, Serial, Total, is_summed};
 use super::chunk::{Chunk, View};
@@ -338,176 +337,6 @@ impl RowKinds {
         });
         let label = view.get(row, column).trim().to_owned();
         Total { number, column, label, printed: printed.collect(), ..Total::default() }
-    }
-
-    fn suspicious(&self, view: View<'_>, row: usize) -> bool {
-        self.leading.iter().any(|&column| {
-            let cell = view.get(row, column);
-            match cell.as_bytes() {
-                [] => true,
-                // 合, 总, 小, 共, 全; and blanks, behind which these may stand.
-                [0xe5, 0x90, 0x88, ..]
-                | [0xe6, 0x80, 0xbb, ..]
-                | [0xe5, 0xb0, 0x8f, ..]
-                | [0xe5, 0x85, 0xb1 | 0xa8, ..] => true,
-                [b' ' | b'\t', ..] | [0xe3, 0x80, 0x80, ..] | [0xc2, 0xa0, ..] => true,
-                // 个) and 项), in either width, end the title of a group.
-                [.., b')'] | [.., 0xef, 0xbc, 0x89] if ends_counted(cell) => true,
-                // 一, 三 and their like, with 、 behind them.
-                [0xe4 | 0xe5, ..] if is_numbered(cell) => true,
-                [first, ..] if !first.is_ascii_digit() && self.is_serial(column) => true,
-                _ => self.header.get(column).is_some_and(|header| header == cell),
-            }
-        })
-    }
-
-    fn is_serial(&self, column: usize) -> bool {
-        self.serial.as_ref().is_some_and(|serial| serial.column == column)
-    }
-
-    fn kind(&self, view: View<'_>, row: usize, number: u32) -> Option<Kind> {
-        let filled: Vec<(usize, &str)> =
-            view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect();
-        let Some(&(first_column, first)) = filled.first() else { return Some(Kind::Blank) };
-        let same = |(column, cell): &&(usize, &str)| {
-            self.texts.get(*column).is_some_and(|texts| texts.contains(&tidy(cell)))
-        };
-        let said = filled.iter().filter(same).count();
-        // The second row of a header printed again may hold one cell only.
-        let units = || filled.iter().all(|(_, cell)| header::unit_alone(cell).is_some());
-        let goes_on = self.headed && (said == filled.len() || self.height > 1 && units());
-        if (said >= 2 && said * 2 > filled.len()) || goes_on {
-            return Some(Kind::Header);
-        }
-        if self.header.len() >= 3
-            && filled.iter().all(|(_, cell)| self.titles.iter().any(|t| t == cell.trim()))
-        {
-            return Some(Kind::Heading);
-        }
-        let word = tidy(first);
-        if let Some(kind) = self.unit_row(&filled) {
-            return Some(kind);
-        }
-        if let Some(kind) = self.total(&filled) {
-            return Some(kind);
-        }
-        if let [(_, label), rest @ ..] = filled.as_slice()
-            && is_share(&tidy(label))
-            && rest.iter().all(|(column, cell)| self.is_amount(*column, cell))
-        {
-            return Some(Kind::Share);
-        }
-        // 责任单位 | 联系人 | 联系电话: labels, and nobody filled them in.
-        let labels = || filled.len() > 1 && filled.iter().all(|(_, cell)| is_label(&tidy(cell)));
-        let footer = is_footer(&word) && filled.len() <= 8 && !self.is_named(&filled, first_column);
-        if footer || labels() {
-            return Some(Kind::Footer);
-        }
-        // 备注 | 总投资为立项批复数, and the example that a form comes with.
-        let note = ["注", "备注", "说明", "附注"].contains(&word.as_str()) && filled.len() == 2;
-        let example =
-            ["例", "示例", "样例", "填写示例"].contains(&word.as_str()) && self.is_serial(first_column);
-        if self.header.len() > 2 && (note || example) {
-            return Some(Kind::Note);
-        }
-        // Of two columns one is often empty: only words that are no record say so.
-        match self.header.len() {
-            0 | 1 => return None,
-            2 if filled.len() == 1 && is_note(&word) => return Some(Kind::Note),
-            2 => return self.group(&filled).filter(|kind| self.is_of_another_field(kind)),
-            _ => {}
-        }
-        // 2.投资额保留整数, below 注:1.本表由各板块填报.
-        if self.noted && filled.len() == 1 {
-            return Some(Kind::Note);
-        }
-        if (filled.len() <= 2 && is_note(&word)) || (filled.len() == 1 && is_essay(&word)) {
-            return Some(Kind::Note);
-        }
-        self.group(&filled).or_else(|| {
-            // No record is written in one cell across the table.
-            let alone = filled.len() == 1 && self.wide.binary_search(&number).is_ok();
-            alone.then(|| Kind::Group(first_column, self.meanings.title(first)))
-        })
-    }
-
-    /// A row of totals: its word, and nothing that a record has besides.
-    fn total(&self, filled: &[(usize, &str)]) -> Option<Kind> {
-        // A serial number may stand before the word, and the word may be set over two cells.
-        let set_wide = match filled {
-            [(column, first), (_, second), ..] => {
-                let one = |cell: &str| tidy(cell).chars().count() == 1;
-                (one(first) && one(second) && is_total(&tidy(&format!("{first}{second}")))).then_some(*column)
-            }
-            _ => None,
-        };
-        let total = filled.iter().take(3).find(|(_, cell)| is_total(&tidy(cell))).map(|(column, _)| *column);
-        if let Some(column) = total.or(set_wide) {
-            // Where serial numbers stand no record has a word, and in its other columns it has no other word: 本月 beside
-            // 累计 are the names of two columns.
-            let sure = total.is_some() && self.is_serial(column);
-            let other_words = |&(at, cell): &(usize, &str)| {
-                let word = !sure && self.words.contains(&at) && !is_count(&tidy(cell)) && !is_numeric(cell);
-                let figure = self.figures.contains(&at) && !cell.contains(|c: char| c.is_numeric());
-                at != column && !is_mark(cell) && (word || figure)
-            };
-            let behind = if total.is_none() { 2 } else { 0 };
-            if !filled.iter().skip(behind).any(other_words) {
-                return Some(Kind::Total(column));
-            }
-        }
-        None
-    }
-
-    /// A title stands alone in its row, but for a number before it and amounts behind it.
-    fn group(&self, filled: &[(usize, &str)]) -> Option<Kind> {
-        let (numbering, rest) = match filled {
-            [(_, number), rest @ ..] if !rest.is_empty() && lone_number(number).is_some() => {
-                (lone_number(number), rest)
-            }
-            [(column, number), rest @ ..]
-                if !rest.is_empty() && self.is_serial(*column) && is_numeric(number) =>
-            {
-                (None, rest)
-            }
-            _ => (None, filled),
-        };
-        let ((column, cell), amounts) = rest.split_first()?;
-        if is_numeric(cell) || !amounts.iter().all(|(column, cell)| self.is_amount(*column, cell)) {
-            return None;
-        }
-        let mut title = self.meanings.title(cell);
-        if let (Some(style), Some((_, number))) = (numbering, filled.first()) {
-            (title.style, title.number) = (style, numeral(tidy(number).trim_start_matches('(')));
-        }
-        let alone = rest.len() == filled.len();
-        let chinese = matches!(title.style, Style::Chinese | Style::ChineseBracket);
-        // A name and a value are a record, so a count makes a title only of words that say something or stand alone.
-        let counted = title.declared.is_some() && (title.means.is_some() || amounts.is_empty());
-        let certain = chinese || counted && ends_counted(&tidy(cell));
-        // Without numbering or count the words must say something, and nothing else may stand there.
-        let known = title.means.is_some() && filled.len() == 1;
-        let said = title.declared.is_some() || title.means.is_some();
-        ((certain && (alone || numbering.is_some() || said)) || known).then_some(Kind::Group(*column, title))
-    }
-
-    /// Whether a title of a group is no value of the column that it stands in.
-    fn is_of_another_field(&self, kind: &Kind) -> bool {
-        let Kind::Group(column, title) = kind else { return false };
-        title.means.as_ref().is_none_or(|(field, _)| self.filler.column_of(*field) != Some(*column))
-    }
-
-    /// Whether a cell may stand in the row of a group's title.
-    fn is_amount(&self, column: usize, cell: &str) -> bool {
-        !self.words.contains(&column) && is_numeric(cell)
-    }
-
-    /// Whether a row that begins like a footer fills two columns of words besides.
-    fn is_named(&self, filled: &[(usize, &str)], first: usize) -> bool {
-        let others = filled.iter().filter(|(column, cell)| {
-            *column != first && self.words.contains(column) && !cell.contains([':', '：'])
-        });
-        others.count() >= 2
     }
 }
 
