@@ -12,7 +12,7 @@ use super::posted;
 use crate::codec::{Input, bytes, int};
 
 /// To be raised when the same values give other words: normalising, packing, hashing.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// What chunks hold already; the next one begins behind it.
 #[derive(Clone, Copy)]
@@ -70,6 +70,8 @@ impl Linker {
         let records = usize::try_from(rest.int()?).ok()?;
         let senders = rest.take(records.checked_mul(2)?)?.as_chunks::<2>().0;
         self.senders.extend(senders.iter().map(|sender| u16::from_le_bytes(*sender)));
+        let contents = rest.take(records.checked_mul(4)?)?.as_chunks::<4>().0;
+        self.contents.extend(contents.iter().map(|content| u32::from_le_bytes(*content)));
         let refs = rest.take(records.checked_mul(4 * self.store.width())?)?.as_chunks::<4>().0;
         let places = self.store.extend_refs(refs.iter().map(|place| u32::from_le_bytes(*place)));
         self.chunked = Chunked { terms: self.dictionary.len() as u32, words: self.store.end() };
@@ -144,6 +146,8 @@ impl Linker {
         int(&mut rest, records.len() as u64);
         let senders = &self.senders[records.start as usize..records.end as usize];
         rest.extend(senders.iter().flat_map(|sender| sender.to_le_bytes()));
+        let contents = &self.contents[records.start as usize..records.end as usize];
+        rest.extend(contents.iter().flat_map(|content| content.to_le_bytes()));
         let places = records.clone().flat_map(|record| self.store.refs_of(record));
         places.for_each(|place| rest.extend_from_slice(&place.to_le_bytes()));
         bytes(&mut rest, &posted::of_records(&self.store, &self.dictionary, records));
@@ -160,6 +164,7 @@ impl Linker {
             ("places", places),
             ("bodies", bodies),
             ("senders", self.senders.len() * 2),
+            ("contents", self.contents.len() * 4),
             ("pairs", size_of_val(self.pairs.as_slice()) + self.of_cluster.len() * 8),
         ]
     }

@@ -55,6 +55,12 @@ impl Link {
     }
 }
 
+/// Bits in parts so large that the order in which they were added up makes no difference.
+pub(super) fn rounded(bits: f32) -> i32 {
+    const PARTS: f32 = 1_024.0;
+    (bits * PARTS).round() as i32
+}
+
 struct Candidate {
     average: f32,
     a: usize,
@@ -77,7 +83,7 @@ impl PartialOrd for Candidate {
 
 impl Ord for Candidate {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.average.total_cmp(&other.average).then((other.a, other.b).cmp(&(self.a, self.b)))
+        rounded(self.average).cmp(&rounded(other.average)).then((other.a, other.b).cmp(&(self.a, self.b)))
     }
 }
 
@@ -98,8 +104,9 @@ pub fn average_linkage(
     join_units(units, pairs.iter().map(link), merge, evidence)
 }
 
-/// Clusters units of records that are never split, with the links between them that are known. Gives the records of
-/// each cluster, ascending.
+/// Clusters units of records that are never split, with the links between them that are known. Of links that are equally
+/// good that of the first units goes first, and the first records of a unit speak for it. Gives the records of each
+/// cluster, ascending.
 pub fn join_units(
     mut members: Vec<Vec<u32>>,
     known: impl IntoIterator<Item = (usize, usize, Link)>,

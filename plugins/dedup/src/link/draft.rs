@@ -2,6 +2,8 @@
 //!
 //! Nothing shared is needed here, so the drafts of a batch are made on several threads.
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::config::{Config, Kind};
 use super::features::Slot;
 use super::index::Term;
@@ -20,6 +22,16 @@ pub struct DraftSlot {
 
 /// A record's slots before they are packed. Making one needs nothing shared, so it is done in parallel.
 pub type Draft = Vec<DraftSlot>;
+
+/// A number for what a record says and who says it: between equals it decides, and not which of them came first.
+pub(super) fn content(draft: &Draft, source: &str) -> u32 {
+    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let slot = |hash: u64, slot: &DraftSlot| {
+        let terms = slot.terms.iter().chain(&slot.grams).map(|(key, _)| *key);
+        terms.chain(slot.words.iter().map(|word| u64::from(*word))).fold(mix(hash, 1), mix)
+    };
+    (draft.iter().fold(xxh3_64(source.as_bytes()), slot) >> 32) as u32
+}
 
 /// Buffers used again for each record.
 #[derive(Default)]

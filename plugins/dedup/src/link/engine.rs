@@ -10,7 +10,7 @@
 use super::chunk::Chunked;
 use super::compare::{Own, Pattern, compare};
 use super::config::Config;
-use super::draft::{Draft, Scratch, draft};
+use super::draft::{self, Scratch, draft};
 use super::features::{Compare, Slot, slots};
 use super::guards::Remark;
 use super::index::{Dictionary, Search};
@@ -47,6 +47,8 @@ pub struct Linker {
     pub(super) store: Store,
     /// The place in `sources` of who sent each record.
     pub(super) senders: Vec<u16>,
+    /// What each record says, as a [number](draft::content).
+    pub(super) contents: Vec<u32>,
     pub(super) sources: Vec<String>,
     /// What chunks hold already.
     pub(super) chunked: Chunked,
@@ -77,6 +79,7 @@ impl Linker {
             slots,
             dictionary: Dictionary::default(),
             senders: Vec::new(),
+            contents: Vec::new(),
             sources: Vec::new(),
             chunked: Chunked::default(),
             pairs: Vec::new(),
@@ -197,12 +200,13 @@ impl Linker {
         let (config, slots) = (&self.config, &self.slots);
         // Some at a time: drafts are many small pieces of memory, which are used again while they are in the cache.
         for rows in rows.chunks(512) {
-            let drafts: Vec<Draft> = parallel(self.threads, rows.len(), Scratch::default, |at, scratch| {
+            let drafts = parallel(self.threads, rows.len(), Scratch::default, |at, scratch| {
                 let row = &rows[at];
-                draft(config, slots, &row.values, row.source, scratch)
+                let draft = draft(config, slots, &row.values, row.source, scratch);
+                (draft::content(&draft, row.source), draft)
             });
             let mut seen = Vec::new();
-            for (row, draft) in rows.iter().zip(&drafts) {
+            for (row, (content, draft)) in rows.iter().zip(&drafts) {
                 let number = self.senders.len() as u32;
                 self.store.pack(draft, &mut self.dictionary, &mut seen);
                 self.dictionary.post_all(&seen, number);
@@ -211,6 +215,7 @@ impl Linker {
                     self.sources.push(row.source.to_owned());
                     self.sources.len() - 1
                 });
+                self.contents.push(*content);
                 self.senders.push(u16::try_from(source).unwrap_or(u16::MAX));
             }
         }
@@ -231,9 +236,16 @@ impl Linker {
             }
         }
         let source = self.senders[record as usize];
-        search.run(&self.dictionary, most, |other| {
+        let allowed = |other: u32| {
             other != record && !(self.config.one_to_one && self.senders[other as usize] == source)
-        })
+        };
+        search.run(&self.dictionary, most, allowed, |record| self.rank(record))
+    }
+
+    /// By what records come one after the other where nothing else says so: what they say, so that it does not matter
+    /// which of them came first.
+    pub(super) fn rank(&self, record: u32) -> (u32, u32) {
+        (self.contents[record as usize], record)
     }
 
     pub(crate) fn pattern(&self, a: u32, b: u32) -> Pattern {

@@ -40,8 +40,8 @@ const CAP: usize = 1_024;
 const BUDGET: usize = 1_024;
 /// Grams of one slot that are searched.
 const RAREST: usize = 10;
-/// What a candidate must share of what the best one shares.
-const LEAST_SHARE: f32 = 0.1;
+/// A candidate must share one part in so many of what the best one shares.
+const LEAST_SHARE: u32 = 10;
 /// Records, and one in so many of all, beyond which a value identifies nothing.
 const GENERIC: usize = 50;
 const GENERIC_SHARE: usize = 1_000;
@@ -246,15 +246,29 @@ impl Dictionary {
     }
 }
 
+/// Parts of a bit in which shares are added up: of whole numbers the order does not change the sum.
+const PARTS: f32 = 4_096.0;
+
 /// What one search needs; used again for the next.
 #[derive(Default)]
 pub struct Search {
-    /// Records touched and their scores, by an open hash; its size follows the postings that are walked.
-    scores: Vec<(u32, f32)>,
+    /// Records touched and what they share, by an open hash; its size follows the postings that are walked.
+    scores: Vec<(u32, u32)>,
     touched: Vec<u32>,
-    keys: Vec<(u16, u32, bool)>,
-    slot: Vec<(u16, u32)>,
+    keys: Vec<Key>,
+    slot: Vec<Key>,
+    shared: Vec<(u32, u32)>,
     found: Vec<(f32, u32)>,
+}
+
+/// A term that is searched for: the shortest lists come first, of equally long ones those of the lesser key, which any
+/// order of arrival gives the same.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    length: u16,
+    key: u64,
+    id: u32,
+    whole: bool,
 }
 
 impl Search {
@@ -266,46 +280,77 @@ impl Search {
     /// Adds whole values and the rarest grams of one slot.
     pub fn slot(&mut self, dictionary: &Dictionary, terms: &[u32], grams: &[u32]) {
         // A list of one holds only the record that searches.
-        let open = |&id: &u32| Some((dictionary.length(id).filter(|length| *length > 1)?, id));
-        self.keys.extend(terms.iter().filter_map(open).map(|(length, id)| (length, id, true)));
+        let open = |id: u32, whole: bool| {
+            let length = dictionary.length(id).filter(|length| *length > 1)?;
+            Some(Key { length, key: dictionary.keys[id as usize], id, whole })
+        };
+        self.keys.extend(terms.iter().filter_map(|id| open(*id, true)));
         self.slot.clear();
-        self.slot.extend(grams.iter().filter_map(open));
+        self.slot.extend(grams.iter().filter_map(|id| open(*id, false)));
         if self.slot.len() > RAREST {
             self.slot.select_nth_unstable(RAREST);
             self.slot.truncate(RAREST);
         }
-        self.keys.extend(self.slot.iter().map(|&(length, id)| (length, id, false)));
+        self.keys.append(&mut self.slot);
     }
 
-    /// The best `most` records that share something and that `allowed` lets through, best first.
-    pub fn run(
+    /// The best `most` records that share something and that `allowed` lets through, best first; equals by their `rank`.
+    pub fn run<R: Ord>(
         &mut self,
         dictionary: &Dictionary,
         most: usize,
         allowed: impl Fn(u32) -> bool,
+        rank: impl Fn(u32) -> R,
     ) -> &[(f32, u32)] {
         self.keys.sort_unstable();
         self.keys.dedup();
         let mut walked = 0;
-        let within = |key: &&(u16, u32, bool)| {
-            walked += usize::from(key.0);
+        let within = |key: &&Key| {
+            walked += usize::from(key.length);
             walked <= BUDGET
         };
         let keys = self.keys.iter().take_while(within).count();
-        let walked: usize = self.keys[..keys].iter().map(|key| usize::from(key.0)).sum();
+        self.walk(dictionary, keys);
+        self.shared.clear();
+        // What shares a small part of what the best shares is no candidate; most of what was touched is that.
+        let mut least = 0;
+        for at in self.touched.drain(..) {
+            let (record, score) = std::mem::replace(&mut self.scores[at as usize], (EMPTY, 0));
+            if score >= least && allowed(record) {
+                self.shared.push((score, record));
+                least = least.max(score / LEAST_SHARE);
+            }
+        }
+        self.shared.retain(|shared| shared.0 >= least);
+        let best = |a: &(u32, u32), b: &(u32, u32)| b.0.cmp(&a.0).then_with(|| rank(a.1).cmp(&rank(b.1)));
+        if self.shared.len() > most {
+            self.shared.select_nth_unstable_by(most, best);
+            self.shared.truncate(most);
+        }
+        self.shared.sort_unstable_by(best);
+        self.found.clear();
+        self.found.extend(self.shared.iter().map(|&(score, record)| (score as f32 / PARTS, record)));
+        &self.found
+    }
+
+    /// Adds up what the records in the lists of the first keys share.
+    fn walk(&mut self, dictionary: &Dictionary, keys: usize) {
+        let keys = &self.keys[..keys];
+        let walked: usize = keys.iter().map(|key| usize::from(key.length)).sum();
         // The lists lie far apart: asked for one after the other, each would be waited for.
-        let heads = self.keys[..keys].iter().filter_map(|key| dictionary.list(key.1).first());
+        let heads = keys.iter().filter_map(|key| dictionary.list(key.id).first());
         std::hint::black_box(heads.fold(0, |all, head| all ^ head));
         let size = (2 * walked).next_power_of_two().max(64);
         if self.scores.len() < size {
-            self.scores.resize(size, (EMPTY, 0.0));
+            self.scores.resize(size, (EMPTY, 0));
         }
         let (table, mask) = (&mut self.scores[..size], size - 1);
         self.touched.resize(walked + 1, 0);
         let mut touched = 0;
-        for &(_, id, whole) in &self.keys[..keys] {
-            let weight = dictionary.weight(id) * if whole { 1.0 } else { 0.3 };
-            for &record in dictionary.list(id) {
+        for key in keys {
+            let weight = dictionary.weight(key.id) * if key.whole { 1.0 } else { 0.3 };
+            let weight = (weight * PARTS) as u32;
+            for &record in dictionary.list(key.id) {
                 let mut at = (record.wrapping_mul(0x9e37_79b1) >> 8) as usize & mask;
                 // Whether a record comes for the first time nobody can guess, so nothing branches on it.
                 while table[at].0 != record && table[at].0 != EMPTY {
@@ -318,23 +363,5 @@ impl Search {
             }
         }
         self.touched.truncate(touched);
-        self.found.clear();
-        // What shares a small part of what the best shares is no candidate; most of what was touched is that.
-        let mut least = 0.0f32;
-        for at in self.touched.drain(..) {
-            let (record, score) = std::mem::replace(&mut table[at as usize], (EMPTY, 0.0));
-            if score >= least && allowed(record) {
-                self.found.push((score, record));
-                least = least.max(score * LEAST_SHARE);
-            }
-        }
-        self.found.retain(|found| found.0 >= least);
-        let best = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-        if self.found.len() > most {
-            self.found.select_nth_unstable_by(most, best);
-            self.found.truncate(most);
-        }
-        self.found.sort_unstable_by(best);
-        &self.found
     }
 }

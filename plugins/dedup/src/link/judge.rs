@@ -3,6 +3,8 @@
 //! The evidence is that of all records of the thing on average. A mark of one of them that differs is a veto; one that
 //! only one side states asks for more.
 
+use std::borrow::Cow;
+
 use super::beside::Beside;
 use super::cluster::{Evidence, Link};
 use super::compare::Pattern;
@@ -27,10 +29,9 @@ pub(super) struct Judged {
 }
 
 impl Things {
-    /// The records that speak for a thing.
-    pub(super) fn speakers(&self, thing: u32) -> impl Iterator<Item = u32> {
-        let members = self.members.get(thing);
-        members.iter().step_by(members.len().div_ceil(SPEAKERS).max(1)).copied()
+    /// The records that speak for a thing: the same ones, whichever of them came first.
+    pub(super) fn speakers(&self, linker: &Linker, thing: u32) -> Cow<'_, [u32]> {
+        speakers(linker, self.members.get(thing), SPEAKERS)
     }
 
     /// A record against one thing: its best pair, the average, and whether any member vetoes. `beside` gives the pair with
@@ -44,7 +45,7 @@ impl Things {
         let (mut sum, mut count, mut veto) = (0.0, 0.0f32, false);
         let mut best: Option<(f32, u32, Pattern)> = None;
         let mut link = Link::default();
-        for other in self.speakers(thing) {
+        for &other in &*self.speakers(linker, thing) {
             let Beside { pattern, bits, .. } = beside(other);
             let leaning = leaning(linker, pattern, bits);
             let vetoes = leaning == Evidence::Veto;
@@ -61,6 +62,18 @@ impl Things {
         let bits = if veto { without_marks(linker, pattern) } else { sum / count.max(1.0) };
         Some(Judged { found: Found { thing, record: other, bits, next: None, pattern }, veto, link })
     }
+}
+
+/// So many of these records that speak for all.
+pub(super) fn speakers<'a>(linker: &Linker, records: &'a [u32], most: usize) -> Cow<'a, [u32]> {
+    if records.len() <= most {
+        return Cow::Borrowed(records);
+    }
+    let mut ranked = records.to_vec();
+    ranked.select_nth_unstable_by_key(most, |record| linker.rank(*record));
+    ranked.truncate(most);
+    ranked.sort_unstable();
+    Cow::Owned(ranked)
 }
 
 /// What is said of a record that joins nothing.

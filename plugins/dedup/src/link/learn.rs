@@ -1,6 +1,6 @@
 //! How a linkage learns its weights from what it knows, and what a pair weighs under them.
 //!
-//! The best candidates of a sample of records teach; which records those are depends on their number only.
+//! The best candidates of a sample of records teach; which records those are depends on what they say only.
 //! Beside the weights of levels it learns how common values usually are that are equal by chance, so that a
 //! rare value in common weighs more than a usual one.
 
@@ -117,13 +117,14 @@ impl Linker {
         told.collect()
     }
 
-    /// Pairs to learn from: the best candidates of every so many-th record.
+    /// Pairs to learn from: the best candidates of one record in so many.
     fn sample(&self, teachers: usize) -> Vec<(u32, u32, Pattern)> {
-        let step = (self.len() * teachers).div_ceil(TAUGHT).max(1);
-        let taught = self.len().div_ceil(step);
-        let found = parallel(self.threads, taught, Default::default, |at, scratch| {
+        let step = (self.len() * teachers).div_ceil(TAUGHT).max(1) as u32;
+        let taught = |record: &u32| self.contents[*record as usize].is_multiple_of(step);
+        let taught: Vec<u32> = (0..self.len() as u32).filter(taught).collect();
+        let found = parallel(self.threads, taught.len(), Default::default, |at, scratch| {
             let (search, left): &mut (Search, Left) = scratch;
-            let record = (at * step) as u32;
+            let record = taught[at];
             let candidates = self.candidates(record, teachers, search);
             self.fetch(record, candidates.iter().map(|&(_, other)| other));
             left.begin(self.slots.len());

@@ -32,11 +32,6 @@ fn table_of(hash: u64) -> usize {
 }
 
 impl Numbers {
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
     /// The number of a key that is one of `keys`, or else the next one.
     pub(super) fn find_or_next(&mut self, key: u64, keys: &[u64]) -> u32 {
         let hash = spread(key);
@@ -112,7 +107,7 @@ mod tests {
                 assert_eq!(numbers.find_or_next(*key, &keys[..number]), number as u32);
             }
             numbers.extend(&keys[..4_000], threads);
-            assert_eq!(numbers.len(), 4_000);
+            assert_eq!(numbers.len, 4_000);
             for (number, key) in keys[..4_001].iter().enumerate() {
                 assert_eq!(numbers.find_or_next(*key, &keys), number as u32, "{threads}");
             }

@@ -313,7 +313,8 @@ impl Things {
             // Where records have come or moved, what was judged before is of other things.
             let before = planned.judged.iter().find(|(judged, _)| judged.found.thing == thing);
             let same = before.filter(|(_, part)| {
-                self.plan.known == linker.len() && planned.compared.are(part.clone(), self.speakers(thing))
+                self.plan.known == linker.len()
+                    && planned.compared.are(part.clone(), self.speakers(linker, thing).iter().copied())
             });
             let judge = || self.judge(linker, thing, |other| self.beside(linker, &mut own, other));
             same.map(|(judged, _)| judged.clone()).or_else(judge)

@@ -5,7 +5,7 @@
 
 use hashbrown::HashSet;
 
-use super::cluster::{Evidence, average_linkage};
+use super::cluster::{Evidence, average_linkage, rounded};
 use super::compare::Pattern;
 use super::engine::{CANDIDATES, Linker, NONE};
 use super::features::Compare;
@@ -136,13 +136,13 @@ impl Linker {
                     }
                 }
             }
-            component.sort_unstable();
+            component.sort_unstable_by_key(|record| self.rank(*record));
             components.push(component);
         }
         let clustered =
             parallel(self.threads, components.len(), || (), |at, ()| self.cluster_component(&components[at]));
         for cluster in clustered.into_iter().flatten() {
-            let first = cluster.first().copied().unwrap_or(NONE);
+            let first = cluster.iter().copied().min().unwrap_or(NONE);
             cluster.iter().for_each(|record| self.of_cluster[*record as usize] = first);
         }
     }
@@ -151,7 +151,10 @@ impl Linker {
         if component.len() == 1 {
             return vec![component.to_vec()];
         }
-        let place = |record: u32| component.binary_search(&record).ok().map(|at| at as u32);
+        let place = |record: u32| {
+            let at = component.binary_search_by_key(&self.rank(record), |other| self.rank(*other));
+            at.ok().map(|at| at as u32)
+        };
         let mut pairs = Vec::new();
         for (at, &record) in component.iter().enumerate() {
             for pair in self.pairs_of(record).filter(|pair| pair.a == record) {
@@ -175,8 +178,12 @@ impl Linker {
         let able = self.pairs.iter().filter(able);
         let mut best: Vec<(&Pair, f32)> =
             able.map(|pair| (pair, pair.score + CLOSE_BITS * self.closeness(pair.a, pair.b))).collect();
+        let ranks = |pair: &Pair| {
+            let (a, b) = (self.rank(pair.a), self.rank(pair.b));
+            (a.min(b), a.max(b))
+        };
         best.sort_unstable_by(|(a, near_a), (b, near_b)| {
-            near_b.total_cmp(near_a).then((a.a, a.b).cmp(&(b.a, b.b)))
+            rounded(*near_b).cmp(&rounded(*near_a)).then_with(|| ranks(a).cmp(&ranks(b)))
         });
         let mut taken = HashSet::new();
         let mut partners = Vec::new();

@@ -10,7 +10,7 @@ use std::collections::BinaryHeap;
 use hashbrown::{HashMap, HashSet};
 
 use super::batch::With;
-use super::cluster::{Evidence, Link};
+use super::cluster::{Evidence, Link, rounded};
 use super::engine::Linker;
 use super::index::Search;
 use super::online::{FOUND, Things};
@@ -22,6 +22,8 @@ struct Proposal {
     bits: f32,
     from: u32,
     to: u32,
+    /// [What decides](Linker::rank) between equals.
+    ranks: [(u32, u32); 2],
 }
 
 impl PartialEq for Proposal {
@@ -40,7 +42,7 @@ impl PartialOrd for Proposal {
 
 impl Ord for Proposal {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.bits.total_cmp(&other.bits).then((other.from, other.to).cmp(&(self.from, self.to)))
+        self.bits.total_cmp(&other.bits).then(other.ranks.cmp(&self.ranks))
     }
 }
 
@@ -112,7 +114,7 @@ impl Things {
                 proposals.extend(self.proposals(linker, record, &mut search));
             }
         }
-        while let Some(Proposal { bits, from, to }) = proposals.pop() {
+        while let Some(Proposal { bits, from, to, ranks }) = proposals.pop() {
             let (own, at) = (groups.of(from), groups.of(to));
             if groups.rows[own].len() > 1 || own == at {
                 continue;
@@ -122,7 +124,7 @@ impl Things {
             let now = self.weight(linker, from, &rest);
             if now.is_none_or(|now| now < bits) {
                 // Others have joined since: the proposal is weighed anew.
-                proposals.extend(now.map(|bits| Proposal { bits, from, to }));
+                proposals.extend(now.map(|bits| Proposal { bits, from, to, ranks }));
                 continue;
             }
             if let (Some(a), Some(b)) = (self.of(from), self.of(to))
@@ -135,7 +137,9 @@ impl Things {
                 [] => groups.join(from, to),
                 [rival]
                     if !fixed.is(*rival, ties)
-                        && self.weight(linker, *rival, &rest).is_none_or(|held| held < bits) =>
+                        && self.weight(linker, *rival, &rest).is_none_or(|held| {
+                            held < bits || held == bits && linker.rank(from) < linker.rank(*rival)
+                        }) =>
                 {
                     groups.leave(*rival);
                     groups.join(from, to);
@@ -160,12 +164,15 @@ impl Things {
     fn proposals(&self, linker: &Linker, record: u32, search: &mut Search) -> Vec<Proposal> {
         let lookalikes = self.lookalikes(linker, record, FOUND, search);
         let weighed = lookalikes.into_iter().filter(|other| !linker.same_source(*other, record));
-        weighed
-            .filter_map(|to| Some(Proposal { bits: self.weight(linker, record, &[to])?, from: record, to }))
-            .collect()
+        let proposal = |to: u32| {
+            let ranks = [linker.rank(record), linker.rank(to)];
+            Some(Proposal { bits: self.weight(linker, record, &[to])?, from: record, to, ranks })
+        };
+        weighed.filter_map(proposal).collect()
     }
 
-    /// What speaks for a record to be with these, if it is enough: the evidence, and how alike the texts are.
+    /// What speaks for a record to be with these, if it is enough: the evidence, and how alike the texts are, in [parts of
+    /// bits](rounded).
     fn weight(&self, linker: &Linker, record: u32, others: &[u32]) -> Option<f32> {
         let mut link = Link::default();
         let mut close = 0.0f32;
@@ -178,7 +185,9 @@ impl Things {
             close += linker.closeness(record, other);
         }
         let average = link.average();
-        (average >= linker.config().merge()).then(|| average + CLOSE_BITS * close / others.len() as f32)
+        let weight = || average + CLOSE_BITS * close / others.len() as f32;
+        // In whole parts, so that what is equally good is equal in whatever order it was added up.
+        (average >= linker.config().merge()).then(|| rounded(weight()) as f32)
     }
 }
 

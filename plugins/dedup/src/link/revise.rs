@@ -13,6 +13,7 @@ use super::batch::Components;
 use super::cluster::{Evidence, Link, join_units};
 use super::engine::{CANDIDATES, Linker};
 use super::index::Search;
+use super::judge::speakers;
 use super::likeness::Left;
 use super::online::{MARGIN_BITS, Things};
 use super::parallel::parallel;
@@ -190,7 +191,8 @@ impl Things {
         pairs: &[Pair],
         ties: &mut impl Ties,
     ) -> Vec<Vec<u32>> {
-        let alone: Vec<Vec<u32>> = rows.iter().map(|record| vec![*record]).collect();
+        let mut alone: Vec<Vec<u32>> = rows.iter().map(|record| vec![*record]).collect();
+        alone.sort_unstable_by_key(|unit| linker.rank(unit[0]));
         let free = self.joined(linker, alone.clone(), pairs, &[]);
         let mut things: Vec<u32> = rows.iter().filter_map(|record| self.of(*record)).collect();
         things.sort_unstable();
@@ -224,8 +226,8 @@ impl Things {
         }
         let in_unit: HashSet<u32> = units.iter().flatten().copied().collect();
         units.extend(alone.into_iter().filter(|row| !in_unit.contains(&row[0])));
-        units.iter_mut().for_each(|unit| unit.sort_unstable());
-        units.sort_unstable();
+        units.iter_mut().for_each(|unit| unit.sort_unstable_by_key(|record| linker.rank(*record)));
+        units.sort_unstable_by_key(|unit| linker.rank(unit[0]));
         let of = |unit: &Vec<u32>, thing: u32| unit.iter().any(|record| self.of(*record) == Some(thing));
         let mut vetoes = Vec::new();
         for (a, b) in apart {
@@ -305,15 +307,16 @@ impl Things {
         (record, own, others): (u32, &[u32], &[usize]),
         clusters: &[Vec<u32>],
     ) -> bool {
-        let rest: Vec<u32> = own.iter().copied().filter(|other| *other != record).take(SPEAKERS).collect();
+        let rest: Vec<u32> = own.iter().copied().filter(|other| *other != record).collect();
+        let rest = speakers(linker, &rest, SPEAKERS);
         let least = self.between(linker, &[record], &rest).average() - MARGIN_BITS;
         let mut others = others.to_vec();
         others.sort_unstable();
         others.dedup();
         others.into_iter().any(|other| {
-            let other = &clusters[other][..clusters[other].len().min(SPEAKERS)];
-            self.between(linker, &[record], other).average() >= least
-                && self.between(linker, &rest, other).is_veto()
+            let other = speakers(linker, &clusters[other], SPEAKERS);
+            self.between(linker, &[record], &other).average() >= least
+                && self.between(linker, &rest, &other).is_veto()
         })
     }
 

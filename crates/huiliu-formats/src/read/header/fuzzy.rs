@@ -21,8 +21,8 @@ pub(super) fn suggest(layout: &mut Layout, names: &Names) {
         if known || layout.twins.iter().any(|(twin, _)| *twin == at) {
             continue;
         }
-        let of_a_year = names.of_a_year(&column.path);
-        let may = if of_a_year.is_empty() { names.near(&column.path) } else { of_a_year };
+        let of = [names.of_another(&column.path), names.of_a_year(&column.path)];
+        let may = of.into_iter().find(|may| !may.is_empty()).unwrap_or_else(|| names.near(&column.path));
         let near = may.into_iter().filter(|field| layout.column_of(*field).is_none());
         let near = near.collect();
         if let Some(column) = layout.columns.get_mut(at) {

@@ -5,11 +5,13 @@
 //! ([`search`]). How a text names a field is in [`names`], the shipped words in [`dictionary`].
 
 mod assign;
+mod declared;
 mod dictionary;
 mod form;
 mod fuzzy;
 mod names;
 mod neighbours;
+mod parents;
 mod paths;
 mod search;
 mod tell;
@@ -17,9 +19,10 @@ mod units;
 mod values;
 
 use assign::assign;
+pub(super) use declared::{counted_in, declared_unit};
 use dictionary::DICTIONARY;
 pub(super) use form::is_form;
-pub(super) use names::{Names, Rank, counted_in, declared_unit, tidy, unit_alone, unit_of};
+pub(super) use names::{Names, Rank, tidy, unit_alone, unit_of};
 pub(super) use search::{MOST_HEADER_ROWS, find, joined};
 pub(super) use tell::findings;
 
@@ -59,6 +62,8 @@ pub(super) struct Column {
     others: Vec<usize>,
     /// The unit in the header.
     pub(super) unit: Option<Unit>,
+    /// Its words name a field, but the row above them makes it that of something else.
+    of_another: bool,
 }
 
 /// How a sheet is laid out.
@@ -71,6 +76,8 @@ pub(super) struct Layout {
     pub(super) unit: Option<Unit>,
     /// Columns that say in each row which unit the amounts beside them are in.
     pub(super) row_units: Vec<usize>,
+    /// A unit of money above the table that is declared in no way that is known.
+    unclear_unit: Option<&'static str>,
     /// One of them says otherwise than the header of an amount.
     pub(super) units_differ: bool,
     /// Columns that name a field which another column has: column, field.
@@ -174,7 +181,16 @@ impl Column {
         let shown = path.iter().map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
         let header = shown.collect::<Vec<_>>().join(" > ");
         let unit = path.iter().rev().find_map(|part| names::unit_of(part));
-        Self { header, path, claims: None, field: None, how: "unknown", others: Vec::new(), unit }
+        Self {
+            header,
+            path,
+            claims: None,
+            field: None,
+            how: "unknown",
+            others: Vec::new(),
+            unit,
+            of_another: false,
+        }
     }
 }
 
@@ -293,6 +309,23 @@ mod tests {
             "[1] project_name = project_name; total_investment = total_investment",
         );
         check(&["project_name", "total_investment"], &[&["甲", "乙"], &["1", "2"]], "none");
+        check(
+            &[
+                "project_name",
+                "total_investment",
+                "annual_plan_investment",
+                "month_investment",
+                "progress_text",
+            ],
+            &[
+                &["序号", "项目名称", "年度计划", "", "4月进展", ""],
+                &["", "", "投资额（万元）", "年度目标", "完成投资（万元）", "形象进度"],
+                &["1", "甲", "50", "封顶", "5", "基础"],
+            ],
+            "[1, 2] 序号 = -; 项目名称 = project_name; 年度计划 > 投资额（万元） = annual_plan_investment [万元]; \
+             年度计划 > 年度目标 = -; 4月进展 > 完成投资（万元） = month_investment [万元]; \
+             4月进展 > 形象进度 = progress_text",
+        );
     }
 
     #[test]

@@ -79,10 +79,10 @@ fn tidy_normal(header: impl Iterator<Item = char>) -> String {
 }
 
 /// A header without the unit at its end, and the unit: `总投资(亿元)`, `总投资(单位:亿元)`, `总投资/亿元`.
-fn without_unit(tidied: &str) -> Option<(&str, Unit)> {
+pub(super) fn without_unit(tidied: &str) -> Option<(&str, Unit)> {
     let (base, inner) = match tidied.strip_suffix(')') {
         Some(open) => open.rsplit_once('(')?,
-        None => tidied.rsplit_once(['/', ',', ':'])?,
+        None => tidied.rsplit_once(['/', ',', ':', '_']).or_else(|| unit_behind(tidied))?,
     };
     let inner = inner.strip_prefix("单位").unwrap_or(inner).trim_start_matches(':');
     // 总投资(含土地费用,万元): a remark beside the unit.
@@ -94,15 +94,25 @@ fn without_unit(tidied: &str) -> Option<(&str, Unit)> {
     (!base.is_empty()).then_some((base, unit))
 }
 
+/// 总投资万元: a unit of money right behind its word, which is no number.
+fn unit_behind(tidied: &str) -> Option<(&str, &str)> {
+    let unit =
+        ["百万元", "千万元", "亿元", "万元", "千元"].into_iter().find(|unit| tidied.ends_with(unit))?;
+    let (base, unit) = tidied.split_at(tidied.len() - unit.len());
+    let counts = |c: char| c.is_numeric() || "十百千万亿几数过".contains(c);
+    (!base.is_empty() && !base.ends_with(counts)).then_some((base, unit))
+}
+
 /// The currency that amounts are in anyway: it says nothing on how many of it are a unit.
 const OWN_CURRENCY: [&str; 3] = ["人民币", "rmb", "cny"];
 
 /// The unit that a text names. 万方 and 万平 are what builders say for ten thousand square metres.
-fn named_unit(text: &str) -> Option<Unit> {
+pub(super) fn named_unit(text: &str) -> Option<Unit> {
     // 人民币万元, RMB亿元
     let bare = OWN_CURRENCY.into_iter().find_map(|sign| text.strip_prefix(sign));
     match bare.filter(|unit| !unit.is_empty()).unwrap_or(text) {
         "万方" | "万平" => Unit::parse("万平方米"),
+        "仟元" => Unit::parse("千元"),
         // A currency, and no word on how many of it: 总投资(人民币) is in the field's own unit.
         text if OWN_CURRENCY.contains(&text) => None,
         text => Unit::parse(text),
@@ -146,16 +156,9 @@ pub(in crate::read) fn unit_alone(cell: &str) -> Option<Unit> {
     lone_unit(&tidy(cell))
 }
 
-/// All units that a cell such as `单位：亿元、公顷` or `(亿元、平方米)` declares.
-pub(super) fn declared_units(cell: &str) -> Vec<Unit> {
-    let tidied = tidy(cell);
-    let list = match tidied.split_once("单位") {
-        Some((_, behind)) => behind.trim_start_matches([':', '(', '为']),
-        None => tidied.strip_prefix('(').filter(|inner| inner.ends_with(')')).unwrap_or_default(),
-    };
-    let list = list.split([')', '。']).next().unwrap_or_default();
-    let units: Option<Vec<Unit>> = list.split(['、', ',', ';', '/']).map(named_unit).collect();
-    units.unwrap_or_default()
+/// Whether a tidy text is a unit and nothing else.
+pub(super) fn is_unit(tidied: &str) -> bool {
+    lone_unit(tidied).is_some()
 }
 
 fn lone_unit(tidied: &str) -> Option<Unit> {
@@ -164,50 +167,16 @@ fn lone_unit(tidied: &str) -> Option<Unit> {
     (inner.chars().count() > 1 || inner == "%" || inner == "亩").then(|| named_unit(inner))?
 }
 
-/// The unit that a cell such as `金额单位：万元` or `金额以万元计` declares; of several that of money.
-pub(in crate::read) fn declared_unit(cell: &str) -> Option<Unit> {
-    let named = cell.contains('单') && cell.contains('位');
-    if !named && !cell.contains('计') {
-        return None;
-    }
-    let text = tidy(cell);
-    if let Some((_, unit)) = counted_in(&text) {
-        return Some(unit);
-    }
-    let units = text.split("单位").skip(1).filter_map(|behind| {
-        let behind = behind.trim_start_matches([':', '(', '为', '均', '是']);
-        let end = behind.find([',', ';', ')', '。', '、', '|']).unwrap_or(behind.len());
-        // 金额单位:亿元面积单位:亩 stands without anything between.
-        let bare = behind[..end].trim_end_matches(|c| "面积金额投资".contains(c));
-        named_unit(bare)
-    });
-    let units: Vec<Unit> = units.collect();
-    units.iter().find(|unit| unit.is_money()).or(units.last()).cloned()
-}
-
-/// What stands before `以万元计`, `按亿元计算` or `以万元为单位`, and the unit.
-pub(in crate::read) fn counted_in(tidied: &str) -> Option<(&str, Unit)> {
-    const LONGEST: usize = 5;
-    tidied.match_indices(['以', '按']).find_map(|(at, sign)| {
-        let behind = &tidied[at + sign.len()..];
-        let (end, _) = behind
-            .char_indices()
-            .take(LONGEST + 1)
-            .find(|(end, _)| behind[*end..].starts_with('计') || behind[*end..].starts_with("为单位"))?;
-        Some((&tidied[..at], named_unit(&behind[..end]).filter(Unit::is_money)?))
-    })
-}
-
 /// Whether a header or label speaks of the year.
 pub(super) fn is_annual(text: &str) -> bool {
     ["年度", "本年", "当年", "全年"].iter().any(|word| text.contains(word))
 }
 
 /// Words that a merged header states once, above.
-const ABOUT: [&str; 5] = ["投资", "时间", "日期", "单位", "面积"];
+pub(super) const ABOUT: [&str; 5] = ["投资", "时间", "日期", "单位", "面积"];
 
 /// What a column of a merged header is called that holds what its parent names.
-const WHOLE: [&str; 7] = ["合计", "小计", "总计", "总额", "金额", "总数", "数额"];
+pub(super) const WHOLE: [&str; 7] = ["合计", "小计", "总计", "总额", "金额", "总数", "数额"];
 
 /// Investment of some year, of which the words do not say whether it is planned, done in this year or done before it.
 static OF_A_YEAR: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -347,45 +316,15 @@ impl Names {
         self.kind(field).is_some_and(|(_, kind)| kind == FieldType::List)
     }
 
-    /// The fields that a header may mean. `path` holds its rows, the leaf last.
-    pub(in crate::read) fn claims(&self, path: &[String]) -> Vec<(usize, Rank)> {
-        let tidied: Vec<String> = path.iter().map(|part| tidy(part)).collect();
+    /// What the sender has confirmed that a header means, its rows joined by `>`.
+    pub(super) fn confirmed(&self, header: &str) -> Option<Vec<(usize, Rank)>> {
         let confirmed = |meanings: &&Vec<(usize, Rank)>| meanings.iter().any(|m| m.1 == Rank::Confirmed);
-        if let Some(meanings) = self.words.get(&tidied.join(">")).filter(confirmed) {
-            return meanings.iter().copied().filter(|m| m.1 == Rank::Confirmed).collect();
-        }
-        // A row of units below the header belongs to its parent.
-        let parts = match tidied.split_last() {
-            Some((leaf, above)) if !above.is_empty() && lone_unit(leaf).is_some() => above,
-            _ => &tidied[..],
-        };
-        let Some(leaf) = parts.last() else { return Vec::new() };
-        let own = self.look_up(leaf);
-        if own.iter().any(|(_, rank)| *rank != Rank::Weak) || parts.len() == 1 {
-            return own;
-        }
-        let parent = &parts[parts.len() - 2];
-        // 总投资 > 合计: the child says that it is the whole of its parent.
-        let base = without_unit(leaf).map_or(leaf.as_str(), |(base, _)| base);
-        if WHOLE.contains(&base) {
-            return self.look_up(parent);
-        }
-        let mut joined = self.look_up(&format!("{parent}{leaf}"));
-        if joined.is_empty() {
-            // 开工时间 > 计划: the child says which of its parent.
-            joined = self.look_up(&format!("{leaf}{parent}"));
-        }
-        // 完成投资情况 > 本月完成: the child leaves out what the parent is about.
-        let about = ABOUT.iter().filter(|word| parent.contains(**word) && !leaf.contains(**word));
-        let completed =
-            about.map(|word| self.look_up(&format!("{leaf}{word}"))).find(|found| !found.is_empty());
-        [joined, completed.unwrap_or_default(), own]
-            .into_iter()
-            .find(|found| !found.is_empty())
-            .unwrap_or_default()
+        let meanings = self.words.get(header).filter(confirmed)?;
+        Some(meanings.iter().copied().filter(|m| m.1 == Rank::Confirmed).collect())
     }
 
-    fn look_up(&self, word: &str) -> Vec<(usize, Rank)> {
+    /// The fields that a text without parents names.
+    pub(super) fn look_up(&self, word: &str) -> Vec<(usize, Rank)> {
         let word = word.strip_prefix("其中:").unwrap_or(word);
         let base = without_unit(word).map(|(base, _)| base).or_else(|| without_currency(word));
         let mut found: Vec<(usize, Rank)> = Vec::new();
@@ -401,7 +340,7 @@ impl Names {
         }
         if found.is_empty() {
             // 建设单位(业主): what stands in brackets may narrow the meaning, so this is a weak word.
-            let base = word.strip_suffix(')').and_then(|open| open.rsplit_once('('));
+            let base = base.unwrap_or(word).strip_suffix(')').and_then(|open| open.rsplit_once('('));
             let firm = base.and_then(|(base, _)| self.words.get(base)).into_iter().flatten();
             found.extend(firm.filter(|(_, rank)| *rank != Rank::Weak).map(|(field, _)| (*field, Rank::Weak)));
         }
@@ -462,24 +401,14 @@ mod tests {
             ("亩均税收(万元/亩)", Some("万元/亩")),
             ("万元", Some("万元")),
             ("项目代码(24位)", None),
+            ("总投资 万元", Some("万元")),
+            ("总投资_亿元", Some("亿元")),
+            ("总投资（含土地）（亿元）", Some("亿元")),
+            ("总投资（仟元）", Some("千元")),
+            ("总投资5亿元", None),
             ("年", None),
         ] {
             assert_eq!(unit_of(header).map(|u| u.name).as_deref(), unit, "{header}");
-        }
-        for (cell, unit) in [
-            ("单位：万元", Some("万元")),
-            ("金额单位:亿元、亩", Some("亿元")),
-            ("填报单位:武进高新区", None),
-            ("填报单位：A局   单位：万元", Some("万元")),
-            ("金额单位：亿元、面积单位：亩", Some("亿元")),
-            ("面积单位:亩 金额单位:万元", Some("万元")),
-            ("说明：本表金额以亿元计。", Some("亿元")),
-            ("（金额均按万元计算）", Some("万元")),
-            ("本表以亿元为单位", Some("亿元")),
-            ("以2023年计划为准，合计", None),
-            ("按投资计", None),
-        ] {
-            assert_eq!(declared_unit(cell).map(|u| u.name).as_deref(), unit, "{cell}");
         }
     }
 }

@@ -63,6 +63,7 @@ fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, who
     fuzzy::suggest(&mut layout, names);
     layout.note_serials();
     layout.unit = units::of_sheet(grid, &layout);
+    units::unclear(grid, &mut layout);
     units::of_areas(grid, &mut layout, names);
     layout.titles = above(grid, &layout).map(|cell| cell.trim().chars().take(200).collect()).collect();
     Some(layout)
@@ -146,13 +147,15 @@ fn parts(grid: &Grid, at: usize) -> bool {
 
 /// How well rows do as a header; 0 if they are none.
 fn score(layout: &Layout) -> usize {
-    let strong = layout.columns.iter().filter(is_firm).count();
+    // What is another's for sure is understood as well.
+    let others = layout.columns.iter().filter(|column| column.of_another).count();
+    let strong = layout.columns.iter().filter(is_firm).count() + others;
     // Serial numbers need no field.
     let is_name = |column: &&Column| {
         !column.header.is_empty()
             && (column.field.is_some() || !column.path.last().is_some_and(|leaf| is_serial(leaf)))
     };
-    let (claimed, named) = (layout.claimed(), layout.columns.iter().filter(is_name).count());
+    let (claimed, named) = (layout.claimed() + others, layout.columns.iter().filter(is_name).count());
     // One name alone may stand in a title; two, or little but names, is a header.
     let most = strong >= 1 && claimed >= 2 && claimed * 2 > named;
     if strong >= 2 || most || (claimed > 0 && claimed == named) { claimed + strong } else { 0 }
@@ -165,6 +168,9 @@ fn lay_out(rows: &[(u32, Vec<String>)], merged: &MergedRows, names: &Names) -> L
         ..Layout::default()
     };
     assign(&mut layout, names);
+    for column in layout.columns.iter_mut().filter(|column| column.field.is_none() && column.path.len() > 1) {
+        column.of_another = !names.of_another(&column.path).is_empty();
+    }
     layout
 }
 

@@ -27,6 +27,7 @@ pub(in crate::read) fn findings(
         );
         all.push(Finding::new(None, Severity::Error, "V24", text));
     }
+    all.extend(layout.unclear_unit.map(|unit| unclear_unit(&place, unit)));
     let untold = |index: &usize| !beside.contains(index);
     for (index, column) in
         layout.columns.iter().enumerate().filter(|(at, c)| untold(at) && !c.header.is_empty())
@@ -112,6 +113,19 @@ pub(in crate::read) fn findings(
         });
     }
     all
+}
+
+/// A unit of money stands above the table, and nothing says that amounts are in it.
+fn unclear_unit(place: &str, unit: &str) -> Finding {
+    let text = Text::new(
+        format!(
+            "{place}表头上方写有“{unit}”，但看不出是不是金额单位，没有采用；请写成“单位：{unit}”或写进金额列的列名"
+        ),
+        format!(
+            "{place}`{unit}` stands above the header, but nothing says that it is the unit of amounts, so it was not used; write `单位：{unit}` or put it into the headers of amounts"
+        ),
+    );
+    Finding::new(None, Severity::Warning, "unit", text)
 }
 
 /// Columns of a table that stands beside the first one: headers that come again in the same order and distance.

@@ -1,10 +1,11 @@
 //! Rows that belong to a header and name nothing: units above the table or below the header, numbers of columns.
 
-use super::{Column, Grid, Layout, Names, above, names};
+use super::{Column, Grid, Layout, Names, above, declared, names};
 use crate::read::value::Unit;
 use huiliu_stage::FieldType;
 
-/// `单位：万元` above the table, in one cell or in two beside one another.
+/// The unit of all amounts: `单位：万元` above the table, in one cell or in two beside one another, at the end of its title, or
+/// at the end of its header.
 pub(super) fn of_sheet(grid: &Grid, layout: &Layout) -> Option<Unit> {
     let cells: Vec<&String> = above(grid, layout).collect();
     let parted = cells.windows(2).filter_map(|pair| match pair {
@@ -12,15 +13,31 @@ pub(super) fn of_sheet(grid: &Grid, layout: &Layout) -> Option<Unit> {
         _ => None,
     });
     let whole = cells.iter().filter_map(|cell| {
-        names::declared_unit(cell).or_else(|| names::declared_units(cell).into_iter().find(Unit::is_money))
+        let money = || declared::declared_units(cell).into_iter().find(Unit::is_money);
+        declared::declared_unit(cell).filter(Unit::is_money).or_else(money)
     });
-    whole.chain(parted).find(Unit::is_money)
+    let beside = layout.columns.iter().flat_map(|column| &column.path).filter(|cell| {
+        let text = names::tidy(cell);
+        ["单位:", "(单位:", "金额单位:", "(金额单位:"].iter().any(|begin| text.starts_with(begin))
+    });
+    let beside = beside.filter_map(|cell| declared::declared_unit(cell));
+    // 重大项目表（亿元）
+    let of_title = cells.iter().filter_map(|cell| names::unit_of(cell));
+    whole.chain(parted).chain(beside).chain(of_title).find(Unit::is_money)
+}
+
+/// Notes a unit of money that stands above the table and was not understood.
+pub(super) fn unclear(grid: &Grid, layout: &mut Layout) {
+    if layout.unit.is_none() {
+        let unclear = above(grid, layout).find_map(|cell| declared::unclear_unit(cell));
+        layout.unclear_unit = unclear;
+    }
 }
 
 /// Gives the columns of areas the units that stand above the table beside that of money: `单位：亿元、公顷、万平方米`. Land is
 /// counted in other units than floors.
 pub(super) fn of_areas(grid: &Grid, layout: &mut Layout, names: &Names) {
-    let units: Vec<Unit> = above(grid, layout).flat_map(|cell| names::declared_units(cell)).collect();
+    let units: Vec<Unit> = above(grid, layout).flat_map(|cell| declared::declared_units(cell)).collect();
     let is_land = |unit: &Unit| ["亩", "公顷", "平方公里", "ha"].iter().any(|end| unit.name.ends_with(end));
     for column in layout.columns.iter_mut().filter(|column| column.unit.is_none()) {
         let Some(own) = column.field.and_then(|field| names.unit(field)).filter(|own| !own.is_money()) else {
@@ -132,9 +149,25 @@ pub(super) fn doubt(layout: &mut Layout, names: &Names) {
         if !names.kind(field).is_some_and(|(_, kind)| number(kind)) {
             continue;
         }
+        // 投资情况(万元) > 完成率: the parent speaks of its other children.
+        let leaf = column.path.iter().rev().find(|part| names::unit_alone(part).is_none());
+        let own = |part: &str| leaf.is_some_and(|leaf| leaf == part) || column.path.len() == 1;
+        let amount = names.unit(field).is_none_or(Unit::is_money);
         let unit = match &column.unit {
-            Some(unit) => names.contradicts(field, unit).then(|| unit.name.clone()),
-            None => column.path.iter().rev().find_map(|part| names::strange_unit(part)),
+            Some(unit) if names.contradicts(field, unit) => {
+                let said = column.path.iter().rev().find(|part| names::unit_of(part).is_some());
+                let is_own = said.is_some_and(|part| own(part) || names::unit_alone(part).is_some());
+                let unit = unit.name.clone();
+                if !is_own {
+                    column.unit = None;
+                }
+                is_own.then_some(unit)
+            }
+            Some(_) => None,
+            None => {
+                let mut strange = column.path.iter().rev().filter(|part| amount || own(part));
+                strange.find_map(|part| names::strange_unit(part))
+            }
         };
         if let Some(unit) = unit {
             (column.field, column.how) = (None, "unknown");

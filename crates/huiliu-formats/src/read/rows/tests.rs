@@ -306,3 +306,75 @@ fn labels_that_nobody_filled_in_are_no_record() {
     let (names, _, findings) = table(text, "owner_name");
     assert_eq!(names, ["甲项目"], "{findings:#?}");
 }
+
+#[test]
+fn a_parent_in_the_header_says_which_field_its_child_is() {
+    let text = "序号,项目名称,总投资（万元）,计划,,本月,\n,,,开工时间,竣工时间,完成投资（万元）,形象进度\n1,甲,100,2027-03,2028-05,5,基础\n";
+    for (field, value) in [
+        ("plan_start_date", "2027-03-01"),
+        ("start_date", ""),
+        ("finish_date", ""),
+        ("month_investment", "5"),
+        ("ytd_investment", ""),
+    ] {
+        assert_eq!(table(text, field).1, [value], "{field}");
+    }
+    let text = "序号,项目名称,年度计划,,4月进展,\n,,投资额（万元）,年度目标,完成投资（万元）,形象进度\n1,甲,50,封顶,5,基础\n";
+    for (field, value) in [
+        ("total_investment", ""),
+        ("annual_plan_investment", "50"),
+        ("month_investment", "5"),
+        ("ytd_investment", ""),
+    ] {
+        let (_, values, findings) = table(text, field);
+        assert_eq!(values, [value], "{field} {findings:#?}");
+    }
+    let text = "序号,项目名称,总投资（万元）,上月,\n,,,完成投资（万元）,形象进度\n1,甲,100,5,基础\n";
+    let (_, done, findings) = table(text, "ytd_investment");
+    assert_eq!(done, [""]);
+    assert!(
+        findings.iter().any(|f| f.starts_with("warning V24 ") && f.contains("may be ytd_investment")),
+        "{findings:#?}"
+    );
+}
+
+#[test]
+fn a_rate_below_a_parent_with_a_unit_of_money_is_none_of_money() {
+    for parent in ["投资情况（万元）", "完成情况（万元、%）"] {
+        let text = format!("序号,项目名称,{parent},,\n,,总投资,1-4月完成投资,完成率\n1,甲,500,200,40%\n");
+        let (_, _, findings) = table(&text, "total_investment");
+        let errs: Vec<&String> =
+            findings.iter().filter(|f| f.starts_with("error") && f.contains("完成率")).collect();
+        assert!(errs.is_empty(), "{errs:#?}");
+    }
+}
+
+#[test]
+fn a_unit_above_the_table_counts_however_it_is_written_and_one_that_is_not_understood_is_told() {
+    for above in [
+        "重大项目表,,,\n,,,单位：亿元 填报日期：2023年5月\n",
+        "重大项目表,,,\n（金额：亿元）,,,\n",
+        "2023年重大项目表（亿元）,,,\n",
+        "\"填报单位：湖塘镇\n单位：亿元\n日期：2023年5月\",,,\n",
+        "重大项目表,,（亿元）,\n",
+    ] {
+        let text = format!("{above}序号,项目名称,建设单位,总投资\n1,甲,甲公司,5\n");
+        let (_, totals, findings) = table(&text, "total_investment");
+        assert_eq!(totals, ["50000"], "{above} {findings:#?}");
+    }
+    let (_, totals, _) =
+        table("序号,项目名称,建设单位,总投资,单位：亿元\n1,甲,甲公司,5,\n", "total_investment");
+    assert_eq!(totals, ["50000"]);
+    let (_, totals, findings) = table(
+        "重大项目表 总投资亿元 面积亩,,,\n序号,项目名称,建设单位,总投资\n1,甲,甲公司,5\n",
+        "total_investment",
+    );
+    assert_eq!(totals, ["5"]);
+    assert!(findings.iter().any(|f| f.starts_with("warning unit ")), "{findings:#?}");
+    for title in ["2023年亿元以上重大项目表", "填报单位：元氏县"] {
+        let text = format!("{title},,,\n序号,项目名称,建设单位,总投资\n1,甲,甲公司,5\n");
+        let (_, totals, findings) = table(&text, "total_investment");
+        assert_eq!(totals, ["5"], "{title}");
+        assert!(!findings.iter().any(|f| f.contains(" unit ")), "{findings:#?}");
+    }
+}

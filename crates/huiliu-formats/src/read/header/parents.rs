@@ -1,0 +1,186 @@
+//! What a header of several rows means: its leaf says what, the row above it which.
+//!
+//! 计划 above 开工时间 makes another field of it, 本月 above 完成投资 too; 上年, 一期 or 监理单位 above a leaf that names a
+//! field by itself make it the field of something else, which no column of the record holds.
+
+use huiliu_stage::FieldType;
+
+use super::names::{ABOUT, Names, Rank, WHOLE, is_unit, tidy, without_unit};
+
+/// Words of a parent whose children are of another time, another part or somebody else, whatever they are called.
+const OTHERS: [&str; 27] = [
+    "上年",
+    "去年",
+    "往年",
+    "历年",
+    "前年",
+    "明年",
+    "下年",
+    "同期",
+    "上月",
+    "下月",
+    "下一步",
+    "上季",
+    "下季",
+    "上半年",
+    "下半年",
+    "外资",
+    "设备",
+    "一期",
+    "二期",
+    "三期",
+    "施工",
+    "监理",
+    "设计",
+    "勘察",
+    "包联",
+    "挂钩",
+    "序时",
+];
+/// The same of children that are no amounts.
+const PLANS: [&str; 2] = ["计划", "目标"];
+/// Endings of a parent that say nothing on which of its children's fields is meant.
+const EMPTY: [&str; 6] = ["完成情况", "进展情况", "情况", "进展", "完成", "进度"];
+
+fn is_firm(found: &[(usize, Rank)]) -> bool {
+    found.iter().any(|(_, rank)| *rank != Rank::Weak)
+}
+
+impl Names {
+    /// The fields that a header may mean. `path` holds its rows, the leaf last.
+    pub(in crate::read) fn claims(&self, path: &[String]) -> Vec<(usize, Rank)> {
+        let tidied: Vec<String> = path.iter().map(|part| tidy(part)).collect();
+        if let Some(confirmed) = self.confirmed(&tidied.join(">")) {
+            return confirmed;
+        }
+        let parts = named(&tidied);
+        let Some((leaf, above)) = parts.split_last() else { return Vec::new() };
+        let own = self.look_up(leaf);
+        let Some(parent) = above.last() else { return own };
+        // 总投资 > 合计: the child says that it is the whole of its parent.
+        let base = without_unit(leaf).map_or(leaf.as_str(), |(base, _)| base);
+        if !is_firm(&own) && WHOLE.contains(&base) {
+            return self.look_up(parent);
+        }
+        let joined = self.joined(parent, leaf);
+        if is_firm(&own) {
+            return match joined.is_empty() {
+                true if self.is_of_another(parent, leaf, &own) => Vec::new(),
+                true => own,
+                false => joined,
+            };
+        }
+        // 完成投资情况 > 本月完成: the child leaves out what the parent is about.
+        let about = ABOUT.iter().filter(|word| parent.contains(**word) && !leaf.contains(**word));
+        let completed =
+            about.map(|word| self.look_up(&format!("{leaf}{word}"))).find(|found| !found.is_empty());
+        [joined, completed.unwrap_or_default(), own]
+            .into_iter()
+            .find(|found| !found.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// The fields that a header may mean whose parent makes it another's: for people, nothing is read by them.
+    pub(super) fn of_another(&self, path: &[String]) -> Vec<usize> {
+        let tidied: Vec<String> = path.iter().map(|part| tidy(part)).collect();
+        let [.., parent, leaf] = named(&tidied) else { return Vec::new() };
+        let own = self.look_up(leaf);
+        let another = || self.joined(parent, leaf).is_empty() && self.is_of_another(parent, leaf, &own);
+        match is_firm(&own) && another() {
+            true => own.into_iter().map(|(field, _)| field).collect(),
+            false => Vec::new(),
+        }
+    }
+
+    /// What parent and leaf mean as one word: 计划 > 开工时间, 开工时间 > 计划, 4月进展 > 完成投资, 年度计划 > 投资额.
+    fn joined(&self, parent: &str, leaf: &str) -> Vec<(usize, Rank)> {
+        let parent = without_unit(parent).map_or(parent, |(base, _)| base);
+        let (bare, unit) = without_unit(leaf).map_or((leaf, ""), |(base, _)| (base, &leaf[base.len()..]));
+        let ends = EMPTY.iter().filter_map(|end| parent.strip_suffix(end));
+        let parents = std::iter::once(parent).chain(ends).filter(|parent| !parent.is_empty());
+        let short = bare.strip_suffix("额").filter(|short| short.ends_with("投资"));
+        let words = parents.flat_map(|parent| {
+            let forms = [Some(bare), short].into_iter().flatten();
+            forms.map(move |bare| format!("{parent}{bare}{unit}"))
+        });
+        let mut all = words.chain([format!("{leaf}{parent}")]);
+        all.find_map(|word| Some(self.look_up(&word)).filter(|found| !found.is_empty())).unwrap_or_default()
+    }
+
+    /// Whether what a leaf names is something else's below this parent.
+    fn is_of_another(&self, parent: &str, leaf: &str, own: &[(usize, Rank)]) -> bool {
+        let amount = own
+            .iter()
+            .any(|(field, _)| self.kind(*field).is_some_and(|(_, kind)| matches!(kind, FieldType::Money)));
+        let in_any = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
+        let says = |words: &[&str]| in_any(parent, words) && !in_any(leaf, words);
+        // 2022年 > 完成投资
+        let of_a_year = || {
+            own.iter().any(|(field, _)| self.is_annual(*field))
+                && parent.match_indices("20").any(|(at, _)| {
+                    let year: String = parent[at..].chars().take(5).collect();
+                    year.ends_with('年') && year.chars().take(4).all(|c| c.is_ascii_digit())
+                })
+        };
+        says(&OTHERS) || !amount && says(&PLANS) || of_a_year()
+    }
+}
+
+/// The rows of a header without one of units below its leaf, which belongs to its parent.
+fn named(tidied: &[String]) -> &[String] {
+    match tidied.split_last() {
+        Some((leaf, above)) if !above.is_empty() && is_unit(leaf) => above,
+        _ => tidied,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use huiliu_stage::{Field, RecordSchema};
+
+    use super::*;
+
+    #[test]
+    fn the_row_above_says_which_of_several_fields_a_leaf_is() {
+        let money = ["total_investment", "annual_plan_investment", "month_investment", "ytd_investment"];
+        let others = ["start_date", "plan_start_date", "progress_text", "contact"];
+        let field = |name: &&str| Field {
+            name: (*name).into(),
+            label: if *name == "ytd_investment" { "年度累计完成投资".into() } else { String::new() },
+            kind: if money.contains(name) { FieldType::Money } else { FieldType::Text },
+            ..Field::default()
+        };
+        let fields = money.iter().chain(&others).map(field).collect();
+        let record = RecordSchema { record: "p".into(), label: String::new(), fields };
+        let names = Names::new(&record, true);
+        for (path, field) in [
+            ("计划>开工时间", Some("plan_start_date")),
+            ("实际>开工时间", Some("start_date")),
+            ("项目进度>开工时间", Some("start_date")),
+            ("本月>完成投资（万元）", Some("month_investment")),
+            ("4月进展>完成投资（万元）", Some("month_investment")),
+            ("本月完成情况>完成投资", Some("month_investment")),
+            ("年度计划>投资额（万元）", Some("annual_plan_investment")),
+            ("1-4月完成情况>投资额", Some("ytd_investment")),
+            ("2023年1-4月>完成投资", Some("ytd_investment")),
+            ("2024年>计划投资", Some("annual_plan_investment")),
+            ("投资情况（万元）>总投资", Some("total_investment")),
+            ("项目基本情况>总投资（亿元）", Some("total_investment")),
+            ("年度目标>形象进度", None),
+            ("下月计划>形象进度", None),
+            ("上月>完成投资", None),
+            ("去年同期>完成投资", None),
+            ("2022年>完成投资", None),
+            ("一期>总投资", None),
+            ("外资>总投资", None),
+            ("施工单位>联系人", None),
+            ("责任单位>联系人", Some("contact")),
+        ] {
+            let path: Vec<String> = path.split('>').map(str::to_owned).collect();
+            let claimed = names.claims(&path).first().map(|(field, _)| record.fields[*field].name.clone());
+            assert_eq!(claimed.as_deref(), field, "{path:?}");
+            let told = names.of_another(&path);
+            assert!(field.is_none() || told.is_empty(), "{path:?} {told:?}");
+        }
+    }
+}
