@@ -27,6 +27,11 @@ impl Serial {
         self.fresh = true;
     }
 
+    /// Whether rows have had numbers.
+    pub(in crate::read) fn counts(&self) -> bool {
+        self.last.is_some()
+    }
+
     /// Takes the serial number of row `number`.
     #[inline]
     pub(in crate::read) fn step(&mut self, sheet: u32, number: u32, cell: &str) -> Option<Finding> {

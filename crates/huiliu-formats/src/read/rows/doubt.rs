@@ -4,7 +4,8 @@
 use super::RowKinds;
 use super::group::{Style, lone_number, numeral};
 use super::kind::Kind;
-use super::words::is_note;
+use super::words::{is_footer, is_note, is_numeric};
+use crate::read::checks::Serial;
 use crate::read::chunk::View;
 use crate::read::header::{self, Names, tidy};
 use crate::read::value::Unit;
@@ -25,6 +26,12 @@ impl RowKinds {
             .filter(|(column, cell)| !cell.trim().is_empty() && !self.is_serial(*column));
         let first = filled.next();
         first.is_some_and(|(column, _)| self.noun == Some(column)) && filled.next().is_none()
+    }
+
+    /// Whether a row has no number where the rows above have theirs.
+    pub(super) fn is_unnumbered(&self, view: View<'_>, row: usize) -> bool {
+        let blank = |serial: &Serial| serial.counts() && view.get(row, serial.column).trim().is_empty();
+        self.serial.as_ref().is_some_and(blank)
     }
 
     /// What looks like the title of a group is a row of a list that is numbered in words if the next row goes on with
@@ -94,31 +101,65 @@ impl RowKinds {
         })
     }
 
-    /// A row that only says which unit amounts are in, or a note or title that says so among other things.
+    /// A row that only says which unit amounts are in, or a note, footer or title that says so among other things.
     pub(super) fn unit_row(&self, filled: &[(usize, &str)]) -> Option<Kind> {
-        let [(_, cell)] = filled else { return None };
+        match filled {
+            [(_, cell)] => self.unit_alone(cell),
+            // 二、新建 | 单位：亿元
+            _ if filled.len() <= 3 && filled.iter().all(|(_, cell)| !is_numeric(cell)) => {
+                let says = |cell: &str| says_only_unit(&tidy(cell), cell);
+                let mut units = filled.iter().filter(|(_, cell)| says(cell));
+                let (Some((at, unit)), None) = (units.next(), units.next()) else { return None };
+                let rest: Vec<(usize, &str)> = filled.iter().filter(|(of, _)| of != at).copied().collect();
+                match self.unit_alone(unit)? {
+                    Kind::Unit => self.title(&rest, 0).or(Some(Kind::Unit)),
+                    kind => Some(kind),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn unit_alone(&self, cell: &str) -> Option<Kind> {
         let word = tidy(cell);
         let numbered = numeral(word.trim_start_matches('(')).is_some();
-        let only = ["单位", "金额单位", "金额:", "(单位", "计量单位", "投资单位", "货币单位"];
-        let only = only.iter().any(|begin| word.starts_with(begin)) || header::unit_alone(cell).is_some();
-        // 产值单位 is that of another column.
-        let counted = header::counted_in(&word)
-            .map(|(before, _)| before.trim_end_matches(['均', '都', '全', '一', '律']));
-        let before = counted.unwrap_or_else(|| word.split("单位").next().unwrap_or_default());
-        let general = before.is_empty()
-            || before.ends_with([':', '(', ',', '。', '、'])
-            || ["金额", "投资", "投资额", "资金", "数据", "表中", "本表", "以上", "计量", "货币", "各项"]
-                .iter()
-                .any(|end| before.ends_with(end));
-        let declared = header::declared_unit(cell).filter(|_| general);
+        let only = says_only_unit(&word, cell);
+        let declared = header::declared_unit(cell).filter(|_| is_of_all(&word));
         // 二、民生项目(亿元)
         let bracketed = || header::unit_of(cell).filter(|_| only || numbered);
         let unit = declared.or_else(bracketed).filter(Unit::is_money)?;
         let own = self.unit.clone().or_else(|| Unit::parse("万元"))?;
         match own.is_same(&unit) {
             // No note, below which a title would be one too.
-            true => only.then_some(Kind::Footer),
-            false => (only || numbered || is_note(&word)).then_some(Kind::OtherUnit(unit.name)),
+            true => only.then_some(Kind::Unit),
+            false => {
+                (only || numbered || is_note(&word) || is_footer(&word)).then_some(Kind::OtherUnit(unit.name))
+            }
         }
     }
+}
+
+/// Whether a cell is about the unit and nothing else.
+fn says_only_unit(word: &str, cell: &str) -> bool {
+    const BEGINNINGS: [&str; 8] =
+        ["单位:", "单位(", "金额单位", "金额:", "(单位", "计量单位", "投资单位", "货币单位"];
+    BEGINNINGS.iter().any(|begin| word.starts_with(begin)) || header::unit_alone(cell).is_some()
+}
+
+/// Whether the unit that a text declares is that of all amounts: 产值单位 is that of another column.
+fn is_of_all(word: &str) -> bool {
+    const ALL: [&str; 10] =
+        ["金额", "投资", "投资额", "资金", "数据", "表中", "本表", "以上", "货币", "各项"];
+    const OF_ONE: [&str; 7] = ["外资", "外汇", "产值", "税", "收入", "土地", "面积"];
+    let counted =
+        header::counted_in(word).map(|(before, _)| before.trim_end_matches(['均', '都', '全', '一', '律']));
+    let before = counted.unwrap_or_else(|| {
+        let before = word.rsplit_once("单位").map_or(word, |(before, _)| before);
+        before.split("金额:").next().unwrap_or_default()
+    });
+    let last = before.rsplit([':', '(', ',', '。', '、']).next().unwrap_or_default();
+    // 填报单位:湖塘镇单位:亿元: a word without a sign before the next label.
+    let footer = is_footer(word);
+    (footer || last.is_empty() || last.ends_with("计量") || ALL.iter().any(|end| last.ends_with(end)))
+        && !OF_ONE.iter().any(|word| last.contains(word))
 }

@@ -45,6 +45,29 @@ pub(super) struct Title {
     pub(super) means: Option<(usize, String)>,
 }
 
+/// Words that say which projects a title is about, and not of which industry they are.
+const WHICH: [&str; 19] = [
+    "重点",
+    "其他",
+    "其它",
+    "续建",
+    "新建",
+    "新开工",
+    "开工",
+    "重大",
+    "以上",
+    "以下",
+    "级",
+    "年",
+    "第",
+    "储备",
+    "在建",
+    "竣工",
+    "前期",
+    "谋划",
+    "民生",
+];
+
 struct Word {
     field: &'static str,
     pattern: Regex,
@@ -103,6 +126,10 @@ impl Meanings {
                 found.expand(word.value, &mut value);
                 Some(value)
             })?;
+            // 续建产业, 亿元以上产业: which projects these are, and no industry.
+            if word.field == "industry_name" && WHICH.iter().any(|which| value.contains(which)) {
+                return None;
+            }
             // A value that the schema would refuse helps nobody.
             let allowed = self.values.iter().find(|(of, _)| *of == field);
             allowed.is_none_or(|(_, values)| values.contains(&value)).then_some((field, value))
@@ -209,7 +236,14 @@ impl Groups {
 
     /// Opens a group; gives how many groups stay open above it.
     pub(super) fn open(&mut self, title: &Title) -> usize {
-        let level = self.open.iter().position(|group| group.style == title.style);
+        // What nobody understands and has no number may be of the level of any that has none: it ends them all.
+        let ends = |group: &Open| match title.style {
+            Style::Bare(None) => matches!(group.style, Style::Bare(_)),
+            style => {
+                group.style == style || group.style == Style::Bare(None) && matches!(style, Style::Bare(_))
+            }
+        };
+        let level = self.open.iter().position(ends);
         self.open.truncate(level.unwrap_or(self.open.len()).min(DEEPEST - 1));
         self.open.push(Open { style: title.style, means: title.means.clone() });
         self.open.len() - 1

@@ -3,8 +3,10 @@
 use super::RowKinds;
 use super::group::{Style, Title, is_numbered, lone_number, numeral};
 use super::words::{
-    ends_counted, is_count, is_essay, is_footer, is_label, is_mark, is_note, is_numeric, is_share, is_total,
+    begins_like_footer, count_alone, ends_counted, is_bare_total, is_day, is_essay, is_footer, is_label,
+    is_mark, is_note, is_numeric, is_share, is_total, tells_count,
 };
+use crate::read::checks::Serial;
 use crate::read::chunk::View;
 use crate::read::header::{self, tidy};
 
@@ -25,6 +27,8 @@ pub(super) enum Kind {
     Footer,
     /// Another unit for what follows, or for what stands above.
     OtherUnit(String),
+    /// The unit of the amounts once more.
+    Unit,
     /// The header of another table.
     OtherTable,
     /// A row of another table; told with its header.
@@ -43,6 +47,9 @@ impl RowKinds {
                 | [0xe6, 0x80, 0xbb, ..]
                 | [0xe5, 0xb0, 0x8f, ..]
                 | [0xe5, 0x85, 0xb1 | 0xa8, ..] => true,
+                // 其中, 平均, and all that ends like 小计.
+                [0xe5, 0x85, 0xb6, ..] | [0xe5, 0xb9, 0xb3, ..] | [.., 0xe8, 0xae, 0xa1] => true,
+                [0xe4..=0xe9, ..] if begins_like_footer(cell) => true,
                 [b' ' | b'\t', ..] | [0xe3, 0x80, 0x80, ..] | [0xc2, 0xa0, ..] => true,
                 // 个) and 项), in either width, end the title of a group.
                 [.., b')'] | [.., 0xef, 0xbc, 0x89] if ends_counted(cell) => true,
@@ -66,17 +73,18 @@ impl RowKinds {
         if filled.is_empty() {
             return Some(Kind::Blank);
         }
-        self.printed_again(&filled)
+        self.header_again(&filled)
             .or_else(|| self.unit_row(&filled))
+            .or_else(|| self.heading_again(&filled))
             .or_else(|| self.total(&filled))
             .or_else(|| self.share(&filled))
-            .or_else(|| self.footer(&filled))
             .or_else(|| self.note(&filled))
+            .or_else(|| self.footer(&filled))
             .or_else(|| self.title(&filled, number))
     }
 
-    /// The header or a title again.
-    fn printed_again(&self, filled: &[(usize, &str)]) -> Option<Kind> {
+    /// The header printed again.
+    fn header_again(&self, filled: &[(usize, &str)]) -> Option<Kind> {
         let same = |(column, cell): &&(usize, &str)| {
             self.texts.get(*column).is_some_and(|texts| texts.contains(&tidy(cell)))
         };
@@ -84,18 +92,25 @@ impl RowKinds {
         // The second row of a header printed again may hold one cell only.
         let units = || filled.iter().all(|(_, cell)| header::unit_alone(cell).is_some());
         let goes_on = self.headed && (said == filled.len() || self.height > 1 && units());
-        if (said >= 2 && said * 2 > filled.len()) || goes_on {
-            return Some(Kind::Header);
-        }
+        ((said >= 2 && said * 2 > filled.len()) || goes_on).then_some(Kind::Header)
+    }
+
+    /// A title of the sheet printed again.
+    fn heading_again(&self, filled: &[(usize, &str)]) -> Option<Kind> {
         let is_title = |(_, cell): &(usize, &str)| self.titles.iter().any(|title| title == cell.trim());
         (self.header.len() >= 3 && filled.iter().all(is_title)).then_some(Kind::Heading)
     }
 
-    /// A part of a total: 其中 and amounts.
+    /// A part of a total: 其中 and amounts, and below it other parts.
     fn share(&self, filled: &[(usize, &str)]) -> Option<Kind> {
-        let ((_, label), amounts) = filled.split_first()?;
-        let amounts = || amounts.iter().all(|(column, cell)| self.is_amount(*column, cell));
-        (is_share(&tidy(label)) && amounts()).then_some(Kind::Share)
+        let (&(column, label), rest) = filled.split_first()?;
+        let amounts =
+            |rest: &[(usize, &str)]| rest.iter().all(|(column, cell)| self.is_amount(*column, cell));
+        let word = tidy(label);
+        // 其中 | 续建项目 | 1
+        let named = || word == "其中" && rest.split_first().is_some_and(|(_, rest)| amounts(rest));
+        let goes_on = || self.shared && !self.is_serial(column) && !rest.is_empty() && amounts(rest);
+        (is_share(&word) && (amounts(rest) || named()) || goes_on()).then_some(Kind::Share)
     }
 
     /// Who filled the form in, or the labels for that where nobody has.
@@ -103,7 +118,9 @@ impl RowKinds {
         let &(column, first) = filled.first()?;
         let labels = || filled.len() > 1 && filled.iter().all(|(_, cell)| is_label(&tidy(cell)));
         let said = is_footer(&tidy(first)) && filled.len() <= 8 && !self.is_named(filled, column);
-        (said || labels()).then_some(Kind::Footer)
+        // 领导签字：, and the day on which the form was signed.
+        let open = || filled.len() == 1 && (first.trim_end().ends_with([':', '：']) || is_day(&tidy(first)));
+        (said || labels() || open()).then_some(Kind::Footer)
     }
 
     /// A note, and the example that a form comes with.
@@ -117,10 +134,12 @@ impl RowKinds {
             _ => {
                 // 备注 | 总投资为立项批复数
                 let parted = ["注", "备注", "说明", "附注"].contains(&word.as_str()) && filled.len() == 2;
-                let example =
-                    ["例", "示例", "样例", "填写示例"].contains(&word.as_str()) && self.is_serial(column);
-                // 2.投资额保留整数, below 注:1.本表由各板块填报.
-                let goes_on = self.noted && alone;
+                let example = ["例", "示例", "样例", "填写示例"]
+                    .contains(&word.trim_end_matches(|c: char| c.is_ascii_digit()))
+                    && self.is_serial(column);
+                // 2.投资额保留整数, below 注:1.本表由各板块填报; its number may stand beside it.
+                let parted_number = filled.len() == 2 && self.is_serial(column);
+                let goes_on = self.noted && (alone || parted_number) && !is_footer(&word);
                 parted
                     || example
                     || goes_on
@@ -132,7 +151,7 @@ impl RowKinds {
     }
 
     /// The title of a group, or what is written in one cell across the table, as no record is.
-    fn title(&self, filled: &[(usize, &str)], number: u32) -> Option<Kind> {
+    pub(super) fn title(&self, filled: &[(usize, &str)], number: u32) -> Option<Kind> {
         let &(column, first) = filled.first()?;
         match self.header.len() {
             0 | 1 => None,
@@ -159,8 +178,12 @@ impl RowKinds {
             // Where serial numbers stand no record has a word, and in its other columns it has no other word: 本月 beside
             // 累计 are the names of two columns.
             let sure = total.is_some() && self.is_serial(column);
+            // 湖塘镇 | 合计 | 3: before the bare word may stand what is totalled.
+            let named = filled.iter().any(|(at, cell)| *at == column && is_bare_total(&tidy(cell)));
             let other_words = |&(at, cell): &(usize, &str)| {
-                let word = !sure && self.words.contains(&at) && !is_count(&tidy(cell)) && !is_numeric(cell);
+                let before = sure || named && at < column;
+                let word =
+                    !before && self.words.contains(&at) && !tells_count(&tidy(cell)) && !is_numeric(cell);
                 let figure = self.figures.contains(&at) && !cell.contains(|c: char| c.is_numeric());
                 at != column && !is_mark(cell) && (word || figure)
             };
@@ -190,6 +213,9 @@ impl RowKinds {
             return None;
         }
         let mut title = self.meanings.title(cell);
+        if title.declared.is_none() {
+            title.declared = amounts.iter().find_map(|(_, cell)| count_alone(&tidy(cell)));
+        }
         if let (Some(style), Some((_, number))) = (numbering, filled.first()) {
             (title.style, title.number) = (style, numeral(tidy(number).trim_start_matches('(')));
         }
@@ -198,8 +224,10 @@ impl RowKinds {
         // A name and a value are a record, so a count makes a title only of words that say something or stand alone.
         let counted = title.declared.is_some() && (title.means.is_some() || amounts.is_empty());
         let certain = chinese || counted && ends_counted(&tidy(cell));
-        // Without numbering or count the words must say something, and nothing else may stand there.
-        let known = title.means.is_some() && filled.len() == 1;
+        // Without numbering or count the words must say something, and nothing else may stand there but amounts where rows
+        // are numbered and this one is not.
+        let unnumbered = self.counts() && filled.iter().all(|(column, _)| !self.is_serial(*column));
+        let known = title.means.is_some() && (filled.len() == 1 || unnumbered);
         let said = title.declared.is_some() || title.means.is_some();
         ((certain && (alone || numbering.is_some() || said)) || known).then_some(Kind::Group(*column, title))
     }
@@ -212,7 +240,12 @@ impl RowKinds {
 
     /// Whether a cell may stand in the row of a group's title.
     fn is_amount(&self, column: usize, cell: &str) -> bool {
-        !self.words.contains(&column) && is_numeric(cell)
+        !self.words.contains(&column) && is_numeric(cell) || tells_count(&tidy(cell))
+    }
+
+    /// Whether rows are numbered, as far as they were seen.
+    pub(super) fn counts(&self) -> bool {
+        self.serial.as_ref().is_some_and(Serial::counts)
     }
 
     /// Whether a row that begins like a footer fills two columns of words besides.

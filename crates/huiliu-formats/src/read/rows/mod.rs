@@ -75,10 +75,13 @@ pub(super) struct RowKinds {
     fields: Vec<String>,
     /// The row above was a note.
     noted: bool,
+    /// The row above was a part of a total.
+    shared: bool,
     /// The row above was the header again.
     headed: bool,
-    /// Another table is passed.
+    /// Another table is passed; it is one because of its unit.
     other: bool,
+    other_unit: bool,
     /// The row above if it was data, 0 if it was not.
     before: Option<u32>,
     /// Rows whose first cell is merged over most of the table, ascending.
@@ -153,8 +156,10 @@ impl RowKinds {
             filler: Filler::new(record, layout, merged, sheet),
             wide: wide(merged, layout),
             noted: false,
+            shared: false,
             headed: false,
             other: false,
+            other_unit: false,
             before: None,
             meanings,
             marks: Marks::new(),
@@ -175,10 +180,13 @@ impl RowKinds {
         for row in 0..chunk.rows() {
             let view = chunk.view(text);
             let number = chunk.numbers[row];
-            let kind = if self.suspicious(view, row) { self.kind(view, row, number) } else { None };
+            // What stands above may go on in any words.
+            let close = self.noted || self.shared || self.suspicious(view, row);
+            let kind = if close { self.kind(view, row, number) } else { None };
             let kind = self.listed(view, row, kind);
             let kind = self.other_table((view, row, number), kind, names);
             (self.noted, self.headed) = (kind == Some(Kind::Note), kind == Some(Kind::Header));
+            self.shared = kind == Some(Kind::Share);
             match kind {
                 Some(kind) if kind != Kind::Blank || !has_surplus(chunk, row) => {
                     told.extend(self.pass_over(view, row, number, row - gone.len(), &kind));
@@ -188,10 +196,10 @@ impl RowKinds {
                     gone.push(row);
                 }
                 _ => {
-                    // One cell alone in its line, where others have theirs, were they empty.
-                    if chunk.odd.iter().any(|(odd, cells)| *odd == number && *cells == 1)
-                        && self.is_bare(view, row)
-                    {
+                    // One cell alone in its line, where others have theirs, were they empty; or a row without the number
+                    // that others have.
+                    let alone = chunk.odd.iter().any(|(odd, cells)| *odd == number && *cells == 1);
+                    if (alone || self.is_unnumbered(view, row)) && self.is_bare(view, row) {
                         bare.push(row - gone.len());
                     }
                     let step =
@@ -236,9 +244,11 @@ impl RowKinds {
                 self.other_head = number.saturating_add(self.height).saturating_sub(1);
                 return Some(Kind::OtherTable);
             }
-            Some(Kind::Header) => self.other = false,
+            // The header alone does not bring the unit back.
+            Some(Kind::Header) => self.other &= self.other_unit,
+            Some(Kind::Unit) if self.other_unit => (self.other, self.other_unit) = (false, false),
             Some(Kind::OtherUnit(_)) if !self.other => {
-                self.other = true;
+                (self.other, self.other_unit) = (true, true);
                 return kind;
             }
             None if !self.other && (stands_apart || self.names_first_column(view, row)) => {
@@ -249,7 +259,11 @@ impl RowKinds {
             }
             _ => {}
         }
-        if self.other && kind != Some(Kind::Header) { Some(Kind::OtherRow) } else { kind }
+        if self.other && (self.other_unit || kind != Some(Kind::Header)) {
+            Some(Kind::OtherRow)
+        } else {
+            kind
+        }
     }
 
     /// Whether a leading cell holds the name of a field, which is no value of any.

@@ -17,7 +17,7 @@ impl Kind {
             Self::Share => ("合计的其中项", "a part of a total"),
             Self::Note => ("说明行", "a note"),
             Self::Footer => ("填报信息行", "a footer"),
-            Self::OtherUnit(_) => ("单位行", "a row with a unit"),
+            Self::OtherUnit(_) | Self::Unit => ("单位行", "a row with a unit"),
             Self::OtherTable | Self::OtherRow => ("另一张表", "of another table"),
         }
     }

@@ -378,3 +378,95 @@ fn a_unit_above_the_table_counts_however_it_is_written_and_one_that_is_not_under
         assert!(!findings.iter().any(|f| f.contains(" unit ")), "{findings:#?}");
     }
 }
+
+#[test]
+fn rows_of_groups_with_counts_and_sums_are_no_records() {
+    let head = "序号,项目名称,建设单位,总投资（万元）,形象进度\n";
+    for (rows, expected) in [
+        ("一,产业项目,1个,1000,\n1,甲,甲公司,1000,在建\n,湖塘镇,,2000,\n2,乙,乙公司,2000,在建\n", 2),
+        ("一,产业项目,,1000,开工1个\n1,甲,甲公司,1000,在建\n2,乙,乙公司,2000,在建\n", 2),
+        ("合计,,,3,\n其中,续建项目,,1,\n,新建项目,,2,\n1,甲,甲公司,1,在建\n2,乙,乙公司,2,在建\n", 2),
+        ("1,甲,甲公司,1000,在建\n,合计,,1000,较上月增加1个\n", 1),
+        ("1,甲,甲公司,1000,在建\n平均,,,1000,\n", 1),
+        ("例1,某某项目,某某公司,12,\n1,甲,甲公司,1000,在建\n", 1),
+        ("1,甲,甲公司,1000,在建\n填表说明：,,,,\n1,总投资以立项批复为准,,,\n2,建设单位填全称,,,\n", 1),
+    ] {
+        let (names, _, findings) = table(&format!("{head}{rows}"), "owner_name");
+        assert_eq!(names.len(), expected, "{rows} {names:?} {findings:#?}");
+    }
+}
+
+#[test]
+fn totals_are_known_without_a_column_of_numbers_and_beside_words_that_count() {
+    for (text, expected) in [
+        ("项目名称,总投资（万元）,形象进度\n甲,1,在建\n湖塘镇小计,1,\n乙,2,在建\n合计,3,开工2个\n", 2),
+        ("项目名称,总投资（万元）,形象进度\n甲,1,在建\n合计（万元）,1,\n", 1),
+        ("项目名称,总投资（万元）,形象进度\n甲,1,在建\n总计（含预备）,1,\n", 1),
+        ("所属板块,项目名称,总投资（万元）\n湖塘镇,甲,1\n湖塘镇,乙,2\n湖塘镇,合计,3\n", 2),
+        ("所属乡镇,项目名称,总投资（万元）,形象进度\n湖塘镇,甲,1,在建\n合计,,1,开工1个\n", 1),
+        ("项目名称,建设单位,总投资（万元）\n合计划建设项目,甲公司,1\n小计,乙公司,1\n", 2),
+    ] {
+        let (names, _, findings) = table(text, "owner_name");
+        assert_eq!(names.len(), expected, "{text} {names:?} {findings:#?}");
+    }
+}
+
+#[test]
+fn footers_of_padded_tables_are_no_records_and_lone_words_without_a_number_wait_for_a_person() {
+    let text = "项目名称,建设单位,总投资（万元）,备注\n甲,甲公司,1,x\n制表：张三,审核：李四,,\n填报人：张三,审核人：李四,,2023年4月\n\
+        领导签字：,,,\n,,2023年4月5日,\n";
+    let (names, _, findings) = table(text, "owner_name");
+    assert_eq!(names, ["甲"], "{findings:#?}");
+    for row in [",以下空白,,", ",第1页 共3页,,", ",★为省重大项目,,", ",厂扩建,,"] {
+        let text = format!("序号,项目名称,建设单位,总投资（万元）\n1,甲,甲公司,1\n2,乙,乙公司,1\n{row}\n");
+        let (_, _, findings) = table(&text, "owner_name");
+        errors(&findings, "name-only", 1);
+    }
+    let text = "序号,项目名称,建设单位,总投资（万元）\n,甲,,\n,乙,乙公司,1\n";
+    errors(&table(text, "owner_name").2, "name-only", 0);
+}
+
+#[test]
+fn a_second_unit_in_a_sheet_is_told_and_its_rows_are_not_read() {
+    let head = "序号,项目名称,建设单位,总投资\n";
+    for unit in [
+        "填报单位：湖塘镇  单位：亿元,,,",
+        "二、新建项目（单位：亿元）,,,",
+        "单位：亿元,,,",
+        "二、新建,,,单位：亿元",
+        "新建项目表,,,（亿元）",
+    ] {
+        let text = format!("单位：万元,,,\n{head}1,甲,甲公司,30000\n{unit}\n{head}2,乙,乙公司,2\n");
+        let (names, _, findings) = table(&text, "owner_name");
+        assert_eq!(names, ["甲"], "{unit} {findings:#?}");
+        errors(&findings, "unit", 1);
+        let back = format!("{text}单位：万元,,,\n{head}3,丙,丙公司,3\n");
+        assert_eq!(table(&back, "owner_name").0, ["甲", "丙"], "{unit}");
+    }
+    let text = "序号,项目名称,总投资（万元）\n1,甲,5\n注：外资金额单位为万美元,,\n";
+    errors(&table(text, "owner_name").2, "unit", 0);
+    let text = "单位：万元,,,\n序号,项目名称,建设单位,总投资\n二、新建项目,,,单位：万元\n1,甲,甲公司,3\n";
+    let (names, natures, _) = table(text, "construction_nature");
+    assert_eq!((names, natures), (vec!["甲".to_owned()], vec!["新建".to_owned()]));
+}
+
+#[test]
+fn the_value_of_a_group_ends_with_it_and_what_says_which_projects_is_no_industry() {
+    let head = "序号,项目名称,建设单位,总投资（万元）\n";
+    for title in ["区属国企（1个）", "谋划一批（1个）"] {
+        let text = format!("{head}湖塘镇（1个）,,,\n1,甲,甲公司,1\n{title},,,\n2,乙,乙公司,2\n");
+        let (_, regions, findings) = table(&text, "region_name");
+        assert_eq!(regions, ["湖塘镇", ""], "{findings:#?}");
+        assert!(!findings.iter().any(|f| f.contains(" V15 ")), "{findings:#?}");
+    }
+    let text =
+        format!("{head}湖塘镇（2个）,,,\n续建（1个）,,,\n1,甲,甲公司,1\n新建（1个）,,,\n2,乙,乙公司,2\n");
+    assert_eq!(table(&text, "region_name").1, ["湖塘镇", "湖塘镇"], "known titles lie in one another");
+    for title in ["续建产业", "重点产业", "亿元以上产业", "省级重大产业", "2023年重大产业"]
+    {
+        let text = format!("{head}一、{title}项目,,,\n1,甲,甲公司,1\n");
+        assert_eq!(table(&text, "industry_name").1, [""], "{title}");
+    }
+    let text = format!("{head}一、高端装备产业项目,,,\n1,甲,甲公司,1\n");
+    assert_eq!(table(&text, "industry_name").1, ["高端装备产业"]);
+}

@@ -7,16 +7,26 @@ pub(super) fn is_total(word: &str) -> bool {
     if word.chars().count() > 16 {
         return false;
     }
+    // 总计(含预备)
+    let word = word.strip_suffix(')').and_then(|open| open.split('(').next()).unwrap_or(word);
     let bare = word.trim_end_matches(|c: char| {
         c.is_ascii_digit() || matches!(c, '(' | ')' | '个' | '项' | '件' | ':' | '共')
     });
     WORDS.iter().any(|total| bare.ends_with(total)) || WHOLE.contains(&bare)
 }
 
-/// 其中:续建项目(3个): a part of the total above it, whose rows may stand anywhere.
+/// 合计 and its like, and nothing else.
+pub(super) fn is_bare_total(word: &str) -> bool {
+    ["合计", "总计", "小计", "共计"].contains(&word)
+}
+
+/// 其中:续建项目(3个): a part of the total above it, whose rows may stand anywhere; and what is no sum either, 平均.
 pub(super) fn is_share(word: &str) -> bool {
-    word.strip_prefix("其中")
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(':') || rest.chars().count() <= 10)
+    const MEANS: [&str; 3] = ["平均", "平均值", "均值"];
+    MEANS.contains(&word)
+        || word
+            .strip_prefix("其中")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(':') || rest.chars().count() <= 10)
 }
 
 /// Whether a total is of a part only.
@@ -66,8 +76,16 @@ const LABELS: [&str; 26] = [
     "签发人",
 ];
 
-/// 填报人:张三, 审核人, 填报日期:2023年5月4日.
+/// Labels that are words of other things too, unless a colon follows.
+const WITH_COLON: [&str; 12] =
+    ["制表", "填表", "填报", "审核", "复核", "审批", "校核", "统计", "报送", "落款", "盖章", "单位(盖章)"];
+
+/// 填报人:张三, 审核人, 填报日期:2023年5月4日, 制表:李四.
 pub(super) fn is_footer(word: &str) -> bool {
+    let colon = |label: &&str| word.strip_prefix(*label).is_some_and(|rest| rest.starts_with(':'));
+    if WITH_COLON.iter().any(colon) {
+        return true;
+    }
     LABELS.iter().any(|w| {
         word.strip_prefix(w).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '(', '签']))
     })
@@ -124,6 +142,33 @@ pub(super) fn counted(word: &str) -> (&str, Option<u32>) {
         (true, Some(count)) => (word[..at].trim_end_matches('共'), Some(count)),
         _ => (word, None),
     }
+}
+
+/// The number of rows that a text says and nothing else: `2个`, `共2个项目`.
+pub(super) fn count_alone(word: &str) -> Option<u32> {
+    counted(word).1.filter(|_| is_count(word))
+}
+
+/// Whether a text says how many rows of some kind there are: `2个`, `开工2个`, `较上月增加1个`.
+pub(super) fn tells_count(word: &str) -> bool {
+    const LONGEST: usize = 6;
+    matches!(counted(word), (before, Some(_)) if before.chars().count() <= LONGEST)
+}
+
+/// Whether a text is nothing but a day or a month: 2023年4月5日.
+pub(super) fn is_day(word: &str) -> bool {
+    let rest = word.strip_prefix("20").and_then(|rest| rest.split_once('年')).map(|(_, rest)| rest);
+    rest.is_some_and(|rest| {
+        rest.contains('月') && rest.chars().all(|c| c.is_ascii_digit() || "月日".contains(c))
+    })
+}
+
+/// Whether a text begins as the labels below a table, notes and examples do.
+#[inline]
+pub(super) fn begins_like_footer(cell: &str) -> bool {
+    cell.chars()
+        .next()
+        .is_some_and(|first| "填制审复联单分负经报统主签校落注备说附领盖以特例".contains(first))
 }
 
 /// Whether a text is nothing but a number of rows: `2个`, `共2个项目`.
