@@ -1,12 +1,13 @@
 //! Which column gets which field, by what the words of all headers claim.
 
 use super::names::{Names, Rank};
-use super::{Column, Layout, NEIGHBOUR, neighbours};
+use super::{Column, Layout, NEIGHBOUR, neighbours, periods};
 
 /// Gives each column its field: the strongest claim wins, among equals the leftmost column.
 pub(super) fn assign(layout: &mut Layout, names: &Names) {
     let claimed = |c: &mut Column| c.claims.take().unwrap_or_else(|| names.claims(&c.path));
-    let claims: Vec<Vec<(usize, Rank)>> = layout.columns.iter_mut().map(claimed).collect();
+    let mut claims: Vec<Vec<(usize, Rank)>> = layout.columns.iter_mut().map(claimed).collect();
+    periods::settle(layout, &mut claims);
     let mut taken: Vec<Option<usize>> = vec![None; names.fields()];
     let mut given: Vec<Option<(usize, Rank)>> = layout.columns.iter().map(|_| None).collect();
     layout.twins.clear();

@@ -13,6 +13,7 @@ mod names;
 mod neighbours;
 mod parents;
 mod paths;
+mod periods;
 mod search;
 mod tell;
 mod units;
@@ -80,6 +81,10 @@ pub(super) struct Layout {
     unclear_unit: Option<&'static str>,
     /// One of them says otherwise than the header of an amount.
     pub(super) units_differ: bool,
+    /// Columns of a field that are of another period than the column that has it.
+    periods: Vec<periods::Other>,
+    /// The first and the last column of another table that stands beside this one behind a blank column.
+    side: Option<(usize, usize)>,
     /// Columns that name a field which another column has: column, field.
     pub(super) twins: Vec<(usize, usize)>,
     /// Columns whose unit is not understood or not one of their field: column, field, unit. They are not read.

@@ -167,11 +167,30 @@ fn lay_out(rows: &[(u32, Vec<String>)], merged: &MergedRows, names: &Names) -> L
         header_rows: rows.iter().map(|(number, _)| *number).collect(),
         ..Layout::default()
     };
+    beside(&mut layout);
     assign(&mut layout, names);
     for column in layout.columns.iter_mut().filter(|column| column.field.is_none() && column.path.len() > 1) {
         column.of_another = !names.of_another(&column.path).is_empty();
     }
     layout
+}
+
+/// Notes a table that stands beside the first one: behind a column without a header, one of its first headers comes again. Nothing
+/// of it is read, since its rows are of other things.
+fn beside(layout: &mut Layout) {
+    let headers: Vec<String> = layout.columns.iter().map(|column| tidy(&column.header)).collect();
+    let comes_again = |gap: usize| {
+        let (left, right) = headers.split_at(gap);
+        // 序号 or what a row is about; other words may come twice in one table.
+        let about = left.iter().filter(|header| !header.is_empty()).take(2);
+        about.into_iter().any(|header| right.contains(header))
+    };
+    let gap = (1..headers.len()).find(|at| headers[*at].is_empty() && comes_again(*at));
+    let first = gap.and_then(|gap| (gap..headers.len()).find(|at| !headers[*at].is_empty()));
+    layout.side = first.map(|first| (first, headers.len() - 1));
+    for column in layout.columns.iter_mut().skip(first.unwrap_or(headers.len())) {
+        column.claims = Some(Vec::new());
+    }
 }
 
 /// The header of each column in words, from the rows of a header.

@@ -2,6 +2,7 @@
 
 use huiliu_stage::{Finding, Severity, Text, column_letters};
 
+use super::periods::Other;
 use super::{Layout, NUMBERED};
 
 /// What the sender should know of how the columns were understood. `fields` are the names of the record's fields,
@@ -28,7 +29,11 @@ pub(in crate::read) fn findings(
         all.push(Finding::new(None, Severity::Error, "V24", text));
     }
     all.extend(layout.unclear_unit.map(|unit| unclear_unit(&place, unit)));
-    let untold = |index: &usize| !beside.contains(index);
+    all.extend(layout.side.map(|columns| aside(&place, columns)));
+    all.extend(layout.periods.iter().filter_map(|other| of_period(&place, layout, other, titles, fields)));
+    let is_side = |index: usize| layout.side.is_some_and(|(first, last)| (first..=last).contains(&index));
+    let is_told = |index: usize| is_side(index) || layout.periods.iter().any(|other| other.column == index);
+    let untold = |index: &usize| !beside.contains(index) && !is_told(*index);
     for (index, column) in
         layout.columns.iter().enumerate().filter(|(at, c)| untold(at) && !c.header.is_empty())
     {
@@ -126,6 +131,55 @@ fn unclear_unit(place: &str, unit: &str) -> Finding {
         ),
     );
     Finding::new(None, Severity::Warning, "unit", text)
+}
+
+/// Another table stands beside the first one.
+fn aside(place: &str, (first, last): (usize, usize)) -> Finding {
+    let columns = format!("{}–{}", column_letters(first), column_letters(last));
+    let text = Text::new(
+        format!(
+            "{place}{columns}列是并排的另一张表，没有读取，内容原样保留；请放到单独的工作表，或接在左边的表下面"
+        ),
+        format!(
+            "{place}columns {columns} are a second table beside the first, which was not read; what it holds is kept as it is, put it into a sheet of its own or below the left one"
+        ),
+    );
+    Finding::new(None, Severity::Error, "V24", text)
+}
+
+/// A column is of a field, but for another month or year than the one that was taken.
+fn of_period(
+    place: &str,
+    layout: &Layout,
+    other: &Other,
+    titles: &[String],
+    fields: &[String],
+) -> Option<Finding> {
+    let (letters, header) = (column_letters(other.column), &layout.columns.get(other.column)?.header);
+    let (title, field) = (titles.get(other.field)?, fields.get(other.field)?);
+    let text = match other.taken.map(column_letters) {
+        Some(taken) => Text::new(
+            format!(
+                "{place}{letters}列“{header}”是较早一期的“{title}”，采用的是较晚的{taken}列，本列原样保留"
+            ),
+            format!(
+                "{place}column {letters} `{header}` is `{field}` of an earlier period; the later one in column {taken} was taken, this one is kept as it is"
+            ),
+        ),
+        None => Text::new(
+            format!(
+                "{place}{letters}列“{header}”是多期“{title}”中的一期，无法确定采用哪一期，都没有采用，内容原样保留；请只保留本期的一列"
+            ),
+            format!(
+                "{place}column {letters} `{header}` is one of several periods of `{field}`; none was taken, they are kept as they are; leave the one column that is meant"
+            ),
+        ),
+    };
+    Some(
+        Finding::new(None, Severity::Warning, "V24", text)
+            .with_raw(header.as_str())
+            .with_field(field.as_str()),
+    )
 }
 
 /// Columns of a table that stands beside the first one: headers that come again in the same order and distance.

@@ -470,3 +470,31 @@ fn the_value_of_a_group_ends_with_it_and_what_says_which_projects_is_no_industry
     let text = format!("{head}一、高端装备产业项目,,,\n1,甲,甲公司,1\n");
     assert_eq!(table(&text, "industry_name").1, ["高端装备产业"]);
 }
+
+#[test]
+fn of_columns_for_several_periods_the_later_one_is_taken_and_of_a_series_none() {
+    for (header, values, expected) in [
+        ("2023年1-12月完成投资（万元）,2024年1-4月完成投资（万元）", "9,5", "5"),
+        ("2024年1-4月完成投资（万元）,2023年1-12月完成投资（万元）", "5,9", "5"),
+        ("1-3月完成投资（万元）,1-4月完成投资（万元）", "4,5", "5"),
+    ] {
+        let (_, done, findings) =
+            table(&format!("序号,项目名称,{header}\n1,甲,{values}\n"), "ytd_investment");
+        assert_eq!(done, [expected], "{header}");
+        let told = |f: &&String| f.starts_with("warning V24 ") && f.contains("earlier period");
+        assert_eq!(findings.iter().filter(told).count(), 1, "{findings:#?}");
+        errors(&findings, "V24", 0);
+    }
+    let text = "序号,项目名称,总投资（万元）,1月完成投资,2月完成投资,3月完成投资\n1,甲,5,1,2,3\n";
+    let (_, month, findings) = table(text, "month_investment");
+    assert_eq!(month, [""], "{findings:#?}");
+    errors(&findings, "V24", 0);
+}
+
+#[test]
+fn a_table_beside_the_first_one_is_not_read_as_columns_of_it() {
+    let text = "序号,项目名称,开工时间,,序号,项目名称,竣工时间\n1,甲,2023-03-01,,1,乙,2023-05-01\n";
+    let (names, days, findings) = table(text, "finish_date");
+    assert_eq!((names, days), (vec!["甲".to_owned()], vec![String::new()]));
+    errors(&findings, "V24", 1);
+}
