@@ -1,5 +1,9 @@
 //! What known things are to a record that comes, and what it makes of them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
 use super::change::To;
 use super::online::{Answer, Things};
 use super::revise::{Bound, Free, Ties};
@@ -84,4 +88,54 @@ fn a_record_without_a_phase_does_not_bring_two_phases_together_and_joins_none() 
     let answers = ask(&mut things, &mut linker, &rows);
     assert!(matches!(&answers[2], Answer::Review(all) if all.len() == 2), "{answers:?}");
     assert!(things.of(0) != things.of(1));
+}
+
+type Said = [&'static str; 3];
+
+/// Records that are much alike, so that many pairs are equally good.
+fn alike() -> impl Strategy<Value = Vec<(Said, bool)>> {
+    const NAMES: [&str; 6] = [
+        "甬江大桥维修工程",
+        "甬江大桥改建工程",
+        "甬江大桥改造工程",
+        "余杭新能源电池项目",
+        "余杭新能源电芯项目",
+        "余杭新能源电机项目",
+    ];
+    const OWNERS: [&str; 4] = ["明州华新科技有限公司", "明州华信科技有限公司", "甬江交通投资有限公司", ""];
+    const DAYS: [&str; 4] = ["2023-05-01", "2023-05-20", "2023-06-11", ""];
+    let record = (0..6usize, 0..4usize, 0..4usize, any::<bool>())
+        .prop_map(|(name, owner, day, source)| ([NAMES[name], OWNERS[owner], DAYS[day]], source));
+    proptest::collection::btree_set(record, 2..60).prop_map(|records| records.into_iter().collect())
+}
+
+/// Who is one with whom, of records that come in one batch in this order.
+fn together(records: &[(Said, bool)], one_to_one: bool) -> BTreeSet<BTreeSet<(Said, bool)>> {
+    let fields = serde_json::json!({"one_to_one": one_to_one, "fields": [
+        {"field": "name", "kind": "name"}, {"field": "owner", "kind": "company"}, {"field": "day", "kind": "date"}]});
+    let mut linker = Linker::new(serde_json::from_value(fields).unwrap(), 1);
+    let mut things = Things::default();
+    let rows: Vec<Row<'_>> = records
+        .iter()
+        .map(|(said, other)| Row { source: if *other { "b" } else { "a" }, ..row(said) })
+        .collect();
+    let from = things.take_all(&mut linker, &rows, &mut Free);
+    let mut of: BTreeMap<u32, BTreeSet<(Said, bool)>> = BTreeMap::new();
+    for (record, said) in (from..).zip(records) {
+        let answer = things.answer(&linker, record);
+        let thing = if let Answer::Match(found) = &answer { found.thing } else { record };
+        things.belongs(record, thing);
+        of.entry(thing).or_default().insert(*said);
+    }
+    of.into_values().collect()
+}
+
+proptest! {
+    #[test]
+    fn between_equals_it_does_not_matter_which_came_first(
+        (records, shuffled) in alike().prop_flat_map(|records| (Just(records.clone()), Just(records).prop_shuffle())),
+        one_to_one in any::<bool>(),
+    ) {
+        prop_assert_eq!(together(&records, one_to_one), together(&shuffled, one_to_one));
+    }
 }
