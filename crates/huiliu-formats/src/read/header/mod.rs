@@ -199,10 +199,14 @@ impl Column {
     }
 }
 
+/// Whether a text firmly names a field.
+pub(super) fn is_name_of_field(cell: &str, names: &Names) -> bool {
+    names.claims(&[cell.to_owned()]).iter().any(|(_, rank)| *rank != Rank::Weak)
+}
+
 /// Whether a row of texts is the header of some table: it firmly names several fields and little else.
 pub(super) fn is_header(cells: &[&str], names: &Names) -> bool {
-    let firm =
-        |cell: &&&str| names.claims(&[(**cell).to_owned()]).iter().any(|(_, rank)| *rank != Rank::Weak);
+    let firm = |cell: &&&str| is_name_of_field(cell, names);
     let filled: Vec<&str> = cells.iter().copied().filter(|cell| !cell.trim().is_empty()).collect();
     let named = filled.iter().filter(firm).count();
     named >= 2 && named * 3 > filled.len() * 2

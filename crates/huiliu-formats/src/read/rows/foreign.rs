@@ -21,20 +21,22 @@ pub(super) fn is_figure(kind: FieldType) -> bool {
 /// Whether another table begins at a row, with its header or with its title; `figures` are the columns of this table
 /// that hold numbers or dates.
 pub(super) fn begins(view: View<'_>, row: usize, figures: &[usize], names: &Names) -> bool {
-    if is_header(view, row, figures) {
+    if is_header(view, row, figures, names) {
         return true;
     }
     let mut filled = view.row(row).filter(|cell| !cell.trim().is_empty());
     let alone = filled.next().is_some() && filled.next().is_none();
     let below: Vec<&str> = view.row(row + 1).collect();
-    alone && !figures.is_empty() && (is_header(view, row + 1, figures) && !header::is_header(&below, names))
+    alone
+        && !figures.is_empty()
+        && (is_header(view, row + 1, figures, names) && !header::is_header(&below, names))
 }
 
-fn is_header(view: View<'_>, row: usize, figures: &[usize]) -> bool {
+fn is_header(view: View<'_>, row: usize, figures: &[usize], names: &Names) -> bool {
     let filled: Vec<&str> = view.row(row).map(str::trim).filter(|cell| !cell.is_empty()).collect();
     let named = filled.len() >= 2
         && filled.iter().all(|cell| cell.chars().count() <= LONGEST)
-        && filled.iter().any(|cell| is_name(cell));
+        && filled.iter().any(|cell| is_name(cell) || header::is_name_of_field(cell, names));
     let mut words = figures.iter().filter(|column| !view.get(row, **column).trim().is_empty()).peekable();
     named
         && words.peek().is_some()

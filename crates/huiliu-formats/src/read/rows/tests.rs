@@ -498,3 +498,11 @@ fn a_table_beside_the_first_one_is_not_read_as_columns_of_it() {
     assert_eq!((names, days), (vec!["甲".to_owned()], vec![String::new()]));
     errors(&findings, "V24", 1);
 }
+
+#[test]
+fn a_small_table_below_the_list_is_told_and_not_read() {
+    let text = "序号,项目名称,建设单位,总投资（万元）\n1,甲,甲公司,1\n,,,\n,板块,项目数,总投资（万元）\n,湖塘镇,3,100\n,前黄镇,2,50\n";
+    let (names, _, findings) = table(text, "owner_name");
+    assert_eq!(names, ["甲"], "{findings:#?}");
+    errors(&findings, "second-table", 1);
+}
