@@ -135,6 +135,18 @@ impl Dictionary {
         terms.iter().for_each(|term| self.post(*term, std::iter::once(record)));
     }
 
+    /// Has the ends of some lists come into the cache, all at once: each would be waited for where it is appended to.
+    pub(super) fn fetch(&self, terms: impl Iterator<Item = u32>) {
+        let ends = terms.map(|term| {
+            let entry = &self.terms[term as usize];
+            match entry.count() as usize {
+                count if count > 1 && !entry.is_closed() => self.lists.last(entry.at, count),
+                _ => entry.at,
+            }
+        });
+        std::hint::black_box(ends.fold(0, |all, end| all ^ end));
+    }
+
     /// Counts records that have a term, and adds them to its list.
     pub(super) fn post(&mut self, term: u32, records: impl ExactSizeIterator<Item = u32>) {
         let entry = &mut self.terms[term as usize];

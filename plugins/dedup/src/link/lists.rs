@@ -55,6 +55,12 @@ impl Lists {
         &self.pieces[at as usize / PIECE][start..start + length]
     }
 
+    /// The last number of the list of `length` at `at`.
+    pub(super) fn last(&self, at: u32, length: usize) -> u32 {
+        let at = at as usize + length - 1;
+        self.pieces[at / PIECE][at % PIECE]
+    }
+
     /// The same, to be changed.
     pub(super) fn get_mut(&mut self, at: u32, length: usize) -> &mut [u32] {
         let start = at as usize % PIECE;

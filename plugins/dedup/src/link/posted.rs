@@ -32,22 +32,47 @@ pub(super) fn of_records(store: &Store, dictionary: &Dictionary, records: std::o
     out
 }
 
+/// Terms whose lists come into the cache together.
+const AT_ONCE: usize = 64;
+
 /// Posts what was kept of the records from `first` on. `None` for what makes no sense.
 pub(super) fn post(dictionary: &mut Dictionary, kept: &[u8], first: u32) -> Option<()> {
     let (mut kept, mut term) = (Input::new(kept), 0_u32);
+    let mut some = Vec::with_capacity(AT_ONCE);
+    let record = |bytes: &[u8; 2]| first + u32::from(u16::from_le_bytes(*bytes));
     while !kept.is_empty() {
-        term = term.checked_add(u32::try_from(kept.int()?).ok()?)?;
-        let count = kept.int()?;
-        let (count, closed) = (u32::try_from(count >> 1).ok()?, count & 1 == 1);
-        let told = kept.take(2 * if closed { 1 } else { count as usize })?.as_chunks::<2>().0;
-        if term as usize >= dictionary.len() {
-            return None;
+        some.clear();
+        while some.len() < AT_ONCE && !kept.is_empty() {
+            let (next, of_term) = of_term(&mut kept, term)?;
+            if next as usize >= dictionary.len() {
+                return None;
+            }
+            term = next;
+            some.push((term, of_term));
         }
-        let record = |bytes: &[u8; 2]| first + u32::from(u16::from_le_bytes(*bytes));
-        match told.last() {
-            Some(last) if closed => dictionary.post_closed(term, count, record(last)),
-            _ => dictionary.post(term, told.iter().map(record)),
+        dictionary.fetch(some.iter().map(|(term, _)| *term));
+        for (term, OfTerm { count, closed, told }) in &some {
+            match told.last() {
+                Some(last) if *closed => dictionary.post_closed(*term, *count, record(last)),
+                _ => dictionary.post(*term, told.iter().map(record)),
+            }
         }
     }
     Some(())
+}
+
+/// What is kept of one term.
+struct OfTerm<'a> {
+    count: u32,
+    closed: bool,
+    told: &'a [[u8; 2]],
+}
+
+/// The next term behind one, and what is kept of it.
+fn of_term<'a>(kept: &mut Input<'a>, before: u32) -> Option<(u32, OfTerm<'a>)> {
+    let term = before.checked_add(u32::try_from(kept.int()?).ok()?)?;
+    let count = kept.int()?;
+    let (count, closed) = (u32::try_from(count >> 1).ok()?, count & 1 == 1);
+    let told = kept.take(2 * if closed { 1 } else { count as usize })?.as_chunks::<2>().0;
+    Some((term, OfTerm { count, closed, told }))
 }

@@ -6,7 +6,13 @@ use crate::read::value::Unit;
 /// Most characters of a unit of money.
 const LONGEST: usize = 5;
 /// What may stand right behind a unit: the next word of the form, another unit.
-const NEXT: &str = "填制报日时第审统表联负面金投单及和截亩公平美";
+const NEXT: &str = "填制报日时第审统表联负面金投单及和截亩公平";
+/// The same behind a unit of one character, with which names begin as well: 元和街道.
+const NEXT_WORDS: [&str; 9] = ["填报", "填表", "制表", "审核", "日期", "时间", "报送", "单位", "统计"];
+/// Words before a unit that is that of some columns only.
+const OF_ONE: [&str; 7] = ["外资", "外汇", "产值", "税", "收入", "土地", "面积"];
+/// Signs between the parts of a text.
+const SIGNS: [char; 6] = [':', '(', ',', '。', '、', ';'];
 
 /// All units that a cell such as `单位：亿元、公顷` or `(亿元、平方米)` declares.
 pub(super) fn declared_units(cell: &str) -> Vec<Unit> {
@@ -20,7 +26,8 @@ pub(super) fn declared_units(cell: &str) -> Vec<Unit> {
     units.unwrap_or_default()
 }
 
-/// The unit that a cell such as `金额单位：万元`, `单位：亿元 填报日期：5月` or `金额以万元计` declares; of several that of money.
+/// The unit that a cell such as `金额单位：万元`, `单位：亿元 填报日期：5月` or `金额以万元计` declares for all amounts; of several that
+/// of money. 产值单位 is that of some columns.
 pub(in crate::read) fn declared_unit(cell: &str) -> Option<Unit> {
     let named = cell.contains(['单', '單']) && cell.contains('位') || cell.contains("金额");
     if !named && !cell.contains(['计', '計']) {
@@ -30,28 +37,40 @@ pub(in crate::read) fn declared_unit(cell: &str) -> Option<Unit> {
     if let Some((_, unit)) = counted_in(&text) {
         return Some(unit);
     }
-    let behind = text.split("单位").skip(1).chain(text.split("金额:").skip(1));
-    let lists: Vec<&str> = behind
-        .map(|behind| behind.trim_start_matches([':', '(', '为', '均', '是']))
+    let at = text.match_indices("单位").chain(text.match_indices("金额:"));
+    let lists: Vec<&str> = at
+        .filter(|(at, _)| !is_of_one(&text[..*at]))
+        .map(|(at, word)| text[at + word.len()..].trim_start_matches([':', '(', '为', '均', '是']))
         .filter_map(|behind| behind.split([')', '。']).next())
         .collect();
-    let parts =
-        |list: &&'_ str| list.split([',', ';', '、', '/', '|']).map(str::to_owned).collect::<Vec<_>>();
-    let mut money = lists.iter().flat_map(parts);
+    let mut money = lists.iter().flat_map(|list| list.split([',', ';', '、', '/', '|']));
     let other = || {
-        let first = lists.iter().filter_map(|list| list.split([',', ';', '、', '|']).next());
-        first.filter_map(named_unit).last()
+        let first = text.split("单位").skip(1).filter_map(|behind| {
+            let behind = behind.trim_start_matches([':', '(', '为', '均', '是']);
+            behind.split([',', ';', '、', '|', ')', '。']).next()
+        });
+        first.filter_map(named_unit).filter(|unit| !unit.is_money()).last()
     };
-    money.find_map(|part| money_at_start(&part)).or_else(other)
+    money.find_map(money_at_start).or_else(other)
+}
+
+/// Whether what stands before a unit says that it is that of some columns.
+fn is_of_one(before: &str) -> bool {
+    let last = before.rsplit(SIGNS).next().unwrap_or_default();
+    OF_ONE.iter().any(|word| last.contains(word))
 }
 
 /// The unit of money that a text begins with, if what follows is none of its letters.
 fn money_at_start(text: &str) -> Option<Unit> {
     let ends: Vec<usize> = text.char_indices().map(|(at, c)| at + c.len_utf8()).take(LONGEST).collect();
     ends.into_iter().rev().find_map(|end| {
-        let next = text[end..].chars().next();
-        let over = next.is_none_or(|next| !next.is_alphabetic() || NEXT.contains(next));
-        named_unit(&text[..end]).filter(|unit| over && unit.is_money())
+        let (unit, rest) = text.split_at(end);
+        let plain = rest.chars().next().is_none_or(|next| !next.is_alphabetic());
+        let over = match unit.chars().count() > 1 && unit.ends_with(['元', '币']) {
+            true => rest.starts_with(|next| NEXT.contains(next)),
+            false => NEXT_WORDS.iter().any(|word| rest.starts_with(word)),
+        };
+        named_unit(unit).filter(|unit| (plain || over) && unit.is_money())
     })
 }
 
@@ -63,7 +82,11 @@ pub(in crate::read) fn counted_in(tidied: &str) -> Option<(&str, Unit)> {
             .char_indices()
             .take(LONGEST + 1)
             .find(|(end, _)| behind[*end..].starts_with('计') || behind[*end..].starts_with("为单位"))?;
-        Some((&tidied[..at], named_unit(&behind[..end]).filter(Unit::is_money)?))
+        // 按亿元计算的项目 are some of them.
+        let some = behind[end..].strip_prefix("计算").or(behind[end..].strip_prefix('计'));
+        let unit = named_unit(&behind[..end]).filter(Unit::is_money)?;
+        let all = !some.is_some_and(|rest| rest.starts_with('的')) && !is_of_one(&tidied[..at]);
+        all.then_some((&tidied[..at], unit))
     })
 }
 
@@ -116,6 +139,17 @@ mod tests {
             ("本表以亿元为单位", Some("亿元")),
             ("以2023年计划为准，合计", None),
             ("按投资计", None),
+            ("填报单位：元和街道", None),
+            ("填报单位：千金镇", None),
+            ("填报单位：亿联集团", None),
+            ("填报单位：亿美公司", None),
+            ("单位：元 填报人：张三", Some("元")),
+            ("产值以亿元计，投资以万元计", Some("万元")),
+            ("产值单位：亿元", None),
+            ("产值单位：亿元；投资单位：万元", Some("万元")),
+            ("单位：万元，产值单位：亿元", Some("万元")),
+            ("按亿元计算的项目名单", None),
+            ("注：总投资以亿元计算的项目请换算", None),
         ] {
             assert_eq!(declared_unit(cell).map(|u| u.name).as_deref(), unit, "{cell}");
         }

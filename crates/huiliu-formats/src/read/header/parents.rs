@@ -7,8 +7,8 @@ use huiliu_stage::FieldType;
 
 use super::names::{ABOUT, Names, Rank, WHOLE, is_unit, tidy, without_unit};
 
-/// Words of a parent whose children are of another time, another part or somebody else, whatever they are called.
-const OTHERS: [&str; 27] = [
+/// Words of a parent whose children are of another time, whatever they are called.
+const TIMES: [&str; 15] = [
     "上年",
     "去年",
     "往年",
@@ -19,26 +19,23 @@ const OTHERS: [&str; 27] = [
     "同期",
     "上月",
     "下月",
-    "下一步",
     "上季",
     "下季",
     "上半年",
     "下半年",
-    "外资",
-    "设备",
-    "一期",
-    "二期",
-    "三期",
-    "施工",
-    "监理",
-    "设计",
-    "勘察",
-    "包联",
-    "挂钩",
     "序时",
 ];
-/// The same of children that are no amounts.
+/// Words of a parent whose amounts are of a part.
+const PARTS: [&str; 5] = ["外资", "设备", "一期", "二期", "三期"];
+/// Words of a parent whose people are somebody else's, and its last words then.
+const WHOSE: [&str; 6] = ["施工", "监理", "设计", "勘察", "包联", "挂钩"];
+const WHO: [&str; 5] = ["单位", "企业", "公司", "领导", "方"];
+/// Words of a parent whose days and progress are still to come, unless it says how far they have come.
 const PLANS: [&str; 2] = ["计划", "目标"];
+const DONE: [&str; 3] = ["完成", "执行", "进展"];
+/// Words of a parent whose amount is of some time, if its leaf says no more than that it is one.
+const PERIODS: [&str; 9] = ["本年", "年度", "当年", "累计", "完成", "季度", "月", "目前", "截至"];
+const AMOUNTS: [&str; 4] = ["投资额", "投资", "金额", "投资金额"];
 /// Endings of a parent that say nothing on which of its children's fields is meant.
 const EMPTY: [&str; 6] = ["完成情况", "进展情况", "情况", "进展", "完成", "进度"];
 
@@ -63,12 +60,11 @@ impl Names {
             return self.look_up(parent);
         }
         let joined = self.joined(parent, leaf);
+        if joined.is_empty() && self.is_of_another(parent, leaf, &own) {
+            return Vec::new();
+        }
         if is_firm(&own) {
-            return match joined.is_empty() {
-                true if self.is_of_another(parent, leaf, &own) => Vec::new(),
-                true => own,
-                false => joined,
-            };
+            return if joined.is_empty() { own } else { joined };
         }
         // 完成投资情况 > 本月完成: the child leaves out what the parent is about.
         let about = ABOUT.iter().filter(|word| parent.contains(**word) && !leaf.contains(**word));
@@ -85,8 +81,7 @@ impl Names {
         let tidied: Vec<String> = path.iter().map(|part| tidy(part)).collect();
         let [.., parent, leaf] = named(&tidied) else { return Vec::new() };
         let own = self.look_up(leaf);
-        let another = || self.joined(parent, leaf).is_empty() && self.is_of_another(parent, leaf, &own);
-        match is_firm(&own) && another() {
+        match self.joined(parent, leaf).is_empty() && self.is_of_another(parent, leaf, &own) {
             true => own.into_iter().map(|(field, _)| field).collect(),
             false => Vec::new(),
         }
@@ -103,27 +98,56 @@ impl Names {
             let forms = [Some(bare), short].into_iter().flatten();
             forms.map(move |bare| format!("{parent}{bare}{unit}"))
         });
-        let mut all = words.chain([format!("{leaf}{parent}")]);
+        // 计划开竣工时间 > 开工时间
+        let planned = parent.contains("计划")
+            && ["时间", "日期", "开工", "竣工", "完工"].iter().any(|w| bare.contains(w));
+        let planned = planned.then(|| format!("计划{bare}"));
+        let mut all = words.chain([format!("{leaf}{parent}")]).chain(planned);
         all.find_map(|word| Some(self.look_up(&word)).filter(|found| !found.is_empty())).unwrap_or_default()
     }
 
     /// Whether what a leaf names is something else's below this parent.
     fn is_of_another(&self, parent: &str, leaf: &str, own: &[(usize, Rank)]) -> bool {
-        let amount = own
-            .iter()
-            .any(|(field, _)| self.kind(*field).is_some_and(|(_, kind)| matches!(kind, FieldType::Money)));
-        let in_any = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
-        let says = |words: &[&str]| in_any(parent, words) && !in_any(leaf, words);
-        // 2022年 > 完成投资
-        let of_a_year = || {
-            own.iter().any(|(field, _)| self.is_annual(*field))
-                && parent.match_indices("20").any(|(at, _)| {
-                    let year: String = parent[at..].chars().take(5).collect();
-                    year.ends_with('年') && year.chars().take(4).all(|c| c.is_ascii_digit())
-                })
+        let (parent, leaf) = (bare(parent), bare(leaf));
+        if own.is_empty() || parent.contains(leaf) {
+            return false;
+        }
+        let is = |kinds: &[FieldType]| {
+            own.iter().any(|(field, _)| self.kind(*field).is_some_and(|(_, kind)| kinds.contains(&kind)))
         };
-        says(&OTHERS) || !amount && says(&PLANS) || of_a_year()
+        let has = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
+        let amount = is(&[FieldType::Money]);
+        let progress = has(leaf, &["进度", "进展", "完成率"]);
+        // 建设计划 is no 设计.
+        let parent = parent.replace("建设", "");
+        let of_people = has(leaf, &["人", "电话", "方式", "单位", "领导"]);
+        let time = (amount || progress) && has(&parent, &TIMES);
+        let part = amount && has(&parent.replace("内外资", ""), &PARTS);
+        let whose = of_people && has(&parent, &WHOSE) && WHO.iter().any(|who| parent.ends_with(who));
+        let plan = (is(&[FieldType::Date]) || progress)
+            && has(&parent, &PLANS)
+            && !has(&parent, &DONE)
+            && !has(leaf, &PLANS);
+        let vague = AMOUNTS.contains(&leaf) && (has(&parent, &PERIODS) || has_year(&parent));
+        // 2022年 > 完成投资, and the leaf does not say itself of when it is.
+        let says_when = has(leaf, &["年度", "本年", "当年", "全年", "计划", "月", "累计", "至今"]);
+        let year = own.iter().any(|(field, _)| self.is_annual(*field)) && !says_when && has_year(&parent);
+        time || part || whose || plan || vague || year
     }
+}
+
+/// A header without its unit and what stands in brackets at its end.
+fn bare(text: &str) -> &str {
+    let text = without_unit(text).map_or(text, |(base, _)| base);
+    text.strip_suffix(')').and_then(|open| open.rsplit_once('(')).map_or(text, |(base, _)| base)
+}
+
+/// Whether a text names a year.
+fn has_year(text: &str) -> bool {
+    text.match_indices("20").any(|(at, _)| {
+        let year: String = text[at..].chars().take(5).collect();
+        year.ends_with('年') && year.chars().take(4).all(|c| c.is_ascii_digit())
+    })
 }
 
 /// The rows of a header without one of units below its leaf, which belongs to its parent.
@@ -147,7 +171,11 @@ mod tests {
         let field = |name: &&str| Field {
             name: (*name).into(),
             label: if *name == "ytd_investment" { "年度累计完成投资".into() } else { String::new() },
-            kind: if money.contains(name) { FieldType::Money } else { FieldType::Text },
+            kind: match *name {
+                name if money.contains(&name) => FieldType::Money,
+                name if name.ends_with("date") => FieldType::Date,
+                _ => FieldType::Text,
+            },
             ..Field::default()
         };
         let fields = money.iter().chain(&others).map(field).collect();
@@ -175,6 +203,20 @@ mod tests {
             ("外资>总投资", None),
             ("施工单位>联系人", None),
             ("责任单位>联系人", Some("contact")),
+            ("2023年投资情况（万元）>年度计划投资", Some("annual_plan_investment")),
+            ("2023年5月进展情况>年度累计完成投资", Some("ytd_investment")),
+            ("截至2023年5月底>年度累计完成投资", Some("ytd_investment")),
+            ("2023年建设计划>年度计划投资（万元）", Some("annual_plan_investment")),
+            ("2023年建设计划>开工时间", Some("plan_start_date")),
+            ("计划开竣工时间>开工时间", Some("plan_start_date")),
+            ("施工进度>形象进度", Some("progress_text")),
+            ("年度计划完成情况>形象进度", Some("progress_text")),
+            ("形象进度及下一步计划>形象进度", Some("progress_text")),
+            ("固定资产投资（含设备投资）>总投资", Some("total_investment")),
+            ("内外资情况>总投资", Some("total_investment")),
+            ("参建单位（建设、设计、施工、监理）>联系人", Some("contact")),
+            ("2023年完成情况>投资额（万元）", None),
+            ("实际完成>投资额", None),
         ] {
             let path: Vec<String> = path.split('>').map(str::to_owned).collect();
             let claimed = names.claims(&path).first().map(|(field, _)| record.fields[*field].name.clone());

@@ -147,6 +147,9 @@ fn parts(grid: &Grid, at: usize) -> bool {
 
 /// How well rows do as a header; 0 if they are none.
 fn score(layout: &Layout) -> usize {
+    if has_title(layout) {
+        return 0;
+    }
     // What is another's for sure is understood as well.
     let others = layout.columns.iter().filter(|column| column.of_another).count();
     let strong = layout.columns.iter().filter(is_firm).count() + others;
@@ -159,6 +162,16 @@ fn score(layout: &Layout) -> usize {
     // One name alone may stand in a title; two, or little but names, is a header.
     let most = strong >= 1 && claimed >= 2 && claimed * 2 > named;
     if strong >= 2 || most || (claimed > 0 && claimed == named) { claimed + strong } else { 0 }
+}
+
+/// Whether the first row of a header is one text over all columns: the title of the table.
+fn has_title(layout: &Layout) -> bool {
+    const FEWEST: usize = 3;
+    let mut paths = layout.columns.iter().map(|column| &column.path).filter(|path| !path.is_empty());
+    let Some(title) = paths.next().filter(|path| path.len() > 1).and_then(|path| path.first()) else {
+        return false;
+    };
+    layout.columns.len() >= FEWEST && paths.all(|path| path.len() > 1 && path.first() == Some(title))
 }
 
 fn lay_out(rows: &[(u32, Vec<String>)], merged: &MergedRows, names: &Names) -> Layout {

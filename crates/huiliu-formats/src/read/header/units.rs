@@ -13,8 +13,10 @@ pub(super) fn of_sheet(grid: &Grid, layout: &Layout) -> Option<Unit> {
         _ => None,
     });
     let whole = cells.iter().filter_map(|cell| {
-        let money = || declared::declared_units(cell).into_iter().find(Unit::is_money);
-        declared::declared_unit(cell).filter(Unit::is_money).or_else(money)
+        // 产值单位 is told by the other way of reading, and is none of all amounts.
+        let list = || declared::declared_units(cell).into_iter().find(Unit::is_money);
+        let alone = names::tidy(cell).starts_with('(');
+        declared::declared_unit(cell).filter(Unit::is_money).or_else(|| alone.then(list)?)
     });
     let beside = layout.columns.iter().flat_map(|column| &column.path).filter(|cell| {
         let text = names::tidy(cell);
@@ -22,7 +24,8 @@ pub(super) fn of_sheet(grid: &Grid, layout: &Layout) -> Option<Unit> {
     });
     let beside = beside.filter_map(|cell| declared::declared_unit(cell));
     // 重大项目表（亿元）
-    let of_title = cells.iter().filter_map(|cell| names::unit_of(cell));
+    let of_title = cells.iter().filter(|cell| names::tidy(cell).ends_with(')'));
+    let of_title = of_title.filter_map(|cell| names::unit_of(cell));
     whole.chain(parted).chain(beside).chain(of_title).find(Unit::is_money)
 }
 

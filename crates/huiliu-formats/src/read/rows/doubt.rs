@@ -87,9 +87,12 @@ impl RowKinds {
             if self.texts.get(column).is_some_and(|texts| texts.contains(&tidy(cell))) {
                 return false;
             }
-            let own = self.units.get(column).cloned().flatten().or_else(|| self.unit.clone());
-            let other_unit =
-                header::unit_of(cell).is_some_and(|unit| own.is_none_or(|own| !own.is_same(&unit)));
+            let own = self.units.get(column).cloned().flatten();
+            let other_unit = header::unit_of(cell).is_some_and(|unit| {
+                let usual = || self.unit.clone().or_else(|| Unit::parse("万元"));
+                let own = own.or_else(|| usual().filter(|_| unit.is_money()));
+                own.is_none_or(|own| !own.is_same(&unit))
+            });
             let claims = names.claims(&[cell.to_owned()]);
             let field = (0..self.fields.len()).find(|field| self.filler.column_of(*field) == Some(column));
             let firm: Vec<usize> = claims
@@ -112,7 +115,7 @@ impl RowKinds {
                 let (Some((at, unit)), None) = (units.next(), units.next()) else { return None };
                 let rest: Vec<(usize, &str)> = filled.iter().filter(|(of, _)| of != at).copied().collect();
                 match self.unit_alone(unit)? {
-                    Kind::Unit => self.title(&rest, 0).or(Some(Kind::Unit)),
+                    Kind::Unit => self.title(&rest, 0, self.counts()).or(Some(Kind::Unit)),
                     kind => Some(kind),
                 }
             }

@@ -141,11 +141,18 @@ impl Meanings {
         let word = tidy(cell);
         let (style, rest) = numbered(&word);
         let (text, declared) = counted(rest);
-        let means = self.of(text);
+        let means = self.of(text).map(|(field, value)| (field, as_written(value, cell)));
         let style = style.unwrap_or(Style::Bare(means.as_ref().map(|(field, _)| *field)));
         let number = numeral(word.trim_start_matches('('));
         Title { style, number, text: text.to_owned(), declared, means }
     }
+}
+
+/// A value as the cell has it, with its capitals.
+fn as_written(value: String, cell: &str) -> String {
+    let lower = cell.to_lowercase();
+    let at = lower.find(&value).filter(|_| lower.len() == cell.len());
+    at.and_then(|at| cell.get(at..at + value.len())).map_or(value.clone(), str::to_owned)
 }
 
 const NUMERALS: &str = "一二三四五六七八九十百";

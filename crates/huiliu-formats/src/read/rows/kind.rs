@@ -80,7 +80,13 @@ impl RowKinds {
             .or_else(|| self.share(&filled))
             .or_else(|| self.note(&filled))
             .or_else(|| self.footer(&filled))
-            .or_else(|| self.title(&filled, number))
+            .or_else(|| self.title(&filled, number, self.counts() || self.is_numbered(view, row + 1)))
+    }
+
+    /// Whether a row has a serial number.
+    fn is_numbered(&self, view: View<'_>, row: usize) -> bool {
+        let number = |serial: &Serial| view.get(row, serial.column).trim().parse::<u32>().is_ok();
+        self.serial.as_ref().is_some_and(number)
     }
 
     /// The header printed again.
@@ -109,7 +115,9 @@ impl RowKinds {
         let word = tidy(label);
         // 其中 | 续建项目 | 1
         let named = || word == "其中" && rest.split_first().is_some_and(|(_, rest)| amounts(rest));
-        let goes_on = || self.shared && !self.is_serial(column) && !rest.is_empty() && amounts(rest);
+        // Where rows have no numbers a record looks the same.
+        let unnumbered = self.serial.as_ref().is_some_and(|serial| serial.column < column);
+        let goes_on = || self.shared && unnumbered && !rest.is_empty() && amounts(rest);
         (is_share(&word) && (amounts(rest) || named()) || goes_on()).then_some(Kind::Share)
     }
 
@@ -138,7 +146,10 @@ impl RowKinds {
                     .contains(&word.trim_end_matches(|c: char| c.is_ascii_digit()))
                     && self.is_serial(column);
                 // 2.投资额保留整数, below 注:1.本表由各板块填报; its number may stand beside it.
-                let parted_number = filled.len() == 2 && self.is_serial(column);
+                let says = |text: &str| {
+                    ["填", "以", "按", "为", "请", "应", "须", "指", "含"].iter().any(|w| text.contains(w))
+                };
+                let parted_number = filled.len() == 2 && self.is_serial(column) && says(filled[1].1);
                 let goes_on = self.noted && (alone || parted_number) && !is_footer(&word);
                 parted
                     || example
@@ -150,13 +161,14 @@ impl RowKinds {
         is_note.then_some(Kind::Note)
     }
 
-    /// The title of a group, or what is written in one cell across the table, as no record is.
-    pub(super) fn title(&self, filled: &[(usize, &str)], number: u32) -> Option<Kind> {
+    /// The title of a group, or what is written in one cell across the table, as no record is; `counts` says whether rows are
+    /// numbered here.
+    pub(super) fn title(&self, filled: &[(usize, &str)], number: u32, counts: bool) -> Option<Kind> {
         let &(column, first) = filled.first()?;
         match self.header.len() {
             0 | 1 => None,
-            2 => self.group(filled).filter(|kind| self.is_of_another_field(kind)),
-            _ => self.group(filled).or_else(|| {
+            2 => self.group(filled, counts).filter(|kind| self.is_of_another_field(kind)),
+            _ => self.group(filled, counts).or_else(|| {
                 let across = filled.len() == 1 && self.wide.binary_search(&number).is_ok();
                 across.then(|| Kind::Group(column, self.meanings.title(first)))
             }),
@@ -195,8 +207,8 @@ impl RowKinds {
         None
     }
 
-    /// A title stands alone in its row, but for a number before it and amounts behind it.
-    fn group(&self, filled: &[(usize, &str)]) -> Option<Kind> {
+    /// A title stands alone in its row, but for a number before it and amounts behind it; `counts` as in [`Self::title`].
+    fn group(&self, filled: &[(usize, &str)], counts: bool) -> Option<Kind> {
         let (numbering, rest) = match filled {
             [(_, number), rest @ ..] if !rest.is_empty() && lone_number(number).is_some() => {
                 (lone_number(number), rest)
@@ -226,7 +238,7 @@ impl RowKinds {
         let certain = chinese || counted && ends_counted(&tidy(cell));
         // Without numbering or count the words must say something, and nothing else may stand there but amounts where rows
         // are numbered and this one is not.
-        let unnumbered = self.counts() && filled.iter().all(|(column, _)| !self.is_serial(*column));
+        let unnumbered = counts && filled.iter().all(|(column, _)| !self.is_serial(*column));
         let known = title.means.is_some() && (filled.len() == 1 || unnumbered);
         let said = title.declared.is_some() || title.means.is_some();
         ((certain && (alone || numbering.is_some() || said)) || known).then_some(Kind::Group(*column, title))

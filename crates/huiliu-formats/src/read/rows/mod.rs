@@ -75,7 +75,8 @@ pub(super) struct RowKinds {
     fields: Vec<String>,
     /// The row above was a note.
     noted: bool,
-    /// The row above was a part of a total.
+    /// The row above was a total, or a part of one below it.
+    totalled: bool,
     shared: bool,
     /// The row above was the header again.
     headed: bool,
@@ -156,6 +157,7 @@ impl RowKinds {
             filler: Filler::new(record, layout, merged, sheet),
             wide: wide(merged, layout),
             noted: false,
+            totalled: false,
             shared: false,
             headed: false,
             other: false,
@@ -186,7 +188,8 @@ impl RowKinds {
             let kind = self.listed(view, row, kind);
             let kind = self.other_table((view, row, number), kind, names);
             (self.noted, self.headed) = (kind == Some(Kind::Note), kind == Some(Kind::Header));
-            self.shared = kind == Some(Kind::Share);
+            self.shared = kind == Some(Kind::Share) && (self.totalled || self.shared);
+            self.totalled = matches!(kind, Some(Kind::Total(_)));
             match kind {
                 Some(kind) if kind != Kind::Blank || !has_surplus(chunk, row) => {
                     told.extend(self.pass_over(view, row, number, row - gone.len(), &kind));

@@ -388,6 +388,9 @@ fn rows_of_groups_with_counts_and_sums_are_no_records() {
         ("合计,,,3,\n其中,续建项目,,1,\n,新建项目,,2,\n1,甲,甲公司,1,在建\n2,乙,乙公司,2,在建\n", 2),
         ("1,甲,甲公司,1000,在建\n,合计,,1000,较上月增加1个\n", 1),
         ("1,甲,甲公司,1000,在建\n平均,,,1000,\n", 1),
+        (",湖塘镇,,100,\n1,甲,甲公司,100,在建\n,牛塘镇,,300,\n1,乙,乙公司,300,在建\n", 2),
+        ("1,园区打包,甲公司,600,在建\n,其中：道路工程,,100,\n,桥梁工程,,200,\n2,乙项目,乙公司,200,在建\n", 3),
+        ("注：请补充完善,,,,\n1,甲,,,\n2,乙,,,\n3,丙,,,x\n", 3),
         ("例1,某某项目,某某公司,12,\n1,甲,甲公司,1000,在建\n", 1),
         ("1,甲,甲公司,1000,在建\n填表说明：,,,,\n1,总投资以立项批复为准,,,\n2,建设单位填全称,,,\n", 1),
     ] {
@@ -505,4 +508,31 @@ fn a_small_table_below_the_list_is_told_and_not_read() {
     let (names, _, findings) = table(text, "owner_name");
     assert_eq!(names, ["甲"], "{findings:#?}");
     errors(&findings, "second-table", 1);
+}
+
+#[test]
+fn sound_tables_that_look_like_what_is_told_from_records() {
+    let names = |text: &str| table(text, "owner_name").0;
+    assert_eq!(
+        names("项目名称,总投资（万元）\n合计,600\n其中：省重大,300\n甲项目,100\n乙项目,500\n"),
+        ["甲项目", "乙项目"]
+    );
+    assert_eq!(names("项目名称,总投资（万元）\n平均,150\n甲项目,100\n乙项目,200\n"), ["甲项目", "乙项目"]);
+    let text =
+        "2023年重大项目建设计划表\n序号,项目名称,建设单位,联系人,责任单位,联系人\n1,甲,甲公司,a,A局,b\n";
+    assert_eq!(names(text), ["甲"]);
+    let text = "填报单位：元和街道,,单位：万元\n序号,项目名称,总投资\n1,甲,100\n";
+    assert_eq!(table(text, "total_investment").1, ["100"]);
+    let text = "产值单位：亿元,,\n序号,项目名称,总投资\n1,甲,100\n";
+    assert_eq!(table(text, "total_investment").1, ["100"]);
+    let text = "序号,项目名称,总投资\n1,甲,100\n序号,项目名称,总投资（万元）\n2,乙,200\n";
+    assert_eq!(names(text), ["甲", "乙"]);
+    let text = "序号,项目名称,2023年投资情况（万元）,\n,,年度计划投资,年度累计完成投资\n1,甲,50,15\n";
+    assert_eq!(table(text, "annual_plan_investment").1, ["50"]);
+    assert_eq!(table(text, "ytd_investment").1, ["15"]);
+    let text = "序号,项目名称,建设单位,总投资（万元）\n5G产业（1个）,,,\n1,甲,甲公司,1\n";
+    assert_eq!(table(text, "industry_name").1, ["5G产业"]);
+    let text = "序号,项目名称,2022年,,2023年,\n,,投资额（万元）,形象进度,投资额（万元）,形象进度\n1,甲,300,主体,400,装修\n";
+    let (_, totals, findings) = table(text, "total_investment");
+    assert_eq!(totals, [""], "{findings:#?}");
 }
