@@ -27,6 +27,35 @@ impl Default for Chunked {
     }
 }
 
+/// What a chunk consists of.
+struct Parts<'a> {
+    kinds: &'a [u8],
+    keys: &'a [[u8; 8]],
+    words: &'a [[u8; 4]],
+    senders: &'a [[u8; 2]],
+    contents: &'a [[u8; 4]],
+    refs: &'a [[u8; 4]],
+    posted: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    /// Parts of records that have so many places; `None` for what makes no sense.
+    fn of(rest: &mut Input<'a>, width: usize) -> Option<Self> {
+        let terms = usize::try_from(rest.int()?).ok()?;
+        let kinds = rest.take(terms)?;
+        let keys = rest.take(terms.checked_mul(8)?)?.as_chunks().0;
+        let words = usize::try_from(rest.int()?).ok()?;
+        let words = rest.take(words.checked_mul(4)?)?.as_chunks().0;
+        let records = usize::try_from(rest.int()?).ok()?;
+        let senders = rest.take(records.checked_mul(2)?)?.as_chunks().0;
+        let contents = rest.take(records.checked_mul(4)?)?.as_chunks().0;
+        let refs = rest.take(records.checked_mul(4 * width)?)?.as_chunks().0;
+        let posted = usize::try_from(rest.int()?).ok()?;
+        let posted = rest.take(posted)?;
+        rest.is_empty().then_some(Self { kinds, keys, words, senders, contents, refs, posted })
+    }
+}
+
 fn head(linker: &Linker, rest: &[u8]) -> [u8; 17] {
     let compared = format!("{:?} {:?}", linker.slots, linker.config.fields);
     let mut head = [VERSION; 17];
@@ -57,41 +86,38 @@ impl Linker {
         if (place.terms as usize, place.words) != (self.dictionary.len(), self.store.end()) {
             return None;
         }
-        let terms = usize::try_from(rest.int()?).ok()?;
-        let kinds = rest.take(terms)?;
-        let keys = rest.take(terms.checked_mul(8)?)?.as_chunks::<8>().0;
-        for (key, kind) in keys.iter().zip(kinds) {
-            self.dictionary.append(u64::from_le_bytes(*key), Term::from_number(*kind)?);
-        }
-        let words = usize::try_from(rest.int()?).ok()?;
-        let words = rest.take(words.checked_mul(4)?)?.as_chunks::<4>().0;
-        self.store.extend(words.iter().map(|word| u32::from_le_bytes(*word)));
-        let first = self.len() as u32;
-        let records = usize::try_from(rest.int()?).ok()?;
-        let senders = rest.take(records.checked_mul(2)?)?.as_chunks::<2>().0;
-        self.senders.extend(senders.iter().map(|sender| u16::from_le_bytes(*sender)));
-        let contents = rest.take(records.checked_mul(4)?)?.as_chunks::<4>().0;
-        self.contents.extend(contents.iter().map(|content| u32::from_le_bytes(*content)));
-        let refs = rest.take(records.checked_mul(4 * self.store.width())?)?.as_chunks::<4>().0;
-        let places = self.store.extend_refs(refs.iter().map(|place| u32::from_le_bytes(*place)));
+        let parts = Parts::of(&mut rest, self.store.width())?;
+        let (first, records) = (self.len() as u32, parts.senders.len());
+        let (last, weighed) = (first + records as u32, weighed.filter(|weighed| *weighed > first));
+        let splits = weighed.is_some_and(|weighed| weighed < last);
+        // Who has which terms is made beside what is compared: neither needs the other.
+        let (dictionary, store) = (&mut self.dictionary, &mut self.store);
+        let (senders, contents) = (&mut self.senders, &mut self.contents);
+        let posted = std::thread::scope(|scope| {
+            let beside = scope.spawn(|| {
+                store.extend(parts.words.iter().map(|word| u32::from_le_bytes(*word)));
+                senders.extend(parts.senders.iter().map(|sender| u16::from_le_bytes(*sender)));
+                contents.extend(parts.contents.iter().map(|content| u32::from_le_bytes(*content)));
+                store.extend_refs(parts.refs.iter().map(|place| u32::from_le_bytes(*place)))
+            });
+            for (key, kind) in parts.keys.iter().zip(parts.kinds) {
+                dictionary.append(u64::from_le_bytes(*key), Term::from_number(*kind)?);
+            }
+            if !splits {
+                posted::post(dictionary, parts.posted, first)?;
+            }
+            beside.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause)).then_some(())
+        });
+        posted?;
         self.chunked = Chunked { terms: self.dictionary.len() as u32, words: self.store.end() };
-        let posted = usize::try_from(rest.int()?).ok()?;
-        let posted = rest.take(posted)?;
-        if !places || !rest.is_empty() {
-            return None;
-        }
-        let (last, weighed) = (self.len() as u32, weighed.filter(|weighed| *weighed > first));
         match weighed.filter(|weighed| *weighed <= last) {
             // What was known then ends somewhere in this chunk.
-            Some(weighed) if weighed < last => {
+            Some(weighed) if splits => {
                 self.post_records(first..weighed);
                 self.dictionary.weigh(weighed as usize);
                 self.post_records(weighed..last);
             }
-            at_its_end => {
-                posted::post(&mut self.dictionary, posted, first)?;
-                at_its_end.iter().for_each(|weighed| self.dictionary.weigh(*weighed as usize));
-            }
+            at_its_end => at_its_end.iter().for_each(|weighed| self.dictionary.weigh(*weighed as usize)),
         }
         Some(records)
     }
