@@ -1,7 +1,7 @@
 //! Where a table ends, and what says that something else follows.
 
 use super::super::shape::{Kind, Profile, kind};
-use super::header::looks_like_header;
+use super::header::{Height, height, looks_like_header};
 use super::start::is_labels;
 use super::{Line, columns, is_cut_by, is_cut_otherwise};
 
@@ -133,7 +133,7 @@ fn ends_here(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile], l
         // Unless a blank line, a title and another header of the same width stand between.
         let title = gap && !line.empty && filled <= 1 && width > 2;
         return (title && looks_like_header(&back.record, columns))
-            || (line.gap && another_table(rest, width));
+            || (line.gap && another_table(rest, width, columns));
     }
     if filled == 0 {
         return false;
@@ -141,7 +141,7 @@ fn ends_here(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile], l
     if is_torn_off(lines, at, width, columns) {
         return false;
     }
-    if another_table(rest, width) {
+    if another_table(rest, width, columns) {
         return true;
     }
     // The tail: sentences are notes; rows of about the table's width are damaged rows of the table.
@@ -231,13 +231,31 @@ fn is_note(line: &Line<'_>, gap: bool, width: usize, columns: &[Profile]) -> boo
 }
 
 /// Whether a table of another width begins here.
-fn another_table(rest: &[Line<'_>], width: usize) -> bool {
+fn another_table(rest: &[Line<'_>], width: usize, columns: &[Profile]) -> bool {
     let Some(other) = rest.first().map(|line| line.record.cells.len()) else { return false };
-    let skip = usize::from(other <= 1);
-    let mut run = rest.iter().skip(skip).take_while(|l| !l.empty).take(4);
-    let Some(other) = run.next().map(|l| l.record.cells.len()) else { return false };
-    let same = run.filter(|l| l.record.cells.len() == other).count();
-    other > 1 && other != width && same >= if rest.first().is_some_and(|l| l.gap) { 1 } else { 2 }
+    let (title, gap) = (other <= 1, rest.first().is_some_and(|line| line.gap));
+    let run = &rest[usize::from(title)..];
+    let run = &run[..run.iter().take(LEAST_OWN).take_while(|line| !line.empty).count()];
+    let Some(other) = run.first().map(|line| line.record.cells.len()) else { return false };
+    let same = run.iter().skip(1).filter(|line| line.record.cells.len() == other).count();
+    other > 1
+        && other != width
+        && same >= if gap { 1 } else { 2 }
+        && (title || !are_ragged_rows(run, (other, gap), columns))
+}
+
+/// Rows that tell whether a table begins with them.
+const LEAST_OWN: usize = 4;
+
+/// Whether rows that are all of another width than the table are rows of it, with cells lacking at their ends or a new
+/// column begun: their first cells are at home in its columns, and no header stands above them. What a blank line parts
+/// from the table must show by its values that it belongs to it: words are at home anywhere.
+fn are_ragged_rows(run: &[Line<'_>], (other, gap): (usize, bool), columns: &[Profile]) -> bool {
+    let cells = || run.iter().flat_map(|line| line.record.cells.iter().zip(columns));
+    let cost: f64 = cells().map(|(cell, column)| column.cost(&cell.text)).sum();
+    let valued = || cells().any(|(cell, column)| column.values() > 0.6 && kind(&cell.text).is_value());
+    let headed = matches!(height(run, other), Height::Sure(rows) if rows > 0);
+    cost < TORN * cells().count() as f64 && !headed && (!gap || valued())
 }
 
 /// Whether a text begins like a note: `Source: …`, `注：…`.

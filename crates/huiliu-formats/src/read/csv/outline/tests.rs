@@ -247,3 +247,22 @@ fn the_first_lines_of_a_list_are_its_own_unless_they_differ_from_all_others() {
     assert_eq!(read(&format!("Rain 50\nRain 50\n{list}")).0, 0);
     assert_eq!(read(&format!("Fair\nFair\n{weather}Sun\nHaze\n")).0, 1);
 }
+
+#[test]
+fn rows_of_another_width_at_the_end_are_rows_if_their_cells_are_at_home() {
+    let rows = "id,name,n\n1,A,5\n2,B,6\n3,C,7\n";
+    for (more, width, end) in [
+        // Empty cells too many, a new column, and cells left out.
+        ("4,D,8,\n5,E,9,\n6,F,9,\n", 3, None),
+        ("4,D,8,new\n5,E,9,new\n6,F,9,old\n", 3, None),
+        ("4,D\n5,E\n6,F\n", 3, None),
+        ("\n4,D,8,\n5,E,9,\n6,F,9,\n", 3, None),
+        // Other kinds of cells, or a header.
+        ("x,y,z,w\n1,A,3,4\n2,B,4,5\n", 3, Some("x,y,z,w")),
+        ("A,1,2,3\nB,2,3,4\nC,3,4,5\n", 3, Some("A,1,2,3")),
+        ("\nkey,value\nx,1\ny,2\nz,3\n", 3, Some("key,value")),
+    ] {
+        let found = laid(&format!("{rows}{more}"));
+        assert_eq!((found.0, found.1, found.3.as_deref()), (width, 1, end), "{more}");
+    }
+}
