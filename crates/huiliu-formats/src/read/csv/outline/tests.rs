@@ -266,3 +266,36 @@ fn rows_of_another_width_at_the_end_are_rows_if_their_cells_are_at_home() {
         assert_eq!((found.0, found.1, found.3.as_deref()), (width, 1, end), "{more}");
     }
 }
+
+#[test]
+fn a_header_gives_the_width_if_most_rows_end_before_its_last_names() {
+    for (text, width, start) in [
+        ("id,name,n,note\n1,A,5\n2,B,6\n3,C,7\n4,D,8\n5,E,9\n6,F,9,x\n", 4, "id,name,n,note"),
+        ("id,name,n,note\n1,A,5,x\n2,B,6\n3,C,7\n4,D,8\n5,E,9\n6,F,9\n", 4, "id,name,n,note"),
+        ("id,name,n,note,by\n1,A,5,x\n2,B,6\n3,C,7\n4,D,8,x,me\n5,E,9\n", 5, "id,name,n,note,by"),
+        // A name or a row with a comma too many proves nothing by itself.
+        ("id,na,me,n\n1,A,5\n2,B,6\n3,C,7\n4,D,8\n5,E,9\n", 3, "id,na,me,n"),
+        ("id,na,me,n\n1,A,5\n2,B,6\n3,C,7\n4,D,8\n,5,E,9\n", 3, "id,na,me,n"),
+        ("id,name,n\n1,A,5\n2,B,6\n3,C,7,x\n4,D,8\n", 3, "id,name,n"),
+    ] {
+        let found = laid(text);
+        assert_eq!((found.0, found.2.as_str()), (width, start), "{text}");
+    }
+}
+
+#[test]
+fn keys_and_values_above_a_wider_table_are_no_table() {
+    let keys = "Station,Alpha\nLatitude,51.5\nLongitude,-0.12\n";
+    let days =
+        |count: usize| (1..=count).map(|n| format!("2020-01-{n:02},{n}.1,0.{}\n", n % 5)).collect::<String>();
+    for gap in ["", "\n"] {
+        for count in [3, 4, 7, 12] {
+            let found = laid(&format!("{keys}{gap}Date,Temp,Rain\n{}", days(count)));
+            assert_eq!((found.0, found.1, found.2.as_str()), (3, 1, "Date,Temp,Rain"), "{count}");
+        }
+    }
+    // Rows that come before fewer others are the table.
+    let (width, _, start, _) =
+        laid(&format!("Town,Count\nA,5\nB,6\nC,7\nD,8\n\nDate,Temp,Rain\n{}", days(5)));
+    assert_eq!((width, start.as_str()), (2, "Town,Count"));
+}
