@@ -17,10 +17,7 @@ pub(super) fn first_row(lines: &[Line<'_>], width: usize) -> Option<usize> {
     let mut first = behind_gap(lines, full.unwrap_or(filled), width);
     if full.is_some() && first > 1 && is_torn_header(lines, first, width) {
         first -= 2;
-    } else if full.is_some()
-        && first > 0
-        && (is_damaged_header(lines, first, width) || is_glued(lines, first, width))
-    {
+    } else if full.is_some() && first > 0 && is_first_above(lines, first, width) {
         first -= 1;
     }
     if is_title_of_list(&lines[first..], width) {
@@ -42,6 +39,13 @@ pub(super) fn first_row(lines: &[Line<'_>], width: usize) -> Option<usize> {
         top -= 1;
     }
     Some(top)
+}
+
+/// Whether the row right before the first full one is the table's first, whatever became of it.
+fn is_first_above(lines: &[Line<'_>], first: usize, width: usize) -> bool {
+    is_damaged_header(lines, first, width)
+        || is_glued(lines, first, width)
+        || is_hollow_row(lines, first, width)
 }
 
 /// Whether several words stand above the one that names a list of texts with numbers in them.
@@ -66,6 +70,24 @@ fn is_full(line: &Line<'_>, width: usize) -> bool {
             2 => filled == 2 && !is_remark(line),
             _ => filled >= 2 && filled * 3 >= width,
         }
+}
+
+/// Whether the row right before the first full one, which is no header, has one text in a row of the table's width, and
+/// that reads like a name or a value rather than a title: `id,,` or `,,5` above rows of values.
+fn is_hollow_row(lines: &[Line<'_>], first: usize, width: usize) -> bool {
+    let above = &lines[first - 1];
+    let mut texts = above.record.cells.iter().map(|cell| cell.text.trim()).filter(|text| !text.is_empty());
+    let (text, other) = (texts.next().unwrap_or_default(), texts.next());
+    width > 1
+        && above.record.cells.len() == width
+        && !lines[first].gap
+        && !above.empty
+        && other.is_none()
+        && !is_remark(above)
+        && !is_labels(above)
+        && !text.contains(char::is_whitespace)
+        && text.chars().count() <= LONGEST_NAME
+        && height(&lines[first..], width) == Height::Sure(0)
 }
 
 fn is_remark(line: &Line<'_>) -> bool {

@@ -299,3 +299,20 @@ fn keys_and_values_above_a_wider_table_are_no_table() {
         laid(&format!("Town,Count\nA,5\nB,6\nC,7\nD,8\n\nDate,Temp,Rain\n{}", days(5)));
     assert_eq!((width, start.as_str()), (2, "Town,Count"));
 }
+
+#[test]
+fn a_first_row_with_one_text_is_of_the_table_unless_it_is_a_title() {
+    let (values, named) = ("1,3.5,x\n2,4.5,y\n3,5.5,z\n", "id,sum,code\n1,3.5,x\n2,4.5,y\n3,5.5,z\n");
+    for (line, body, header, start) in [
+        ("id,,", values, 1, "id,,"),
+        ("7,,", values, 0, "7,,"),
+        (",,5", "5,Anna,7\n6,Bob,8\n7,Carl,9\n8,Dan,1\n", 0, ",,5"),
+        ("My own list,,", values, 0, "1,3.5,x"),
+        ("List,,", named, 1, "id,sum,code"),
+        ("List,,\n", named, 1, "id,sum,code"),
+        ("Made:today,,", values, 0, "1,3.5,x"),
+    ] {
+        let found = laid(&format!("{line}\n{body}"));
+        assert_eq!((found.0, found.1, found.2.as_str()), (3, header, start), "{line}");
+    }
+}
