@@ -7,11 +7,14 @@
 mod end;
 mod header;
 mod remarks;
+mod series;
 mod stacked;
 mod start;
 #[cfg(test)]
 mod tests;
 mod width;
+#[cfg(test)]
+mod words_tests;
 
 use self::end::end_of_table;
 use self::header::{Height, height};

@@ -4,7 +4,8 @@ use super::super::lex::Form;
 use super::super::repair::tests::{HEADER, body, read};
 use super::outline;
 
-fn laid(text: &str) -> (usize, usize, String, Option<String>) {
+/// Width, rows of the header, and the lines where the table begins and what ends it.
+pub(super) fn laid(text: &str) -> (usize, usize, String, Option<String>) {
     let (delimiter, quote) = (",".to_owned(), Some(b'"'));
     let form = Form { delimiter, quote, escape: None, newline: None, comment: None };
     let found = outline(text, &form, None, true);
