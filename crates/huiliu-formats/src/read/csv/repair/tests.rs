@@ -224,3 +224,17 @@ fn a_word_without_a_seam_is_whole_where_the_last_cell_may_be_missing() {
         assert_eq!(row(text), meant, "{text}");
     }
 }
+
+#[test]
+fn a_header_without_a_name_for_the_names_of_rows_lacks_the_first_one() {
+    for (text, header) in [
+        ("\"x\",\"y\"\n\"1\",3.5,a\n\"2\",4.5,b\n\"3\",5.5,c\n", "¦x¦y"),
+        ("\"mpg\",\"gear\"\n\"Mazda RX4\",21,4\n\"Datsun 710\",22.8,4\n\"Valiant\",18.1,3\n", "¦mpg¦gear"),
+        // Names outside quotes, rows that end in an empty cell, and names that come again.
+        ("x,y\n1,3.5,a\n2,4.5,b\n3,5.5,c\n", "x¦y¦"),
+        ("\"x\",\"y\"\n\"1\",3.5,\n\"2\",4.5,\n\"3\",5.5,\n", "x¦y¦"),
+        ("\"x\",\"y\"\n\"1\",3.5,a\n\"1\",4.5,b\n\"3\",5.5,c\n", "x¦y¦"),
+    ] {
+        assert_eq!(read(text).1[0], header, "{text}");
+    }
+}
