@@ -49,8 +49,16 @@ pub(super) fn is_series(line: &Line<'_>, columns: &[Profile], below: &[Line<'_>]
     let counted = is_counted(&names) && !below.iter().take(NEXT).any(|line| is_counted(&values(line)));
     match names.len() {
         0 => false,
-        // One alone may be the first row's own, unless all others are of one kind.
-        1 => dated && words && !further && known && strange(STRANGE) && are_alike(&names, columns),
+        // One alone may be the first row's own, or a key's above the header, unless all others are values of one kind.
+        1 => {
+            dated
+                && words
+                && !further
+                && known
+                && strange(STRANGE)
+                && are_alike(&names, columns)
+                && stand_above_values(&names, below)
+        }
         count => {
             dated
                 || (counted && (words || corner) && count > 3)
@@ -125,6 +133,17 @@ fn counts_rows(below: &[Line<'_>]) -> bool {
 /// Whether the columns of these names hold one kind of value each, as a list of keys and their values does not.
 fn are_alike(names: &[(usize, &str)], columns: &[Profile]) -> bool {
     names.iter().all(|&(at, _)| columns.get(at).is_some_and(|column| column.usual() < ALIKE))
+}
+
+/// Whether the next rows have values in the columns of these names as well.
+fn stand_above_values(names: &[(usize, &str)], below: &[Line<'_>]) -> bool {
+    let value = |line: &Line<'_>, at: usize| {
+        line.record
+            .cells
+            .get(at)
+            .is_some_and(|cell| matches!(kind(&cell.text), Kind::Empty) || kind(&cell.text).is_value())
+    };
+    below.iter().take(LEAST_BELOW).all(|line| names.iter().all(|&(at, _)| value(line, at)))
 }
 
 /// Whether a good part of a column's cells could be years.

@@ -72,6 +72,10 @@ fn values_may_be_the_names_of_columns() {
         // First rows of the table's own.
         ("France,2020\nSpain,1998\nItaly,75\nMalta,2001\nCuba,1875\n", 0),
         ("Begun,2020-01-01\nWidth,15.5\nHeight,45\nMade by,Ann\nAge,95\n", 0),
+        (
+            "Generated,2021-05-05 10:00\nCountry,Value\nFrance,1.5\nSpain,4.5\nItaly,7.5\nMalta,9.5\nCuba,2.5\n",
+            0,
+        ),
         ("S1,08:00,17:00\nS2,09:00,18:00\nS3,08:00,16:30\nS4,07:00,17:00\nS5,08:00,17:30\n", 0),
         ("A,100,200,300\nB,120,150,310\nC,90,170,290\nD,130,210,305\nE,99,190,300\n", 0),
     ] {
