@@ -295,7 +295,9 @@ fn keys_and_values_above_a_wider_table_are_no_table() {
             assert_eq!((found.0, found.1, found.2.as_str()), (3, 1, "Date,Temp,Rain"), "{count}");
         }
     }
-    // Rows that come before fewer others are the table.
+    let found = laid(&format!("{keys}Elevation,79\n\nDate,Temp,Rain\n{}", days(3)));
+    assert_eq!((found.0, found.2.as_str()), (3, "Date,Temp,Rain"), "as many keys as rows");
+    // Rows that come before hardly more others are the table.
     let (width, _, start, _) =
         laid(&format!("Town,Count\nA,5\nB,6\nC,7\nD,8\n\nDate,Temp,Rain\n{}", days(5)));
     assert_eq!((width, start.as_str()), (2, "Town,Count"));

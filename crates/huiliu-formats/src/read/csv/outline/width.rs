@@ -41,7 +41,7 @@ fn are_keys(lines: &[&Line<'_>], behind: usize) -> bool {
     let mut names: Vec<&str> = column(0).map(|cell| cell.text.as_ref()).collect();
     names.sort_unstable();
     let own_names = || names.windows(2).all(|two| two[0] != two[1]);
-    let short = || lines.len() <= MOST_KEYS && lines.len() < behind;
+    let short = || lines.len() <= MOST_KEYS.min(behind);
     let fits = match lines.iter().filter(|line| !value(line)).count() {
         0 => own_names() && lines.len() * 3 <= behind,
         // A word above all numbers names their column, unless a whole table stands behind so few of them.
