@@ -3,10 +3,12 @@
 //! [`Plan`] holds what the sample told: form, outline, columns. [`Plan::row`] reads the next row from any part of
 //! the text: by the book where that gives the table's width without anything odd, else by [`repair`](super::repair).
 
+use std::borrow::Cow;
+
 use huiliu_stage::Finding;
 
 use super::doubt::{cut_otherwise, is_cut_off, is_doubtful};
-use super::lex::{self, Form, Record};
+use super::lex::{self, Cell, Form, Record};
 use super::long;
 use super::outline::{Outline, last_remark, outline};
 use super::proof::proven;
@@ -136,6 +138,10 @@ impl Plan {
         if is_header && is_marked(&record, width) {
             record.cells.remove(0);
             repairs = vec![Repair::Remark];
+        }
+        if is_header && self.lacks_name_of_rows(&record) {
+            record.cells.insert(0, Cell { text: Cow::Borrowed(""), quoted: false });
+            repairs = vec![Repair::Missing];
         }
         let sound = record.cells.len() == width && !record.odd;
         if sound && !self.other_quotes(&record) && !self.is_torn(text, &record) {
@@ -310,6 +316,19 @@ impl Plan {
         let following = lex::record(text, record.next, &self.form, LEAST_PATIENCE);
         let rest = text.get(record.next..following.end).unwrap_or_default();
         following.cells.len() < self.outline.width && rest.bytes().filter(|&b| b == quote).count() % 2 == 1
+    }
+
+    /// Whether a header lacks the name of its first column, which names the rows: R writes all names in quotes but no
+    /// name for this one.
+    fn lacks_name_of_rows(&self, record: &Record<'_>) -> bool {
+        let Some((first, others)) = self.outline.columns.split_first() else { return false };
+        let name = |cell: &Cell<'_>| cell.quoted && !cell.text.trim().is_empty();
+        record.cells.len() == others.len()
+            && !record.odd
+            && record.cells.iter().all(name)
+            && first.names_rows()
+            && others.iter().any(|column| column.values() > 0.6 && column.quoted() < 0.5)
+            && others.last().is_some_and(|column| column.share_filled() > 0.0)
     }
 
     /// Whether cells stand in other quotes where the column's stand in the file's.

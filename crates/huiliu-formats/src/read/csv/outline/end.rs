@@ -1,7 +1,7 @@
 //! Where a table ends, and what says that something else follows.
 
 use super::super::shape::{Kind, Profile, kind};
-use super::header::looks_like_header;
+use super::header::{Height, height, looks_like_header};
 use super::start::is_labels;
 use super::{Line, columns, is_cut_by, is_cut_otherwise};
 
@@ -52,7 +52,9 @@ fn last_row(lines: &[Line<'_>], first: usize, width: usize) -> usize {
                 return at;
             }
         }
-        let aside = (line.gap || hollow) && at > first + 1 && is_aside(line, &profiles);
+        let aside = (line.gap || hollow)
+            && at > first + 1
+            && (is_aside(line, &profiles) || is_padded_note(line, width));
         // In a list only what stands behind a blank line may be a note.
         let apart = width == 1 && line.gap && at > first + 1;
         if cells == width && line.record.filled() > usize::from(width > 2) && !aside && !apart {
@@ -133,7 +135,7 @@ fn ends_here(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile], l
         // Unless a blank line, a title and another header of the same width stand between.
         let title = gap && !line.empty && filled <= 1 && width > 2;
         return (title && looks_like_header(&back.record, columns))
-            || (line.gap && another_table(rest, width));
+            || (line.gap && another_table(rest, width, columns));
     }
     if filled == 0 {
         return false;
@@ -141,14 +143,17 @@ fn ends_here(lines: &[Line<'_>], at: usize, width: usize, columns: &[Profile], l
     if is_torn_off(lines, at, width, columns) {
         return false;
     }
-    if another_table(rest, width) {
+    if another_table(rest, width, columns) {
         return true;
     }
     // The tail: sentences are notes; rows of about the table's width are damaged rows of the table.
     rest.len() <= MOST_NOTES
-        && rest.iter().all(|line| {
+        && rest.iter().enumerate().all(|(at, line)| {
             gap |= line.gap || line.empty;
-            line.empty || is_note(line, gap, width, columns)
+            // Behind one footnote another may have the delimiter in it.
+            let footnote =
+                || (at > 0 || is_marked(line)) && is_prose(line) && line.record.cells.len() < width;
+            line.empty || is_note(line, gap, width, columns) || footnote()
         })
 }
 
@@ -184,13 +189,28 @@ fn is_aside(line: &Line<'_>, columns: &[Profile]) -> bool {
     let mut others = line.record.cells.iter().skip(1).filter(|cell| !cell.text.is_empty()).peekable();
     others.peek().is_some()
         && others.all(|cell| !cell.quoted && cell.text.starts_with(' '))
-        && columns.iter().skip(1).all(Profile::is_hardly_indented)
+        && columns.iter().skip(1).all(|column| column.is_hardly_indented() || !column.has_indented())
         && line.record.cells.first().is_some_and(|cell| is_labelled(&cell.text))
+}
+
+/// Whether a row of two columns is a labelled note with a delimiter behind it: `Source: statistics office,`.
+fn is_padded_note(line: &Line<'_>, width: usize) -> bool {
+    let [first, second] = &line.record.cells[..] else { return false };
+    width == 2 && second.text.is_empty() && !second.quoted && is_labelled(&first.text)
+}
+
+/// Whether a line begins with the mark of a footnote: `(1) Estimated`, `* see below`.
+fn is_marked(line: &Line<'_>) -> bool {
+    let Some((mark, _)) = line.text.split_once(' ') else { return false };
+    let inner = mark.strip_prefix(['(', '[']).unwrap_or(mark).strip_suffix([')', ']']);
+    let short =
+        |inner: &str| (1..3).contains(&inner.len()) && inner.bytes().all(|b| b.is_ascii_alphanumeric());
+    inner.is_some_and(short) || !mark.is_empty() && mark.bytes().all(|b| b == b'*')
 }
 
 fn is_note(line: &Line<'_>, gap: bool, width: usize, columns: &[Profile]) -> bool {
     let (cells, filled) = (line.record.cells.len(), line.record.filled());
-    if gap && (is_prose(line) || is_aside(line, columns)) {
+    if gap && (is_prose(line) || is_aside(line, columns) || is_padded_note(line, width)) {
         return true;
     }
     if line.record.odd && (cells > 1 || line.text.contains("\"\"")) {
@@ -206,7 +226,12 @@ fn is_note(line: &Line<'_>, gap: bool, width: usize, columns: &[Profile]) -> boo
     let rough = [",", ";", "\t", "|"].iter().any(|delimiter| cut(delimiter) + 1 >= width)
         || ["^", "~", ":"].iter().any(|delimiter| cut(delimiter) == width);
     let values = first.split(' ').filter(|part| kind(part).is_value()).count();
-    if cells == 1 && width > 2 && (rough || (cut(" ") >= width && values >= 2)) {
+    // Behind a blank line it must begin like a row, and not with a label: `Page 1 of 1`, `As of: 01.02.2021 / 10:00`.
+    let begins = first.split(' ').next().unwrap_or(first);
+    let foreign = gap
+        && (is_labelled(first) && first.contains(": ")
+            || columns.first().is_some_and(|column| column.is_foreign(begins)));
+    if cells == 1 && width > 2 && (rough || (!foreign && cut(" ") >= width && values >= 2)) {
         return false;
     }
     let strange = columns.first().is_some_and(|column| column.cost(first) > 0.9);
@@ -231,13 +256,31 @@ fn is_note(line: &Line<'_>, gap: bool, width: usize, columns: &[Profile]) -> boo
 }
 
 /// Whether a table of another width begins here.
-fn another_table(rest: &[Line<'_>], width: usize) -> bool {
+fn another_table(rest: &[Line<'_>], width: usize, columns: &[Profile]) -> bool {
     let Some(other) = rest.first().map(|line| line.record.cells.len()) else { return false };
-    let skip = usize::from(other <= 1);
-    let mut run = rest.iter().skip(skip).take_while(|l| !l.empty).take(4);
-    let Some(other) = run.next().map(|l| l.record.cells.len()) else { return false };
-    let same = run.filter(|l| l.record.cells.len() == other).count();
-    other > 1 && other != width && same >= if rest.first().is_some_and(|l| l.gap) { 1 } else { 2 }
+    let (title, gap) = (other <= 1, rest.first().is_some_and(|line| line.gap));
+    let run = &rest[usize::from(title)..];
+    let run = &run[..run.iter().take(LEAST_OWN).take_while(|line| !line.empty).count()];
+    let Some(other) = run.first().map(|line| line.record.cells.len()) else { return false };
+    let same = run.iter().skip(1).filter(|line| line.record.cells.len() == other).count();
+    other > 1
+        && other != width
+        && same >= if gap { 1 } else { 2 }
+        && (title || !are_ragged_rows(run, (other, gap), columns))
+}
+
+/// Rows that tell whether a table begins with them.
+const LEAST_OWN: usize = 4;
+
+/// Whether rows that are all of another width than the table are rows of it, with cells lacking at their ends or a new
+/// column begun: their first cells are at home in its columns, and no header stands above them. What a blank line parts
+/// from the table must show by its values that it belongs to it: words are at home anywhere.
+fn are_ragged_rows(run: &[Line<'_>], (other, gap): (usize, bool), columns: &[Profile]) -> bool {
+    let cells = || run.iter().flat_map(|line| line.record.cells.iter().zip(columns));
+    let cost: f64 = cells().map(|(cell, column)| column.cost(&cell.text)).sum();
+    let valued = || cells().any(|(cell, column)| column.values() > 0.6 && kind(&cell.text).is_value());
+    let headed = matches!(height(run, other), Height::Sure(rows) if rows > 0);
+    cost < TORN * cells().count() as f64 && !headed && (!gap || valued())
 }
 
 /// Whether a text begins like a note: `Source: …`, `注：…`.

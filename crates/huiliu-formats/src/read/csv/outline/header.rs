@@ -2,6 +2,7 @@
 
 use super::super::lex::{Cell, Record};
 use super::super::shape::{Kind, Profile, is_sentence, kind};
+use super::series::{is_series, numbers_columns};
 use super::stacked::{facts, repeats_names};
 use super::{Line, MOST_HEADER_ROWS, columns};
 
@@ -203,70 +204,6 @@ fn is_strange_to_closed(line: &Line<'_>, columns: &[Profile]) -> bool {
         }
     }
     strange > 1 && known == 0
-}
-
-/// Whether a row counts the columns from one on, words' columns too: `1,2,3,4`.
-fn numbers_columns(line: &Line<'_>, columns: &[Profile]) -> bool {
-    let mut cells = line.record.cells.iter().zip(1_usize..);
-    columns.len() > 2
-        && columns.iter().any(|column| column.values() < 0.3)
-        && cells.all(|(cell, number)| cell.text.trim().parse() == Ok(number))
-}
-
-/// Rows that tell whether a column holds years.
-const ROWS_OF_YEARS: usize = 50;
-
-/// Years, days, counted or rising numbers as the names of columns of other values. Below other names they may repeat.
-fn is_series(line: &Line<'_>, columns: &[Profile], below: &[Line<'_>], repeats: bool) -> bool {
-    let cells = line.record.cells.iter().zip(columns).enumerate();
-    let mut names: Vec<&str> = Vec::new();
-    let (mut dated, mut counted, mut rising) = (true, true, true);
-    for (at, (cell, column)) in cells.filter(|(_, (cell, _))| kind(&cell.text).is_value()) {
-        let text = cell.text.trim();
-        dated &= is_year(text) || kind(text) == Kind::Date;
-        counted &= match names.last().map(|last| last.parse::<u32>()) {
-            Some(Ok(last)) => text.parse::<u32>().is_ok_and(|number| number == last.saturating_add(1)),
-            Some(Err(_)) => false,
-            None => text.parse::<u32>().is_ok(),
-        };
-        let like_others = || match is_year(text) {
-            // Counts have four digits as well.
-            true => holds_years(below, at),
-            false => column.knows(text) || column.cost(text) < 0.5,
-        };
-        rising &= match (names.last().map_or(Ok(0), |last| last.parse::<u32>()), text.parse::<u32>()) {
-            (Ok(last), Ok(number)) => number > last && column.cost(text) > STRANGE,
-            _ => false,
-        };
-        if names.contains(&text) && !(repeats && dated && !like_others()) || (dated && like_others()) {
-            return false;
-        }
-        names.push(text);
-    }
-    let words = line.record.cells.iter().any(|cell| matches!(kind(&cell.text), Kind::Word | Kind::Text));
-    let corner = line.record.cells.first().is_some_and(|cell| cell.text.trim().is_empty());
-    let many = names.len() > 3 && below.len() >= LEAST_BELOW;
-    (dated && names.len() > 1)
-        || (counted && (words || corner) && names.len() > 3)
-        || (rising && words && many)
-}
-
-/// What a number costs in a column where it looks like no other.
-const STRANGE: f64 = 1.1;
-/// Rows below that tell so.
-const LEAST_BELOW: usize = 4;
-
-fn is_year(text: &str) -> bool {
-    text.len() == 4 && (text.starts_with("19") || text.starts_with("20")) && kind(text) == Kind::Integer
-}
-
-/// Whether a good part of a column's cells could be years.
-fn holds_years(rows: &[Line<'_>], column: usize) -> bool {
-    let cells = || {
-        let cells = rows.iter().take(ROWS_OF_YEARS).filter_map(|row| row.record.cells.get(column));
-        cells.map(|cell| cell.text.trim()).filter(|text| !text.is_empty())
-    };
-    cells().filter(|text| is_year(text)).count() * 3 > cells().count()
 }
 
 /// A first row among columns of words: a header unless its texts are texts of the columns or values.

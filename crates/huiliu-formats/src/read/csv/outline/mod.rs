@@ -7,18 +7,23 @@
 mod end;
 mod header;
 mod remarks;
+mod series;
 mod stacked;
 mod start;
 #[cfg(test)]
 mod tests;
+mod width;
+#[cfg(test)]
+mod words_tests;
 
 use self::end::end_of_table;
 use self::header::{Height, height};
 pub(super) use self::remarks::last_remark;
 use self::start::first_row;
+use self::width::width_of_first_table;
 use super::lex::{Form, Record, record};
 use super::long::{goes_on, swallowed};
-use super::shape::{Profile, kind, profiles};
+use super::shape::{Profile, profiles};
 
 /// Most rows of a header.
 const MOST_HEADER_ROWS: usize = 4;
@@ -114,17 +119,6 @@ impl Outline {
     }
 }
 
-/// Whether rows of two cells are words about a table of `behind` rows rather than a table: `Operator, M. Lee`; or
-/// numbers of many more rows, each with a name of its own: `ncols 4`.
-fn are_keys(lines: &[&Line<'_>], behind: usize) -> bool {
-    let column = |at: usize| lines.iter().filter_map(move |line| line.record.cells.get(at));
-    let values = |at: usize| column(at).filter(|cell| kind(&cell.text).is_value()).count();
-    let mut names: Vec<&str> = column(0).map(|cell| cell.text.as_ref()).collect();
-    names.sort_unstable();
-    let settings = values(1) == lines.len() && names.windows(2).all(|two| two[0] != two[1]);
-    values(0) == 0 && (values(1) + 1 < lines.len() || settings && lines.len() * 3 <= behind)
-}
-
 /// The profiles of the columns, from the rows beyond doubt.
 fn columns(width: usize, lines: &[Line<'_>]) -> Vec<Profile> {
     let proper = lines.iter().filter(|line| line.record.cells.len() == width && !line.record.odd);
@@ -163,29 +157,4 @@ fn lines<'a>(sample: &'a str, form: &Form, whole: bool) -> Vec<Line<'a>> {
         gap = blank;
     }
     all
-}
-
-/// The width that most rows have, or that of an earlier run of rows which is a table of its own.
-fn width_of_first_table(lines: &[Line<'_>]) -> usize {
-    let filled: Vec<&Line<'_>> = lines.iter().filter(|line| !line.empty).collect();
-    let widths: Vec<usize> = filled.iter().map(|line| line.record.cells.len()).collect();
-    let count = |width: usize| widths.iter().filter(|&&w| w == width).count();
-    let mut kinds = widths.clone();
-    kinds.sort_unstable();
-    kinds.dedup();
-    let weight = |width: usize| count(width) * count(width) * (width.min(20) + if width > 1 { 4 } else { 0 });
-    let Some(mode) = kinds.iter().copied().max_by_key(|&w| (weight(w), w)) else { return 1 };
-    let begins = widths.iter().position(|&w| w == mode).unwrap_or(0);
-    // An earlier table: several rows of another width, most of what stands before, and no small part of all.
-    let earlier = kinds.iter().copied().filter(|&w| w > 1 && w != mode).find(|&width| {
-        // Titles with delimiters behind them are no rows.
-        let row = |line: &&&Line<'_>| line.record.cells.len() == width && line.record.filled() > 1;
-        let before = filled[..begins].iter().filter(row).count();
-        let pairs = filled[..begins].iter().all(|line| line.record.filled() <= 2);
-        before >= 3
-            && before * 5 >= begins * 4
-            && before * 6 >= count(mode)
-            && !(pairs && count(mode) >= before && are_keys(&filled[..begins], count(mode)))
-    });
-    earlier.unwrap_or(mode)
 }

@@ -17,10 +17,7 @@ pub(super) fn first_row(lines: &[Line<'_>], width: usize) -> Option<usize> {
     let mut first = behind_gap(lines, full.unwrap_or(filled), width);
     if full.is_some() && first > 1 && is_torn_header(lines, first, width) {
         first -= 2;
-    } else if full.is_some()
-        && first > 0
-        && (is_damaged_header(lines, first, width) || is_glued(lines, first, width))
-    {
+    } else if full.is_some() && first > 0 && is_first_above(lines, first, width) {
         first -= 1;
     }
     if is_title_of_list(&lines[first..], width) {
@@ -35,13 +32,23 @@ pub(super) fn first_row(lines: &[Line<'_>], width: usize) -> Option<usize> {
         if above.record.cells.len() != width || above.record.filled() < 2 || lines[top].gap || width < 3 {
             break;
         }
-        let words = is_remark(above) || is_key(lines, top - 1, width) || is_labels(above);
+        let words = is_remark(above)
+            || is_key(lines, top - 1, width)
+            || is_labels(above)
+            || is_cut_title(lines, top - 1, width);
         if words || is_numbered_title(above, &lines[top]) {
             break;
         }
         top -= 1;
     }
     Some(top)
+}
+
+/// Whether the row right before the first full one is the table's first, whatever became of it.
+fn is_first_above(lines: &[Line<'_>], first: usize, width: usize) -> bool {
+    is_damaged_header(lines, first, width)
+        || is_glued(lines, first, width)
+        || is_hollow_row(lines, first, width)
 }
 
 /// Whether several words stand above the one that names a list of texts with numbers in them.
@@ -66,6 +73,24 @@ fn is_full(line: &Line<'_>, width: usize) -> bool {
             2 => filled == 2 && !is_remark(line),
             _ => filled >= 2 && filled * 3 >= width,
         }
+}
+
+/// Whether the row right before the first full one, which is no header, has one text in a row of the table's width, and
+/// that reads like a name or a value rather than a title: `id,,` or `,,5` above rows of values.
+fn is_hollow_row(lines: &[Line<'_>], first: usize, width: usize) -> bool {
+    let above = &lines[first - 1];
+    let mut texts = above.record.cells.iter().map(|cell| cell.text.trim()).filter(|text| !text.is_empty());
+    let (text, other) = (texts.next().unwrap_or_default(), texts.next());
+    width > 1
+        && above.record.cells.len() == width
+        && !lines[first].gap
+        && !above.empty
+        && other.is_none()
+        && !is_remark(above)
+        && !is_labels(above)
+        && !text.contains(char::is_whitespace)
+        && text.chars().count() <= LONGEST_NAME
+        && height(&lines[first..], width) == Height::Sure(0)
 }
 
 fn is_remark(line: &Line<'_>) -> bool {
@@ -99,28 +124,55 @@ pub(super) fn is_labels(line: &Line<'_>) -> bool {
     })
 }
 
-/// Whether a row as wide as the table is one of several with a key and its value, nothing behind them: `Operator,M. Lee,,`.
+/// Whether a row as wide as the table is a key and its value, nothing behind them: `Operator,M. Lee,,`. There are several, or
+/// it is marked as one, or stands apart from what follows.
 fn is_key(lines: &[Line<'_>], at: usize, width: usize) -> bool {
     let pair = |line: &Line<'_>| {
         let cells = &line.record.cells;
         let named = cells.first().is_some_and(|cell| matches!(kind(&cell.text), Kind::Word | Kind::Text));
-        width > 3 && cells.len() == width && named && line.record.filled() == 2 && !cells[1].text.is_empty()
+        width > 2 && cells.len() == width && named && line.record.filled() == 2 && !cells[1].text.is_empty()
     };
     let near = |other: Option<usize>| other.and_then(|other| lines.get(other)).is_some_and(pair);
     let line = &lines[at];
     let marked = line.record.cells.first().is_some_and(|cell| cell.text.trim_end().ends_with([':', '：']));
-    pair(line) && (marked || near(at.checked_sub(1)) || near(Some(at + 1)))
+    let apart = lines.get(at + 1).is_some_and(|next| next.gap || next.empty);
+    // A key may have several values: `Period:,01/01/2021,31/01/2021`.
+    let whole = width > 2 && line.record.cells.len() == width && marked && apart;
+    // Of three cells one may be empty in any row.
+    let wide = width > 3 && (near(at.checked_sub(1)) || near(Some(at + 1)) || apart);
+    whole || pair(line) && (marked || wide)
 }
 
-/// The first row behind keys and remarks of the table's width, if a header stands there.
+/// Whether a row is a title that its own commas cut into as many cells as the table has: `Population by age, sex, 2015`. A
+/// blank stands behind each, which it does not in the row below.
+fn is_cut_title(lines: &[Line<'_>], at: usize, width: usize) -> bool {
+    let spaced = |line: &Line<'_>| {
+        let cells = &line.record.cells;
+        cells.len() > 1 && cells.iter().skip(1).all(|cell| !cell.quoted && cell.text.starts_with(' '))
+    };
+    let line = &lines[at];
+    let prose = line.record.cells.first().is_some_and(|cell| cell.text.trim().contains(' '));
+    let next = lines.get(at + 1).is_some_and(|next| next.record.cells.len() == width && !spaced(next));
+    line.record.cells.len() == width && prose && spaced(line) && next
+}
+
+/// The first row behind keys, remarks and titles of the table's width, if a header stands there.
 fn behind_words(lines: &[Line<'_>], first: usize, width: usize) -> usize {
-    let word = |at: &usize| lines[*at].empty || is_remark(&lines[*at]) || is_key(lines, *at, width);
+    let word = |at: &usize| {
+        let line = &lines[*at];
+        line.empty || is_remark(line) || is_key(lines, *at, width) || is_cut_title(lines, *at, width)
+    };
     let behind = first + (first..lines.len()).take_while(word).count();
     if behind == first || lines.get(behind).is_none_or(|line| !is_full(line, width)) {
         return first;
     }
+    // Names alone above words must have no gaps and stand apart from several keys.
+    let apart = lines[behind].gap || lines[behind - 1].empty;
+    let named = lines[behind].record.filled() == width;
+    let keys = (first..behind).filter(|at| is_key(lines, *at, width)).count();
     match height(&lines[behind..], width) {
         Height::Sure(rows) if rows > 0 => behind,
+        Height::Likely if apart && named && keys > 1 => behind,
         _ => first,
     }
 }

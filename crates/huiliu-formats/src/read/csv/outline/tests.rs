@@ -4,7 +4,8 @@ use super::super::lex::Form;
 use super::super::repair::tests::{HEADER, body, read};
 use super::outline;
 
-fn laid(text: &str) -> (usize, usize, String, Option<String>) {
+/// Width, rows of the header, and the lines where the table begins and what ends it.
+pub(super) fn laid(text: &str) -> (usize, usize, String, Option<String>) {
     let (delimiter, quote) = (",".to_owned(), Some(b'"'));
     let form = Form { delimiter, quote, escape: None, newline: None, comment: None };
     let found = outline(text, &form, None, true);
@@ -246,4 +247,75 @@ fn the_first_lines_of_a_list_are_its_own_unless_they_differ_from_all_others() {
     // The same text twice is a header only among texts with numbers, and without one.
     assert_eq!(read(&format!("Rain 50\nRain 50\n{list}")).0, 0);
     assert_eq!(read(&format!("Fair\nFair\n{weather}Sun\nHaze\n")).0, 1);
+}
+
+#[test]
+fn rows_of_another_width_at_the_end_are_rows_if_their_cells_are_at_home() {
+    let rows = "id,name,n\n1,A,5\n2,B,6\n3,C,7\n";
+    for (more, width, end) in [
+        // Empty cells too many, a new column, and cells left out.
+        ("4,D,8,\n5,E,9,\n6,F,9,\n", 3, None),
+        ("4,D,8,new\n5,E,9,new\n6,F,9,old\n", 3, None),
+        ("4,D\n5,E\n6,F\n", 3, None),
+        ("\n4,D,8,\n5,E,9,\n6,F,9,\n", 3, None),
+        // Other kinds of cells, or a header.
+        ("x,y,z,w\n1,A,3,4\n2,B,4,5\n", 3, Some("x,y,z,w")),
+        ("A,1,2,3\nB,2,3,4\nC,3,4,5\n", 3, Some("A,1,2,3")),
+        ("\nkey,value\nx,1\ny,2\nz,3\n", 3, Some("key,value")),
+    ] {
+        let found = laid(&format!("{rows}{more}"));
+        assert_eq!((found.0, found.1, found.3.as_deref()), (width, 1, end), "{more}");
+    }
+}
+
+#[test]
+fn a_header_gives_the_width_if_most_rows_end_before_its_last_names() {
+    for (text, width, start) in [
+        ("id,name,n,note\n1,A,5\n2,B,6\n3,C,7\n4,D,8\n5,E,9\n6,F,9,x\n", 4, "id,name,n,note"),
+        ("id,name,n,note\n1,A,5,x\n2,B,6\n3,C,7\n4,D,8\n5,E,9\n6,F,9\n", 4, "id,name,n,note"),
+        ("id,name,n,note,by\n1,A,5,x\n2,B,6\n3,C,7\n4,D,8,x,me\n5,E,9\n", 5, "id,name,n,note,by"),
+        // A name or a row with a comma too many proves nothing by itself.
+        ("id,na,me,n\n1,A,5\n2,B,6\n3,C,7\n4,D,8\n5,E,9\n", 3, "id,na,me,n"),
+        ("id,na,me,n\n1,A,5\n2,B,6\n3,C,7\n4,D,8\n,5,E,9\n", 3, "id,na,me,n"),
+        ("id,name,n\n1,A,5\n2,B,6\n3,C,7,x\n4,D,8\n", 3, "id,name,n"),
+    ] {
+        let found = laid(text);
+        assert_eq!((found.0, found.2.as_str()), (width, start), "{text}");
+    }
+}
+
+#[test]
+fn keys_and_values_above_a_wider_table_are_no_table() {
+    let keys = "Station,Alpha\nLatitude,51.5\nLongitude,-0.12\n";
+    let days =
+        |count: usize| (1..=count).map(|n| format!("2020-01-{n:02},{n}.1,0.{}\n", n % 5)).collect::<String>();
+    for gap in ["", "\n"] {
+        for count in [3, 4, 7, 12] {
+            let found = laid(&format!("{keys}{gap}Date,Temp,Rain\n{}", days(count)));
+            assert_eq!((found.0, found.1, found.2.as_str()), (3, 1, "Date,Temp,Rain"), "{count}");
+        }
+    }
+    let found = laid(&format!("{keys}Elevation,79\n\nDate,Temp,Rain\n{}", days(3)));
+    assert_eq!((found.0, found.2.as_str()), (3, "Date,Temp,Rain"), "as many keys as rows");
+    // Rows that come before hardly more others are the table.
+    let (width, _, start, _) =
+        laid(&format!("Town,Count\nA,5\nB,6\nC,7\nD,8\n\nDate,Temp,Rain\n{}", days(5)));
+    assert_eq!((width, start.as_str()), (2, "Town,Count"));
+}
+
+#[test]
+fn a_first_row_with_one_text_is_of_the_table_unless_it_is_a_title() {
+    let (values, named) = ("1,3.5,x\n2,4.5,y\n3,5.5,z\n", "id,sum,code\n1,3.5,x\n2,4.5,y\n3,5.5,z\n");
+    for (line, body, header, start) in [
+        ("id,,", values, 1, "id,,"),
+        ("7,,", values, 0, "7,,"),
+        (",,5", "5,Anna,7\n6,Bob,8\n7,Carl,9\n8,Dan,1\n", 0, ",,5"),
+        ("My own list,,", values, 0, "1,3.5,x"),
+        ("List,,", named, 1, "id,sum,code"),
+        ("List,,\n", named, 1, "id,sum,code"),
+        ("Made:today,,", values, 0, "1,3.5,x"),
+    ] {
+        let found = laid(&format!("{line}\n{body}"));
+        assert_eq!((found.0, found.1, found.2.as_str()), (3, header, start), "{line}");
+    }
 }

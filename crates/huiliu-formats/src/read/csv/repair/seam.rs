@@ -11,6 +11,8 @@ const MOST_NAMES: usize = 50;
 const PLACE: usize = 4;
 /// Share of values among a column's cells from which on it is one of values.
 const VALUES: f64 = 0.95;
+/// What a text costs in a column that has nothing like it.
+const FOREIGN: f64 = 3.0;
 /// Longest piece that is parted in two.
 const LONGEST_PARTED: usize = 400;
 
@@ -47,7 +49,9 @@ impl Reader<'_> {
             if (whole && !(closes && opens)) || (pieces > 1 && !(seam && self.keeps_together(one, two))) {
                 continue;
             }
-            let within = !name && place == behind && is_within(one, two, (left, right));
+            let within = !name
+                && place == behind
+                && (is_within(one, two, (left, right)) || splits_text(raw, one, two, (left, right)));
             if within || name && opens_bracket(one) {
                 continue;
             }
@@ -111,6 +115,17 @@ fn is_within(one: &str, two: &str, (left, right): (&Profile, &Profile)) -> bool 
     let word = both(|c| !c.is_ascii() && c.is_alphabetic());
     let number = both(|c| c.is_ascii_digit());
     word && !(left.knows(one) || right.knows(two)) || number && !(left.has_look(one) && right.has_look(two))
+}
+
+/// Whether two halves without anything between them part a text that may be the first column's as it is: within a word, or
+/// beside a blank that neither column has at its edge, nothing shows where to part it unless one half is known in its
+/// column, so that the next cell is rather missing.
+fn splits_text(raw: &str, one: &str, two: &str, (left, right): (&Profile, &Profile)) -> bool {
+    let (Some(before), Some(next)) = (one.chars().last(), two.chars().next()) else { return false };
+    let letters = before.is_ascii_alphabetic() && next.is_ascii_alphabetic();
+    let seamless = letters && !(before.is_ascii_lowercase() && next.is_ascii_uppercase());
+    let blank = before == ' ' && !left.has_trailed() || next == ' ' && !right.has_indented();
+    (seamless || blank) && left.cost(raw) < FOREIGN && !(left.knows(one) || right.knows(two))
 }
 
 /// Whether two halves cannot be cells of their columns: a number is two only where both are like the others, a text where

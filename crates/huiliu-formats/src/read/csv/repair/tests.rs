@@ -206,3 +206,35 @@ fn a_line_of_words_takes_nothing_from_the_row_below_it() {
     let (_, rows) = read(&format!("name,day,street\n{people}Ann\nLee,2021-03-11,9 Lane\n{people}"));
     assert_eq!((rows.len(), rows[31].as_str()), (62, "Ann\nLee¦2021-03-11¦9 Lane"));
 }
+
+#[test]
+fn a_word_without_a_seam_is_whole_where_the_last_cell_may_be_missing() {
+    let row = |row: &str| {
+        let rows = ["1,Anna,Rome,ok", "2,Bob,Berlin,late", row, "4,Di,Bern,late", "5,Ed,Rome,ok"];
+        read(&format!("id,name,city,note\n{}\n", rows.join("\n"))).1[3].clone()
+    };
+    for (text, meant) in [
+        ("3,Carl,Paris", "3¦Carl¦Paris¦"),
+        ("3,Carl,New York", "3¦Carl¦New York¦"),
+        // What is known of either column, or the case of letters, shows where one begins.
+        ("3,Carl,Parislate", "3¦Carl¦Paris¦late"),
+        ("3,Carl,Romefine", "3¦Carl¦Rome¦fine"),
+        ("3,CarlRome,ok", "3¦Carl¦Rome¦ok"),
+    ] {
+        assert_eq!(row(text), meant, "{text}");
+    }
+}
+
+#[test]
+fn a_header_without_a_name_for_the_names_of_rows_lacks_the_first_one() {
+    for (text, header) in [
+        ("\"x\",\"y\"\n\"1\",3.5,a\n\"2\",4.5,b\n\"3\",5.5,c\n", "¦x¦y"),
+        ("\"mpg\",\"gear\"\n\"Mazda RX4\",21,4\n\"Datsun 710\",22.8,4\n\"Valiant\",18.1,3\n", "¦mpg¦gear"),
+        // Names outside quotes, rows that end in an empty cell, and names that come again.
+        ("x,y\n1,3.5,a\n2,4.5,b\n3,5.5,c\n", "x¦y¦"),
+        ("\"x\",\"y\"\n\"1\",3.5,\n\"2\",4.5,\n\"3\",5.5,\n", "x¦y¦"),
+        ("\"x\",\"y\"\n\"1\",3.5,a\n\"1\",4.5,b\n\"3\",5.5,c\n", "x¦y¦"),
+    ] {
+        assert_eq!(read(text).1[0], header, "{text}");
+    }
+}

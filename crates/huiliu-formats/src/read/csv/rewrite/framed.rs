@@ -8,35 +8,45 @@ const LEAST: usize = 2;
 /// Most lines that are neither rows nor frame: a title, how many rows there are.
 const MOST_WORDS: usize = 4;
 
-/// Whether the lines of a sample are rows in strokes, of as many cells, with a line of the frame above or below the
+/// Whether the frame has strokes before the first cell and behind the last one. Without them a stroke at the edge stands
+/// beside an empty cell.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::read::csv) struct Frame {
+    before: bool,
+    behind: bool,
+}
+
+/// The frame of a sample whose lines are rows in strokes, of as many cells, with a line of the frame above or below the
 /// first that has as many parts.
-pub(super) fn is_framed(sample: &str, whole: bool) -> bool {
+pub(super) fn frame(sample: &str, whole: bool) -> Option<Frame> {
     let end = if whole { sample.len() } else { sample.rfind('\n').unwrap_or(0) };
     let lines = || sample[..end].lines().map(str::trim).filter(|line| !line.is_empty());
-    let Some(first) = lines().position(|line| line.contains('|') && !is_rule(line)) else { return false };
-    let width = lines().nth(first).map_or(0, |line| cells(line).len());
+    let first = lines().position(|line| line.contains('|') && !is_rule(line))?;
+    let names = lines().nth(first).unwrap_or_default();
+    let frame = Frame { before: names.starts_with('|'), behind: names.ends_with('|') };
+    let width = cells(names, frame).len();
     let near = [first.checked_sub(1), Some(first + 1)].into_iter().flatten().filter_map(|at| lines().nth(at));
     let parts = |rule: &str| rule.trim_matches(['|', '+', ' ']).split(['|', '+']).count();
     if width < 2 || !near.into_iter().any(|line| is_rule(line) && parts(line) == width) {
-        return false;
+        return None;
     }
     let (mut rows, mut words) = (0, 0);
     for line in lines().filter(|line| !is_rule(line)) {
         match line.contains('|') {
-            true if cells(line).len() != width => return false,
+            true if cells(line, frame).len() != width => return None,
             true => rows += 1,
             false => words += 1,
         }
     }
-    rows >= LEAST && words <= MOST_WORDS
+    (rows >= LEAST && words <= MOST_WORDS).then_some(frame)
 }
 
 /// Writes rows as cells with commas between; see [`Rewrite::write`](super::Rewrite::write). What is no row is kept.
-pub(super) fn write(text: &str, over: bool, into: &mut String) -> usize {
+pub(super) fn write(text: &str, frame: Frame, over: bool, into: &mut String) -> usize {
     each_line(text, over, |line| match line.trim() {
         line if is_rule(line) || is_count(line) => into.push('\n'),
         line if line.contains('|') => {
-            let cells = cells(line);
+            let cells = cells(line, frame);
             put_row(&cells.iter().map(String::as_str).collect::<Vec<&str>>(), into);
         }
         "" => into.push('\n'),
@@ -45,9 +55,10 @@ pub(super) fn write(text: &str, over: bool, into: &mut String) -> usize {
 }
 
 /// The cells between the strokes of a row. A stroke behind a backslash is text.
-fn cells(line: &str) -> Vec<String> {
-    let inner = line.strip_prefix('|').unwrap_or(line);
-    let inner = inner.strip_suffix('|').filter(|inner| !inner.ends_with('\\')).unwrap_or(inner);
+fn cells(line: &str, frame: Frame) -> Vec<String> {
+    let inner = line.strip_prefix('|').filter(|_| frame.before).unwrap_or(line);
+    let inner =
+        inner.strip_suffix('|').filter(|inner| frame.behind && !inner.ends_with('\\')).unwrap_or(inner);
     let (mut all, mut from) = (Vec::new(), 0);
     let mut push = |cell: &str| {
         all.push(cell.trim().replace("\\|", "|"));

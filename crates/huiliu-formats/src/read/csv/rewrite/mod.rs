@@ -12,6 +12,8 @@ mod wrapped;
 use huiliu_stage::{Finding, Severity, Text};
 
 use self::columns::Columns;
+use self::framed::Frame;
+use self::runs::Gap;
 use super::lex::Form;
 use super::sniff::Known;
 use super::table::Plan;
@@ -26,10 +28,10 @@ pub(super) enum Rewrite {
     Unwrap,
     /// Lines are cut at the places where their columns begin.
     Cut(Columns),
-    /// Lines are cut at runs of several blanks.
-    Runs,
+    /// Lines are cut at runs of blanks.
+    Runs(Gap),
     /// The frame around cells is taken off.
-    Unframe,
+    Unframe(Frame),
 }
 
 impl Rewrite {
@@ -41,23 +43,27 @@ impl Rewrite {
         if plan.outline.width == 1 && own_quotes && wrapped::is_wrapped(judged, known, whole) {
             return Some(Self::Unwrap);
         }
-        if known.delimiter.is_none() && known.quote.is_none() && framed::is_framed(judged, whole) {
-            return Some(Self::Unframe);
+        if known.delimiter.is_none()
+            && known.quote.is_none()
+            && let Some(frame) = framed::frame(judged, whole)
+        {
+            return Some(Self::Unframe(frame));
         }
         let blanks = plan.form.delimiter.trim_matches(' ').is_empty();
         if known.delimiter.is_none() && known.quote.is_none() && (blanks || plan.outline.width == 1) {
             let columns = Columns::of(judged, plan, whole);
             let set = columns.as_ref().map_or(1, Columns::width);
-            let cuts_alike =
-                |columns: &Columns| judged.lines().all(|line| columns.cuts(line, &runs::cells(line)));
-            let runs = runs::width(judged, whole);
+            let cuts_alike = |columns: &Columns| {
+                judged.lines().all(|line| columns.cuts(line, &runs::cells(line, Gap::Several)))
+            };
+            let (runs, gap) = runs::width(judged, whole);
             // Places are good for cells that are empty further below, if they are right above.
             return match columns {
                 Some(columns) if runs < set || runs == set && cuts_alike(&columns) => {
                     Some(Self::Cut(columns))
                 }
                 Some(columns) if runs == 1 => Some(Self::Cut(columns)),
-                _ => (runs > 1).then_some(Self::Runs),
+                _ => (runs > 1).then_some(Self::Runs(gap)),
             };
         }
         None
@@ -67,7 +73,7 @@ impl Rewrite {
     pub(super) fn known(&self, known: &Known) -> Known {
         match self {
             Self::Unwrap => known.clone(),
-            Self::Cut(_) | Self::Runs | Self::Unframe => Known {
+            Self::Cut(_) | Self::Runs(_) | Self::Unframe(_) => Known {
                 delimiter: Some(",".to_owned()),
                 quote: Some(Some(b'"')),
                 escape: Some(None),
@@ -82,8 +88,8 @@ impl Rewrite {
         match self {
             Self::Unwrap => wrapped::write(text, over, into),
             Self::Cut(columns) => columns.write(text, over, into),
-            Self::Runs => runs::write(text, over, into),
-            Self::Unframe => framed::write(text, over, into),
+            Self::Runs(gap) => runs::write(text, *gap, over, into),
+            Self::Unframe(frame) => framed::write(text, *frame, over, into),
         }
     }
 
@@ -98,11 +104,11 @@ impl Rewrite {
                 "文件没有分隔符，各列用空格对齐，已按列的位置拆分；请核对",
                 "the file has no delimiter but columns set with blanks; it was cut at their places; please check",
             ),
-            Self::Runs => Text::new(
+            Self::Runs(_) => Text::new(
                 "文件没有分隔符，各格之间是几个空格，已按连续空格拆分；请核对",
                 "the file has no delimiter but several blanks between its cells; it was cut at these; please check",
             ),
-            Self::Unframe => Text::new(
+            Self::Unframe(_) => Text::new(
                 "文件的各格画有边框（| 和 ---），已去掉边框后读取；请核对",
                 "a frame of strokes is drawn around the cells of the file; it was read without it; please check",
             ),

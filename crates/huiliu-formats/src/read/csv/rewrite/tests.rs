@@ -131,6 +131,12 @@ fn several_blanks_part_cells_however_many_they_are() {
         "名称  地区   投资\n储能, 一期   合肥市  12\n生物医药     芜湖市    30\n\n示范  安庆市  7\n",
         &["名称¦地区¦投资", "储能, 一期¦合肥市¦12", "生物医药¦芜湖市¦30", "示范¦安庆市¦7"],
     );
+    // A minus takes one of the two blanks of a number without.
+    check(
+        "  1.0   2.0   3.0\n 10.5  -2.0   3.5\n  7.0   2.5 -33.0\n",
+        &["1.0¦2.0¦3.0", "10.5¦-2.0¦3.5", "7.0¦2.5¦-33.0"],
+    );
+    assert_eq!(read("1.0e+00 2.0e+00\n3.0e+00 4.0e+00\n5.0e+00 6.0e+00\n").0[0], "1.0e+00¦2.0e+00");
 }
 
 #[test]
@@ -152,6 +158,11 @@ fn a_frame_around_cells_is_taken_off() {
     check(
         "# A title\n\n| name | n |\n|---|---|\n| Ann \\| B | 1 |\n| Cat | 22 |\n",
         &["name¦n", "Ann | B¦1", "Cat¦22"],
+    );
+    // A stroke at the edge stands beside an empty cell where the frame has none there.
+    check(
+        " id | name  | amt \n----+-------+-----\n  1 | Anna  | 1.5\n  2 | Bob   |    \n    | Cat   | 2.5\n(3 rows)\n",
+        &["id¦name¦amt", "1¦Anna¦1.5", "2¦Bob¦", "¦Cat¦2.5"],
     );
     let pipes = "a|b|c\n1|2|3\n4|5|6\n";
     assert!(!read(pipes).1);

@@ -225,6 +225,20 @@ impl Profile {
         self.rows >= 8 && self.indented * 10 < self.rows
     }
 
+    /// Whether each cell stands in quotes and none is like another, as names of rows.
+    pub(in crate::read::csv) fn names_rows(&self) -> bool {
+        self.rows >= LEAST_ROWS && self.wrapped == self.rows && self.values.len() == self.rows as usize
+    }
+
+    /// Whether a cell outside quotes began, or ended, with a blank.
+    pub(in crate::read::csv) fn has_indented(&self) -> bool {
+        self.indented > 0
+    }
+
+    pub(in crate::read::csv) fn has_trailed(&self) -> bool {
+        self.trailing > 0
+    }
+
     /// Whether most cells stand in quotes, for whatever reason.
     pub(in crate::read::csv) fn is_mostly_quoted(&self) -> bool {
         self.wrapped * 2 > self.rows

@@ -129,7 +129,8 @@ fn rare_delimiters(lines: &[&str]) -> Vec<String> {
     };
     for line in lines {
         own.clear();
-        line.chars().filter(|&c| rare(c)).for_each(|c| *own.entry(c).or_default() += 1);
+        let signs = line.char_indices().filter(|&(at, c)| rare(c) && !(c == '+' && is_exponent(line, at)));
+        signs.for_each(|(_, c)| *own.entry(c).or_default() += 1);
         own.iter().for_each(|(&c, &count)| *seen.entry((c, count)).or_default() += 1);
     }
     let mut common: Vec<(usize, usize, char)> =
@@ -140,6 +141,14 @@ fn rare_delimiters(lines: &[&str]) -> Vec<String> {
     });
     common.sort_unstable_by(|a, b| b.cmp(a));
     common.into_iter().take(MOST_RARE).map(|(.., c)| c.to_string()).collect()
+}
+
+/// Whether the sign at `at` is that of an exponent: `1.5e+03`.
+fn is_exponent(line: &str, at: usize) -> bool {
+    let mut before = line[..at].bytes().rev();
+    let marked = matches!(before.next(), Some(b'e' | b'E'))
+        && before.next().is_some_and(|b| b.is_ascii_digit() || b == b'.');
+    marked && line.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit)
 }
 
 /// How far a delimiter that nobody would think of first is trusted.

@@ -59,6 +59,9 @@ pub(super) fn score_of(records: &[Record<'_>], sample: &str, form: &Form) -> f64
     let wordy =
         kinds.iter().all(|of| share(of, |kind| matches!(kind, Kind::Word | Kind::Text | Kind::Empty)) > 0.8);
     let glued = form.delimiter == " " && are_glued(records, width);
+    if leaves_delimiters(records, form) {
+        score *= 0.4;
+    }
     score * weight_of(sample, form, Cut { width, same, wordy, hollow, values: has_values(&kinds), glued })
 }
 
@@ -78,6 +81,31 @@ fn are_glued(records: &[Record<'_>], width: usize) -> bool {
         let some = rows().filter(|row| !row.cells[column].quoted && glued(&row.cells[column].text)).count();
         some > 1 && some * 10 >= rows().count() * 9
     })
+}
+
+/// Whether a usual delimiter is left in the cells of all records alike, the first one too, so that it rather parts them: a
+/// tab, which is hardly typed into a cell, or another one that alone cuts the first record.
+fn leaves_delimiters(records: &[Record<'_>], form: &Form) -> bool {
+    let first = records.first().map_or(0, |header| header.cells.len());
+    let left = |record: &Record<'_>, other: char| -> usize {
+        let bare = record.cells.iter().filter(|cell| !cell.quoted);
+        bare.map(|cell| parting(&cell.text, other)).sum()
+    };
+    let even = |other: char| {
+        let count = records.first().map_or(0, |header| left(header, other));
+        count > 0 && records.iter().all(|record| left(record, other) == count)
+    };
+    let others = ['\t', ',', ';', '|'].into_iter().filter(|other| !form.delimiter.contains(*other));
+    records.len() > 2 && others.filter(|other| *other == '\t' || first == 1).any(even)
+}
+
+/// How often a sign stands in a text where it may part cells: not between two digits, as in a number.
+fn parting(text: &str, sign: char) -> usize {
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    let parts = |at: &usize| {
+        !(digit(text[..*at].chars().next_back()) && digit(text[at + sign.len_utf8()..].chars().next()))
+    };
+    text.match_indices(sign).map(|(at, _)| at).filter(parts).count()
 }
 
 /// Signs that join words.

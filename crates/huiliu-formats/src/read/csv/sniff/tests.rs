@@ -26,6 +26,15 @@ fn the_form_is_the_one_that_makes_a_table() {
             None,
         ),
         ("Rank,Land,1990,,1991,,1992,\n9, Oman,0.3,,0.4,,0.3,\n7, Iran,0.5,,0.5,,0.6,\n", ",", b'"', None),
+        // What another delimiter leaves in the cells of all lines parts them itself: lists and joined keys are cells.
+        (
+            "freq,unit,geo\\TIME\t2018 \t2019 \nA,PC,AT\t5.1 \t5.2 b\nA,PC,BE\t6.1 \t: c\nA,PC,DE\t3.1 \t3.2 \n",
+            "\t",
+            b'"',
+            None,
+        ),
+        ("team,colours\nred,a;b;c\nblue,d;e;f\ngreen,g;h;i\n", ",", b'"', None),
+        ("Report\n1,5;2,5;3,5\n4,5;5,5;6,5\n7,5;8,5;9,5\n", ";", b'"', None),
         ("", ",", b'"', None),
     ] {
         let expected = Form {

@@ -1,0 +1,77 @@
+//! How many columns a table has: as many as most of its rows have cells, or its header names.
+
+use super::super::shape::kind;
+use super::{Line, columns};
+
+/// The width that most rows have, or that of an earlier run of rows which is a table of its own, or that of the header if
+/// most rows end before its last columns.
+pub(super) fn width_of_first_table(lines: &[Line<'_>]) -> usize {
+    let filled: Vec<&Line<'_>> = lines.iter().filter(|line| !line.empty).collect();
+    let widths: Vec<usize> = filled.iter().map(|line| line.record.cells.len()).collect();
+    let count = |width: usize| widths.iter().filter(|&&w| w == width).count();
+    let mut kinds = widths.clone();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let weight = |width: usize| count(width) * count(width) * (width.min(20) + if width > 1 { 4 } else { 0 });
+    let Some(mode) = kinds.iter().copied().max_by_key(|&w| (weight(w), w)) else { return 1 };
+    let begins = widths.iter().position(|&w| w == mode).unwrap_or(0);
+    // An earlier table: several rows of another width, most of what stands before, and no small part of all.
+    let earlier = kinds.iter().copied().filter(|&w| w > 1 && w != mode).find(|&width| {
+        // Titles with delimiters behind them are no rows.
+        let row = |line: &&&Line<'_>| line.record.cells.len() == width && line.record.filled() > 1;
+        let before = filled[..begins].iter().filter(row).count();
+        let pairs = filled[..begins].iter().all(|line| line.record.filled() <= 2);
+        before >= 3
+            && before * 5 >= begins * 4
+            && before * 6 >= count(mode)
+            && !(pairs && count(mode) >= before && are_keys(&filled[..begins], count(mode)))
+    });
+    earlier.or_else(|| width_of_header(lines, mode)).unwrap_or(mode)
+}
+
+/// Most lines of a key and its value each that may look like a table with a header: the first value is a word.
+const MOST_KEYS: usize = 4;
+
+/// Whether rows of two cells are words about a table of `behind` rows rather than a table: `Operator, M. Lee`; or
+/// numbers of many more rows, each with a name of its own: `ncols 4`.
+fn are_keys(lines: &[&Line<'_>], behind: usize) -> bool {
+    let column = |at: usize| lines.iter().filter_map(move |line| line.record.cells.get(at));
+    let value = |line: &&Line<'_>| line.record.cells.get(1).is_some_and(|cell| kind(&cell.text).is_value());
+    let valued = column(0).any(|cell| kind(&cell.text).is_value());
+    let mut names: Vec<&str> = column(0).map(|cell| cell.text.as_ref()).collect();
+    names.sort_unstable();
+    let own_names = || names.windows(2).all(|two| two[0] != two[1]);
+    let short = || lines.len() <= MOST_KEYS.min(behind);
+    let fits = match lines.iter().filter(|line| !value(line)).count() {
+        0 => own_names() && lines.len() * 3 <= behind,
+        // A word above all numbers names their column, unless a whole table stands behind so few of them.
+        1 => own_names() && (value(&lines[0]) || short() || lines.len() * 3 <= behind),
+        _ => true,
+    };
+    !valued && fits
+}
+
+/// What a cell of a row costs on the average where it is at home.
+const AT_HOME: f64 = 1.5;
+
+/// The width of the first line of several cells if its names stand above the columns of all rows, most of which are of
+/// width `mode`, and of some that are as wide as itself: the last columns were left out where they are empty.
+fn width_of_header(lines: &[Line<'_>], mode: usize) -> Option<usize> {
+    let at = lines.iter().position(|line| line.record.cells.len() > 1)?;
+    let (header, rows) = lines[at..].split_first()?;
+    let width = header.record.cells.len();
+    let name = |text: &str| !text.trim().is_empty() && !kind(text).is_value();
+    let named = !header.record.odd && header.record.cells.iter().all(|cell| name(&cell.text));
+    if mode < 2 || width <= mode || !named {
+        return None;
+    }
+    let rows = &rows[..rows.iter().take_while(|line| !line.gap && !line.empty).count()];
+    let wide = || rows.iter().filter(|line| line.record.cells.len() == width);
+    let ragged = rows.iter().all(|line| (mode..=width).contains(&line.record.cells.len()));
+    let columns = columns(mode, rows);
+    let typed = columns.iter().any(|column| column.values() > 0.6);
+    let cells = || wide().flat_map(|line| line.record.cells.iter().zip(&columns));
+    let cost: f64 = cells().map(|(cell, column)| column.cost(&cell.text)).sum();
+    let fits = ragged && typed && wide().count() > 0 && cost < AT_HOME * cells().count() as f64;
+    fits.then_some(width)
+}
