@@ -119,15 +119,7 @@ impl Plan {
         if let Some(row) = self.in_other_quotes(text, from, is_header) {
             return row;
         }
-        let mut record = self.record(text, from);
-        let mut repairs = Vec::new();
-        if record.cells.len() == width && self.is_spaced(&record) {
-            let delimiter = format!("{} ", self.form.delimiter);
-            let other = lex::record(text, from, &Form { delimiter, ..self.form.clone() }, self.patience);
-            if other.cells.len() == width && !other.odd {
-                (record, repairs) = (other, vec![Repair::OtherDelimiter]);
-            }
-        }
+        let (mut record, mut repairs) = self.spaced(text, from);
         if record.is_blank() {
             return Row { end: record.end, next: record.next, blank: true, ..Row::default() };
         }
@@ -135,44 +127,72 @@ impl Plan {
             self.effort.earn(record.next - from);
             return row;
         }
-        if is_header && is_marked(&record, width) {
-            record.cells.remove(0);
-            repairs = vec![Repair::Remark];
-        }
-        if is_header && self.lacks_name_of_rows(&record) {
-            record.cells.insert(0, Cell { text: Cow::Borrowed(""), quoted: false });
-            repairs = vec![Repair::Missing];
+        if is_header {
+            self.mend_header(&mut record, &mut repairs);
         }
         let sound = record.cells.len() == width && !record.odd;
         if sound && !self.other_quotes(&record) && !self.is_torn(text, &record) {
             self.patience = LONGEST_CELL;
             self.effort.earn(record.next - from);
             let line = text.get(from..record.end).unwrap_or_default();
-            if !is_header
-                && repairs.is_empty()
-                && is_doubtful(line, &record, &self.form, &self.outline.columns)
-            {
-                match cut_otherwise(line, &record, &self.form, &self.outline.columns) {
-                    Some(cells) => {
-                        let repairs = vec![Repair::OtherDelimiter];
-                        return Row { cells, repairs, end: record.end, next: record.next, blank: false };
-                    }
-                    None => repairs.push(Repair::Kept),
-                }
-            }
-            let cells = record.cells.into_iter().map(|cell| cell.text.into_owned()).collect();
-            return Row { cells, repairs, end: record.end, next: record.next, blank: false };
+            return self.sound(line, record, repairs, is_header);
         }
         if record.odd {
             // Unclosed quotes everywhere must not make every row look through all of the text.
             self.patience = (self.patience / 2).max(LEAST_PATIENCE);
         }
+        self.mended((text, from), record.cells.len(), is_header)
+    }
+
+    /// The record at `from`, cut at the delimiter with a blank behind it where that gives the width as well.
+    fn spaced<'t>(&mut self, text: &'t str, from: usize) -> (Record<'t>, Vec<Repair>) {
+        let (record, width) = (self.record(text, from), self.outline.width);
+        if record.cells.len() == width && self.is_spaced(&record) {
+            let delimiter = format!("{} ", self.form.delimiter);
+            let other = lex::record(text, from, &Form { delimiter, ..self.form.clone() }, self.patience);
+            if other.cells.len() == width && !other.odd {
+                return (other, vec![Repair::OtherDelimiter]);
+            }
+        }
+        (record, Vec::new())
+    }
+
+    /// Takes the sign of a remark off a header, and gives it the name that its first column lacks.
+    fn mend_header(&self, record: &mut Record<'_>, repairs: &mut Vec<Repair>) {
+        if is_marked(record, self.outline.width) {
+            record.cells.remove(0);
+            *repairs = vec![Repair::Remark];
+        }
+        if self.lacks_name_of_rows(record) {
+            record.cells.insert(0, Cell { text: Cow::Borrowed(""), quoted: false });
+            *repairs = vec![Repair::Missing];
+        }
+    }
+
+    /// A row of the table's width; where its cells are not at home it is cut otherwise, or told.
+    fn sound(&self, line: &str, record: Record<'_>, mut repairs: Vec<Repair>, is_header: bool) -> Row {
+        let (end, next) = (record.end, record.next);
+        let columns = &self.outline.columns;
+        if !is_header && repairs.is_empty() && is_doubtful(line, &record, &self.form, columns) {
+            match cut_otherwise(line, &record, &self.form, columns) {
+                Some(cells) => {
+                    return Row { cells, repairs: vec![Repair::OtherDelimiter], end, next, blank: false };
+                }
+                None => repairs.push(Repair::Kept),
+            }
+        }
+        let cells = record.cells.into_iter().map(|cell| cell.text.into_owned()).collect();
+        Row { cells, repairs, end, next, blank: false }
+    }
+
+    /// A row of another width, or with quotes that do not pair, which was cut into so many cells.
+    fn mended(&mut self, (text, from): (&str, usize), cells: usize, is_header: bool) -> Row {
         let names: Vec<Profile> = match is_header {
             true => self.outline.columns.iter().map(|of| of.for_name(&self.outline.columns)).collect(),
             false => Vec::new(),
         };
         let own = &self.outline.columns;
-        let glued = match is_header && record.cells.len() + 1 >= 2 * width {
+        let glued = match is_header && cells + 1 >= 2 * self.outline.width {
             true => header_and_row(text, from, &self.form, (&names, own), &mut self.effort),
             false => None,
         };
