@@ -36,6 +36,8 @@ const DONE: [&str; 3] = ["完成", "执行", "进展"];
 /// Words of a parent whose amount is of some time, if its leaf says no more than that it is one.
 const PERIODS: [&str; 9] = ["本年", "年度", "当年", "累计", "完成", "季度", "月", "目前", "截至"];
 const AMOUNTS: [&str; 4] = ["投资额", "投资", "金额", "投资金额"];
+/// Leaves that name what their parent is.
+const NAMES_OF_UNITS: [&str; 4] = ["单位名称", "单位", "名称", "全称"];
 /// Endings of a parent that say nothing on which of its children's fields is meant.
 const EMPTY: [&str; 6] = ["完成情况", "进展情况", "情况", "进展", "完成", "进度"];
 
@@ -54,6 +56,10 @@ impl Names {
         let Some((leaf, above)) = parts.split_last() else { return Vec::new() };
         let own = self.look_up(leaf);
         let Some(parent) = above.last() else { return own };
+        // 责任单位 > 单位名称
+        if parent.ends_with("单位") && NAMES_OF_UNITS.contains(&leaf.as_str()) {
+            return self.look_up(parent);
+        }
         // 总投资 > 合计: the child says that it is the whole of its parent.
         let base = without_unit(leaf).map_or(leaf.as_str(), |(base, _)| base);
         if !is_firm(&own) && WHOLE.contains(&base) {
@@ -65,6 +71,13 @@ impl Names {
         }
         if is_firm(&own) {
             return if joined.is_empty() { own } else { joined };
+        }
+        // 投资完成情况 > 本年累计
+        let done = (parent.contains("完成") && parent.contains("投资") && !leaf.contains("投资"))
+            .then(|| self.look_up(&format!("{}完成投资", leaf.trim_end_matches("完成"))))
+            .filter(|found| joined.is_empty() && !found.is_empty());
+        if let Some(done) = done {
+            return done;
         }
         // 完成投资情况 > 本月完成: the child leaves out what the parent is about.
         let about = ABOUT.iter().filter(|word| parent.contains(**word) && !leaf.contains(**word));
@@ -132,7 +145,13 @@ impl Names {
         // 2022年 > 完成投资, and the leaf does not say itself of when it is.
         let says_when = has(leaf, &["年度", "本年", "当年", "全年", "计划", "月", "累计", "至今"]);
         let year = own.iter().any(|(field, _)| self.is_annual(*field)) && !says_when && has_year(&parent);
-        time || part || whose || plan || vague || year
+        // 一季度 > 计划投资, 6月计划 > 完成投资
+        let of_part =
+            amount && !has(leaf, &["年度", "本年", "累计", "月", "总"]) && has(&parent, &["季度", "月"]);
+        let to_come = amount
+            && (has(&parent, &["下一步"])
+                || leaf.contains("完成") && has(&parent, &PLANS) && !has(&parent, &DONE));
+        time || part || whose || plan || vague || year || of_part || to_come
     }
 }
 
@@ -216,6 +235,12 @@ mod tests {
             ("内外资情况>总投资", Some("total_investment")),
             ("参建单位（建设、设计、施工、监理）>联系人", Some("contact")),
             ("2023年完成情况>投资额（万元）", None),
+            ("投资完成情况（万元）>本年累计", Some("ytd_investment")),
+            ("投资完成情况（万元）>本月", Some("month_investment")),
+            ("5月>计划投资（万元）", None),
+            ("一季度>完成投资（万元）", None),
+            ("1-5月>完成投资", Some("ytd_investment")),
+            ("6月计划>完成投资（万元）", None),
             ("实际完成>投资额", None),
         ] {
             let path: Vec<String> = path.split('>').map(str::to_owned).collect();

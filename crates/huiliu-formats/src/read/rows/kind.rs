@@ -4,7 +4,7 @@ use super::RowKinds;
 use super::group::{Style, Title, is_numbered, lone_number, numeral};
 use super::words::{
     begins_like_footer, count_alone, ends_counted, is_bare_total, is_day, is_essay, is_footer, is_label,
-    is_mark, is_note, is_numeric, is_share, is_total, tells_count,
+    is_mark, is_marked_note, is_note, is_numeric, is_share, is_total, tells_count,
 };
 use crate::read::checks::Serial;
 use crate::read::chunk::View;
@@ -50,6 +50,8 @@ impl RowKinds {
                 // 其中, 平均, and all that ends like 小计.
                 [0xe5, 0x85, 0xb6, ..] | [0xe5, 0xb9, 0xb3, ..] | [.., 0xe8, 0xae, 0xa1] => true,
                 [0xe4..=0xe9, ..] if begins_like_footer(cell) => true,
+                // （以上项目均已开工） and *为新增项目
+                [0xef, 0xbc, 0x88, ..] | [b'(' | b'*', ..] | [0xe2, 0x98, 0x85, ..] => true,
                 [b' ' | b'\t', ..] | [0xe3, 0x80, 0x80, ..] | [0xc2, 0xa0, ..] => true,
                 // 个) and 项), in either width, end the title of a group.
                 [.., b')'] | [.., 0xef, 0xbc, 0x89] if ends_counted(cell) => true,
@@ -151,7 +153,8 @@ impl RowKinds {
                 };
                 let parted_number = filled.len() == 2 && self.is_serial(column) && says(filled[1].1);
                 let goes_on = self.noted && (alone || parted_number) && !is_footer(&word);
-                parted
+                is_marked_note(&word) && alone
+                    || parted
                     || example
                     || goes_on
                     || (filled.len() <= 2 && is_note(&word))

@@ -420,7 +420,7 @@ fn footers_of_padded_tables_are_no_records_and_lone_words_without_a_number_wait_
         领导签字：,,,\n,,2023年4月5日,\n";
     let (names, _, findings) = table(text, "owner_name");
     assert_eq!(names, ["甲"], "{findings:#?}");
-    for row in [",以下空白,,", ",第1页 共3页,,", ",★为省重大项目,,", ",厂扩建,,"] {
+    for row in [",以下空白,,", ",第1页 共3页,,", ",厂扩建,,"] {
         let text = format!("序号,项目名称,建设单位,总投资（万元）\n1,甲,甲公司,1\n2,乙,乙公司,1\n{row}\n");
         let (_, _, findings) = table(&text, "owner_name");
         errors(&findings, "name-only", 1);
@@ -535,4 +535,28 @@ fn sound_tables_that_look_like_what_is_told_from_records() {
     let text = "序号,项目名称,2022年,,2023年,\n,,投资额（万元）,形象进度,投资额（万元）,形象进度\n1,甲,300,主体,400,装修\n";
     let (_, totals, findings) = table(text, "total_investment");
     assert_eq!(totals, [""], "{findings:#?}");
+}
+
+#[test]
+fn remarks_below_a_table_are_no_records() {
+    let text = "项目名称,建设单位,总投资（万元）\n甲,恒信,100\n★乙,天合,200\n*为新增项目,,\n★为省重大项目,,\n（以上项目均已开工）,,\n共2个项目,,\n";
+    let (names, _, findings) = table(text, "owner_name");
+    assert_eq!(names, ["甲", "★乙"], "{findings:#?}");
+}
+
+#[test]
+fn what_is_planned_for_a_part_of_the_year_is_none_of_the_year() {
+    let text = "序号,项目名称,总投资（万元）,一季度,,二季度,\n,,,计划投资（万元）,完成投资（万元）,计划投资（万元）,完成投资（万元）\n1,甲,5000,90,85,70,30\n";
+    for field in ["annual_plan_investment", "ytd_investment"] {
+        let (_, values, findings) = table(text, field);
+        assert_eq!(values, [""], "{findings:#?}");
+        errors(&findings, "V24", 0);
+    }
+    let text =
+        "序号,项目名称,总投资（万元）,投资完成情况（万元）,,\n,,,本月,本年累计,累计\n1,甲,5000,50,350,1000\n";
+    assert_eq!(table(text, "ytd_investment").1, ["350"]);
+    assert_eq!(table(text, "month_investment").1, ["50"]);
+    let text = "序号,项目名称,总投资（万元）,责任单位,\n,,,单位名称,责任人\n1,甲,5000,发改局,王五\n";
+    assert_eq!(table(text, "responsible_unit").1, ["发改局"]);
+    assert_eq!(table(text, "owner_name").1, [""]);
 }

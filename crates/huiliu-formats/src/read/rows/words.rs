@@ -41,6 +41,12 @@ pub(super) fn is_note(word: &str) -> bool {
         .any(|w| word.starts_with(w))
 }
 
+/// (以上项目均已开工), 共2个项目, and what a sign before names means: `★为省重大项目`. Texts that were tidied have lost the sign.
+pub(super) fn is_marked_note(word: &str) -> bool {
+    let bracketed = word.starts_with('(') && word.ends_with(')') && word.matches('(').count() == 1;
+    bracketed || is_count(word) || word.starts_with("为") && word.ends_with("项目")
+}
+
 /// Whether a text is longer than any name.
 pub(super) fn is_essay(word: &str) -> bool {
     word.chars().nth(150).is_some()
@@ -168,7 +174,7 @@ pub(super) fn is_day(word: &str) -> bool {
 pub(super) fn begins_like_footer(cell: &str) -> bool {
     cell.chars()
         .next()
-        .is_some_and(|first| "填制审复联单分负经报统主签校落注备说附领盖以特例".contains(first))
+        .is_some_and(|first| "填制审复联单分负经报统主签校落注备说附领盖以特例共为".contains(first))
 }
 
 /// Whether a text is nothing but a number of rows: `2个`, `共2个项目`.
