@@ -172,9 +172,37 @@ pub(super) fn is_day(word: &str) -> bool {
 /// Whether a text begins as the labels below a table, notes and examples do.
 #[inline]
 pub(super) fn begins_like_footer(cell: &str) -> bool {
-    cell.chars()
-        .next()
-        .is_some_and(|first| "填制审复联单分负经报统主签校落注备说附领盖以特例共为".contains(first))
+    // Each leading cell of a file comes by here.
+    matches!(
+        cell.chars().next(),
+        Some(
+            '填' | '制'
+                | '审'
+                | '复'
+                | '联'
+                | '单'
+                | '分'
+                | '负'
+                | '经'
+                | '报'
+                | '统'
+                | '主'
+                | '签'
+                | '校'
+                | '落'
+                | '注'
+                | '备'
+                | '说'
+                | '附'
+                | '领'
+                | '盖'
+                | '以'
+                | '特'
+                | '例'
+                | '共'
+                | '为'
+        )
+    )
 }
 
 /// Whether a text is nothing but a number of rows: `2个`, `共2个项目`.
