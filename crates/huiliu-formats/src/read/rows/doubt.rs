@@ -149,11 +149,11 @@ fn says_only_unit(word: &str, cell: &str) -> bool {
     BEGINNINGS.iter().any(|begin| word.starts_with(begin)) || header::unit_alone(cell).is_some()
 }
 
-/// Whether the unit that a text declares is that of all amounts: 产值单位 is that of another column.
+/// Whether the unit that a text declares is that of all amounts, by the words before it; units of some columns
+/// ([`header::declared_unit`]) are not declared at all.
 fn is_of_all(word: &str) -> bool {
     const ALL: [&str; 10] =
         ["金额", "投资", "投资额", "资金", "数据", "表中", "本表", "以上", "货币", "各项"];
-    const OF_ONE: [&str; 7] = ["外资", "外汇", "产值", "税", "收入", "土地", "面积"];
     let counted =
         header::counted_in(word).map(|(before, _)| before.trim_end_matches(['均', '都', '全', '一', '律']));
     let before = counted.unwrap_or_else(|| {
@@ -163,6 +163,5 @@ fn is_of_all(word: &str) -> bool {
     let last = before.rsplit([':', '(', ',', '。', '、']).next().unwrap_or_default();
     // 填报单位:湖塘镇单位:亿元: a word without a sign before the next label.
     let footer = is_footer(word);
-    (footer || last.is_empty() || last.ends_with("计量") || ALL.iter().any(|end| last.ends_with(end)))
-        && !OF_ONE.iter().any(|word| last.contains(word))
+    footer || last.is_empty() || last.ends_with("计量") || ALL.iter().any(|end| last.ends_with(end))
 }
