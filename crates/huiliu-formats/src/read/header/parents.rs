@@ -39,7 +39,10 @@ const AMOUNTS: [&str; 4] = ["投资额", "投资", "金额", "投资金额"];
 /// Leaves that name what their parent is.
 const NAMES_OF_UNITS: [&str; 4] = ["单位名称", "单位", "名称", "全称"];
 /// Endings of a parent that say nothing on which of its children's fields is meant.
-const EMPTY: [&str; 6] = ["完成情况", "进展情况", "情况", "进展", "完成", "进度"];
+const EMPTY: [&str; 8] = ["完成情况", "进展情况", "情况", "进展", "完成", "进度", "工期", "时间"];
+/// Leaves that name who their parent is, and those that tell what their parent is about as it is now.
+const NAMES_OF_PEOPLE: [&str; 2] = ["姓名", "名字"];
+const NOW: [&str; 5] = ["实际", "当前", "目前", "实际情况", "现状"];
 
 fn is_firm(found: &[(usize, Rank)]) -> bool {
     found.iter().any(|(_, rank)| *rank != Rank::Weak)
@@ -57,7 +60,12 @@ impl Names {
         let own = self.look_up(leaf);
         let Some(parent) = above.last() else { return own };
         // 责任单位 > 单位名称
-        if parent.ends_with("单位") && NAMES_OF_UNITS.contains(&leaf.as_str()) {
+        let names_parent = parent.ends_with("单位") && NAMES_OF_UNITS.contains(&leaf.as_str());
+        if names_parent || NAMES_OF_PEOPLE.contains(&leaf.as_str()) {
+            return self.look_up(parent);
+        }
+        // 形象进度 > 实际, beside what was planned.
+        if NOW.contains(&leaf.as_str()) && self.is_words(parent) {
             return self.look_up(parent);
         }
         // 总投资 > 合计: the child says that it is the whole of its parent.
@@ -72,9 +80,14 @@ impl Names {
         if is_firm(&own) {
             return if joined.is_empty() { own } else { joined };
         }
-        // 投资完成情况 > 本年累计
+        // 投资完成情况 > 本年累计, 完成投资 > 本月数
         let done = (parent.contains("完成") && parent.contains("投资") && !leaf.contains("投资"))
-            .then(|| self.look_up(&format!("{}完成投资", leaf.trim_end_matches("完成"))))
+            .then(|| {
+                self.look_up(&format!(
+                    "{}完成投资",
+                    base.trim_end_matches("完成").trim_end_matches(['数', '额'])
+                ))
+            })
             .filter(|found| joined.is_empty() && !found.is_empty());
         if let Some(done) = done {
             return done;
@@ -100,6 +113,12 @@ impl Names {
         }
     }
 
+    /// Whether a text firmly names a field of words.
+    fn is_words(&self, text: &str) -> bool {
+        let is_text = |field| self.kind(field).is_some_and(|(_, kind)| kind == FieldType::Text);
+        self.look_up(text).iter().any(|(field, rank)| *rank != Rank::Weak && is_text(*field))
+    }
+
     /// What parent and leaf mean as one word: 计划 > 开工时间, 开工时间 > 计划, 4月进展 > 完成投资, 年度计划 > 投资额.
     fn joined(&self, parent: &str, leaf: &str) -> Vec<(usize, Rank)> {
         let parent = without_unit(parent).map_or(parent, |(base, _)| base);
@@ -115,7 +134,10 @@ impl Names {
         let planned = parent.contains("计划")
             && ["时间", "日期", "开工", "竣工", "完工"].iter().any(|w| bare.contains(w));
         let planned = planned.then(|| format!("计划{bare}"));
-        let mut all = words.chain([format!("{leaf}{parent}")]).chain(planned);
+        // 开工时间 > 实际, 开工时间 > 实际时间
+        let which = without_day(leaf).filter(|_| without_day(parent).is_some()).unwrap_or(leaf);
+        let turned = [parent, without_day(parent).unwrap_or(parent)].map(|parent| format!("{which}{parent}"));
+        let mut all = words.chain([format!("{leaf}{parent}")]).chain(turned).chain(planned);
         all.find_map(|word| Some(self.look_up(&word)).filter(|found| !found.is_empty())).unwrap_or_default()
     }
 
@@ -159,6 +181,12 @@ impl Names {
 fn bare(text: &str) -> &str {
     let text = without_unit(text).map_or(text, |(base, _)| base);
     text.strip_suffix(')').and_then(|open| open.rsplit_once('(')).map_or(text, |(base, _)| base)
+}
+
+/// 开工 of 开工时间.
+fn without_day(text: &str) -> Option<&str> {
+    let bare = ["时间", "日期"].iter().find_map(|end| text.strip_suffix(end));
+    bare.filter(|bare| !bare.is_empty())
 }
 
 /// Whether a text names a year.
@@ -242,6 +270,20 @@ mod tests {
             ("1-5月>完成投资", Some("ytd_investment")),
             ("6月计划>完成投资（万元）", None),
             ("实际完成>投资额", None),
+            ("实际>开工", Some("start_date")),
+            ("开工>实际", Some("start_date")),
+            ("开工时间>实际", Some("start_date")),
+            ("开工时间>实际时间", Some("start_date")),
+            ("开工>计划", Some("plan_start_date")),
+            ("开工时间>计划时间", Some("plan_start_date")),
+            ("实际工期>开工", Some("start_date")),
+            ("计划工期>开工", Some("plan_start_date")),
+            ("形象进度>实际", Some("progress_text")),
+            ("形象进度>计划", None),
+            ("联系人>姓名", Some("contact")),
+            ("施工单位>姓名", None),
+            ("5月>形象进度", Some("progress_text")),
+            ("总投资>实际", None),
         ] {
             let path: Vec<String> = path.split('>').map(str::to_owned).collect();
             let claimed = names.claims(&path).first().map(|(field, _)| record.fields[*field].name.clone());

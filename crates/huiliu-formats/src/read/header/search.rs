@@ -125,9 +125,8 @@ fn parts(grid: &Grid, at: usize) -> bool {
     let blank = |cells: &[String], column: usize| cells.get(column).is_none_or(|cell| cell.trim().is_empty());
     let filled: Vec<usize> = (0..row.len()).filter(|&column| !blank(row, column)).collect();
     let named = |column: usize| column < above.len() && !blank(above, column);
-    let spanned = |column: usize| {
-        !named(column) || column + 1 < above.len() && !named(column + 1) && !blank(row, column + 1)
-    };
+    // Blank cells at the end of a row are not kept.
+    let spanned = |column: usize| !named(column) || !named(column + 1) && !blank(row, column + 1);
     let year = |column: &usize| matches!(row[*column].trim().parse(), Ok(1990..=2100_u16));
     let years = filled.iter().all(year);
     let word = |column: &usize| {
@@ -140,7 +139,7 @@ fn parts(grid: &Grid, at: usize) -> bool {
     };
     filled.len() > 1
         && !filled.contains(&0)
-        && filled.iter().any(|&column| !named(column) && column < above.len())
+        && filled.iter().any(|&column| !named(column))
         && filled.iter().all(|&column| spanned(column))
         && filled.iter().all(word)
 }

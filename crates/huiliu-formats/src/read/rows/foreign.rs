@@ -5,7 +5,7 @@
 
 use huiliu_stage::FieldType;
 
-use super::words::is_mark;
+use super::words::{is_mark, is_numeric};
 use crate::read::chunk::View;
 use crate::read::header::{self, Names, tidy};
 
@@ -37,11 +37,31 @@ fn is_header(view: View<'_>, row: usize, figures: &[usize], names: &Names) -> bo
     let named = filled.len() >= 2
         && filled.iter().all(|cell| cell.chars().count() <= LONGEST)
         && filled.iter().any(|cell| is_name(cell) || header::is_name_of_field(cell, names));
+    if named && is_narrow(view, row, figures) {
+        return true;
+    }
     let mut words = figures.iter().filter(|column| !view.get(row, **column).trim().is_empty()).peekable();
     named
         && words.peek().is_some()
         && words.clone().all(|column| !has_value(view.get(row, *column)))
         && words.any(|column| has_digit(view.get(row + 1, *column)))
+}
+
+/// Whether a row of words ends before the first column of figures, and the next fills the same columns, with a number below
+/// a word: 责任单位 | 项目数 above 发改局 | 3.
+fn is_narrow(view: View<'_>, row: usize, figures: &[usize]) -> bool {
+    let columns = |row: usize| {
+        let filled = view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty());
+        filled.map(|(column, _)| column).collect::<Vec<usize>>()
+    };
+    let words = columns(row);
+    let ends_before =
+        |columns: &[usize]| columns.iter().all(|column| figures.iter().all(|figure| column < figure));
+    !figures.is_empty()
+        && ends_before(&words)
+        && words == columns(row + 1)
+        && words.iter().all(|&column| !has_value(view.get(row, column)))
+        && words.iter().any(|&column| is_numeric(view.get(row + 1, column)))
 }
 
 /// Whether a cell names a column and no thing: 企业名称, 序号.

@@ -79,7 +79,7 @@ impl RowKinds {
             .or_else(|| self.unit_row(&filled))
             .or_else(|| self.heading_again(&filled))
             .or_else(|| self.total(&filled))
-            .or_else(|| self.share(&filled))
+            .or_else(|| self.share(&filled).or_else(|| self.last_share(view, row)))
             .or_else(|| self.note(&filled))
             .or_else(|| self.footer(&filled))
             .or_else(|| self.title(&filled, number, self.counts() || self.is_numbered(view, row + 1)))
@@ -121,6 +121,20 @@ impl RowKinds {
         let unnumbered = self.serial.as_ref().is_some_and(|serial| serial.column < column);
         let goes_on = || self.shared && unnumbered && !rest.is_empty() && amounts(rest);
         (is_share(&word) && (amounts(rest) || named()) || goes_on()).then_some(Kind::Share)
+    }
+
+    /// Parts of a total below the first one, where rows have no numbers.
+    fn last_share(&self, view: View<'_>, row: usize) -> Option<Kind> {
+        let is_part = |row: usize| {
+            let mut filled = view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty());
+            let label = filled.next().is_some_and(|(_, cell)| !is_numeric(cell));
+            label
+                && filled.next().is_some_and(|(at, cell)| self.is_amount(at, cell))
+                && filled.all(|(at, cell)| self.is_amount(at, cell))
+        };
+        // A total above all rows may have one part only, and the records follow.
+        let goes_on = self.shared && self.serial.is_none() && self.any;
+        (goes_on && self.shares.end_with(view, row, is_part)).then_some(Kind::Share)
     }
 
     /// Who filled the form in, or the labels for that where nobody has.

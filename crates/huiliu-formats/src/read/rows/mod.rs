@@ -13,6 +13,7 @@ mod foreign;
 mod group;
 mod kind;
 mod merged;
+mod shares;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use self::group::{Groups, Meanings, Style};
 use self::kind::Kind;
 pub(super) use self::merged::untaken;
 use self::merged::wide;
+use self::shares::Shares;
 use self::tell::{begins_other, name_only, opened, other_unit, says_sheet, skipped, units_differ};
 use self::words::{counted, is_count, is_mark, is_subtotal};
 use super::build::Assembler;
@@ -78,6 +80,9 @@ pub(super) struct RowKinds {
     /// The row above was a total, or a part of one below it.
     totalled: bool,
     shared: bool,
+    shares: Shares,
+    /// Data was read.
+    any: bool,
     /// The row above was the header again.
     headed: bool,
     /// Another table is passed; it is one because of its unit.
@@ -159,6 +164,8 @@ impl RowKinds {
             noted: false,
             totalled: false,
             shared: false,
+            shares: Shares::default(),
+            any: false,
             headed: false,
             other: false,
             other_unit: false,
@@ -190,6 +197,14 @@ impl RowKinds {
             (self.noted, self.headed) = (kind == Some(Kind::Note), kind == Some(Kind::Header));
             self.shared = kind == Some(Kind::Share) && (self.totalled || self.shared);
             self.totalled = matches!(kind, Some(Kind::Total(_)));
+            match kind {
+                Some(Kind::Total(_)) => {
+                    self.shares.begin(view, row, self.summed.iter().map(|(column, _)| *column));
+                }
+                Some(Kind::Share) => self.shares.take(view, row),
+                None => self.any = true,
+                _ => {}
+            }
             match kind {
                 Some(kind) if kind != Kind::Blank || !has_surplus(chunk, row) => {
                     told.extend(self.pass_over(view, row, number, row - gone.len(), &kind));

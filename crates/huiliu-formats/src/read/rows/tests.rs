@@ -560,3 +560,60 @@ fn what_is_planned_for_a_part_of_the_year_is_none_of_the_year() {
     assert_eq!(table(text, "responsible_unit").1, ["发改局"]);
     assert_eq!(table(text, "owner_name").1, [""]);
 }
+
+#[test]
+fn a_small_table_that_ends_before_the_figures_is_told_and_not_read() {
+    let head = "序号,项目名称,总投资（万元）,形象进度\n1,甲,100,主体\n2,乙,200,封顶\n,,,\n";
+    for below in
+        ["责任单位,项目数,,\n发改局,1,,\n住建局,1,,\n", "各单位项目数,,,\n责任单位,项目数,,\n发改局,1,,\n"]
+    {
+        let (names, _, findings) = table(&format!("{head}{below}"), "owner_name");
+        assert_eq!(names, ["甲", "乙"], "{findings:#?}");
+        errors(&findings, "second-table", 1);
+    }
+    // Records whose other cells are still empty.
+    let (names, _, findings) = table(&format!("{head}3,丙,,\n,丁,,\n"), "owner_name");
+    assert_eq!(names, ["甲", "乙", "丙", "丁"], "{findings:#?}");
+    errors(&findings, "second-table", 0);
+}
+
+#[test]
+fn a_header_of_two_rows_may_end_in_merged_cells() {
+    let text = "序号,项目名称,总投资（万元）,资金来源（万元）,,\n,,,自筹,银行贷款,财政\n1,甲,5000,3000,1000,1000\n2,乙,6000,6000,,\n";
+    let (names, totals, findings) = table(text, "total_investment");
+    assert_eq!(
+        (names, totals),
+        (vec!["甲".into(), "乙".into()], vec!["5000".into(), "6000".into()]),
+        "{findings:#?}"
+    );
+    let text = "序号,项目名称,完成投资（万元）,\n,,本月数,本年累计数\n1,甲,50,350\n";
+    assert_eq!(table(text, "ytd_investment").1, ["350"]);
+    assert_eq!(table(text, "month_investment").1, ["50"]);
+    let text = "序号,项目名称,开工时间,,竣工时间,\n,,计划时间,实际时间,计划时间,实际时间\n1,甲,2023-01-01,2023-02-01,2024-01-01,2024-02-01\n";
+    assert_eq!(table(text, "start_date").1, ["2023-02-01"]);
+    assert_eq!(table(text, "plan_finish_date").1, ["2024-01-01"]);
+}
+
+#[test]
+fn progress_of_a_month_is_progress_and_the_later_month_counts() {
+    for (header, row, value) in [
+        ("序号,项目名称,5月形象进度", "1,甲,主体", "主体"),
+        ("序号,项目名称,4月形象进度,5月形象进度", "1,甲,基础,主体", "主体"),
+        ("序号,项目名称,5月进展情况,6月工作计划", "1,甲,主体,封顶", "主体"),
+        ("序号,项目名称,2023年5月底形象进度", "1,甲,主体", "主体"),
+    ] {
+        let (names, values, findings) = table(&format!("{header}\n{row}\n"), "progress_text");
+        assert_eq!((names, values), (vec!["甲".into()], vec![value.into()]), "{header} {findings:#?}");
+    }
+}
+
+#[test]
+fn parts_of_a_total_end_where_they_add_up_to_it() {
+    let head = "项目名称,责任单位,总投资（万元）\n甲,A局,100\n乙,B局,200\n合计,,300\n其中：省级重点,,100\n";
+    let (names, ..) = table(&format!("{head}市级重点,,200\n"), "owner_name");
+    assert_eq!(names, ["甲", "乙"]);
+    let (names, ..) = table(&format!("{head}市级重点,,150\n区级重点,,50\n"), "owner_name");
+    assert_eq!(names, ["甲", "乙"]);
+    let (names, ..) = table(&format!("{head}丙,,70\n丁,C局,60\n"), "owner_name");
+    assert_eq!(names, ["甲", "乙", "丙", "丁"]);
+}
