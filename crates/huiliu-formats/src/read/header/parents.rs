@@ -6,6 +6,7 @@
 use huiliu_stage::FieldType;
 
 use super::names::{ABOUT, Names, Rank, WHOLE, is_unit, tidy, without_unit};
+use crate::read::value::years;
 
 /// Words of a parent whose children are of another time, whatever they are called.
 const TIMES: [&str; 15] = [
@@ -191,10 +192,7 @@ fn without_day(text: &str) -> Option<&str> {
 
 /// Whether a text names a year.
 fn has_year(text: &str) -> bool {
-    text.match_indices("20").any(|(at, _)| {
-        let year: String = text[at..].chars().take(5).collect();
-        year.ends_with('年') && year.chars().take(4).all(|c| c.is_ascii_digit())
-    })
+    !years(std::iter::once(text)).is_empty()
 }
 
 /// The rows of a header without one of units below its leaf, which belongs to its parent.

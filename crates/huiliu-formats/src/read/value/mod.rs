@@ -16,6 +16,7 @@ mod other;
 mod properties;
 mod quantity;
 mod unit;
+mod years;
 
 pub(super) use code::{destroyed, failed, is_code};
 pub(super) use date::{Asked, date, iso, strict_date, timestamp};
@@ -24,6 +25,7 @@ pub(super) use number::{Number, integer, plain_integer, strict_integer};
 pub(super) use other::{ITEM, boolean, list_items, trimmed};
 pub(super) use quantity::is_number;
 pub(super) use unit::Unit;
+pub(super) use years::years;
 
 use std::borrow::Cow;
 
