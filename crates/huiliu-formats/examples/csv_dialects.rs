@@ -3,9 +3,10 @@
 //! `cargo run --release -p huiliu-formats --example csv_dialects [files N] [show N]`
 //!
 //! A label is found if delimiter, quote, header rows and every cell are. `show N` prints the first N files that were not
-//! read so. At the end stand the milliseconds that it takes to open a file, which is to tell how it is written.
+//! read so. At the end stand the F1 of the cells of headers (those of a file that has none must not be there, and each counts
+//! in the row where it stands), and the milliseconds that it takes to open a file, which is to tell how it is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::temp_dir().join(format!("dialects-{}.csv", std::process::id()));
     let mut of: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
     let (mut dialects, mut exact, mut opening) = (0, 0, Duration::ZERO);
+    let mut headers = Headers::default();
     for file in (1..=files).map(labelled) {
         std::fs::write(&path, &file.text)?;
         let begin = Instant::now();
@@ -39,6 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             && (file.quote.is_none() || report.quote == file.quote);
         let (header, rows) = rows(reading)?;
         let all = dialect && header == file.header && rows == file.table;
+        headers
+            .add(rows.get(..header).unwrap_or(&rows), file.table.get(..file.header).unwrap_or(&file.table));
         dialects += u64::from(dialect);
         exact += u64::from(all);
         for part in &file.made_of {
@@ -57,8 +61,37 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let share = |count: u64| 100.0 * count as f64 / files.max(1) as f64;
     println!("dialect {:.2} %, every cell {:.2} %", share(dialects), share(exact));
+    println!("header cells F1 {:.3}", headers.f1());
     println!("opened in {:.2} ms each", opening.as_secs_f64() * 1e3 / files.max(1) as f64);
     Ok(())
+}
+
+/// Cells of headers: those that were read, those that are there, and those that are both.
+#[derive(Default)]
+struct Headers {
+    read: usize,
+    there: usize,
+    both: usize,
+}
+
+impl Headers {
+    fn add(&mut self, read: &[Vec<String>], there: &[Vec<String>]) {
+        let cells = |rows: &[Vec<String>]| {
+            let place = |row: usize, cells: &Vec<String>| {
+                let filled = cells.iter().cloned().enumerate().filter(|(_, cell)| !cell.is_empty());
+                filled.map(|(column, cell)| (row, column, cell)).collect::<Vec<_>>()
+            };
+            rows.iter().enumerate().flat_map(|(row, cells)| place(row, cells)).collect::<HashSet<_>>()
+        };
+        let (read, there) = (cells(read), cells(there));
+        self.both += read.intersection(&there).count();
+        self.read += read.len();
+        self.there += there.len();
+    }
+
+    fn f1(&self) -> f64 {
+        2.0 * self.both as f64 / (self.read + self.there).max(1) as f64
+    }
 }
 
 /// Header rows and all rows of a file.

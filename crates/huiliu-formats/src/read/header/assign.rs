@@ -7,6 +7,7 @@ use super::{Column, Layout, NEIGHBOUR, neighbours, periods};
 pub(super) fn assign(layout: &mut Layout, names: &Names) {
     let claimed = |c: &mut Column| c.claims.take().unwrap_or_else(|| names.claims(&c.path));
     let mut claims: Vec<Vec<(usize, Rank)>> = layout.columns.iter_mut().map(claimed).collect();
+    neighbours::give_up(layout, names, &mut claims);
     periods::settle(layout, &mut claims);
     let mut taken: Vec<Option<usize>> = vec![None; names.fields()];
     let mut given: Vec<Option<(usize, Rank)>> = layout.columns.iter().map(|_| None).collect();

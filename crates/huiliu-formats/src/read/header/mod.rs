@@ -79,6 +79,8 @@ pub(super) struct Layout {
     pub(super) row_units: Vec<usize>,
     /// A unit of money above the table that is declared in no way that is known.
     unclear_unit: Option<&'static str>,
+    /// Columns of amounts whose unit nothing says, the unit that they are read in, and that of another column.
+    unsaid_units: Vec<(usize, String, String)>,
     /// One of them says otherwise than the header of an amount.
     pub(super) units_differ: bool,
     /// Columns of a field that are of another period than the column that has it.

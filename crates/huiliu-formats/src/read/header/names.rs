@@ -90,8 +90,12 @@ pub(super) fn without_unit(tidied: &str) -> Option<(&str, Unit)> {
         let mut units = inner.split([',', ';', '、']).filter_map(named_unit);
         units.next().filter(|_| units.next().is_none())
     };
-    let unit = named_unit(inner).or_else(beside)?;
-    (!base.is_empty()).then_some((base, unit))
+    match named_unit(inner).or_else(beside) {
+        Some(unit) => (!base.is_empty()).then_some((base, unit)),
+        // 总投资(亿元)(含土地)
+        None if tidied.ends_with(')') && base.ends_with(')') => without_unit(base),
+        None => None,
+    }
 }
 
 /// 总投资万元: a unit of money right behind its word, which is no number.
@@ -404,6 +408,7 @@ mod tests {
             ("总投资 万元", Some("万元")),
             ("总投资_亿元", Some("亿元")),
             ("总投资（含土地）（亿元）", Some("亿元")),
+            ("总投资（亿元）（含土地）", Some("亿元")),
             ("总投资（仟元）", Some("千元")),
             ("总投资5亿元", None),
             ("年", None),

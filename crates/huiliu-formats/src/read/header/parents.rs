@@ -9,7 +9,7 @@ use super::names::{ABOUT, Names, Rank, WHOLE, is_unit, tidy, without_unit};
 use crate::read::value::years;
 
 /// Words of a parent whose children are of another time, whatever they are called.
-const TIMES: [&str; 15] = [
+const TIMES: [&str; 22] = [
     "上年",
     "去年",
     "往年",
@@ -25,9 +25,31 @@ const TIMES: [&str; 15] = [
     "上半年",
     "下半年",
     "序时",
+    "上周",
+    "下周",
+    "期间",
+    "十三五",
+    "十四五",
+    "十五五",
+    "以来",
 ];
 /// Words of a parent whose amounts are of a part.
-const PARTS: [&str; 5] = ["外资", "设备", "一期", "二期", "三期"];
+const PARTS: [&str; 14] = [
+    "外资",
+    "内资",
+    "设备",
+    "建安",
+    "一期",
+    "二期",
+    "三期",
+    "四期",
+    "专项债",
+    "债券",
+    "国债",
+    "预算内",
+    "民间投资",
+    "社会资本",
+];
 /// Words of a parent whose people are somebody else's, and its last words then.
 const WHOSE: [&str; 6] = ["施工", "监理", "设计", "勘察", "包联", "挂钩"];
 const WHO: [&str; 5] = ["单位", "企业", "公司", "领导", "方"];
@@ -43,7 +65,16 @@ const NAMES_OF_UNITS: [&str; 4] = ["单位名称", "单位", "名称", "全称"]
 const EMPTY: [&str; 8] = ["完成情况", "进展情况", "情况", "进展", "完成", "进度", "工期", "时间"];
 /// Leaves that name who their parent is, and those that tell what their parent is about as it is now.
 const NAMES_OF_PEOPLE: [&str; 2] = ["姓名", "名字"];
-const NOW: [&str; 5] = ["实际", "当前", "目前", "实际情况", "现状"];
+const NOW: [&str; 9] = ["实际", "当前", "目前", "本月", "本周", "实际情况", "现状", "完成", "完成情况"];
+/// Leaves that say of an amount that it was done.
+const WAS_DONE: [&str; 8] = ["完成", "实际", "实际完成", "完成数", "完成额", "实际完成数", "完成值", "实绩"];
+/// What a parent of amounts may say without making them those of something else or of some other time.
+const PLAIN: [&str; 18] = [
+    "项目", "投资", "情况", "完成", "进展", "进度", "计划", "建设", "年度", "本年", "当年", "今年", "资金",
+    "目标", "执行", "及", "和", "与",
+];
+/// Words of a leaf that say of when its amount is.
+const WHEN: [&str; 7] = ["年度", "本年", "当年", "全年", "月", "累计", "至今"];
 
 fn is_firm(found: &[(usize, Rank)]) -> bool {
     found.iter().any(|(_, rank)| *rank != Rank::Weak)
@@ -66,7 +97,8 @@ impl Names {
             return self.look_up(parent);
         }
         // 形象进度 > 实际, beside what was planned.
-        if NOW.contains(&leaf.as_str()) && self.is_words(parent) {
+        let progress = ["进度", "进展"].iter().any(|word| parent.contains(word));
+        if progress && NOW.contains(&leaf.as_str()) && self.is_words(parent) {
             return self.look_up(parent);
         }
         // 总投资 > 合计: the child says that it is the whole of its parent.
@@ -74,33 +106,89 @@ impl Names {
         if !is_firm(&own) && WHOLE.contains(&base) {
             return self.look_up(parent);
         }
+        let of_parent = self.money_of(parent);
+        // 5月完成投资 > 实际, 本月完成投资 > 完成投资
+        let done = WAS_DONE.contains(&base) && (parent.contains("完成") || parent.contains('月'));
+        if !of_parent.is_empty() && (done || bare(parent).ends_with(base)) {
+            return of_parent;
+        }
+        let found = self.by_both(parent, leaf, own);
+        match self.is_part_of(&of_parent, leaf, &found) {
+            true => Vec::new(),
+            false => found,
+        }
+    }
+
+    /// What a leaf means by itself and by its parent together.
+    fn by_both(&self, parent: &str, leaf: &str, own: Vec<(usize, Rank)>) -> Vec<(usize, Rank)> {
         let joined = self.joined(parent, leaf);
-        if joined.is_empty() && self.is_of_another(parent, leaf, &own) {
+        if !joined.is_empty() {
+            return joined;
+        }
+        if self.is_of_another(parent, leaf, &own) {
             return Vec::new();
         }
         if is_firm(&own) {
-            return if joined.is_empty() { own } else { joined };
+            return own;
         }
-        // 投资完成情况 > 本年累计, 完成投资 > 本月数
-        let done = (parent.contains("完成") && parent.contains("投资") && !leaf.contains("投资"))
-            .then(|| {
-                self.look_up(&format!(
-                    "{}完成投资",
-                    base.trim_end_matches("完成").trim_end_matches(['数', '额'])
-                ))
-            })
-            .filter(|found| joined.is_empty() && !found.is_empty());
-        if let Some(done) = done {
-            return done;
+        let completed = self.completed(parent, leaf);
+        if completed.is_empty() { own } else { completed }
+    }
+
+    /// What a leaf means that leaves out what its parent is about: 完成投资情况 > 本月完成.
+    fn completed(&self, parent: &str, leaf: &str) -> Vec<(usize, Rank)> {
+        let base = without_unit(leaf).map_or(leaf, |(base, _)| base);
+        let has = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
+        let others = says_more(parent) && !has(base, &WHEN) || is_part(parent) || has(parent, &TIMES);
+        if parent.contains("投资") && !base.contains("投资") {
+            if others {
+                return Vec::new();
+            }
+            // 计划投资 > 全年, and 计划投资 > 本月 is no plan of the year.
+            let plan = has(parent, &PLANS) && !has(parent, &DONE);
+            let short = match WAS_DONE.contains(&base) {
+                true => "",
+                false => base.trim_end_matches("完成").trim_end_matches(['数', '额']),
+            };
+            // 投资完成情况 > 本年累计, 完成投资 > 本月数, 年度投资 > 实际
+            let done = (parent.contains("完成") || WAS_DONE.contains(&base)) && !plan;
+            let words = [
+                done.then(|| format!("{short}完成投资")),
+                plan.then(|| format!("{short}计划投资")),
+                (!plan).then(|| format!("{base}投资")),
+            ];
+            return self.first_of(words.into_iter().flatten());
         }
-        // 完成投资情况 > 本月完成: the child leaves out what the parent is about.
         let about = ABOUT.iter().filter(|word| parent.contains(**word) && !leaf.contains(**word));
-        let completed =
-            about.map(|word| self.look_up(&format!("{leaf}{word}"))).find(|found| !found.is_empty());
-        [joined, completed.unwrap_or_default(), own]
-            .into_iter()
-            .find(|found| !found.is_empty())
-            .unwrap_or_default()
+        self.first_of(about.map(|word| format!("{leaf}{word}")))
+    }
+
+    /// The fields of the first word that names any.
+    fn first_of(&self, mut words: impl Iterator<Item = String>) -> Vec<(usize, Rank)> {
+        words.find_map(|word| Some(self.look_up(&word)).filter(|found| !found.is_empty())).unwrap_or_default()
+    }
+
+    /// The amount that a text firmly names.
+    fn money_of(&self, text: &str) -> Vec<(usize, Rank)> {
+        let mut found = self.look_up(text);
+        let is_money = |field| self.kind(field).is_some_and(|(_, kind)| kind == FieldType::Money);
+        found.retain(|(field, rank)| *rank != Rank::Weak && is_money(*field));
+        found
+    }
+
+    /// Whether a child tells which part of its parent it is, where this is the amount of some time: 年度计划投资 > 其中设备.
+    /// The parts of the whole investment have fields of their own.
+    pub(super) fn is_part_of(
+        &self,
+        of_parent: &[(usize, Rank)],
+        leaf: &str,
+        found: &[(usize, Rank)],
+    ) -> bool {
+        let (Some((parent, _)), Some((child, _))) = (of_parent.first(), found.first()) else { return false };
+        let is_money = self.kind(*child).is_some_and(|(_, kind)| kind == FieldType::Money);
+        let says_when =
+            WHEN.iter().chain(&DONE).chain(&PLANS).chain(&["实际"]).any(|word| leaf.contains(word));
+        is_money && parent != child && !says_when && self.field("total_investment") != Some(*parent)
     }
 
     /// The fields that a header may mean whose parent makes it another's: for people, nothing is read by them.
@@ -138,8 +226,7 @@ impl Names {
         // 开工时间 > 实际, 开工时间 > 实际时间
         let which = without_day(leaf).filter(|_| without_day(parent).is_some()).unwrap_or(leaf);
         let turned = [parent, without_day(parent).unwrap_or(parent)].map(|parent| format!("{which}{parent}"));
-        let mut all = words.chain([format!("{leaf}{parent}")]).chain(turned).chain(planned);
-        all.find_map(|word| Some(self.look_up(&word)).filter(|found| !found.is_empty())).unwrap_or_default()
+        self.first_of(words.chain([format!("{leaf}{parent}")]).chain(turned).chain(planned))
     }
 
     /// Whether what a leaf names is something else's below this parent.
@@ -158,7 +245,7 @@ impl Names {
         let parent = parent.replace("建设", "");
         let of_people = has(leaf, &["人", "电话", "方式", "单位", "领导"]);
         let time = (amount || progress) && has(&parent, &TIMES);
-        let part = amount && has(&parent.replace("内外资", ""), &PARTS);
+        let part = amount && is_part(&parent);
         let whose = of_people && has(&parent, &WHOSE) && WHO.iter().any(|who| parent.ends_with(who));
         let plan = (is(&[FieldType::Date]) || progress)
             && has(&parent, &PLANS)
@@ -166,16 +253,35 @@ impl Names {
             && !has(leaf, &PLANS);
         let vague = AMOUNTS.contains(&leaf) && (has(&parent, &PERIODS) || has_year(&parent));
         // 2022年 > 完成投资, and the leaf does not say itself of when it is.
-        let says_when = has(leaf, &["年度", "本年", "当年", "全年", "计划", "月", "累计", "至今"]);
+        let says_when = has(leaf, &WHEN) || leaf.contains("计划");
+        // 2022年 > 完成率, 一季度 > 完成率
+        let rate = leaf.contains("完成率")
+            && (has(&parent, &["季度"]) || has_year(&parent) && !parent.contains('月'));
         let year = own.iter().any(|(field, _)| self.is_annual(*field)) && !says_when && has_year(&parent);
         // 一季度 > 计划投资, 6月计划 > 完成投资
         let of_part =
             amount && !has(leaf, &["年度", "本年", "累计", "月", "总"]) && has(&parent, &["季度", "月"]);
         let to_come = amount
             && (has(&parent, &["下一步"])
+                || leaf.contains("投资") && parent.starts_with("预计")
                 || leaf.contains("完成") && has(&parent, &PLANS) && !has(&parent, &DONE));
-        time || part || whose || plan || vague || year || of_part || to_come
+        time || part || whose || plan || vague || year || rate || of_part || to_come
     }
+}
+
+/// Whether a parent's amounts are of a part of the investment.
+fn is_part(parent: &str) -> bool {
+    let parent = parent.replace("内外资", "").replace("国内资", "");
+    // 政府投资项目 are some projects, and all of their money.
+    let government = parent.contains("政府投资") && !parent.contains("项目");
+    government || PARTS.iter().any(|word| parent.contains(word))
+}
+
+/// Whether a parent of amounts says more than that it is one of the year's: 5月投资, 固定资产投资.
+fn says_more(parent: &str) -> bool {
+    let parent = without_unit(parent).map_or(parent, |(base, _)| base);
+    let rest = PLAIN.iter().fold(bare(parent).to_owned(), |rest, word| rest.replace(word, ""));
+    rest.chars().any(char::is_alphanumeric)
 }
 
 /// A header without its unit and what stands in brackets at its end.
@@ -278,10 +384,43 @@ mod tests {
             ("计划工期>开工", Some("plan_start_date")),
             ("形象进度>实际", Some("progress_text")),
             ("形象进度>计划", None),
+            ("形象进度>本月", Some("progress_text")),
+            ("形象进度>上月", None),
+            ("施工许可>实际", None),
             ("联系人>姓名", Some("contact")),
             ("施工单位>姓名", None),
             ("5月>形象进度", Some("progress_text")),
             ("总投资>实际", None),
+            ("上年投资（万元）>计划", None),
+            ("上年投资（万元）>完成", None),
+            ("6月投资>计划", None),
+            ("外资投资>完成", None),
+            ("政府投资>计划投资", None),
+            ("累计投资>计划", None),
+            ("固定资产投资>计划", None),
+            ("年度投资（万元）>计划", Some("annual_plan_investment")),
+            ("年度投资（万元）>完成", Some("ytd_investment")),
+            ("年度投资>实际", Some("ytd_investment")),
+            ("5月完成投资（万元）>计划", None),
+            ("5月完成投资（万元）>完成", Some("month_investment")),
+            ("5月完成投资（万元）>实际", Some("month_investment")),
+            ("本月完成投资>完成投资", Some("month_investment")),
+            ("本月投资>实际", Some("month_investment")),
+            ("本月投资>计划", None),
+            ("1-5月完成投资>实际", Some("ytd_investment")),
+            ("计划投资（万元）>本月", None),
+            ("计划投资（万元）>6月", None),
+            ("计划投资（万元）>全年", Some("annual_plan_investment")),
+            ("投资完成情况>完成", Some("ytd_investment")),
+            ("截至5月底投资完成情况>本年累计", Some("ytd_investment")),
+            ("专项债>完成投资", None),
+            ("内资>计划投资", None),
+            ("十四五期间>投资额", None),
+            ("预计>完成投资", None),
+            ("设备投资（万元）>本月", None),
+            ("年度计划投资（万元）>总额", Some("annual_plan_investment")),
+            ("年度计划投资（万元）>总投资", None),
+            ("下周>形象进度", None),
         ] {
             let path: Vec<String> = path.split('>').map(str::to_owned).collect();
             let claimed = names.claims(&path).first().map(|(field, _)| record.fields[*field].name.clone());

@@ -22,7 +22,7 @@ pub(super) struct Other {
 }
 
 /// The last year and month that a header speaks of; 0 for what it does not say.
-fn period(column: &Column) -> Option<(u32, u32)> {
+pub(super) fn period(column: &Column) -> Option<(u32, u32)> {
     let text = tidy(&column.path.join(" "));
     let year = YEAR.as_ref()?.find_iter(&text).last().and_then(|found| found.as_str().parse().ok());
     let month = MONTH.as_ref()?.captures_iter(&text).last().and_then(|found| found[1].parse().ok());
@@ -41,12 +41,15 @@ pub(super) fn settle(layout: &mut Layout, claims: &mut [Vec<(usize, Rank)>]) {
     of_field.sort_unstable();
     for columns in of_field.chunk_by(|a, b| a.0 == b.0) {
         let series = columns.chunk_by(|a, b| a.1 == b.1).count();
-        let Some(&(field, latest, last)) = columns.last().filter(|_| series > 1) else { continue };
+        let (Some(&first), Some(&last)) = (columns.first(), columns.last()) else { continue };
+        if series < 2 {
+            continue;
+        }
+        // Of 12月 and 1月 without a year the latter comes later.
+        let turns = first.1.0 == 0 && last.1.0 == 0 && last.1.1 - first.1.1 > 9;
+        let (field, latest, last) = if turns { first } else { last };
         let taken = (series == 2).then_some(last);
-        for &(_, period, column) in
-            columns.iter().filter(|(_, period, _)| taken.is_none() || *period != latest)
-        {
-            debug_assert!(taken.is_none() || period < latest);
+        for &(_, _, column) in columns.iter().filter(|(_, period, _)| taken.is_none() || *period != latest) {
             claims[column].clear();
             layout.periods.push(Other { column, field, taken });
         }

@@ -32,13 +32,18 @@ fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, who
             continue;
         }
         let mut best: Option<Candidate> = None;
-        let mut most_named = (0, 0);
+        let (mut most_named, mut above) = ((0, 0), 0);
         for height in 1..=MOST_HEADER_ROWS.min(grid.len() - start) {
-            if whole && (cuts(grid, merged, start, height) || parts(grid, start + height)) {
+            if whole && cuts(grid, merged, start, height) {
                 continue;
             }
             let layout = lay_out(&grid[start..start + height], merged, names);
-            let score = score(&layout);
+            let score = score(&layout).max(std::mem::take(&mut above));
+            if whole && parts(grid, start + height) {
+                // What is parted is a header by its parents, whatever its children are called.
+                above = score;
+                continue;
+            }
             let worth = (score, Reverse(height));
             // The row that the caller named is the header's first, whatever it is worth.
             // Of rows that are worth the same, those that give more columns a field, or a name.
@@ -64,6 +69,7 @@ fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, who
     layout.note_serials();
     layout.unit = units::of_sheet(grid, &layout);
     units::unclear(grid, &mut layout);
+    units::unsaid(&mut layout, names);
     units::of_areas(grid, &mut layout, names);
     layout.titles = above(grid, &layout).map(|cell| cell.trim().chars().take(200).collect()).collect();
     Some(layout)

@@ -29,6 +29,7 @@ pub(in crate::read) fn findings(
         all.push(Finding::new(None, Severity::Error, "V24", text));
     }
     all.extend(layout.unclear_unit.map(|unit| unclear_unit(&place, unit)));
+    all.extend(layout.unsaid_units.iter().filter_map(|unsaid| unsaid_unit(&place, layout, unsaid)));
     all.extend(layout.side.map(|columns| aside(&place, columns)));
     all.extend(layout.periods.iter().filter_map(|other| of_period(&place, layout, other, titles, fields)));
     let is_side = |index: usize| layout.side.is_some_and(|(first, last)| (first..=last).contains(&index));
@@ -131,6 +132,24 @@ fn unclear_unit(place: &str, unit: &str) -> Finding {
         ),
     );
     Finding::new(None, Severity::Warning, "unit", text)
+}
+
+/// An amount has no unit, and another one has.
+fn unsaid_unit(
+    place: &str,
+    layout: &Layout,
+    (column, own, other): &(usize, String, String),
+) -> Option<Finding> {
+    let (letters, header) = (column_letters(*column), &layout.columns.get(*column)?.header);
+    let text = Text::new(
+        format!(
+            "{place}{letters}列“{header}”没有写明单位，按“{own}”读取，而表中另有金额列的单位是“{other}”；请核对，并写明单位"
+        ),
+        format!(
+            "{place}column {letters} `{header}` does not say its unit and was read in `{own}`, while another amount is in `{other}`; check it and write the unit into its header"
+        ),
+    );
+    Some(Finding::new(None, Severity::Warning, "unit", text).with_raw(header.as_str()))
 }
 
 /// Another table stands beside the first one.

@@ -37,6 +37,30 @@ pub(super) fn unclear(grid: &Grid, layout: &mut Layout) {
     }
 }
 
+/// Notes the amounts whose unit nothing says, where another column's header says one that is not theirs by default: 年度计划投资
+/// beside 总投资（亿元）.
+pub(super) fn unsaid(layout: &mut Layout, names: &Names) {
+    if layout.unit.is_some() || !layout.row_units.is_empty() {
+        return;
+    }
+    let money = |column: &Column| {
+        column.field.filter(|field| names.kind(*field).is_some_and(|(_, kind)| kind == FieldType::Money))
+    };
+    let usual = |field: usize| names.unit(field).cloned().or_else(|| Unit::parse("万元"));
+    let said = layout.columns.iter().filter(|column| money(column).is_some()).find_map(|column| {
+        let (unit, usual) = (column.unit.clone()?, usual(column.field?)?);
+        (unit.is_money() && !unit.is_same(&usual)).then_some(unit)
+    });
+    let Some(said) = said else { return };
+    let bare = layout.columns.iter().enumerate().filter(|(_, column)| column.unit.is_none());
+    let bare = bare.filter_map(|(at, column)| {
+        // 万元/亩 is no amount.
+        let usual = usual(money(column)?).filter(Unit::is_money)?;
+        Some((at, usual.name, said.name.clone()))
+    });
+    layout.unsaid_units = bare.collect();
+}
+
 /// Gives the columns of areas the units that stand above the table beside that of money: `单位：亿元、公顷、万平方米`. Land is
 /// counted in other units than floors.
 pub(super) fn of_areas(grid: &Grid, layout: &mut Layout, names: &Names) {

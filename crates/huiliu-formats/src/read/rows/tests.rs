@@ -174,7 +174,7 @@ fn a_table_above_the_one_that_is_read_is_told() {
 
 #[test]
 fn a_second_row_of_names_that_nobody_knows_is_no_record_and_its_columns_are_no_fields() {
-    for children in ["计划,实际", "2023年,2024年", "2023,2024"] {
+    for children in ["原定,调整", "2023年,2024年", "2023,2024"] {
         let text = format!(
             "项目名称,完成投资,,开工时间\n,{children},\n甲项目,100,200,2024-01-01\n乙项目,110,210,2024-01-01\n"
         );
@@ -616,4 +616,58 @@ fn parts_of_a_total_end_where_they_add_up_to_it() {
     assert_eq!(names, ["甲", "乙"]);
     let (names, ..) = table(&format!("{head}丙,,70\n丁,C局,60\n"), "owner_name");
     assert_eq!(names, ["甲", "乙", "丙", "丁"]);
+}
+
+#[test]
+fn children_that_nobody_knows_still_make_a_header_of_two_rows() {
+    for (header, field) in [
+        ("项目名称,形象进度,\n,上周,下周", "progress_text"),
+        ("项目名称,形象进度,,\n,1季度,2季度,3季度", "progress_text"),
+        ("项目名称,计划投资（万元）,,,\n,一季度,二季度,三季度,四季度", "annual_plan_investment"),
+        ("项目名称,完成投资（万元）,,\n,1月,2月,3月", "ytd_investment"),
+        ("项目名称,开工时间,\n,原计划,调整后", "start_date"),
+        ("项目名称,用地面积,,\n,总面积,已供,未供", "land_area_mu"),
+    ] {
+        let row = "甲项目,1,2,3,4".split(',').take(header.split('\n').next().unwrap().split(',').count());
+        let row = row.collect::<Vec<_>>().join(",");
+        let (names, values, findings) = table(&format!("{header}\n{row}\n"), field);
+        assert_eq!((names, values), (vec!["甲项目".into()], vec![String::new()]), "{header} {findings:#?}");
+        errors(&findings, "width", 0);
+    }
+    let text = "项目名称,形象进度,\n,上月,本月\n甲项目,a基础,b主体\n";
+    assert_eq!(table(text, "progress_text").1, ["b主体"]);
+    let text = "项目名称,年度累计完成投资,\n,目标,实际\n甲项目,100,90\n";
+    assert_eq!(table(text, "ytd_investment").1, ["90"]);
+}
+
+#[test]
+fn an_amount_without_a_unit_beside_another_with_one_is_told() {
+    for (header, warnings) in [
+        ("项目名称,总投资（亿元）,2023年计划投资", 1),
+        ("项目名称,总投资（亿元）,年度计划投资（亿元）", 0),
+        ("项目名称,总投资（万元）,年度计划投资", 0),
+        ("项目名称,总投资,年度计划投资", 0),
+    ] {
+        let (_, _, findings) = table(&format!("{header}\n甲项目,2,1\n"), "total_investment");
+        let told = findings.iter().filter(|finding| finding.starts_with("warning unit ")).count();
+        assert_eq!(told, warnings, "{header} {findings:#?}");
+    }
+}
+
+#[test]
+fn a_column_is_what_the_columns_beside_it_leave() {
+    for (header, row, field, value) in [
+        // The part of a month is none of the whole.
+        ("项目名称,5月完成投资（万元）,其中：设备投资", "甲,10,6", "equipment_plan_investment", ""),
+        ("项目名称,总投资（万元）,其中：设备投资（万元）", "甲,10,6", "equipment_plan_investment", "6"),
+        ("项目名称,计划投产时间,实际投产时间", "甲,2024-03-15,2024-04-15", "production_date", "2024-04-15"),
+        ("项目名称,建设单位,计划投产时间", "甲,a,2024-03-15", "production_date", "2024-03-15"),
+        ("项目名称,5月工作计划,5月进展情况", "甲,封顶,主体", "next_step", ""),
+        ("项目名称,5月工作计划,5月进展情况", "甲,封顶,主体", "progress_text", "主体"),
+        ("项目名称,6月工作计划,5月进展情况", "甲,封顶,主体", "next_step", "封顶"),
+        ("项目名称,12月形象进度,1月形象进度", "甲,基础,主体", "progress_text", "主体"),
+    ] {
+        let (_, values, findings) = table(&format!("{header}\n{row}\n"), field);
+        assert_eq!(values, [value], "{header} {findings:#?}");
+    }
 }
