@@ -190,6 +190,11 @@ impl<'a> View<'a> {
         }
     }
 
+    /// How many rows there are.
+    pub(super) fn rows(&self) -> usize {
+        self.cells.len() / self.width.max(1)
+    }
+
     pub(super) fn row(&self, row: usize) -> impl Iterator<Item = &'a str> {
         let view = *self;
         (0..self.width).map(move |column| view.get(row, column))

@@ -18,18 +18,36 @@ pub(super) fn is_figure(kind: FieldType) -> bool {
     matches!(kind, Date | Integer | Money | Number | Timestamp)
 }
 
-/// Whether another table begins at a row, with its header or with its title; `figures` are the columns of this table
-/// that hold numbers or dates.
-pub(super) fn begins(view: View<'_>, row: usize, figures: &[usize], names: &Names) -> bool {
-    if is_header(view, row, figures, names) {
+/// Whether another table begins at a row, with its header or with its title, or without either; `figures` are the columns of
+/// this table that hold numbers or dates, `words` those that hold words.
+pub(super) fn begins(
+    view: View<'_>,
+    row: usize,
+    (figures, words): (&[usize], &[usize]),
+    names: &Names,
+) -> bool {
+    if is_header(view, row, figures, names) || is_count_of(view, row, words) {
         return true;
     }
     let mut filled = view.row(row).filter(|cell| !cell.trim().is_empty());
     let alone = filled.next().is_some() && filled.next().is_none();
     let below: Vec<&str> = view.row(row + 1).collect();
-    alone
-        && !figures.is_empty()
-        && (is_header(view, row + 1, figures, names) && !header::is_header(&below, names))
+    let known = header::is_header(&below, names);
+    alone && (is_header(view, row + 1, figures, names) && !known || is_count_of(view, row + 1, words))
+}
+
+/// Whether a row says how many or what share there is of something, where this table has words: 发改局 | 3, 开工率 | 50%.
+fn is_count_of(view: View<'_>, row: usize, words: &[usize]) -> bool {
+    const LONGEST: usize = 5;
+    let mut filled = view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty());
+    let label = filled.next().is_some_and(|(_, cell)| !has_digit(cell));
+    let mut among_words = false;
+    // Longer ones are codes and numbers of telephones.
+    let all = filled.all(|(column, cell)| {
+        among_words |= words.contains(&column);
+        is_numeric(cell) && has_digit(cell) && cell.trim().chars().count() <= LONGEST
+    });
+    label && all && among_words
 }
 
 fn is_header(view: View<'_>, row: usize, figures: &[usize], names: &Names) -> bool {
@@ -57,8 +75,7 @@ fn is_narrow(view: View<'_>, row: usize, figures: &[usize]) -> bool {
     let words = columns(row);
     let ends_before =
         |columns: &[usize]| columns.iter().all(|column| figures.iter().all(|figure| column < figure));
-    !figures.is_empty()
-        && ends_before(&words)
+    ends_before(&words)
         && words == columns(row + 1)
         && words.iter().all(|&column| !has_value(view.get(row, column)))
         && words.iter().any(|&column| is_numeric(view.get(row + 1, column)))
@@ -67,7 +84,21 @@ fn is_narrow(view: View<'_>, row: usize, figures: &[usize]) -> bool {
 /// Whether a cell names a column and no thing: 企业名称, 序号.
 fn is_name(cell: &str) -> bool {
     let word = tidy(cell);
-    let ends = ["名称", "姓名", "编号", "代码", "日期", "时间", "金额", "数量"];
+    let ends = [
+        "名称",
+        "姓名",
+        "编号",
+        "代码",
+        "日期",
+        "时间",
+        "金额",
+        "数量",
+        "项目数",
+        "个数",
+        "开工数",
+        "竣工数",
+        "开工率",
+    ];
     header::is_serial(cell) || ends.iter().any(|end| word.ends_with(end))
 }
 

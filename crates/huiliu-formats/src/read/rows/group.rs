@@ -226,6 +226,8 @@ pub(super) fn lone_number(cell: &str) -> Option<Style> {
 struct Open {
     style: Style,
     means: Option<(usize, String)>,
+    /// Rows stand right below its title.
+    rows: bool,
 }
 
 /// The groups that the next row stands in, the outermost first.
@@ -250,10 +252,36 @@ impl Groups {
                 group.style == style || group.style == Style::Bare(None) && matches!(style, Style::Bare(_))
             }
         };
-        let level = self.open.iter().position(ends);
+        // Titles inside a group come before its rows: one that comes after rows stands beside their title.
+        let beside = |group: &Open| {
+            group.rows && matches!((group.style, title.style), (Style::Bare(_), Style::Bare(_)))
+        };
+        let level = self
+            .open
+            .iter()
+            .position(ends)
+            .or_else(|| self.open.last().is_some_and(beside).then(|| self.open.len() - 1));
         self.open.truncate(level.unwrap_or(self.open.len()).min(DEEPEST - 1));
-        self.open.push(Open { style: title.style, means: title.means.clone() });
+        self.open.push(Open { style: title.style, means: title.means.clone(), rows: false });
         self.open.len() - 1
+    }
+
+    /// A row stands below the last title.
+    pub(super) fn take_row(&mut self) {
+        if let Some(group) = self.open.last_mut() {
+            group.rows = true;
+        }
+    }
+
+    /// Whether the last title has no number.
+    pub(super) fn is_bare(&self) -> bool {
+        self.open.last().is_some_and(|group| matches!(group.style, Style::Bare(_)))
+    }
+
+    /// Ends the groups without a number.
+    pub(super) fn end_bare(&mut self) {
+        let first = self.open.iter().position(|group| matches!(group.style, Style::Bare(_)));
+        self.open.truncate(first.unwrap_or(self.open.len()));
     }
 
     /// The value of each field that the groups speak of; the innermost wins.

@@ -2,9 +2,10 @@
 
 use super::RowKinds;
 use super::group::{Style, Title, is_numbered, lone_number, numeral};
+use super::sums::is_han;
 use super::words::{
-    begins_like_footer, count_alone, ends_counted, is_bare_total, is_day, is_essay, is_footer, is_label,
-    is_mark, is_marked_note, is_note, is_numeric, is_share, is_total, tells_count,
+    begins_like_footer, count_alone, ends_counted, is_day, is_essay, is_footer, is_label, is_letter, is_mark,
+    is_marked_note, is_note, is_numeric, is_summary, tells_count,
 };
 use crate::read::checks::Serial;
 use crate::read::chunk::View;
@@ -47,6 +48,8 @@ impl RowKinds {
                 | [0xe6, 0x80, 0xbb, ..]
                 | [0xe5, 0xb0, 0x8f, ..]
                 | [0xe5, 0x85, 0xb1 | 0xa8, ..] => true,
+                // Marks in place of a record.
+                [b'/' | b'-' | b'\\', ..] | [0xe2, 0x80, ..] => true,
                 // 其中, 平均, and all that ends like 小计.
                 [0xe5, 0x85, 0xb6, ..] | [0xe5, 0xb9, 0xb3, ..] | [.., 0xe8, 0xae, 0xa1] => true,
                 [0xe4..=0xe9, ..] if begins_like_footer(cell) => true,
@@ -57,7 +60,9 @@ impl RowKinds {
                 [.., b')'] | [.., 0xef, 0xbc, 0x89] if ends_counted(cell) => true,
                 // 一, 三 and their like, with 、 behind them.
                 [0xe4 | 0xe5, ..] if is_numbered(cell) => true,
-                [first, ..] if !first.is_ascii_digit() && self.is_serial(column) => true,
+                [first, ..] if self.is_serial(column) => {
+                    !first.is_ascii_digit() || self.numbers_next(view, row)
+                }
                 _ => self.header.get(column).is_some_and(|header| header == cell),
             }
         })
@@ -72,23 +77,38 @@ impl RowKinds {
     pub(super) fn kind(&self, view: View<'_>, row: usize, number: u32) -> Option<Kind> {
         let filled: Vec<(usize, &str)> =
             view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect();
-        if filled.is_empty() {
+        // A number that was written before its record, and marks in place of one.
+        if filled.iter().all(|(column, cell)| is_mark(cell) || self.is_serial(*column) && is_numeric(cell)) {
             return Some(Kind::Blank);
         }
         self.header_again(&filled)
             .or_else(|| self.unit_row(&filled))
             .or_else(|| self.heading_again(&filled))
             .or_else(|| self.total(&filled))
-            .or_else(|| self.share(&filled).or_else(|| self.last_share(view, row)))
+            .or_else(|| self.share(view, row, &filled))
             .or_else(|| self.note(&filled))
             .or_else(|| self.footer(&filled))
-            .or_else(|| self.title(&filled, number, self.counts() || self.is_numbered(view, row + 1)))
+            .or_else(|| {
+                let above = self.numbers_next(view, row);
+                let counts = above || self.counts() || self.is_numbered(view, row + 1);
+                self.title(&filled[usize::from(above)..], number, counts)
+            })
+            .or_else(|| self.summed_title(view, row, &filled))
     }
 
     /// Whether a row has a serial number.
     fn is_numbered(&self, view: View<'_>, row: usize) -> bool {
         let number = |serial: &Serial| view.get(row, serial.column).trim().parse::<u32>().is_ok();
         self.serial.as_ref().is_some_and(number)
+    }
+
+    /// Whether the numbers of the rows below are those of this row and more: 1, 1.1, 1.2.
+    fn numbers_next(&self, view: View<'_>, row: usize) -> bool {
+        self.serial.as_ref().is_some_and(|serial| {
+            let (own, next) = (view.get(row, serial.column).trim(), view.get(row + 1, serial.column).trim());
+            let digits = !own.is_empty() && own.bytes().all(|byte| byte.is_ascii_digit());
+            digits && next.strip_prefix(own).is_some_and(|rest| rest.starts_with(['.', '-']))
+        })
     }
 
     /// The header printed again.
@@ -107,34 +127,6 @@ impl RowKinds {
     fn heading_again(&self, filled: &[(usize, &str)]) -> Option<Kind> {
         let is_title = |(_, cell): &(usize, &str)| self.titles.iter().any(|title| title == cell.trim());
         (self.header.len() >= 3 && filled.iter().all(is_title)).then_some(Kind::Heading)
-    }
-
-    /// A part of a total: 其中 and amounts, and below it other parts.
-    fn share(&self, filled: &[(usize, &str)]) -> Option<Kind> {
-        let (&(column, label), rest) = filled.split_first()?;
-        let amounts =
-            |rest: &[(usize, &str)]| rest.iter().all(|(column, cell)| self.is_amount(*column, cell));
-        let word = tidy(label);
-        // 其中 | 续建项目 | 1
-        let named = || word == "其中" && rest.split_first().is_some_and(|(_, rest)| amounts(rest));
-        // Where rows have no numbers a record looks the same.
-        let unnumbered = self.serial.as_ref().is_some_and(|serial| serial.column < column);
-        let goes_on = || self.shared && unnumbered && !rest.is_empty() && amounts(rest);
-        (is_share(&word) && (amounts(rest) || named()) || goes_on()).then_some(Kind::Share)
-    }
-
-    /// Parts of a total below the first one, where rows have no numbers.
-    fn last_share(&self, view: View<'_>, row: usize) -> Option<Kind> {
-        let is_part = |row: usize| {
-            let mut filled = view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty());
-            let label = filled.next().is_some_and(|(_, cell)| !is_numeric(cell));
-            label
-                && filled.next().is_some_and(|(at, cell)| self.is_amount(at, cell))
-                && filled.all(|(at, cell)| self.is_amount(at, cell))
-        };
-        // A total above all rows may have one part only, and the records follow.
-        let goes_on = self.shared && self.serial.is_none() && self.any;
-        (goes_on && self.shares.end_with(view, row, is_part)).then_some(Kind::Share)
     }
 
     /// Who filled the form in, or the labels for that where nobody has.
@@ -158,7 +150,7 @@ impl RowKinds {
             _ => {
                 // 备注 | 总投资为立项批复数
                 let parted = ["注", "备注", "说明", "附注"].contains(&word.as_str()) && filled.len() == 2;
-                let example = ["例", "示例", "样例", "填写示例"]
+                let example = ["例", "举例", "示例", "样例", "填写示例"]
                     .contains(&word.trim_end_matches(|c: char| c.is_ascii_digit()))
                     && self.is_serial(column);
                 // 2.投资额保留整数, below 注:1.本表由各板块填报; its number may stand beside it.
@@ -167,7 +159,11 @@ impl RowKinds {
                 };
                 let parted_number = filled.len() == 2 && self.is_serial(column) && says(filled[1].1);
                 let goes_on = self.noted && (alone || parted_number) && !is_footer(&word);
+                // 1.总投资为估算数, where numbers stand.
+                let listed = alone && self.is_serial(column) && !is_numeric(first) && says(first);
                 is_marked_note(&word) && alone
+                    || alone && is_summary(&word)
+                    || listed
                     || parted
                     || example
                     || goes_on
@@ -192,38 +188,6 @@ impl RowKinds {
         }
     }
 
-    /// A row of totals: its word, and nothing that a record has besides.
-    fn total(&self, filled: &[(usize, &str)]) -> Option<Kind> {
-        // A serial number may stand before the word, and the word may be set over two cells.
-        let set_wide = match filled {
-            [(column, first), (_, second), ..] => {
-                let one = |cell: &str| tidy(cell).chars().count() == 1;
-                (one(first) && one(second) && is_total(&tidy(&format!("{first}{second}")))).then_some(*column)
-            }
-            _ => None,
-        };
-        let total = filled.iter().take(3).find(|(_, cell)| is_total(&tidy(cell))).map(|(column, _)| *column);
-        if let Some(column) = total.or(set_wide) {
-            // Where serial numbers stand no record has a word, and in its other columns it has no other word: 本月 beside
-            // 累计 are the names of two columns.
-            let sure = total.is_some() && self.is_serial(column);
-            // 湖塘镇 | 合计 | 3: before the bare word may stand what is totalled.
-            let named = filled.iter().any(|(at, cell)| *at == column && is_bare_total(&tidy(cell)));
-            let other_words = |&(at, cell): &(usize, &str)| {
-                let before = sure || named && at < column;
-                let word =
-                    !before && self.words.contains(&at) && !tells_count(&tidy(cell)) && !is_numeric(cell);
-                let figure = self.figures.contains(&at) && !cell.contains(|c: char| c.is_numeric());
-                at != column && !is_mark(cell) && (word || figure)
-            };
-            let behind = if total.is_none() { 2 } else { 0 };
-            if !filled.iter().skip(behind).any(other_words) {
-                return Some(Kind::Total(column));
-            }
-        }
-        None
-    }
-
     /// A title stands alone in its row, but for a number before it and amounts behind it; `counts` as in [`Self::title`].
     fn group(&self, filled: &[(usize, &str)], counts: bool) -> Option<Kind> {
         let (numbering, rest) = match filled {
@@ -232,6 +196,12 @@ impl RowKinds {
             }
             [(column, number), rest @ ..]
                 if !rest.is_empty() && self.is_serial(*column) && is_numeric(number) =>
+            {
+                (None, rest)
+            }
+            // Ⅰ | 产业项目, A | 产业项目
+            [(column, letter), rest @ ..]
+                if !rest.is_empty() && self.is_serial(*column) && is_letter(&tidy(letter)) =>
             {
                 (None, rest)
             }
@@ -255,10 +225,14 @@ impl RowKinds {
         let certain = chinese || counted && ends_counted(&tidy(cell));
         // Without numbering or count the words must say something, and nothing else may stand there but amounts where rows
         // are numbered and this one is not.
-        let unnumbered = counts && filled.iter().all(|(column, _)| !self.is_serial(*column));
+        let is_number = |&(column, cell): &(usize, &str)| self.is_serial(column) && is_numeric(cell);
+        let unnumbered = counts && !filled.iter().any(is_number);
         let known = title.means.is_some() && (filled.len() == 1 || unnumbered);
+        // Where numbers stand a word alone is a title, whatever it says.
+        let apart = counts && filled.len() == 1 && self.is_serial(*column) && is_han(cell);
         let said = title.declared.is_some() || title.means.is_some();
-        ((certain && (alone || numbering.is_some() || said)) || known).then_some(Kind::Group(*column, title))
+        ((certain && (alone || numbering.is_some() || said)) || known || apart)
+            .then_some(Kind::Group(*column, title))
     }
 
     /// Whether a title of a group is no value of the column that it stands in.
@@ -268,7 +242,7 @@ impl RowKinds {
     }
 
     /// Whether a cell may stand in the row of a group's title.
-    fn is_amount(&self, column: usize, cell: &str) -> bool {
+    pub(super) fn is_amount(&self, column: usize, cell: &str) -> bool {
         !self.words.contains(&column) && is_numeric(cell) || tells_count(&tidy(cell))
     }
 

@@ -13,7 +13,7 @@ mod foreign;
 mod group;
 mod kind;
 mod merged;
-mod shares;
+mod sums;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -27,7 +27,7 @@ use self::group::{Groups, Meanings, Style};
 use self::kind::Kind;
 pub(super) use self::merged::untaken;
 use self::merged::wide;
-use self::shares::Shares;
+use self::sums::Shares;
 use self::tell::{begins_other, name_only, opened, other_unit, says_sheet, skipped, units_differ};
 use self::words::{counted, is_count, is_mark, is_subtotal};
 use super::build::Assembler;
@@ -217,9 +217,17 @@ impl RowKinds {
                     // One cell alone in its line, where others have theirs, were they empty; or a row without the number
                     // that others have.
                     let alone = chunk.odd.iter().any(|(odd, cells)| *odd == number && *cells == 1);
-                    if (alone || self.is_unnumbered(view, row)) && self.is_bare(view, row) {
+                    // Among groups it may be a title that says nothing.
+                    let grouped = self.groups.is_bare();
+                    if (alone || grouped || self.is_unnumbered(view, row)) && self.is_bare(view, row) {
                         bare.push(row - gone.len());
+                        if grouped {
+                            self.groups.end_bare();
+                            self.values = self.groups.values();
+                            given.push((row - gone.len(), self.values.clone()));
+                        }
                     }
+                    self.groups.take_row();
                     let step =
                         |serial: &mut Serial| serial.step(self.sheet, number, view.get(row, serial.column));
                     told.extend(self.serial.as_mut().and_then(step));
@@ -269,11 +277,13 @@ impl RowKinds {
                 (self.other, self.other_unit) = (true, true);
                 return kind;
             }
-            None if !self.other && (stands_apart || self.names_first_column(view, row)) => {
+            kind if is_open(kind) && !self.other && (stands_apart || self.names_first_column(view, row)) => {
                 let cells: Vec<&str> = view.row(row).collect();
                 self.other = header::is_header(&cells, names)
-                    || stands_apart && foreign::begins(view, row, &self.figures, names);
-                return self.other.then_some(Kind::OtherTable);
+                    || stands_apart && foreign::begins(view, row, (&self.figures, &self.words), names);
+                if self.other {
+                    return Some(Kind::OtherTable);
+                }
             }
             _ => {}
         }
@@ -369,6 +379,15 @@ impl RowKinds {
         });
         let label = view.get(row, column).trim().to_owned();
         Total { number, column, label, printed: printed.collect(), ..Total::default() }
+    }
+}
+
+/// Whether a row may belong to another table for all that is known of it: a record, or a title that says nothing.
+fn is_open(kind: &Option<Kind>) -> bool {
+    match kind {
+        None => true,
+        Some(Kind::Group(_, title)) => title.means.is_none() && title.declared.is_none(),
+        _ => false,
     }
 }
 

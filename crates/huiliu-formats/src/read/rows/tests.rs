@@ -407,7 +407,7 @@ fn totals_are_known_without_a_column_of_numbers_and_beside_words_that_count() {
         ("项目名称,总投资（万元）,形象进度\n甲,1,在建\n总计（含预备）,1,\n", 1),
         ("所属板块,项目名称,总投资（万元）\n湖塘镇,甲,1\n湖塘镇,乙,2\n湖塘镇,合计,3\n", 2),
         ("所属乡镇,项目名称,总投资（万元）,形象进度\n湖塘镇,甲,1,在建\n合计,,1,开工1个\n", 1),
-        ("项目名称,建设单位,总投资（万元）\n合计划建设项目,甲公司,1\n小计,乙公司,1\n", 2),
+        ("项目名称,建设单位,总投资（万元）\n合计划建设项目,甲公司,1\n小计算机厂,乙公司,1\n", 2),
     ] {
         let (names, _, findings) = table(text, "owner_name");
         assert_eq!(names.len(), expected, "{text} {names:?} {findings:#?}");
@@ -420,7 +420,7 @@ fn footers_of_padded_tables_are_no_records_and_lone_words_without_a_number_wait_
         领导签字：,,,\n,,2023年4月5日,\n";
     let (names, _, findings) = table(text, "owner_name");
     assert_eq!(names, ["甲"], "{findings:#?}");
-    for row in [",以下空白,,", ",第1页 共3页,,", ",厂扩建,,"] {
+    for row in [",以下空白,,", ",厂扩建,,"] {
         let text = format!("序号,项目名称,建设单位,总投资（万元）\n1,甲,甲公司,1\n2,乙,乙公司,1\n{row}\n");
         let (_, _, findings) = table(&text, "owner_name");
         errors(&findings, "name-only", 1);
@@ -670,4 +670,134 @@ fn a_column_is_what_the_columns_beside_it_leave() {
         let (_, values, findings) = table(&format!("{header}\n{row}\n"), field);
         assert_eq!(values, [value], "{header} {findings:#?}");
     }
+}
+
+const LIST: &str = "项目名称,建设单位,总投资（万元）,形象进度\n甲项目,甲司,100,主体\n乙项目,乙司,200,封顶\n";
+
+#[test]
+fn totals_say_more_than_their_word() {
+    for total in [
+        "合计,2个,300,开工1个、竣工1个",
+        "合计2个项目,,300,",
+        "合计：2个项目,,300,",
+        "共计2个项目,,300,",
+        "共2个项目,,300,",
+        "共2个,,300,",
+        "汇总,,300,",
+        "∑,,300,",
+        "2个,,300,",
+        "湖塘镇共2个项目，总投资300万元,,,",
+        "总投资300万元,,,",
+        "续表,,,",
+        "第1页,,,",
+        "第2页共3页,,,",
+        "……,,,",
+        "/,/,/,/",
+        "举例,某某项目,某某公司,100",
+    ] {
+        let (names, _, findings) = table(&format!("{LIST}{total}\n"), "owner_name");
+        let example = total.starts_with("举例");
+        assert_eq!(names.len(), if example { 3 } else { 2 }, "{total} {findings:#?}");
+    }
+}
+
+#[test]
+fn titles_are_told_by_the_sums_beside_them() {
+    let head = "项目名称,建设单位,总投资（万元）,形象进度\n";
+    let rows = ("甲项目,甲司,100,主体\n", "乙项目,乙司,150,封顶\n丙项目,丙司,50,封顶\n");
+    let text = format!("{head}续建,,100,\n{}新建,,200,\n{}", rows.0, rows.1);
+    let (names, natures, findings) = table(&text, "construction_nature");
+    assert_eq!(names, ["甲项目", "乙项目", "丙项目"], "{findings:#?}");
+    assert_eq!(natures, ["续建", "新建", "新建"]);
+    let text = format!("{head}合计,,300,\n湖塘镇,,100,\n{}区属国企,,200,\n{}", rows.0, rows.1);
+    let (names, regions, findings) = table(&text, "region_name");
+    assert_eq!(names, ["甲项目", "乙项目", "丙项目"], "{findings:#?}");
+    assert_eq!(regions, ["湖塘镇", "", ""]);
+    // A record with an amount of its own is one.
+    let (names, ..) = table(&format!("{head}丁项目,,90,\n{}{}", rows.0, rows.1), "region_name");
+    assert_eq!(names.len(), 4);
+    for title in ["湖塘镇,,,100,", "湖塘镇,1个,,100,", "Ⅰ,湖塘镇,,100,", "A,湖塘镇,,100,"] {
+        let text =
+            format!("序号,项目名称,建设单位,总投资（万元）,形象进度\n{title}\n1,甲项目,甲司,100,主体\n");
+        let (names, regions, findings) = table(&text, "region_name");
+        assert_eq!((names, regions), (vec!["甲项目".into()], vec!["湖塘镇".into()]), "{title} {findings:#?}");
+    }
+    let text = "序号,项目名称,建设单位,总投资（万元）\n1,产业项目,,100\n1.1,甲项目,甲司,100\n";
+    assert_eq!(table(text, "owner_name").0, ["甲项目"]);
+}
+
+#[test]
+fn a_title_that_says_nothing_ends_the_group_above() {
+    let head = "序号,项目名称,建设单位,总投资（万元）\n续建项目,,,\n1,甲项目,甲司,100\n";
+    for title in ["新增项目,,,", "其他,,,"] {
+        let (names, natures, findings) =
+            table(&format!("{head}{title}\n2,乙项目,乙司,200\n"), "construction_nature");
+        assert_eq!(names, ["甲项目", "乙项目"], "{findings:#?}");
+        assert_eq!(natures, ["续建", ""], "{title} {findings:#?}");
+    }
+    let text = "项目名称,建设单位,总投资（万元）\n续建项目,,\n甲项目,甲司,100\n新增项目,,\n乙项目,乙司,200\n";
+    let (names, natures, findings) = table(text, "construction_nature");
+    assert_eq!(
+        (names.last(), natures.last()),
+        (Some(&"乙项目".into()), Some(&String::new())),
+        "{findings:#?}"
+    );
+    errors(&findings, "name-only", 1);
+    // 前期 behind rows stands beside 新开工 and not inside.
+    let text = "项目名称,建设单位,总投资（万元）\n高新区,,\n计划新开工,,\n甲项目,甲司,100\n前期,,\n乙项目,乙司,200\n";
+    assert_eq!(table(text, "construction_nature").1, ["新建", ""]);
+    assert_eq!(table(text, "region_name").1, ["高新区", "高新区"]);
+}
+
+#[test]
+fn parts_of_totals_have_no_numbers_and_names_that_begin_like_them_are_names() {
+    let numbered = "序号,项目名称,责任单位,总投资（万元）\n1,甲项目,A局,100\n2,乙项目,B局,200\n";
+    for parts in [
+        "合计,,,300\n其中：续建,,,100\n新建,,,200\n",
+        "合计,2,,300\n其中：产业类,1,,100\n民生类,1,,200\n",
+        "合计,,,300\n产业类,,,100\n民生类,,,200\n",
+    ] {
+        let (names, _, findings) = table(&format!("{numbered}{parts}"), "owner_name");
+        assert_eq!(names, ["甲项目", "乙项目"], "{parts} {findings:#?}");
+    }
+    let (head, rows) = ("项目名称,责任单位,总投资（万元）\n", "甲项目,A局,100\n乙项目,B局,200\n");
+    for parts in [
+        "合计,,300\n其中：续建,,100\n新建,,200\n",
+        "合计,2,300\n其中：产业类,1,100\n民生类,1,200\n",
+        "合计,,300\n其中：产业类,,120\n民生类,,100\n",
+    ] {
+        let (names, _, findings) = table(&format!("{head}{rows}{parts}"), "owner_name");
+        assert_eq!(names, ["甲项目", "乙项目"], "{parts} {findings:#?}");
+        let (names, _, findings) = table(&format!("{head}{parts}{rows}"), "owner_name");
+        assert_eq!(names, ["甲项目", "乙项目"], "{parts} {findings:#?}");
+    }
+    let (names, ..) = table(&format!("{head}{rows}其中村改造,,200\n"), "owner_name");
+    assert_eq!(names, ["甲项目", "乙项目", "其中村改造"]);
+}
+
+#[test]
+fn numbers_without_records_are_blank_rows() {
+    let text = "序号,项目名称,建设单位,总投资（万元）\n1,甲项目,甲司,100\n2,,,\n3,/,/,/\n4,……,,\n";
+    let (names, _, findings) = table(text, "owner_name");
+    assert_eq!(names, ["甲项目"], "{findings:#?}");
+    let text = "序号,项目名称,建设单位,总投资（万元）\n1,甲项目,甲司,100\n1.总投资为估算数,,,\n";
+    assert_eq!(table(text, "owner_name").0, ["甲项目"]);
+}
+
+#[test]
+fn small_tables_below_a_list_of_words_are_told_and_not_read() {
+    let list = "序号,项目名称,5月形象进度,存在问题,责任单位\n1,甲项目,主体施工,,发改局\n2,乙项目,主体施工,征地,住建局\n,,,,\n";
+    for below in [
+        ",责任单位,项目数,开工数,\n,发改局,1,1,\n",
+        "责任单位,项目数,开工数,,\n发改局,1,1,,\n",
+        "统计,,,,\n新建,1,,,\n",
+        "新建,1,,,\n续建,1,,,\n",
+        "开工项目数,1,,,\n开工率,50%,,,\n",
+    ] {
+        let (names, _, findings) = table(&format!("{list}{below}"), "owner_name");
+        assert_eq!(names, ["甲项目", "乙项目"], "{below} {findings:#?}");
+        errors(&findings, "second-table", 1);
+    }
+    let (names, _, findings) = table(&format!("{list}3,丙项目,,,\n,丁项目,,,交通局\n"), "owner_name");
+    assert_eq!(names.len(), 4, "{findings:#?}");
 }

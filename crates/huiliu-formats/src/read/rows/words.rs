@@ -3,14 +3,14 @@
 /// 合计, 小计(5个), 正式项目合计191项, 全区; not 某某小区.
 pub(super) fn is_total(word: &str) -> bool {
     const WORDS: [&str; 6] = ["合计", "总计", "小计", "共计", "总合计", "累计"];
-    const WHOLE: [&str; 6] = ["全区", "全市", "全县", "全省", "全国", "总数"];
+    const WHOLE: [&str; 10] = ["全区", "全市", "全县", "全省", "全国", "总数", "汇总", "总和", "∑", "σ"];
     if word.chars().count() > 16 {
         return false;
     }
     // 总计(含预备)
     let word = word.strip_suffix(')').and_then(|open| open.split('(').next()).unwrap_or(word);
     let bare = word.trim_end_matches(|c: char| {
-        c.is_ascii_digit() || matches!(c, '(' | ')' | '个' | '项' | '件' | ':' | '共')
+        c.is_ascii_digit() || matches!(c, '(' | ')' | '个' | '项' | '目' | '件' | ':' | '共')
     });
     WORDS.iter().any(|total| bare.ends_with(total)) || WHOLE.contains(&bare)
 }
@@ -36,15 +36,36 @@ pub(super) fn is_subtotal(word: &str) -> bool {
 
 /// 注:, 备注:, 说明:, 填表说明.
 pub(super) fn is_note(word: &str) -> bool {
-    ["注:", "注1", "备注:", "说明:", "填表说明", "填报说明", "注释", "注."]
-        .iter()
-        .any(|w| word.starts_with(w))
+    const BEGINNINGS: [&str; 8] = ["注:", "注1", "备注:", "说明:", "填表说明", "填报说明", "注释", "注."];
+    // 续表 and 第2页 stand where a table goes on.
+    let page = |word: &str| {
+        word.strip_prefix('第').is_some_and(|rest| {
+            let rest =
+                rest.trim_start_matches(|c: char| c.is_ascii_digit() || "一二三四五六七八九十".contains(c));
+            rest == "页" || rest.starts_with("页,") || rest.starts_with("页共") || rest.starts_with("页/")
+        })
+    };
+    BEGINNINGS.iter().any(|w| word.starts_with(w))
+        || ["续表", "接上表", "接上页", "转下页"].contains(&word)
+        || page(word)
 }
 
 /// (以上项目均已开工), 共2个项目, and what a sign before names means: `★为省重大项目`. Texts that were tidied have lost the sign.
 pub(super) fn is_marked_note(word: &str) -> bool {
     let bracketed = word.starts_with('(') && word.ends_with(')') && word.matches('(').count() == 1;
     bracketed || is_count(word) || word.starts_with("为") && word.ends_with("项目")
+}
+
+/// 湖塘镇共2个项目,总投资300万元: a sentence about the rows above.
+pub(super) fn is_summary(word: &str) -> bool {
+    let counts = word.contains(|c: char| c.is_ascii_digit()) && word.ends_with('元');
+    counts && (word.starts_with("总投资") || word.contains("总投资") && word.contains(['个', '项']))
+}
+
+/// Whether rows of groups are numbered by this: Ⅰ, A.
+pub(super) fn is_letter(word: &str) -> bool {
+    let roman = !word.is_empty() && word.chars().all(|c| "ivx".contains(c));
+    roman || word.len() == 1 && word.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 /// Whether a text is longer than any name.
@@ -106,7 +127,7 @@ pub(super) fn is_label(word: &str) -> bool {
 
 /// Whether a cell only says that there is nothing.
 pub(super) fn is_mark(cell: &str) -> bool {
-    cell.trim().chars().all(|c| matches!(c, '-' | '—' | '–' | '/' | '\\' | '*'))
+    cell.trim().chars().all(|c| matches!(c, '-' | '—' | '–' | '/' | '\\' | '*' | '…'))
 }
 
 /// Whether a cell holds a number as totals are printed: `22,440`, `35.8%`, `12.5亿`.

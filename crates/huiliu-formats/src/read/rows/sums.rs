@@ -1,0 +1,172 @@
+//! Rows that are sums of other rows: totals, parts of them (其中：省级重点, 市级重点), and titles of groups that stand before their
+//! sums without being numbered.
+//!
+//! Where words do not say what a row is, its amounts do: parts add up to their total, and a title's amounts are those of
+//! the rows below it.
+
+use super::RowKinds;
+use super::kind::Kind;
+use super::words::{is_bare_total, is_count, is_mark, is_numeric, is_share, is_total, tells_count};
+use crate::read::chunk::View;
+use crate::read::header::tidy;
+
+/// Most rows of a group that are added up.
+const MOST_ADDED: usize = 400;
+/// Most parts of one total.
+const MOST: usize = 20;
+/// Amounts are printed with at most four places.
+const NEAR: f64 = 1e-5;
+
+/// What is left of the total above when its parts are taken from it.
+#[derive(Debug, Default)]
+pub(super) struct Shares {
+    /// Columns of amounts, and what is left of each.
+    left: Vec<(usize, f64)>,
+}
+
+impl Shares {
+    /// The total of the rows above stands in this row.
+    pub(super) fn begin(&mut self, view: View<'_>, row: usize, columns: impl Iterator<Item = usize>) {
+        self.left = columns.filter_map(|column| Some((column, amount(view, row, column)?))).collect();
+    }
+
+    /// A part of it stands in this row.
+    pub(super) fn take(&mut self, view: View<'_>, row: usize) {
+        for (column, left) in &mut self.left {
+            *left -= amount(view, row, *column).unwrap_or(0.0);
+        }
+    }
+
+    /// Whether what is left is what this row says, or this row and some below it of which `is_part` may hold.
+    pub(super) fn end_with(&self, view: View<'_>, row: usize, is_part: impl Fn(usize) -> bool) -> bool {
+        let mut left: Vec<(usize, f64)> =
+            self.left.iter().filter(|(_, left)| *left > NEAR).copied().collect();
+        for row in (row..row + MOST).take_while(|row| is_part(*row)) {
+            for (column, left) in &mut left {
+                *left -= amount(view, row, *column).unwrap_or(0.0);
+            }
+            if left.iter().any(|(_, left)| left.abs() < NEAR) {
+                return left.iter().all(|(_, left)| left.abs() < NEAR);
+            }
+        }
+        false
+    }
+}
+
+impl RowKinds {
+    /// A row of totals: its word, and nothing that a record has besides.
+    pub(super) fn total(&self, filled: &[(usize, &str)]) -> Option<Kind> {
+        // A serial number may stand before the word, and the word may be set over two cells.
+        let set_wide = match filled {
+            [(column, first), (_, second), ..] => {
+                let one = |cell: &str| tidy(cell).chars().count() == 1;
+                (one(first) && one(second) && is_total(&tidy(&format!("{first}{second}")))).then_some(*column)
+            }
+            _ => None,
+        };
+        // 共2个项目 | 300
+        let counted = filled.first().filter(|(_, cell)| filled.len() > 1 && is_count(&tidy(cell)));
+        let total = filled.iter().take(3).find(|(_, cell)| is_total(&tidy(cell))).or(counted);
+        let total = total.map(|(column, _)| *column);
+        let column = total.or(set_wide)?;
+        let bare = |(at, cell): &(usize, &str)| *at == column && is_bare_total(&tidy(cell));
+        // 合计 is nobody's name, so whatever words stand behind it are about the rows above.
+        let first = filled.iter().find(|(at, cell)| !(self.is_serial(*at) && is_numeric(cell)));
+        if first.is_some_and(bare) && filled.iter().any(|(at, cell)| *at != column && is_numeric(cell)) {
+            return Some(Kind::Total(column));
+        }
+        // Where serial numbers stand no record has a word, and in its other columns it has no other word: 本月 beside
+        // 累计 are the names of two columns.
+        let sure = total.is_some() && self.is_serial(column);
+        // 湖塘镇 | 合计 | 3: before the bare word may stand what is totalled.
+        let named = filled.iter().any(bare);
+        let other_words = |&(at, cell): &(usize, &str)| {
+            let before = sure || named && at < column;
+            let word = !before && self.words.contains(&at) && !tells_count(&tidy(cell)) && !is_numeric(cell);
+            let figure = self.figures.contains(&at) && !cell.contains(|c: char| c.is_numeric());
+            at != column && !is_mark(cell) && (word || figure)
+        };
+        let behind = if total.is_none() { 2 } else { 0 };
+        (!filled.iter().skip(behind).any(other_words)).then_some(Kind::Total(column))
+    }
+
+    /// A part of a total: 其中 and amounts, and below it other parts.
+    pub(super) fn share(&self, view: View<'_>, row: usize, filled: &[(usize, &str)]) -> Option<Kind> {
+        let (&(column, label), rest) = filled.split_first()?;
+        let below = self.totalled || self.shared;
+        let is_amount = |(column, cell): &(usize, &str)| {
+            // Below a total, numbers of rows may stand where rows have words.
+            self.is_amount(*column, cell) || below && is_numeric(cell)
+        };
+        let amounts = |rest: &[(usize, &str)]| rest.iter().all(is_amount);
+        let word = tidy(label);
+        // 其中 | 续建项目 | 1
+        let named = || word == "其中" && rest.split_first().is_some_and(|(_, rest)| amounts(rest));
+        // 其中村改造 is a name.
+        let marked = word.starts_with("其中:") || !word.starts_with("其中") || word == "其中" || below;
+        if is_share(&word) && marked && (amounts(rest) || named()) {
+            return Some(Kind::Share);
+        }
+        if is_numeric(label) || rest.is_empty() || !amounts(rest) || !below {
+            return None;
+        }
+        // Where rows have numbers a row without one is no record; where they have none a record looks the same.
+        let unnumbered = self.serial.as_ref().is_some_and(|serial| serial.column <= column);
+        let says = self.meanings.of(&word).is_some();
+        let goes_on = self.shared && (unnumbered || says);
+        let adds_up = || {
+            let is_part = |row: usize| {
+                let filled: Vec<(usize, &str)> =
+                    view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect();
+                let label = filled.first().is_some_and(|(_, cell)| !is_numeric(cell));
+                label && filled.len() > 1 && amounts(&filled[1..])
+            };
+            // A total above all rows may have one part only, and the records follow.
+            let may_be = says || self.shared && self.any && self.serial.is_none();
+            may_be && self.shares.end_with(view, row, is_part)
+        };
+        (goes_on || adds_up()).then_some(Kind::Share)
+    }
+
+    /// A title whose amounts are the sums of the rows below it: 续建 | 300.
+    pub(super) fn summed_title(&self, view: View<'_>, row: usize, filled: &[(usize, &str)]) -> Option<Kind> {
+        let (&(column, label), amounts) = filled.split_first()?;
+        let is_title = |filled: &[(usize, &str)]| {
+            filled.split_first().is_some_and(|((column, label), amounts)| {
+                let number = is_numeric(label) || self.is_serial(*column) && !is_han(label);
+                !number && !amounts.is_empty() && amounts.iter().all(|(at, cell)| self.is_amount(*at, cell))
+            })
+        };
+        if self.header.len() < 3 || !is_title(filled) {
+            return None;
+        }
+        let mut left: Vec<(usize, f64)> =
+            self.summed.iter().filter_map(|(at, _)| Some((*at, amount(view, row, *at)?))).collect();
+        let (mut rows, mut ended) = (0, false);
+        for below in row + 1..(row + 1 + MOST_ADDED).min(view.rows()) {
+            let filled: Vec<(usize, &str)> =
+                view.row(below).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect();
+            ended = filled.len() < 2 || is_title(&filled) || self.total(&filled).is_some();
+            if ended {
+                break;
+            }
+            rows += 1;
+            left.iter_mut().for_each(|(at, left)| *left -= amount(view, below, *at).unwrap_or(0.0));
+        }
+        ended |= row + 1 + rows == view.rows();
+        let fits = !left.is_empty() && left.iter().all(|(_, left)| left.abs() < NEAR);
+        let title = self.meanings.title(label);
+        // One row may have the amount of the one above it by chance.
+        let enough = rows > 1 || rows == 1 && title.means.is_some();
+        (fits && ended && enough && !amounts.is_empty()).then_some(Kind::Group(column, title))
+    }
+}
+
+/// Whether a text begins in Chinese.
+pub(super) fn is_han(cell: &str) -> bool {
+    cell.trim_start().starts_with(|c: char| ('\u{4e00}'..='\u{9fff}').contains(&c))
+}
+
+fn amount(view: View<'_>, row: usize, column: usize) -> Option<f64> {
+    view.get(row, column).trim().replace([',', '，'], "").parse().ok()
+}
