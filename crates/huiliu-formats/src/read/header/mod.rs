@@ -79,6 +79,8 @@ pub(super) struct Layout {
     pub(super) row_units: Vec<usize>,
     /// A unit of money above the table that is declared in no way that is known.
     unclear_unit: Option<&'static str>,
+    /// The unit above the table is that of no amount: all have others in their headers.
+    unused_unit: bool,
     /// Columns of amounts whose unit nothing says, the unit that they are read in, and that of another column.
     unsaid_units: Vec<(usize, String, String)>,
     /// One of them says otherwise than the header of an amount.

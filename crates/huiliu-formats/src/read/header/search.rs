@@ -28,7 +28,7 @@ fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, who
     let perfect = (2 * grid.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0), Reverse(1));
     let mut candidates: Vec<Candidate> = Vec::new();
     for start in 0..grid.len().min(SEARCH_ROWS) {
-        if row.is_some_and(|row| grid[start].0 != row) {
+        if row.is_some_and(|row| grid[start].0 != row) || whole && row.is_none() && parts(grid, start) {
             continue;
         }
         let mut best: Option<Candidate> = None;
@@ -70,6 +70,7 @@ fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, who
     layout.unit = units::of_sheet(grid, &layout);
     units::unclear(grid, &mut layout);
     units::unsaid(&mut layout, names);
+    units::unused(&mut layout, names);
     units::of_areas(grid, &mut layout, names);
     layout.titles = above(grid, &layout).map(|cell| cell.trim().chars().take(200).collect()).collect();
     Some(layout)

@@ -29,6 +29,8 @@ pub(in crate::read) fn findings(
         all.push(Finding::new(None, Severity::Error, "V24", text));
     }
     all.extend(layout.unclear_unit.map(|unit| unclear_unit(&place, unit)));
+    let unused = layout.unit.as_ref().filter(|_| layout.unused_unit);
+    all.extend(unused.map(|unit| unused_unit(&place, &unit.name)));
     all.extend(layout.unsaid_units.iter().filter_map(|unsaid| unsaid_unit(&place, layout, unsaid)));
     all.extend(layout.side.map(|columns| aside(&place, columns)));
     all.extend(layout.periods.iter().filter_map(|other| of_period(&place, layout, other, titles, fields)));
@@ -129,6 +131,17 @@ fn unclear_unit(place: &str, unit: &str) -> Finding {
         ),
         format!(
             "{place}`{unit}` stands above the header, but nothing says that it is the unit of amounts, so it was not used; write `单位：{unit}` or put it into the headers of amounts"
+        ),
+    );
+    Finding::new(None, Severity::Warning, "unit", text)
+}
+
+/// The unit above the table is not that of the headers.
+fn unused_unit(place: &str, unit: &str) -> Finding {
+    let text = Text::new(
+        format!("{place}表头上方写明单位是“{unit}”，而金额列的列名写的是其他单位，按列名的单位读取；请核对"),
+        format!(
+            "{place}the unit above the header is `{unit}`, while the headers of all amounts say others; amounts were read as their headers say, check them"
         ),
     );
     Finding::new(None, Severity::Warning, "unit", text)

@@ -37,6 +37,17 @@ pub(super) fn unclear(grid: &Grid, layout: &mut Layout) {
     }
 }
 
+/// Notes that all amounts have units of their own in their headers, and others than the one above the table.
+pub(super) fn unused(layout: &mut Layout, names: &Names) {
+    let is_money = |column: &&Column| {
+        column.field.is_some_and(|field| names.kind(field).is_some_and(|(_, kind)| kind == FieldType::Money))
+    };
+    let Some(unit) = &layout.unit else { return };
+    let mut own = layout.columns.iter().filter(is_money).map(|column| column.unit.as_ref()).peekable();
+    layout.unused_unit =
+        own.peek().is_some() && own.all(|own| own.is_some_and(|own| own.is_money() && !own.is_same(unit)));
+}
+
 /// Notes the amounts whose unit nothing says, where another column's header says one that is not theirs by default: 年度计划投资
 /// beside 总投资（亿元）.
 pub(super) fn unsaid(layout: &mut Layout, names: &Names) {

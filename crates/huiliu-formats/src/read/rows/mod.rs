@@ -207,6 +207,10 @@ impl RowKinds {
             }
             match kind {
                 Some(kind) if kind != Kind::Blank || !has_surplus(chunk, row) => {
+                    if kind == Kind::Blank {
+                        // A number that was written before its record leaves no gap.
+                        told.extend(self.step(view, row, number));
+                    }
                     told.extend(self.pass_over(view, row, number, row - gone.len(), &kind));
                     if matches!(kind, Kind::Group(..)) {
                         given.push((row - gone.len(), self.values.clone()));
@@ -228,9 +232,7 @@ impl RowKinds {
                         }
                     }
                     self.groups.take_row();
-                    let step =
-                        |serial: &mut Serial| serial.step(self.sheet, number, view.get(row, serial.column));
-                    told.extend(self.serial.as_mut().and_then(step));
+                    told.extend(self.step(view, row, number));
                 }
             }
         }
@@ -250,6 +252,12 @@ impl RowKinds {
             })
             .collect();
         chunk.findings.extend(bare);
+    }
+
+    /// Takes the serial number of a row.
+    fn step(&mut self, view: View<'_>, row: usize, number: u32) -> Option<Finding> {
+        let serial = self.serial.as_mut()?;
+        serial.step(self.sheet, number, view.get(row, serial.column))
     }
 
     /// Notices where another table begins below this one and where this one goes on; the rows between have other columns.

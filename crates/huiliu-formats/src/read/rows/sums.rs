@@ -38,7 +38,13 @@ impl Shares {
     }
 
     /// Whether what is left is what this row says, or this row and some below it of which `is_part` may hold.
-    pub(super) fn end_with(&self, view: View<'_>, row: usize, is_part: impl Fn(usize) -> bool) -> bool {
+    /// Tells whether another row like these follows.
+    pub(super) fn end_with(
+        &self,
+        view: View<'_>,
+        row: usize,
+        is_part: impl Fn(usize) -> bool,
+    ) -> Option<bool> {
         let mut left: Vec<(usize, f64)> =
             self.left.iter().filter(|(_, left)| *left > NEAR).copied().collect();
         for row in (row..row + MOST).take_while(|row| is_part(*row)) {
@@ -46,10 +52,10 @@ impl Shares {
                 *left -= amount(view, row, *column).unwrap_or(0.0);
             }
             if left.iter().any(|(_, left)| left.abs() < NEAR) {
-                return left.iter().all(|(_, left)| left.abs() < NEAR);
+                return left.iter().all(|(_, left)| left.abs() < NEAR).then(|| is_part(row + 1));
             }
         }
-        false
+        None
     }
 }
 
@@ -123,7 +129,8 @@ impl RowKinds {
             };
             // A total above all rows may have one part only, and the records follow.
             let may_be = says || self.shared && self.any && self.serial.is_none();
-            may_be && self.shares.end_with(view, row, is_part)
+            // Words that say nothing are a record's name, if records follow.
+            may_be && self.shares.end_with(view, row, is_part).is_some_and(|goes_on| says || !goes_on)
         };
         (goes_on || adds_up()).then_some(Kind::Share)
     }

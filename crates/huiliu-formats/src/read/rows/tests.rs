@@ -636,6 +636,12 @@ fn children_that_nobody_knows_still_make_a_header_of_two_rows() {
     }
     let text = "项目名称,形象进度,\n,上月,本月\n甲项目,a基础,b主体\n";
     assert_eq!(table(text, "progress_text").1, ["b主体"]);
+    let text = "序号,项目名称,年度累计完成投资（万元）,,\n,,总额,建筑工程,设备购置\n1,甲项目,10,6,4\n";
+    let (names, done, _) = table(text, "ytd_investment");
+    assert_eq!((names, done), (vec!["甲项目".into()], vec!["10".into()]));
+    let text = "序号,项目名称,本月,,本年,\n,,计划（万元）,完成（万元）,计划（万元）,完成（万元）\n1,甲项目,10,5,200,100\n";
+    assert_eq!(table(text, "ytd_investment").1, ["100"]);
+    assert_eq!(table(text, "month_investment").1, ["5"]);
     let text = "项目名称,年度累计完成投资,\n,目标,实际\n甲项目,100,90\n";
     assert_eq!(table(text, "ytd_investment").1, ["90"]);
 }
@@ -647,6 +653,8 @@ fn an_amount_without_a_unit_beside_another_with_one_is_told() {
         ("项目名称,总投资（亿元）,年度计划投资（亿元）", 0),
         ("项目名称,总投资（万元）,年度计划投资", 0),
         ("项目名称,总投资,年度计划投资", 0),
+        ("单位：亿元,,\n项目名称,总投资（万元）,年度计划投资（万元）", 1),
+        ("单位：亿元,,\n项目名称,总投资（万元）,年度计划投资", 0),
     ] {
         let (_, _, findings) = table(&format!("{header}\n甲项目,2,1\n"), "total_investment");
         let told = findings.iter().filter(|finding| finding.starts_with("warning unit ")).count();
@@ -771,6 +779,9 @@ fn parts_of_totals_have_no_numbers_and_names_that_begin_like_them_are_names() {
         let (names, _, findings) = table(&format!("{head}{parts}{rows}"), "owner_name");
         assert_eq!(names, ["甲项目", "乙项目"], "{parts} {findings:#?}");
     }
+    // By chance they add up, and records follow.
+    let text = format!("{head}{rows}合计,,300\n其中：省级重大项目,,100\n丙项目,,200\n丁项目,,50\n");
+    assert_eq!(table(&text, "owner_name").0, ["甲项目", "乙项目", "丙项目", "丁项目"]);
     let (names, ..) = table(&format!("{head}{rows}其中村改造,,200\n"), "owner_name");
     assert_eq!(names, ["甲项目", "乙项目", "其中村改造"]);
 }
@@ -780,6 +791,8 @@ fn numbers_without_records_are_blank_rows() {
     let text = "序号,项目名称,建设单位,总投资（万元）\n1,甲项目,甲司,100\n2,,,\n3,/,/,/\n4,……,,\n";
     let (names, _, findings) = table(text, "owner_name");
     assert_eq!(names, ["甲项目"], "{findings:#?}");
+    let (_, _, findings) = table(&text.replace("4,……,,", "4,丁项目,丁司,5"), "owner_name");
+    assert!(findings.is_empty(), "{findings:#?}");
     let text = "序号,项目名称,建设单位,总投资（万元）\n1,甲项目,甲司,100\n1.总投资为估算数,,,\n";
     assert_eq!(table(text, "owner_name").0, ["甲项目"]);
 }
