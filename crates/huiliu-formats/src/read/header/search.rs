@@ -69,7 +69,7 @@ fn search(grid: &Grid, merged: &MergedRows, names: &Names, row: Option<u32>, who
     layout.note_serials();
     layout.unit = units::of_sheet(grid, &layout);
     units::unclear(grid, &mut layout);
-    units::unsaid(&mut layout, names);
+    units::unsaid(grid, &mut layout, names);
     units::unused(&mut layout, names);
     units::of_areas(grid, &mut layout, names);
     layout.titles = above(grid, &layout).map(|cell| cell.trim().chars().take(200).collect()).collect();

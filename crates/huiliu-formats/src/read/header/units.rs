@@ -49,8 +49,8 @@ pub(super) fn unused(layout: &mut Layout, names: &Names) {
 }
 
 /// Notes the amounts whose unit nothing says, where another column's header says one that is not theirs by default: 年度计划投资
-/// beside 总投资（亿元）.
-pub(super) fn unsaid(layout: &mut Layout, names: &Names) {
+/// beside 总投资（亿元）. Those whose cells all say it need none.
+pub(super) fn unsaid(grid: &Grid, layout: &mut Layout, names: &Names) {
     if layout.unit.is_some() || !layout.row_units.is_empty() {
         return;
     }
@@ -63,7 +63,12 @@ pub(super) fn unsaid(layout: &mut Layout, names: &Names) {
         (unit.is_money() && !unit.is_same(&usual)).then_some(unit)
     });
     let Some(said) = said else { return };
-    let bare = layout.columns.iter().enumerate().filter(|(_, column)| column.unit.is_none());
+    let last = layout.header_rows.last().copied().unwrap_or(0);
+    let is_bare = |at: usize| {
+        let cells = grid.iter().filter(|(number, _)| *number > last).filter_map(|(_, cells)| cells.get(at));
+        cells.map(|cell| names::tidy(cell)).any(|cell| cell.ends_with(|c: char| c.is_ascii_digit()))
+    };
+    let bare = layout.columns.iter().enumerate().filter(|(at, column)| column.unit.is_none() && is_bare(*at));
     let bare = bare.filter_map(|(at, column)| {
         // 万元/亩 is no amount.
         let usual = usual(money(column)?).filter(Unit::is_money)?;

@@ -43,7 +43,13 @@ pub(super) struct Title {
     pub(super) declared: Option<u32>,
     /// The field that it is about, and the value for the rows below.
     pub(super) means: Option<(usize, String)>,
+    /// Which of [`ALIKE`] that field is one of.
+    alike: Option<usize>,
 }
+
+/// Fields by one of which a list is parted, but not by one inside the other: how far projects are, and who has them.
+const ALIKE: [&[&str]; 2] =
+    [&["construction_nature", "build_status"], &["region_name", "responsible_unit", "competent_dept"]];
 
 /// Words that say which projects a title is about, and not of which industry they are.
 const WHICH: [&str; 19] = [
@@ -92,6 +98,8 @@ pub(super) struct Meanings {
     values: Vec<(usize, Vec<String>)>,
     /// Indices of the shipped words' fields, in the order of the words.
     words: Vec<Option<usize>>,
+    /// Indices of fields that are among [`ALIKE`], and of which.
+    alike: Vec<(usize, usize)>,
 }
 
 impl Meanings {
@@ -103,7 +111,10 @@ impl Meanings {
             .map(|(index, field)| (index, field.values.clone()))
             .collect();
         let index_of = |name: &str| fields().find(|(_, field)| field.name == name).map(|(index, _)| index);
-        Self { values, words: WORDS.iter().map(|word| index_of(word.field)).collect() }
+        let alike =
+            ALIKE.iter().enumerate().flat_map(|(kind, names)| names.iter().map(move |name| (kind, *name)));
+        let alike = alike.filter_map(|(kind, name)| Some((index_of(name)?, kind))).collect();
+        Self { values, words: WORDS.iter().map(|word| index_of(word.field)).collect(), alike }
     }
 
     /// The field and the value that a title's text names.
@@ -144,7 +155,9 @@ impl Meanings {
         let means = self.of(text).map(|(field, value)| (field, as_written(value, cell)));
         let style = style.unwrap_or(Style::Bare(means.as_ref().map(|(field, _)| *field)));
         let number = numeral(word.trim_start_matches('('));
-        Title { style, number, text: text.to_owned(), declared, means }
+        let alike = means.as_ref().and_then(|(of, _)| self.alike.iter().find(|(field, _)| field == of));
+        let alike = alike.map(|(_, kind)| *kind);
+        Title { style, number, text: text.to_owned(), declared, means, alike }
     }
 }
 
@@ -226,6 +239,7 @@ pub(super) fn lone_number(cell: &str) -> Option<Style> {
 struct Open {
     style: Style,
     means: Option<(usize, String)>,
+    alike: Option<usize>,
     /// Rows stand right below its title.
     rows: bool,
 }
@@ -252,9 +266,10 @@ impl Groups {
                 group.style == style || group.style == Style::Bare(None) && matches!(style, Style::Bare(_))
             }
         };
-        // Titles inside a group come before its rows: one that comes after rows stands beside their title.
+        // 前期 behind the rows of 新开工 stands beside that title and not inside.
         let beside = |group: &Open| {
-            group.rows && matches!((group.style, title.style), (Style::Bare(_), Style::Bare(_)))
+            let bare = matches!((group.style, title.style), (Style::Bare(_), Style::Bare(_)));
+            bare && group.rows && group.alike.is_some() && group.alike == title.alike
         };
         let level = self
             .open
@@ -262,7 +277,12 @@ impl Groups {
             .position(ends)
             .or_else(|| self.open.last().is_some_and(beside).then(|| self.open.len() - 1));
         self.open.truncate(level.unwrap_or(self.open.len()).min(DEEPEST - 1));
-        self.open.push(Open { style: title.style, means: title.means.clone(), rows: false });
+        self.open.push(Open {
+            style: title.style,
+            means: title.means.clone(),
+            alike: title.alike,
+            rows: false,
+        });
         self.open.len() - 1
     }
 
@@ -337,7 +357,8 @@ mod tests {
         ] {
             let means = means.map(|(field, value): (usize, &str)| (field, value.to_owned()));
             let found = meanings().title(cell);
-            let title = Title { style, number: found.number, text: text.into(), declared, means };
+            let title =
+                Title { number: found.number, alike: found.alike, style, text: text.into(), declared, means };
             assert_eq!(found, title, "{cell}");
         }
         for (text, number) in [
