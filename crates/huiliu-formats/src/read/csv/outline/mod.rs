@@ -6,6 +6,7 @@
 
 mod end;
 mod header;
+mod keys;
 mod remarks;
 mod series;
 mod stacked;

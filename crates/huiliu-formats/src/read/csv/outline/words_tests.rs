@@ -9,15 +9,31 @@ const SHARES: &str = "France,1.5,2.5,3.5\nSpain,4.5,5.5,6.5\nItaly,7.5,8.5,9.5\n
 #[test]
 fn keys_of_the_tables_width_are_no_rows_of_it() {
     let paid = "Date,Type,Text\n01 Feb 2021,Visa,COFFEE\n02 Feb 2021,BACS,SALARY\n03 Feb 2021,DD,RENT\n";
+    let posts = "Name,Town,Role\nAnna,Rome,Lead\nBob,Oslo,Staff\nCarl,Bern,Staff\n";
     let years = "Country,2015,2016\nFrance,1.5,2.5\nSpain,4.5,5.5\nItaly,7.5,8.5\n";
     for (text, start) in [
         (format!("Account Name:,Current ****1234,\nBalance:,\"1,204.50\",\n\n{paid}"), "Date,Type,Text"),
         (format!("Device,T-100,,\nOwner,Anna,,\n,,,\nName,City,Dept,Role\n{STAFF}"), "Name,City,Dept,Role"),
         (format!("Latitude,51.5,,\n,,,\nCountry,2019,2020,2021\n{SHARES}"), "Country,2019,2020,2021"),
         (format!("Period:,01/01/2021,31/01/2021\n\n{years}"), "Country,2015,2016"),
+        // Of three columns, with a row of nothing behind them.
+        (format!("Office,North,\nClerk,Lee,\nPhone,88001122,\n,,\n{posts}"), "Name,Town,Role"),
+        (format!("Office,North,\nClerk,Lee,\nPhone,88001122,\n\n{paid}"), "Date,Type,Text"),
+        // A single one right above the names.
+        (format!("Owner,Anna,,\nName,City,Dept,Role\n{STAFF}"), "Name,City,Dept,Role"),
+        (
+            "填报单位,湖塘镇,,\n序号,名称,单位,备注\n1号,水泥,吨,无货\n2号,钢筋,根,现货\n3号,木材,方,紧缺\n"
+                .to_owned(),
+            "序号,名称,单位,备注",
+        ),
         // Rows that lack cells, and no header below them.
         (format!("Name,City,,\nOwner,Anna,,\n{STAFF}"), "Name,City,,"),
         (format!("Name,City,,\n,,,\n{STAFF}"), "Name,City,,"),
+        (format!("Name,City,,\n{STAFF}"), "Name,City,,"),
+        (
+            "Name,City,\nAnna,Rome,\nBob,Oslo,\n,,\nCarl,Bern,IT\nDan,Kiel,HR\nEve,York,IT\n".to_owned(),
+            "Name,City,",
+        ),
     ] {
         let found = laid(&text);
         assert_eq!((found.1, found.2.as_str()), (1, start), "{text}");

@@ -215,6 +215,12 @@ impl Profile {
         rows >= 20 && self.values.len() * 5 <= rows && once * 50 <= rows
     }
 
+    /// Whether some texts come again, be there few rows or many.
+    pub(in crate::read::csv) fn repeats(&self) -> bool {
+        let empty = usize::from(self.kinds.contains_key(&Kind::Empty));
+        self.rows >= LEAST_ROWS && (self.values.len() - empty) as f64 <= 0.75 * self.filled()
+    }
+
     /// Whether a text looks like some of the cells.
     pub(in crate::read::csv) fn has_look(&self, cell: &str) -> bool {
         self.patterns.contains_key(&pattern(cell))
