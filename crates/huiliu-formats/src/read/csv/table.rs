@@ -13,6 +13,7 @@ use super::long;
 use super::outline::{Outline, last_remark, outline};
 use super::proof::proven;
 use super::repair::{Effort, Mended, Repair, header_and_row, mend};
+use super::rownames::lacks_name_of_rows;
 use super::shape::{Profile, kind};
 use super::sniff::{Known, sniff};
 use super::tell::cut_off;
@@ -163,7 +164,7 @@ impl Plan {
             record.cells.remove(0);
             *repairs = vec![Repair::Remark];
         }
-        if self.lacks_name_of_rows(record) {
+        if lacks_name_of_rows(record, &self.form, &self.outline.columns) {
             record.cells.insert(0, Cell { text: Cow::Borrowed(""), quoted: false });
             *repairs = vec![Repair::Missing];
         }
@@ -336,19 +337,6 @@ impl Plan {
         let following = lex::record(text, record.next, &self.form, LEAST_PATIENCE);
         let rest = text.get(record.next..following.end).unwrap_or_default();
         following.cells.len() < self.outline.width && rest.bytes().filter(|&b| b == quote).count() % 2 == 1
-    }
-
-    /// Whether a header lacks the name of its first column, which names the rows: R writes all names in quotes but no
-    /// name for this one.
-    fn lacks_name_of_rows(&self, record: &Record<'_>) -> bool {
-        let Some((first, others)) = self.outline.columns.split_first() else { return false };
-        let name = |cell: &Cell<'_>| cell.quoted && !cell.text.trim().is_empty();
-        record.cells.len() == others.len()
-            && !record.odd
-            && record.cells.iter().all(name)
-            && first.names_rows()
-            && others.iter().any(|column| column.values() > 0.6 && column.quoted() < 0.5)
-            && others.last().is_some_and(|column| column.share_filled() > 0.0)
     }
 
     /// Whether cells stand in other quotes where the column's stand in the file's.

@@ -24,7 +24,7 @@ use self::start::first_row;
 use self::width::width_of_first_table;
 use super::lex::{Form, Record, record};
 use super::long::{goes_on, swallowed};
-use super::shape::{Profile, profiles};
+use super::shape::{Profile, profiles, profiles_of_short};
 
 /// Most rows of a header.
 const MOST_HEADER_ROWS: usize = 4;
@@ -122,8 +122,16 @@ impl Outline {
 
 /// The profiles of the columns, from the rows beyond doubt.
 fn columns(width: usize, lines: &[Line<'_>]) -> Vec<Profile> {
-    let proper = lines.iter().filter(|line| line.record.cells.len() == width && !line.record.odd);
-    profiles(width, proper.map(|line| &line.record.cells[..]))
+    let proper = |of: usize| {
+        let rows = lines.iter().filter(move |line| line.record.cells.len() == of && !line.record.odd);
+        rows.map(|line| &line.record.cells[..])
+    };
+    let widest = lines.iter().map(|line| line.record.cells.len()).filter(|of| *of < width).max();
+    match (proper(width).next(), widest) {
+        // The last columns are empty in all rows and were left out.
+        (None, Some(widest)) => profiles_of_short(width, proper(widest)),
+        _ => profiles(width, proper(width)),
+    }
 }
 
 fn lines<'a>(sample: &'a str, form: &Form, whole: bool) -> Vec<Line<'a>> {

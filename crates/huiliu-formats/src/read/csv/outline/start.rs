@@ -231,7 +231,11 @@ fn is_damaged_header(lines: &[Line<'_>], first: usize, width: usize) -> bool {
     match height(&lines[first..], width) {
         Height::Sure(rows) if rows > 0 => width > 2 && cut_otherwise,
         Height::Likely => {
-            width > 2 && (cut_otherwise || (near && width > 3 && filled + 1 >= width && values == 0 && !long))
+            // Above three words a name too many must look like one, and these like no names.
+            let words =
+                || cells.len() > width && !above.text.contains(' ') && !differs(&lines[first..], width);
+            let many = near && filled + 1 >= width && values == 0 && !long && (width > 3 || words());
+            width > 2 && (cut_otherwise || many)
         }
         _ => {
             let near = near && filled * 3 >= width && (filled >= 2 || width == 2);

@@ -41,6 +41,19 @@ fn keys_of_the_tables_width_are_no_rows_of_it() {
 }
 
 #[test]
+fn a_name_too_many_above_words_is_one_of_a_header() {
+    let rows = "Anna,Rome,Lead\nBob,Oslo,Staff\nCarl,Bern,Staff\n";
+    for (line, start) in
+        [("name,town,role,note", "name,town,role,note"), ("by us,in,May,of 2020", "Anna,Rome,Lead")]
+    {
+        assert_eq!(laid(&format!("{line}\n{rows}")).2, start, "{line}");
+    }
+    // Names below it.
+    let more = "Dan,Oslo,Lead\nEve,Rome,Lead\n";
+    assert_eq!(laid(&format!("made,by,us,May\nName,Town,Role\n{rows}{more}")).2, "Name,Town,Role");
+}
+
+#[test]
 fn a_title_that_its_commas_cut_like_a_row_is_no_header() {
     let rows = "Country,2015,2016\nFrance,1.5,2.5\nSpain,4.5,5.5\nItaly,7.5,8.5\n";
     for (text, start) in [

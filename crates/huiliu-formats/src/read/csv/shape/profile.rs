@@ -52,6 +52,8 @@ pub(in crate::read::csv) struct Profile {
     usual: f64,
     /// It stands for the column's name, not for its cells.
     name: bool,
+    /// The last number, as long as each is more than the one before it.
+    rising: Option<u32>,
 }
 
 impl Profile {
@@ -67,6 +69,10 @@ impl Profile {
                 self.second = self.second.min(length);
             }
             self.longest = self.longest.max(length);
+        }
+        if self.rows == 0 || self.rising.is_some() {
+            let number = cell.trim().parse().ok();
+            self.rising = number.filter(|number| self.rising.is_none_or(|last| *number > last));
         }
         self.rows += 1;
         self.wrapped += u32::from(quoted);
@@ -231,9 +237,15 @@ impl Profile {
         self.rows >= 8 && self.indented * 10 < self.rows
     }
 
-    /// Whether each cell stands in quotes and none is like another, as names of rows.
+    /// Whether no cell is like another, as names of rows: words or codes, or numbers that rise.
     pub(in crate::read::csv) fn names_rows(&self) -> bool {
-        self.rows >= LEAST_ROWS && self.wrapped == self.rows && self.values.len() == self.rows as usize
+        let different = self.rows >= LEAST_ROWS && self.values.len() == self.rows as usize;
+        different && (self.is_quoted() || self.rising.is_some() || self.values() == 0.0)
+    }
+
+    /// Whether each cell stands in quotes.
+    pub(in crate::read::csv) fn is_quoted(&self) -> bool {
+        self.wrapped == self.rows
     }
 
     /// Whether a cell outside quotes began, or ended, with a blank.
@@ -301,6 +313,22 @@ pub(in crate::read::csv) fn profiles<'a>(
     for row in rows {
         for (profile, cell) in all.iter_mut().zip(row) {
             profile.add(&cell.text, cell.quoted);
+        }
+    }
+    all.iter_mut().for_each(Profile::settle);
+    all
+}
+
+/// Makes the profiles of a table's columns from rows that end before the last ones, which are empty.
+pub(in crate::read::csv) fn profiles_of_short<'a>(
+    width: usize,
+    rows: impl Iterator<Item = &'a [Cell<'a>]>,
+) -> Vec<Profile> {
+    let mut all = vec![Profile::default(); width];
+    for row in rows {
+        let there = row.iter().map(|cell| (cell.text.as_ref(), cell.quoted));
+        for (profile, (text, quoted)) in all.iter_mut().zip(there.chain(std::iter::repeat(("", false)))) {
+            profile.add(text, quoted);
         }
     }
     all.iter_mut().for_each(Profile::settle);
