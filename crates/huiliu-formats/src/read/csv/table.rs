@@ -10,7 +10,7 @@ use huiliu_stage::Finding;
 use super::doubt::{cut_otherwise, is_cut_off, is_doubtful};
 use super::lex::{self, Cell, Form, Record};
 use super::long;
-use super::outline::{Outline, last_remark, outline};
+use super::outline::{Outline, is_rule, last_remark, outline};
 use super::proof::proven;
 use super::repair::{Effort, Mended, Repair, header_and_row, mend};
 use super::rownames::lacks_name_of_rows;
@@ -203,21 +203,22 @@ impl Plan {
         Row { cells, repairs, end, next: next.max(from + 1), blank: false }
     }
 
-    /// The line at `from`, if it is a remark like those before the table, or like the header, and not as wide as a row.
+    /// The line at `from`, if it is a remark like those before the table, or like the header, and not as wide as a row; or
+    /// the one of strokes below the header.
     fn remark(&self, text: &str, from: usize) -> Option<Row> {
-        if !self.remarks || !text.get(from..).is_some_and(|line| line.starts_with('#')) {
+        let first = text.as_bytes().get(from)?;
+        let ruled = self.outline.ruled && *first == b'-';
+        if !ruled && !(self.remarks && *first == b'#') {
             return None;
         }
         let (end, next) = lex::line(text, from, &self.form);
-        let width = text.get(from..end)?.matches(&self.form.delimiter).count() + 1;
+        let (line, width) = (text.get(from..end)?, self.outline.width);
+        let remark = match ruled {
+            true => is_rule(line, &self.form.delimiter, width),
+            false => line.matches(&self.form.delimiter).count() + 1 != width,
+        };
         let repairs = vec![Repair::Remark];
-        (width != self.outline.width && next > from).then(|| Row {
-            repairs,
-            end,
-            next,
-            blank: true,
-            ..Row::default()
-        })
+        (remark && next > from).then(|| Row { repairs, end, next, blank: true, ..Row::default() })
     }
 
     /// The row within a record that is a single quoted cell, if it is one by the book: some programs quote whole lines,

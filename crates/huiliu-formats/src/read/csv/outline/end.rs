@@ -54,7 +54,7 @@ fn last_row(lines: &[Line<'_>], first: usize, width: usize) -> usize {
         }
         let aside = (line.gap || hollow)
             && at > first + 1
-            && (is_aside(line, &profiles) || is_padded_note(line, width));
+            && (is_aside(line, &profiles) || is_padded_note(line, width) || is_count(line));
         // In a list only what stands behind a blank line may be a note.
         let apart = width == 1 && line.gap && at > first + 1;
         if cells == width && line.record.filled() > usize::from(width > 2) && !aside && !apart {
@@ -199,6 +199,15 @@ fn is_padded_note(line: &Line<'_>, width: usize) -> bool {
     width == 2 && second.text.is_empty() && !second.quoted && is_labelled(&first.text)
 }
 
+/// Whether a line tells in brackets how many rows there are: `(3 rows affected)`.
+fn is_count(line: &Line<'_>) -> bool {
+    let inner =
+        line.text.trim().strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or_default();
+    let word = |c: char| c.is_alphabetic() || c == ' ';
+    let rest = inner.trim_start_matches(|c: char| c.is_ascii_digit());
+    rest.len() < inner.len() && rest.chars().any(char::is_alphabetic) && rest.chars().all(word)
+}
+
 /// Whether a line begins with the mark of a footnote: `(1) Estimated`, `* see below`.
 fn is_marked(line: &Line<'_>) -> bool {
     let Some((mark, _)) = line.text.split_once(' ') else { return false };
@@ -210,7 +219,7 @@ fn is_marked(line: &Line<'_>) -> bool {
 
 fn is_note(line: &Line<'_>, gap: bool, width: usize, columns: &[Profile]) -> bool {
     let (cells, filled) = (line.record.cells.len(), line.record.filled());
-    if gap && (is_prose(line) || is_aside(line, columns) || is_padded_note(line, width)) {
+    if gap && (is_prose(line) || is_aside(line, columns) || is_padded_note(line, width) || is_count(line)) {
         return true;
     }
     if line.record.odd && (cells > 1 || line.text.contains("\"\"")) {

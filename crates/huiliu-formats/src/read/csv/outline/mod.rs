@@ -45,6 +45,8 @@ pub(super) struct Outline {
     pub(super) before: Vec<String>,
     pub(super) behind: Vec<String>,
     pub(super) columns: Vec<Profile>,
+    /// A line of strokes stands below the header: `---,----,---`.
+    pub(super) ruled: bool,
 }
 
 /// Delimiters that a row of a file may be written with which has another one. A colon has a blank behind it in titles.
@@ -83,9 +85,13 @@ struct Line<'a> {
 /// Lays out a text. `header` is the number of header rows if the caller knows it; `whole` says that there is no more
 /// text behind the sample.
 pub(super) fn outline(sample: &str, form: &Form, header: Option<usize>, whole: bool) -> Outline {
-    let lines = lines(sample, form, whole);
+    let mut lines = lines(sample, form, whole);
     let width = width_of_first_table(&lines);
     let Some(first) = first_row(&lines, width) else { return Outline { width, ..Outline::default() } };
+    let ruled = lines.get(first + 1).is_some_and(|line| is_rule(line.text, &form.delimiter, width));
+    if ruled {
+        lines.remove(first + 1);
+    }
     let end = end_of_table(&lines, first, width);
     let table = &lines[first..end];
     let found = || match height(table, width) {
@@ -105,7 +111,15 @@ pub(super) fn outline(sample: &str, form: &Form, header: Option<usize>, whole: b
         before: texts(&lines[..first]),
         behind: texts(&lines[end..]),
         columns: columns(width, &table[height..]),
+        ruled,
     }
+}
+
+/// Whether strokes stand in all cells of a line, as some clients of databases draw them below the names.
+pub(super) fn is_rule(line: &str, delimiter: &str, width: usize) -> bool {
+    let mut cells = line.split(delimiter).map(str::trim);
+    let stroke = |cell: &str| !cell.is_empty() && cell.bytes().all(|b| b == b'-');
+    width > 1 && line.contains("--") && line.split(delimiter).count() == width && cells.all(stroke)
 }
 
 impl Outline {

@@ -49,6 +49,12 @@ impl Rewrite {
         {
             return Some(Self::Unframe(frame));
         }
+        if known.delimiter.is_none()
+            && known.quote.is_none()
+            && let Some(columns) = Columns::ruled(judged, whole)
+        {
+            return Some(Self::Cut(columns));
+        }
         let blanks = plan.form.delimiter.trim_matches(' ').is_empty();
         if known.delimiter.is_none() && known.quote.is_none() && (blanks || plan.outline.width == 1) {
             let columns = Columns::of(judged, plan, whole);
@@ -148,7 +154,7 @@ fn put_row(cells: &[&str], into: &mut String) {
         if at > 0 {
             into.push(',');
         }
-        if cell.contains([',', '"', '\r']) {
+        if cell.contains([',', '"', '\r', '\n']) {
             into.push('"');
             into.push_str(&cell.replace('"', "\"\""));
             into.push('"');
