@@ -3,6 +3,7 @@
 use super::super::shape::{Kind, Profile, kind};
 use super::header::{Height, height, looks_like_header};
 use super::start::is_labels;
+use super::words::{begins_another, is_next_title};
 use super::{Line, columns, is_cut_by, is_cut_otherwise};
 
 /// Least difference between what cells cost in their own table and in another one.
@@ -51,6 +52,12 @@ fn last_row(lines: &[Line<'_>], first: usize, width: usize) -> usize {
             if same || misfit || looks_like_header(&line.record, &profiles) {
                 return at;
             }
+            if (line.gap || is_alone(lines, at)) && begins_another(lines, first, at, width) {
+                return at;
+            }
+        }
+        if (line.gap || hollow) && at > first + 1 && is_next_title(lines, first, at, width) {
+            return at;
         }
         let aside = (line.gap || hollow)
             && at > first + 1
@@ -65,6 +72,11 @@ fn last_row(lines: &[Line<'_>], first: usize, width: usize) -> usize {
         }
     }
     lines.len()
+}
+
+/// Whether the row of nothing before this one has none beside it.
+fn is_alone(lines: &[Line<'_>], at: usize) -> bool {
+    at > 1 && lines[at - 1].empty && !lines[at - 2].empty
 }
 
 /// Where the rows are that are like the table's: a sheet may have thousands of others at its end, each of which asks for

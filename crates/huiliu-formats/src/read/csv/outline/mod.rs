@@ -14,6 +14,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 mod width;
+mod words;
 #[cfg(test)]
 mod words_tests;
 

@@ -111,3 +111,23 @@ fn values_may_be_the_names_of_columns() {
         assert_eq!(laid(text).1, header, "{text}");
     }
 }
+
+#[test]
+fn a_table_of_words_below_one_of_words_is_another() {
+    let people = "Name,Town,Role\nAnna,Rome,Lead\nBob,Oslo,Staff\nCarl,Bern,Staff\n";
+    let towns = "City,Land,River\nRome,Italy,Tiber\nOslo,Norway,Aker\nBern,Swiss,Aare\n";
+    for (text, end) in [
+        (format!("{people}\n{towns}"), Some("City,Land,River")),
+        (format!("{people},,\n{towns}"), Some(",,")),
+        (format!("People\n{people}\nTowns\n{towns}"), Some("Towns")),
+        (format!("People,,\n{people},,\nTowns,,\n{towns}"), Some(",,")),
+        // Rows of the table behind a blank line: their words come again, or nothing shows that they are none.
+        (format!("{people}\nDan,York,Cook\nEve,Kiel,Lead\nFay,Graz,Cook\n"), None),
+        (format!("{people}\nDan,York,Cook\nEve,Kiel,Cook\nFay,Graz,Cook\n"), None),
+        ("Name,Town\nAnna,Rome\nBob,Oslo\nCarl,Bern\n\nDan,York\nEve,Kiel\nFay,Graz\n".to_owned(), None),
+        // Titles of groups.
+        (format!("North\n{people}\nSouth\nDan,York,Lead\nEve,Kiel,Staff\nFay,Graz,Staff\n"), None),
+    ] {
+        assert_eq!(laid(&text).3.as_deref(), end, "{text}");
+    }
+}
