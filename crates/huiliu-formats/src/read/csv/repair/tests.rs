@@ -238,11 +238,19 @@ fn a_header_without_a_name_for_the_names_of_rows_lacks_the_first_one() {
             "¦mpg¦cyl¦disp",
         ),
         ("one,two,three\n1.5,3.5,1,7\n0.5,4.5,2,8\n2.5,5.5,3,9\n", "one¦two¦three¦"),
-        // Names outside quotes, rows that end in an empty cell, and names that come again.
+        // Names outside quotes, rows that all end in a delimiter, and names that come again.
         ("x,y\n1,3.5,a\n2,4.5,b\n3,5.5,c\n", "x¦y¦"),
-        ("\"x\",\"y\"\n\"1\",3.5,\n\"2\",4.5,\n\"3\",5.5,\n", "x¦y¦"),
+        ("\"x\",\"y\"\n\"1\",3.5,\n\"2\",4.5,\n\"3\",5.5,\n", "x¦y"),
         ("\"x\",\"y\"\n\"1\",3.5,a\n\"1\",4.5,b\n\"3\",5.5,c\n", "x¦y¦"),
     ] {
         assert_eq!(read(text).1[0], header, "{text}");
     }
+}
+
+#[test]
+fn half_a_number_is_none_where_all_have_as_many_digits_behind_the_point() {
+    let rows: String = (1..20).map(|n| format!("{n},Item {n},{}.50,{n}\n", n * 3)).collect();
+    let text = format!("no,item,price,count\n{rows}20,Item 20,25.50\n21,Item 21,27.508\n");
+    let found = read(&text).1;
+    assert_eq!(found[20..], ["20¦Item 20¦25.50¦", "21¦Item 21¦27.50¦8"]);
 }

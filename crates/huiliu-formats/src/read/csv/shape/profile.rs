@@ -12,6 +12,14 @@ fn value_hash(cell: &str) -> u64 {
     hasher.finish()
 }
 
+/// Digits behind the point of a number.
+fn decimals(cell: &str) -> Option<usize> {
+    let (whole, part) = cell.trim().rsplit_once('.')?;
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let number = whole.trim_start_matches(['-', '+', '$', '€', '£', '¥', '￥']);
+    (!number.is_empty() && digits(number) && digits(part)).then_some(part.len())
+}
+
 type Counts<K> = HashMap<K, u32, BuildHasherDefault<Mixer>>;
 
 /// Rows with which a column is hardly known, and how much of a cell of a near kind it may then hold as well; half as
@@ -52,6 +60,9 @@ pub(in crate::read::csv) struct Profile {
     usual: f64,
     /// It stands for the column's name, not for its cells.
     name: bool,
+    /// Digits behind the points of all numbers, as long as they are equally many.
+    decimals: Option<usize>,
+    uneven: bool,
     /// The last number, as long as each is more than the one before it.
     rising: Option<u32>,
 }
@@ -73,6 +84,10 @@ impl Profile {
         if self.rows == 0 || self.rising.is_some() {
             let number = cell.trim().parse().ok();
             self.rising = number.filter(|number| self.rising.is_none_or(|last| *number > last));
+        }
+        if let Some(decimals) = decimals(cell) {
+            self.uneven |= self.decimals.is_some_and(|own| own != decimals);
+            self.decimals = Some(decimals);
         }
         self.rows += 1;
         self.wrapped += u32::from(quoted);
@@ -140,6 +155,11 @@ impl Profile {
             likely *= 0.85;
         }
         -likely.min(1.0).ln()
+    }
+
+    /// Whether a number has as many digits behind its point as all others.
+    pub(in crate::read::csv) fn has_decimals(&self, cell: &str) -> bool {
+        self.rows >= FEW && !self.uneven && self.decimals.is_some() && decimals(cell) == self.decimals
     }
 
     /// Whether so few cells were seen that they tell little.
