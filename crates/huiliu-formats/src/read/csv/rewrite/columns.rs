@@ -191,6 +191,13 @@ fn columns_of(lines: &[&str], wide: bool) -> Option<Columns> {
     ends.push(longest);
     let (head, body) = rows.split_first()?;
     let has = |row: &Vec<bool>, from: usize, to: usize| row.iter().take(to).skip(from).any(|ink| *ink);
+    // A blank that stands in all cells of a column begins none, if no name stands behind it.
+    for at in (1..starts.len()).rev() {
+        if starts[at] - ends[at - 1] == 1 && !has(head, starts[at], ends[at]) {
+            starts.remove(at);
+            ends.remove(at - 1);
+        }
+    }
     let named = starts.iter().zip(&ends).all(|(&from, &to)| has(head, from, to));
     let chance = ends.iter().zip(starts.iter().skip(1)).any(|(&end, &start)| start - end < 2);
     // Cells shorter than their column, with blanks up to the next one.

@@ -236,3 +236,14 @@ fn a_long_table_in_a_frame_with_cells_of_two_lines_is_read_to_its_end() {
     assert_eq!(found.len(), rows + 1);
     assert_eq!(found[rows], format!("{}¦one {:6}\ntwo", rows - 1, (rows - 1) % 7));
 }
+
+#[test]
+fn columns_may_hold_blanks_and_commas_that_stand_in_all_rows() {
+    let rows: String = (100..112).map(|n| format!("Item {n}  ${n}.50  {}  $1,{n}.00\n", n % 7)).collect();
+    let (found, told) = read(&format!("item      price    n  total\n{rows}"));
+    assert!(told);
+    assert_eq!(
+        (found[0].as_str(), found[1].as_str()),
+        ("item¦price¦n¦total", "Item 100¦$100.50¦2¦$1,100.00")
+    );
+}
