@@ -121,6 +121,7 @@ impl Plan {
             return row;
         }
         let (mut record, mut repairs) = self.spaced(text, from);
+        self.drop_surplus(&mut record);
         if record.is_blank() {
             return Row { end: record.end, next: record.next, blank: true, ..Row::default() };
         }
@@ -156,6 +157,16 @@ impl Plan {
             }
         }
         (record, Vec::new())
+    }
+
+    /// Takes the empty cells off a row that all rows have behind their last one.
+    fn drop_surplus(&self, record: &mut Record<'_>) {
+        let (width, surplus) = (self.outline.width, self.outline.surplus);
+        let empty = |cell: &Cell<'_>| cell.text.is_empty() && !cell.quoted;
+        let all = surplus > 0 && record.cells.len() == width + surplus;
+        if all && !record.odd && record.cells[width..].iter().all(empty) {
+            record.cells.truncate(width);
+        }
     }
 
     /// Takes the sign of a remark off a header, and gives it the name that its first column lacks.
@@ -246,13 +257,15 @@ impl Plan {
     /// The row at `from` if all its cells, empty ones too, stand in quotes of another kind than the file's.
     fn in_other_quotes(&self, text: &str, from: usize, is_header: bool) -> Option<Row> {
         let (first, own) = (*text.as_bytes().get(from)?, self.form.quote?);
-        if self.outline.width < 3 || first == own || !matches!(first, b'\'' | b'"') {
+        if self.outline.width < 2 || first == own || !matches!(first, b'\'' | b'"') {
             return None;
         }
         let form = Form { quote: Some(first), ..self.form.clone() };
         let record = lex::record(text, from, &form, LEAST_PATIENCE);
         let throughout = !record.odd && record.cells.iter().all(|cell| cell.quoted);
         let whole = throughout && record.cells.len() == self.outline.width;
+        // Two words in quotes may be just that in a header as well.
+        let is_header = is_header && self.outline.width > 2;
         (whole && (is_header || self.need_no_quotes(text, from, &record))).then(|| Row {
             cells: record.cells.into_iter().map(|cell| cell.text.into_owned()).collect(),
             repairs: vec![Repair::OtherQuote],

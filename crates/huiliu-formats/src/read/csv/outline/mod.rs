@@ -46,6 +46,8 @@ pub(super) struct Outline {
     pub(super) before: Vec<String>,
     pub(super) behind: Vec<String>,
     pub(super) columns: Vec<Profile>,
+    /// Empty cells at the end of all rows for which the header has no names: delimiters that say nothing.
+    pub(super) surplus: usize,
     /// A line of strokes stands below the header: `---,----,---`.
     pub(super) ruled: bool,
 }
@@ -100,18 +102,22 @@ pub(super) fn outline(sample: &str, form: &Form, header: Option<usize>, whole: b
         Height::Likely => 1,
     };
     let height = header.unwrap_or_else(found).min(table.len());
+    let mut columns = columns(width, &table[height..]);
+    let surplus = if height == 1 { surplus(&table[0], &columns) } else { 0 };
+    columns.truncate(width - surplus);
     let texts = |lines: &[Line<'_>]| {
         let filled = lines.iter().filter(|line| !line.empty);
         filled.map(|line| line.text.chars().take(200).collect()).collect()
     };
     Outline {
-        width,
+        width: width - surplus,
+        surplus,
         start: lines[first].start,
         header: height,
         end: lines.get(end).map(|line| line.start),
         before: texts(&lines[..first]),
         behind: texts(&lines[end..]),
-        columns: columns(width, &table[height..]),
+        columns,
         ruled,
     }
 }
@@ -135,6 +141,17 @@ impl Outline {
     }
 }
 
+/// The last columns that have neither a name nor anything in any row, if the header ends before them.
+fn surplus(header: &Line<'_>, columns: &[Profile]) -> usize {
+    let names = header.record.cells.len();
+    let named =
+        !header.record.odd && header.record.cells.last().is_some_and(|cell| !cell.text.trim().is_empty());
+    let hollow = columns.iter().skip(names).all(|column| column.rows() > 0 && column.share_filled() == 0.0);
+    let there =
+        names > 1 && columns.iter().take(names).next_back().is_some_and(|last| last.share_filled() > 0.0);
+    if named && hollow && there { columns.len().saturating_sub(names) } else { 0 }
+}
+
 /// The profiles of the columns, from the rows beyond doubt.
 fn columns(width: usize, lines: &[Line<'_>]) -> Vec<Profile> {
     let proper = |of: usize| {
@@ -147,6 +164,13 @@ fn columns(width: usize, lines: &[Line<'_>]) -> Vec<Profile> {
         (None, Some(widest)) => profiles_of_short(width, proper(widest)),
         _ => profiles(width, proper(width)),
     }
+}
+
+/// Whether a line is nothing but delimiters, which have blanks beside them in other lines: `,,,` where `, ` parts cells.
+fn is_hollow(line: Option<&str>, delimiter: &str) -> bool {
+    let bare = delimiter.trim_matches(' ');
+    let mut signs = line.unwrap_or_default().trim().chars().peekable();
+    bare.len() < delimiter.len() && signs.peek().is_some() && signs.all(|c| c == ' ' || bare.contains(c))
 }
 
 fn lines<'a>(sample: &'a str, form: &Form, whole: bool) -> Vec<Line<'a>> {
@@ -169,7 +193,7 @@ fn lines<'a>(sample: &'a str, form: &Form, whole: bool) -> Vec<Line<'a>> {
             // Cut by the sample's end.
             break;
         }
-        let empty = record.filled() == 0;
+        let empty = record.filled() == 0 || is_hollow(sample.get(start..record.end), &form.delimiter);
         if form.is_comment(sample, start) {
             // What stands between two rows without parting them.
             continue;

@@ -3,7 +3,7 @@
 use super::super::lex::Cell;
 use super::super::shape::{is_sentence, kind};
 use super::header::{Height, height, lacks_digits, looks_like_header};
-use super::keys::{behind_keys, differs, is_key};
+use super::keys::{behind_keys, differs, is_key, stands_above_names};
 use super::{Line, MOST_HEADER_ROWS, columns, is_cut_by, is_cut_otherwise};
 
 /// Most rows before a blank line that are taken for words about the table behind it.
@@ -155,7 +155,8 @@ fn behind_words(lines: &[Line<'_>], first: usize, width: usize) -> usize {
     let keys = (first..behind).filter(|at| is_key(lines, *at, width)).count();
     match height(&lines[behind..], width) {
         Height::Sure(rows) if rows > 0 => behind,
-        Height::Likely if named && (apart && keys > 1 || differs(&lines[behind..], width)) => behind,
+        Height::Likely if named && apart && keys > 1 => behind,
+        _ if keys > 0 && stands_above_names(&lines[behind..], width) => behind,
         _ => first,
     }
 }
@@ -219,7 +220,11 @@ fn is_damaged_header(lines: &[Line<'_>], first: usize, width: usize) -> bool {
     let filled = above.record.filled();
     // Empty cells too many at its end are one fault.
     let there = cells.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
-    let near = cells.len().abs_diff(width) <= 1 || there == width;
+    // All rows end in delimiters behind the last named column.
+    let unnamed =
+        || columns(width, &lines[first..]).iter().skip(cells.len()).all(|c| c.share_filled() == 0.0);
+    let near =
+        cells.len().abs_diff(width) <= 1 || there == width || (2..width).contains(&cells.len()) && unnamed();
     // Two names are lacking, or two delimiters.
     let names = width > 4
         && there == cells.len()
