@@ -32,9 +32,15 @@ fn is_pair(line: &Line<'_>, width: usize) -> bool {
     width > 2 && cells.len() == width && named && line.record.filled() == 2 && !cells[1].text.is_empty()
 }
 
-/// Whether the first of these rows names every column, as the evidence of those below says. A row of groups above it would
-/// leave out, rather than name, what the names below are complete without.
-fn stands_above_names(table: &[Line<'_>], width: usize) -> bool {
+/// Whether the first of these rows names every column, as the evidence of those below says, or groups of columns that the
+/// second one names. A row of groups above names would leave out, rather than name, what these are complete without.
+pub(super) fn stands_above_names(table: &[Line<'_>], width: usize) -> bool {
+    let groups = table.first().is_some_and(|line| {
+        let cells = &line.record.cells;
+        let reaches = || cells.iter().skip(2).any(|cell| !cell.text.trim().is_empty());
+        cells.len() == width && !line.gap && !line.empty && line.record.filled() < width && reaches()
+    });
+    let table = &table[usize::from(groups)..];
     table.first().is_some_and(|names| !names.gap && is_named(names, width))
         && match height(table, width) {
             Height::Sure(rows) => rows > 0,
@@ -57,19 +63,27 @@ pub(super) fn differs(table: &[Line<'_>], width: usize) -> bool {
     telling >= TELLING && !known
 }
 
-/// The first row behind several keys and a blank line or a row of nothing, if that names the columns of more rows than there
-/// are keys, and most of these fill the columns that no key does.
+/// The first row behind several keys and titles and a blank line or a row of nothing, if that names the columns of more rows
+/// than there are keys, or is the first of such rows, and most of these fill the columns that no key does.
 pub(super) fn behind_keys(lines: &[Line<'_>], first: usize, width: usize) -> usize {
-    let key = |line: &&Line<'_>| line.empty || is_pair(line, width);
+    let title = |line: &Line<'_>| line.record.cells.len() == width && line.record.filled() == 1;
+    let key = |line: &&Line<'_>| line.empty || is_pair(line, width) || title(line);
     let behind = first + lines[first..].iter().take_while(key).count();
-    let keys = lines[first..behind].iter().filter(|line| !line.empty).count();
+    let above = &lines[first..behind];
+    let keys = above.iter().filter(|line| is_pair(line, width)).count();
     let Some(names) = lines.get(behind).filter(|_| (2..=MOST_PREAMBLE).contains(&keys)) else { return first };
     let rest = &lines[behind + 1..];
     let rows = &rest[..rest.iter().take_while(|line| !line.gap && !line.empty).count()];
-    let filled = columns(width, rows).iter().skip(2).all(|column| column.share_filled() > 0.5);
-    let apart = names.gap || lines[behind - 1].empty;
-    let headed = || !matches!(height(&lines[behind..], width), Height::Sure(0));
-    match apart && rows.len() >= keys && filled && is_named(names, width) && headed() {
+    let columns = columns(width, rows);
+    let filled = columns.iter().skip(2).all(|column| column.share_filled() > 0.5);
+    let apart = names.gap || above.iter().any(|line| line.gap || line.empty);
+    // A key is none of the values that all rows begin with.
+    let valued = || width > 3 && columns[0].values() > 0.9 && columns[0].share_filled() > 0.9;
+    let headed = || match height(&lines[behind..], width) {
+        Height::Sure(0) => valued(),
+        _ => is_named(names, width),
+    };
+    match apart && rows.len() >= keys && filled && headed() {
         true => behind,
         false => first,
     }

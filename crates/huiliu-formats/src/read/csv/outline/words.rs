@@ -1,6 +1,7 @@
 //! Where a second table of words alone begins, of the same width as the first one: no values show what its header is.
 
 use super::super::shape::{Kind, Profile, kind};
+use super::header::looks_like_header;
 use super::{Line, columns};
 
 /// Least rows of either table, its header not counted.
@@ -22,6 +23,15 @@ pub(super) fn begins_another(lines: &[Line<'_>], first: usize, at: usize, width:
     // A word that comes again below it names no column.
     let again = knows(&self::columns(width, rows), &lines[at]);
     repeats && !again && !lines[at..=at + rows.len()].iter().any(|line| knows(&columns, line))
+}
+
+/// Whether rows of words alone stand behind rows that have values in some column.
+pub(super) fn begins_words(own: &[Line<'_>], behind: &[Line<'_>], width: usize) -> bool {
+    let block = behind[..behind.len().min(LEAST + 2)].iter().enumerate();
+    let rows = block.take_while(|(at, line)| *at == 0 || !line.gap && !line.empty).map(|(_, line)| line);
+    let columns = columns(width, own);
+    let words = |line: &Line<'_>| are_names(line, width) && looks_like_header(&line.record, &columns);
+    own.len() > LEAST && rows.clone().count() > LEAST && rows.clone().all(words)
 }
 
 /// Whether the row at `at` is a title right above the names of another table, as one stands above the table that begins at
