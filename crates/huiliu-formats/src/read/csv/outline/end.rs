@@ -1,6 +1,6 @@
 //! Where a table ends, and what says that something else follows.
 
-use super::super::shape::{Kind, Profile, kind};
+use super::super::shape::{Kind, Profile, is_sentence, kind};
 use super::header::{Height, height, looks_like_header};
 use super::start::is_labels;
 use super::words::{begins_another, begins_words, is_next_title};
@@ -217,6 +217,15 @@ fn is_padded_note(line: &Line<'_>, width: usize) -> bool {
     width == 2 && second.text.is_empty() && !second.quoted && is_labelled(&first.text)
 }
 
+/// Whether a labelled sentence, which delimiters cut into other than so many cells, begins like no row.
+fn is_cut_sentence(line: &Line<'_>, width: usize, columns: &[Profile]) -> bool {
+    let cells = &line.record.cells;
+    let foreign = || columns[0].is_foreign(&cells[0].text) && columns[0].rows() > 2;
+    let plain = || cells.iter().all(|cell| !cell.quoted && !kind(&cell.text).is_value());
+    let said = is_labelled(line.text) && is_sentence(line.text);
+    said && cells.len() > 1 && cells.len() != width && !columns.is_empty() && plain() && foreign()
+}
+
 /// Characters of a note right below rows.
 const LEAST_SAID: usize = 8;
 
@@ -297,6 +306,7 @@ fn is_note(line: &Line<'_>, gap: bool, width: usize, columns: &[Profile]) -> boo
     // Blanks in quotes are a cell's text.
     let alone = !first.is_empty() && line.record.cells.iter().skip(1).all(|cell| cell.text.is_empty());
     match width {
+        _ if is_cut_sentence(line, width, columns) => true,
         1 if is_foreign_note(line, columns) => true,
         1 => gap && kind(first) == Kind::Text && (strange || is_labelled(first)),
         2 if is_padded_note(line, width) && is_foreign_note(line, columns) => true,

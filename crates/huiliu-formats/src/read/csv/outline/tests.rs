@@ -277,6 +277,7 @@ fn a_header_gives_the_width_if_most_rows_end_before_its_last_names() {
         // No row has the last columns.
         ("id,name,n,note,by\n1,A,5\n2,B,6\n3,C,7\n4,D,8\n", 5, "id,name,n,note,by"),
         ("编号,名称,金额,备注,审核\n1,甲,5\n2,乙,6\n3,丙,7\n", 5, "编号,名称,金额,备注,审核"),
+        ("id,name,n,note,by\n1,A,5\n2,B\n3,C,7\n4,D,8\n5,E,9\n", 5, "id,name,n,note,by"),
         // Words above a header.
         ("made,by,us,in,May\nid,name,n\n1,A,5\n2,B,6\n3,C,7\n4,D,8\n", 3, "id,name,n"),
         // A name or a row with a comma too many proves nothing by itself.

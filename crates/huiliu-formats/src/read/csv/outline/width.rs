@@ -94,7 +94,9 @@ fn width_of_names(lines: &[Line<'_>], mode: usize) -> Option<usize> {
     let own = names.windows(2).all(|two| two[0] != two[1]);
     let there = rows.iter().take_while(|line| !line.gap && !line.empty);
     let rows = &rows[..there.count()];
-    let even = rows.len() >= LEAST_ROWS && rows.iter().all(|line| line.record.cells.len() == mode);
+    let full = rows.iter().filter(|line| line.record.cells.len() == mode).count();
+    let less = rows.iter().all(|line| line.record.cells.len() <= mode);
+    let even = rows.len() >= LEAST_ROWS && less && full * 5 >= rows.len() * 4;
     // What is twice as wide has its first row behind it, with the values of that.
     let glued = || width + 1 >= 2 * mode && columns(mode, rows).iter().all(|column| column.values() < 0.6);
     let wider = mode > 1 && width > mode + 1 && !glued();

@@ -93,6 +93,10 @@ fn notes_that_a_delimiter_cuts_end_the_table() {
         ("code,sum\nK100,5\nK200,6\nK300,7\n注：以上为快报数,\n".to_owned(), Some("注：以上为快报数,")),
         ("word\nSun\nRain\nNote: fog\n".to_owned(), None),
         ("name,sum\nAnna,5\nBob,6\nNote: x,\n".to_owned(), None),
+        (
+            format!("{items}Note: these, of course, are not all.\n"),
+            Some("Note: these, of course, are not all."),
+        ),
         // Words alone behind values.
         (
             "name,score\nAnn,5\nBob,7\nCy,9\n\nkey,meaning\na,one\nb,two\nc,three\n".to_owned(),
