@@ -254,3 +254,10 @@ fn half_a_number_is_none_where_all_have_as_many_digits_behind_the_point() {
     let found = read(&text).1;
     assert_eq!(found[20..], ["20¦Item 20¦25.50¦", "21¦Item 21¦27.50¦8"]);
 }
+
+#[test]
+fn a_quote_alone_is_an_empty_cell_that_lacks_one_where_all_are_quoted() {
+    let rows: String = (1..20).map(|n| format!("\"{n}\",\"K{n}\",\"{}\"\n", ["", "late"][n % 2])).collect();
+    let found = read(&format!("\"no\",\"code\",\"note\"\n{rows}\"20\",\"K20\",\"\n\"21\",\"K21\",\"\"\n")).1;
+    assert_eq!(found[20..], ["20¦K20¦", "21¦K21¦"]);
+}
