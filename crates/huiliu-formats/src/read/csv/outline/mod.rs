@@ -91,7 +91,7 @@ pub(super) fn outline(sample: &str, form: &Form, header: Option<usize>, whole: b
     let mut lines = lines(sample, form, whole);
     let width = width_of_first_table(&lines);
     let Some(first) = first_row(&lines, width) else { return Outline { width, ..Outline::default() } };
-    let ruled = lines.get(first + 1).is_some_and(|line| is_rule(line.text, &form.delimiter, width));
+    let ruled = lines.get(first + 1).is_some_and(|line| is_drawn(&lines[first], line, form));
     if ruled {
         lines.remove(first + 1);
     }
@@ -120,6 +120,13 @@ pub(super) fn outline(sample: &str, form: &Form, header: Option<usize>, whole: b
         columns,
         ruled,
     }
+}
+
+/// Whether a line draws strokes below names, none of them shorter than its name.
+fn is_drawn(names: &Line<'_>, line: &Line<'_>, form: &Form) -> bool {
+    let mut cells = names.record.cells.iter().zip(&line.record.cells);
+    is_rule(line.text, &form.delimiter, names.record.cells.len())
+        && cells.all(|(name, stroke)| stroke.text.trim().len() >= name.text.trim().chars().count())
 }
 
 /// Whether strokes stand in all cells of a line, as some clients of databases draw them below the names.

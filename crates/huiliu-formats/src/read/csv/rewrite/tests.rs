@@ -210,6 +210,8 @@ fn columns_that_a_line_of_strokes_draws_are_cut_there() {
     // Marks for nothing in a row further below.
     let (rows, _) = read("id,name,sum\n1,Anna,10\n--,--,--\n3,Carl,30\n4,Dan,40\n");
     assert_eq!(rows.len(), 5, "{rows:?}");
+    let (rows, _) = read("name,sum\n--,--\nAnna,10\n--,30\nDan,40\n");
+    assert_eq!(rows.len(), 5, "{rows:?}");
 }
 
 #[test]
