@@ -1,11 +1,13 @@
 //! Where a second table of words alone begins, of the same width as the first one: no values show what its header is.
 
 use super::super::shape::{Kind, Profile, kind};
-use super::header::looks_like_header;
+use super::header::{is_nothing, lacks_digits, looks_like_header};
 use super::{Line, columns};
 
 /// Least rows of either table, its header not counted.
 const LEAST: usize = 2;
+/// Share of its cells that a column must fill to show that its words come again.
+const LEAST_FILLED: f64 = 0.75;
 
 /// Whether the row at `at`, which stands behind a blank line or a row of nothing, is the header of another table than the one
 /// that begins at `first`: no word of what follows is one of the first table's, though those come again and again there.
@@ -19,10 +21,15 @@ pub(super) fn begins_another(lines: &[Line<'_>], first: usize, at: usize, width:
         return false;
     }
     let columns = columns(width, own);
-    let repeats = columns.iter().any(|column| column.repeats() && column.values() == 0.0);
+    let repeats = columns.iter().any(|column| column.repeats() && column.share_filled() > LEAST_FILLED);
+    let below = self::columns(width, rows);
+    let bare = columns.iter().chain(&below).all(|column| column.digits() == 0.0);
+    if !repeats || !bare || !lacks_digits(&lines[at]) {
+        return false;
+    }
     // A word that comes again below it names no column.
-    let again = knows(&self::columns(width, rows), &lines[at]);
-    repeats && !again && !lines[at..=at + rows.len()].iter().any(|line| knows(&columns, line))
+    let again = knows(&below, &lines[at]);
+    !again && !lines[at..=at + rows.len()].iter().any(|line| knows(&columns, line))
 }
 
 /// Whether rows of words alone stand behind rows that have values in some column.
@@ -70,6 +77,6 @@ fn are_names(line: &Line<'_>, width: usize) -> bool {
     let cells = &line.record.cells;
     let mut names: Vec<&str> = cells.iter().map(|cell| cell.text.trim()).collect();
     names.sort_unstable();
-    let name = |text: &&str| matches!(kind(text), Kind::Word | Kind::Text | Kind::Code);
+    let name = |text: &&str| matches!(kind(text), Kind::Word | Kind::Text | Kind::Code) && !is_nothing(text);
     cells.len() == width && names.iter().all(name) && names.windows(2).all(|two| two[0] != two[1])
 }

@@ -147,6 +147,7 @@ fn a_table_of_words_below_one_of_words_is_another() {
         (format!("{people}\nDan,York,Cook\nEve,Kiel,Lead\nFay,Graz,Cook\n"), None),
         (format!("{people}\nDan,York,Cook\nEve,Kiel,Cook\nFay,Graz,Cook\n"), None),
         ("Name,Town\nAnna,Rome\nBob,Oslo\nCarl,Bern\n\nDan,York\nEve,Kiel\nFay,Graz\n".to_owned(), None),
+        (format!("{people}\nDan,York5,Cook\nEve,Kiel7,Boss\nFay,Graz6,Head\n"), None),
         // Titles of groups.
         (format!("North\n{people}\nSouth\nDan,York,Lead\nEve,Kiel,Staff\nFay,Graz,Staff\n"), None),
     ] {
