@@ -219,7 +219,7 @@ impl Plan {
     fn remark(&self, text: &str, from: usize) -> Option<Row> {
         let first = text.as_bytes().get(from)?;
         let ruled = self.outline.ruled && *first == b'-';
-        if !ruled && !(self.remarks && *first == b'#') {
+        if !(ruled || self.remarks && *first == b'#') {
             return None;
         }
         let (end, next) = lex::line(text, from, &self.form);
