@@ -111,3 +111,44 @@ fn whole_columns_in_other_quotes_are_unwrapped() {
     let names: Vec<String> = read(text).0.into_iter().map(|mut row| row.remove(1)).collect();
     assert_eq!(names, ["name", "one", "two", "three, or four", "four"]);
 }
+
+#[test]
+fn delimiters_behind_the_last_cell_of_all_rows_are_no_column_unless_it_has_a_name() {
+    for (text, header) in [
+        ("id,name\n1,Ann,\n2,Bob,\n3,Cy,\n", "id|name"),
+        ("id,name\n1,Ann,,,\n2,Bob,,,\n3,Cy,,,\n", "id|name"),
+        ("id,name,\n1,Ann,\n2,Bob,\n3,Cy,\n", "id|name|"),
+        ("id,name,note\n1,Ann,\n2,Bob,\n3,Cy,\n", "id|name|note"),
+    ] {
+        let rows = read(text).0;
+        assert_eq!(rows[0].join("|"), header, "{text}");
+        assert!(rows.len() == 4 && rows.iter().all(|row| row.len() == rows[0].len()), "{rows:?}");
+    }
+    // What stands there in one row is not lost.
+    let rows = read("id,name\n1,Ann,\n2,Bob,\n3,Cy,late\n4,Dan,\n").0;
+    assert!(rows[3].join("|").contains("late"), "{rows:?}");
+}
+
+#[test]
+fn a_long_cell_of_many_lines_is_one_though_other_lines_are_not_in_order() {
+    let cell = "of much, and, more \"text\" in it\n".repeat(3000);
+    let long = format!("\"{}\"", cell.replace('"', "\"\""));
+    let rows =
+        |from: usize, to: usize| (from..to).map(|n| format!("{n},A{n},x,{n}.5,y\n")).collect::<String>();
+    for end in ["", "\nSource: us\n", "30,A30,x\n"] {
+        let text = format!("id,code,a,n,b\n{}20,A20,{long},1.5,z\n{}{end}", rows(0, 20), rows(21, 26));
+        let found = read(&text).0;
+        assert_eq!(
+            (found[0].join("|"), found[21][2].as_str()),
+            ("id|code|a|n|b".to_owned(), cell.as_str()),
+            "{end}"
+        );
+    }
+}
+
+#[test]
+fn a_row_of_bare_delimiters_is_one_of_nothing_where_blanks_stand_behind_them() {
+    let rows: String = (0..9).map(|n| format!("{n}, A{n}, {n}.5, x\n")).collect();
+    let found = read(&format!("Report of 2021,,,\n,,,\nid, code, sum, mark\n{rows}")).0;
+    assert_eq!((found[0].join("|"), found.len()), ("id|code|sum|mark".to_owned(), 10));
+}

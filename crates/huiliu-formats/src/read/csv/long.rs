@@ -9,6 +9,9 @@ pub(super) const LEAST: usize = 8;
 /// Most rows of words before a table that is in order otherwise.
 const MOST_WORDS: usize = 8;
 
+/// Most records of other widths behind the first rows of such a table.
+const MOST_OTHERS: usize = 3;
+
 /// Whether so many of the lines within quotes have the table's number of cells that they are its rows.
 pub(super) fn are_rows(alike: usize, lines: usize, width: usize) -> bool {
     // One comma in a line is nothing rare in prose.
@@ -63,16 +66,16 @@ pub(super) fn goes_on(text: &str, from: usize, form: &Form, width: usize) -> boo
     }
 }
 
-/// The records of a sample that a form explains to the last byte: all of one width, nothing odd, at most a few words
-/// before them. Only for texts with a cell of several lines, for in others every line tells.
+/// The records of a sample that a form explains to the last byte: nothing odd, all of one width but for a few words before
+/// them and a few rows and notes. Only for texts with a cell of several lines, for in others every line tells.
 pub(super) fn in_order<'a>(
     sample: &'a str,
     whole: bool,
     form: &Form,
     most: usize,
 ) -> Option<Vec<Record<'a>>> {
-    let (mut rows, mut at, mut before, mut broken): (Vec<Record<'a>>, _, _, _) = (Vec::new(), 0, 0, false);
-    let (mut width, mut count) = (0, 0);
+    let (mut rows, mut at): (Vec<Record<'a>>, _) = (Vec::new(), 0);
+    let (mut run, mut others, mut broken) = (Run::default(), 0, false);
     while at < sample.len() {
         let found = record(sample, at, form, usize::MAX);
         let next = found.next.max(at + 1);
@@ -81,7 +84,7 @@ pub(super) fn in_order<'a>(
             continue;
         }
         if let Some(open) = found.open.filter(|_| !whole) {
-            let cut = broken_line(&sample[open..]) && !holds_rows(&sample[open..], form, width);
+            let cut = broken_line(&sample[open..]) && !holds_rows(&sample[open..], form, run.width);
             broken |= cut;
             if !cut {
                 return None;
@@ -92,25 +95,41 @@ pub(super) fn in_order<'a>(
         if cut && !found.odd {
             break;
         }
-        if found.odd || swallowed(&found, form, width).is_some() {
+        if found.odd || swallowed(&found, form, run.width).is_some() {
             return None;
         }
-        if found.cells.len() != width {
-            before += count;
-            if before > MOST_WORDS {
+        let width = found.cells.len();
+        if width != run.width && run.count > MOST_WORDS.max(run.before) {
+            // A row that is not in order, or a note: not the first row of the table.
+            others += 1;
+            at = next;
+            continue;
+        }
+        if width != run.width {
+            run = Run { width, count: 0, before: run.before + run.count };
+            if run.before > MOST_WORDS {
                 return None;
             }
-            (width, count, broken) = (found.cells.len(), 0, false);
+            broken = false;
             rows.clear();
         }
         broken |= found.cells.iter().any(|cell| cell.quoted && broken_line(&cell.text));
-        count += 1;
+        run.count += 1;
         if rows.len() < most {
             rows.push(found);
         }
         at = next;
     }
-    (width > 1 && broken && count > 3 * before).then_some(rows)
+    let few = others <= MOST_OTHERS && run.count > 3 * (run.before + others);
+    (run.width > 1 && broken && few).then_some(rows)
+}
+
+/// Records of one width, and how many of other widths stand before them.
+#[derive(Default)]
+struct Run {
+    width: usize,
+    count: usize,
+    before: usize,
 }
 
 fn broken_line(text: &str) -> bool {

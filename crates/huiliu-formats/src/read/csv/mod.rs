@@ -27,6 +27,7 @@ mod real;
 mod recovery;
 mod repair;
 mod rewrite;
+mod rownames;
 #[cfg(test)]
 mod schema_tests;
 mod shape;

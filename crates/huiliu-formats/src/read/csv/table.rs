@@ -10,9 +10,10 @@ use huiliu_stage::Finding;
 use super::doubt::{cut_otherwise, is_cut_off, is_doubtful};
 use super::lex::{self, Cell, Form, Record};
 use super::long;
-use super::outline::{Outline, last_remark, outline};
+use super::outline::{Outline, is_rule, last_remark, outline};
 use super::proof::proven;
 use super::repair::{Effort, Mended, Repair, header_and_row, mend};
+use super::rownames::lacks_name_of_rows;
 use super::shape::{Profile, kind};
 use super::sniff::{Known, sniff};
 use super::tell::cut_off;
@@ -120,6 +121,7 @@ impl Plan {
             return row;
         }
         let (mut record, mut repairs) = self.spaced(text, from);
+        self.drop_surplus(&mut record);
         if record.is_blank() {
             return Row { end: record.end, next: record.next, blank: true, ..Row::default() };
         }
@@ -157,13 +159,23 @@ impl Plan {
         (record, Vec::new())
     }
 
+    /// Takes the empty cells off a row that all rows have behind their last one.
+    fn drop_surplus(&self, record: &mut Record<'_>) {
+        let (width, surplus) = (self.outline.width, self.outline.surplus);
+        let empty = |cell: &Cell<'_>| cell.text.is_empty() && !cell.quoted;
+        let all = surplus > 0 && record.cells.len() == width + surplus;
+        if all && !record.odd && record.cells[width..].iter().all(empty) {
+            record.cells.truncate(width);
+        }
+    }
+
     /// Takes the sign of a remark off a header, and gives it the name that its first column lacks.
     fn mend_header(&self, record: &mut Record<'_>, repairs: &mut Vec<Repair>) {
         if is_marked(record, self.outline.width) {
             record.cells.remove(0);
             *repairs = vec![Repair::Remark];
         }
-        if self.lacks_name_of_rows(record) {
+        if lacks_name_of_rows(record, &self.form, &self.outline.columns) {
             record.cells.insert(0, Cell { text: Cow::Borrowed(""), quoted: false });
             *repairs = vec![Repair::Missing];
         }
@@ -202,21 +214,22 @@ impl Plan {
         Row { cells, repairs, end, next: next.max(from + 1), blank: false }
     }
 
-    /// The line at `from`, if it is a remark like those before the table, or like the header, and not as wide as a row.
+    /// The line at `from`, if it is a remark like those before the table, or like the header, and not as wide as a row; or
+    /// the one of strokes below the header.
     fn remark(&self, text: &str, from: usize) -> Option<Row> {
-        if !self.remarks || !text.get(from..).is_some_and(|line| line.starts_with('#')) {
+        let first = text.as_bytes().get(from)?;
+        let ruled = self.outline.ruled && *first == b'-';
+        if !(ruled || self.remarks && *first == b'#') {
             return None;
         }
         let (end, next) = lex::line(text, from, &self.form);
-        let width = text.get(from..end)?.matches(&self.form.delimiter).count() + 1;
+        let (line, width) = (text.get(from..end)?, self.outline.width);
+        let remark = match ruled {
+            true => is_rule(line, &self.form.delimiter, width),
+            false => line.matches(&self.form.delimiter).count() + 1 != width,
+        };
         let repairs = vec![Repair::Remark];
-        (width != self.outline.width && next > from).then(|| Row {
-            repairs,
-            end,
-            next,
-            blank: true,
-            ..Row::default()
-        })
+        (remark && next > from).then(|| Row { repairs, end, next, blank: true, ..Row::default() })
     }
 
     /// The row within a record that is a single quoted cell, if it is one by the book: some programs quote whole lines,
@@ -244,13 +257,15 @@ impl Plan {
     /// The row at `from` if all its cells, empty ones too, stand in quotes of another kind than the file's.
     fn in_other_quotes(&self, text: &str, from: usize, is_header: bool) -> Option<Row> {
         let (first, own) = (*text.as_bytes().get(from)?, self.form.quote?);
-        if self.outline.width < 3 || first == own || !matches!(first, b'\'' | b'"') {
+        if self.outline.width < 2 || first == own || !matches!(first, b'\'' | b'"') {
             return None;
         }
         let form = Form { quote: Some(first), ..self.form.clone() };
         let record = lex::record(text, from, &form, LEAST_PATIENCE);
         let throughout = !record.odd && record.cells.iter().all(|cell| cell.quoted);
         let whole = throughout && record.cells.len() == self.outline.width;
+        // Two words in quotes may be just that in a header as well.
+        let is_header = is_header && self.outline.width > 2;
         (whole && (is_header || self.need_no_quotes(text, from, &record))).then(|| Row {
             cells: record.cells.into_iter().map(|cell| cell.text.into_owned()).collect(),
             repairs: vec![Repair::OtherQuote],
@@ -336,19 +351,6 @@ impl Plan {
         let following = lex::record(text, record.next, &self.form, LEAST_PATIENCE);
         let rest = text.get(record.next..following.end).unwrap_or_default();
         following.cells.len() < self.outline.width && rest.bytes().filter(|&b| b == quote).count() % 2 == 1
-    }
-
-    /// Whether a header lacks the name of its first column, which names the rows: R writes all names in quotes but no
-    /// name for this one.
-    fn lacks_name_of_rows(&self, record: &Record<'_>) -> bool {
-        let Some((first, others)) = self.outline.columns.split_first() else { return false };
-        let name = |cell: &Cell<'_>| cell.quoted && !cell.text.trim().is_empty();
-        record.cells.len() == others.len()
-            && !record.odd
-            && record.cells.iter().all(name)
-            && first.names_rows()
-            && others.iter().any(|column| column.values() > 0.6 && column.quoted() < 0.5)
-            && others.last().is_some_and(|column| column.share_filled() > 0.0)
     }
 
     /// Whether cells stand in other quotes where the column's stand in the file's.

@@ -1,8 +1,9 @@
 //! Where a table ends, and what says that something else follows.
 
-use super::super::shape::{Kind, Profile, kind};
+use super::super::shape::{Kind, Profile, is_sentence, kind};
 use super::header::{Height, height, looks_like_header};
 use super::start::is_labels;
+use super::words::{begins_another, begins_words, is_next_title};
 use super::{Line, columns, is_cut_by, is_cut_otherwise};
 
 /// Least difference between what cells cost in their own table and in another one.
@@ -36,7 +37,10 @@ fn last_row(lines: &[Line<'_>], first: usize, width: usize) -> usize {
     let header: Vec<&str> = lines[first].record.cells.iter().map(|cell| cell.text.as_ref()).collect();
     let body = &lines[(first + 1).min(lines.len())..];
     let half = body.iter().take_while(|line| !line.gap || line.record.cells.len() == width).count();
-    let profiles = columns(width, &body[..half]);
+    // Notes right below the rows must not speak for the columns.
+    let notes =
+        body[..half].iter().rev().take(MOST_SIGNED).take_while(|line| is_labelled_alone(line)).count();
+    let profiles = columns(width, &body[..half - notes]);
     let like = Like::new(lines, width);
     let mut gaps = 0;
     for at in first + 1..lines.len() {
@@ -48,15 +52,24 @@ fn last_row(lines: &[Line<'_>], first: usize, width: usize) -> usize {
             gaps += usize::from(line.gap);
             let misfit =
                 line.gap && gaps <= MOST_GAPS && is_misfit(&lines[first + 1..at], &lines[at..], width);
-            if same || misfit || looks_like_header(&line.record, &profiles) {
+            let named = looks_like_header(&line.record, &profiles)
+                || line.gap && gaps <= MOST_GAPS && begins_words(&lines[first + 1..at], &lines[at..], width);
+            if same || misfit || named {
+                return at;
+            }
+            if (line.gap || is_alone(lines, at)) && begins_another(lines, first, at, width) {
                 return at;
             }
         }
+        if (line.gap || hollow) && at > first + 1 && is_next_title(lines, first, at, width) {
+            return at;
+        }
         let aside = (line.gap || hollow)
             && at > first + 1
-            && (is_aside(line, &profiles) || is_padded_note(line, width));
+            && (is_aside(line, &profiles) || is_padded_note(line, width) || is_count(line))
+            || width == 2 && is_padded_note(line, width) && is_foreign_note(line, &profiles);
         // In a list only what stands behind a blank line may be a note.
-        let apart = width == 1 && line.gap && at > first + 1;
+        let apart = width == 1 && at > first + 1 && (line.gap || is_foreign_note(line, &profiles));
         if cells == width && line.record.filled() > usize::from(width > 2) && !aside && !apart {
             continue;
         }
@@ -65,6 +78,11 @@ fn last_row(lines: &[Line<'_>], first: usize, width: usize) -> usize {
         }
     }
     lines.len()
+}
+
+/// Whether the row of nothing before this one has none beside it.
+fn is_alone(lines: &[Line<'_>], at: usize) -> bool {
+    at > 1 && lines[at - 1].empty && !lines[at - 2].empty
 }
 
 /// Where the rows are that are like the table's: a sheet may have thousands of others at its end, each of which asks for
@@ -199,6 +217,49 @@ fn is_padded_note(line: &Line<'_>, width: usize) -> bool {
     width == 2 && second.text.is_empty() && !second.quoted && is_labelled(&first.text)
 }
 
+/// Whether a labelled sentence, which delimiters cut into other than so many cells, begins like no row.
+fn is_cut_sentence(line: &Line<'_>, width: usize, columns: &[Profile]) -> bool {
+    let cells = &line.record.cells;
+    let foreign = || columns[0].is_foreign(&cells[0].text) && columns[0].rows() > 2;
+    let plain = || cells.iter().all(|cell| !cell.quoted && !kind(&cell.text).is_value());
+    let said = is_labelled(line.text) && is_sentence(line.text);
+    said && cells.len() > 1 && cells.len() != width && !columns.is_empty() && plain() && foreign()
+}
+
+/// Characters of a note right below rows.
+const LEAST_SAID: usize = 8;
+
+/// Most labelled lines right below a table.
+const MOST_SIGNED: usize = 5;
+
+/// Whether a row holds one text alone, which begins with a label.
+fn is_labelled_alone(line: &Line<'_>) -> bool {
+    line.record.filled() == 1 && line.record.cells.first().is_some_and(|first| is_labelled(&first.text))
+}
+
+/// Whether a row of one text begins with a label where the first column holds nothing but values, addresses or codes.
+fn is_foreign_note(line: &Line<'_>, columns: &[Profile]) -> bool {
+    let Some((first, column)) = line.record.cells.first().zip(columns.first()) else { return false };
+    let coded = column.addresses().max(column.digits()).max(column.values()) > 0.9;
+    // A few signs may be a cell all the same.
+    let said = first.text.chars().count() >= LEAST_SAID;
+    coded
+        && said
+        && !first.quoted
+        && is_labelled(&first.text)
+        && column.is_foreign(&first.text)
+        && column.rows() > 2
+}
+
+/// Whether a line tells in brackets how many rows there are: `(3 rows affected)`.
+fn is_count(line: &Line<'_>) -> bool {
+    let inner =
+        line.text.trim().strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or_default();
+    let word = |c: char| c.is_alphabetic() || c == ' ';
+    let rest = inner.trim_start_matches(|c: char| c.is_ascii_digit());
+    rest.len() < inner.len() && rest.chars().any(char::is_alphabetic) && rest.chars().all(word)
+}
+
 /// Whether a line begins with the mark of a footnote: `(1) Estimated`, `* see below`.
 fn is_marked(line: &Line<'_>) -> bool {
     let Some((mark, _)) = line.text.split_once(' ') else { return false };
@@ -210,7 +271,7 @@ fn is_marked(line: &Line<'_>) -> bool {
 
 fn is_note(line: &Line<'_>, gap: bool, width: usize, columns: &[Profile]) -> bool {
     let (cells, filled) = (line.record.cells.len(), line.record.filled());
-    if gap && (is_prose(line) || is_aside(line, columns) || is_padded_note(line, width)) {
+    if gap && (is_prose(line) || is_aside(line, columns) || is_padded_note(line, width) || is_count(line)) {
         return true;
     }
     if line.record.odd && (cells > 1 || line.text.contains("\"\"")) {
@@ -245,7 +306,10 @@ fn is_note(line: &Line<'_>, gap: bool, width: usize, columns: &[Profile]) -> boo
     // Blanks in quotes are a cell's text.
     let alone = !first.is_empty() && line.record.cells.iter().skip(1).all(|cell| cell.text.is_empty());
     match width {
+        _ if is_cut_sentence(line, width, columns) => true,
+        1 if is_foreign_note(line, columns) => true,
         1 => gap && kind(first) == Kind::Text && (strange || is_labelled(first)),
+        2 if is_padded_note(line, width) && is_foreign_note(line, columns) => true,
         2 => cells == 1 && (gap || strange),
         _ => {
             let cut_row = cells == 1 && (kind(first).is_value() || coded) && !strange;

@@ -6,6 +6,7 @@
 
 mod end;
 mod header;
+mod keys;
 mod remarks;
 mod series;
 mod stacked;
@@ -13,6 +14,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 mod width;
+mod words;
 #[cfg(test)]
 mod words_tests;
 
@@ -23,7 +25,7 @@ use self::start::first_row;
 use self::width::width_of_first_table;
 use super::lex::{Form, Record, record};
 use super::long::{goes_on, swallowed};
-use super::shape::{Profile, profiles};
+use super::shape::{Profile, profiles, profiles_of_short};
 
 /// Most rows of a header.
 const MOST_HEADER_ROWS: usize = 4;
@@ -44,6 +46,10 @@ pub(super) struct Outline {
     pub(super) before: Vec<String>,
     pub(super) behind: Vec<String>,
     pub(super) columns: Vec<Profile>,
+    /// Empty cells at the end of all rows for which the header has no names: delimiters that say nothing.
+    pub(super) surplus: usize,
+    /// A line of strokes stands below the header: `---,----,---`.
+    pub(super) ruled: bool,
 }
 
 /// Delimiters that a row of a file may be written with which has another one. A colon has a blank behind it in titles.
@@ -82,9 +88,13 @@ struct Line<'a> {
 /// Lays out a text. `header` is the number of header rows if the caller knows it; `whole` says that there is no more
 /// text behind the sample.
 pub(super) fn outline(sample: &str, form: &Form, header: Option<usize>, whole: bool) -> Outline {
-    let lines = lines(sample, form, whole);
+    let mut lines = lines(sample, form, whole);
     let width = width_of_first_table(&lines);
     let Some(first) = first_row(&lines, width) else { return Outline { width, ..Outline::default() } };
+    let ruled = lines.get(first + 1).is_some_and(|line| is_drawn(&lines[first], line, form));
+    if ruled {
+        lines.remove(first + 1);
+    }
     let end = end_of_table(&lines, first, width);
     let table = &lines[first..end];
     let found = || match height(table, width) {
@@ -92,19 +102,38 @@ pub(super) fn outline(sample: &str, form: &Form, header: Option<usize>, whole: b
         Height::Likely => 1,
     };
     let height = header.unwrap_or_else(found).min(table.len());
+    let mut columns = columns(width, &table[height..]);
+    let surplus = if height == 1 { surplus(&table[0], &columns) } else { 0 };
+    columns.truncate(width - surplus);
     let texts = |lines: &[Line<'_>]| {
         let filled = lines.iter().filter(|line| !line.empty);
         filled.map(|line| line.text.chars().take(200).collect()).collect()
     };
     Outline {
-        width,
+        width: width - surplus,
+        surplus,
         start: lines[first].start,
         header: height,
         end: lines.get(end).map(|line| line.start),
         before: texts(&lines[..first]),
         behind: texts(&lines[end..]),
-        columns: columns(width, &table[height..]),
+        columns,
+        ruled,
     }
+}
+
+/// Whether a line draws strokes below names, none of them shorter than its name.
+fn is_drawn(names: &Line<'_>, line: &Line<'_>, form: &Form) -> bool {
+    let mut cells = names.record.cells.iter().zip(&line.record.cells);
+    is_rule(line.text, &form.delimiter, names.record.cells.len())
+        && cells.all(|(name, stroke)| stroke.text.trim().len() >= name.text.trim().chars().count())
+}
+
+/// Whether strokes stand in all cells of a line, as some clients of databases draw them below the names.
+pub(super) fn is_rule(line: &str, delimiter: &str, width: usize) -> bool {
+    let mut cells = line.split(delimiter).map(str::trim);
+    let stroke = |cell: &str| !cell.is_empty() && cell.bytes().all(|b| b == b'-');
+    width > 1 && line.contains("--") && line.split(delimiter).count() == width && cells.all(stroke)
 }
 
 impl Outline {
@@ -119,10 +148,36 @@ impl Outline {
     }
 }
 
+/// The last columns that have neither a name nor anything in any row, if the header ends before them.
+fn surplus(header: &Line<'_>, columns: &[Profile]) -> usize {
+    let names = header.record.cells.len();
+    let named =
+        !header.record.odd && header.record.cells.last().is_some_and(|cell| !cell.text.trim().is_empty());
+    let hollow = columns.iter().skip(names).all(|column| column.rows() > 0 && column.share_filled() == 0.0);
+    let there =
+        names > 1 && columns.iter().take(names).next_back().is_some_and(|last| last.share_filled() > 0.0);
+    if named && hollow && there { columns.len().saturating_sub(names) } else { 0 }
+}
+
 /// The profiles of the columns, from the rows beyond doubt.
 fn columns(width: usize, lines: &[Line<'_>]) -> Vec<Profile> {
-    let proper = lines.iter().filter(|line| line.record.cells.len() == width && !line.record.odd);
-    profiles(width, proper.map(|line| &line.record.cells[..]))
+    let proper = |of: usize| {
+        let rows = lines.iter().filter(move |line| line.record.cells.len() == of && !line.record.odd);
+        rows.map(|line| &line.record.cells[..])
+    };
+    let widest = lines.iter().map(|line| line.record.cells.len()).filter(|of| *of < width).max();
+    match (proper(width).next(), widest) {
+        // The last columns are empty in all rows and were left out.
+        (None, Some(widest)) => profiles_of_short(width, proper(widest)),
+        _ => profiles(width, proper(width)),
+    }
+}
+
+/// Whether a line is nothing but delimiters, which have blanks beside them in other lines: `,,,` where `, ` parts cells.
+fn is_hollow(line: Option<&str>, delimiter: &str) -> bool {
+    let bare = delimiter.trim_matches(' ');
+    let mut signs = line.unwrap_or_default().trim().chars().peekable();
+    bare.len() < delimiter.len() && signs.peek().is_some() && signs.all(|c| c == ' ' || bare.contains(c))
 }
 
 fn lines<'a>(sample: &'a str, form: &Form, whole: bool) -> Vec<Line<'a>> {
@@ -145,7 +200,7 @@ fn lines<'a>(sample: &'a str, form: &Form, whole: bool) -> Vec<Line<'a>> {
             // Cut by the sample's end.
             break;
         }
-        let empty = record.filled() == 0;
+        let empty = record.filled() == 0 || is_hollow(sample.get(start..record.end), &form.delimiter);
         if form.is_comment(sample, start) {
             // What stands between two rows without parting them.
             continue;

@@ -4,6 +4,8 @@
 
 /// What a line of remarks begins with.
 const SIGNS: [&str; 5] = ["#", "%", "//", "!", "*"];
+/// Those of them that some programs put around cells.
+const QUOTES: [&str; 2] = ["%", "*"];
 /// Fewer lines are left to be judged with the table.
 const LEAST: usize = 3;
 
@@ -12,16 +14,20 @@ const LEAST: usize = 3;
 pub(in super::super) fn last_remark(text: &str) -> usize {
     let first = text.trim_start();
     let Some(sign) = SIGNS.into_iter().find(|sign| first.starts_with(sign)) else { return 0 };
-    let (mut at, mut last, mut remarks) = (0, 0, 0);
+    let (mut at, mut last, mut remarks, mut quoted) = (0, 0, 0, 0);
+    // Signs around cells stand in pairs.
+    let paired = |line: &str| QUOTES.contains(&sign) && line.matches(sign).count() % 2 == 0;
     for line in text.split_inclusive(['\n', '\r']) {
         match line.trim_start() {
-            rest if rest.starts_with(sign) => (last, remarks) = (at, remarks + 1),
+            rest if rest.starts_with(sign) => {
+                (last, remarks, quoted) = (at, remarks + 1, quoted + usize::from(paired(rest)));
+            }
             "" => {}
             _ => break,
         }
         at += line.len();
     }
-    if remarks >= LEAST && at < text.len() { last } else { 0 }
+    if remarks >= LEAST && quoted < remarks && at < text.len() { last } else { 0 }
 }
 
 #[cfg(test)]
@@ -34,10 +40,11 @@ mod tests {
             ("# a, b\n# c\n\n#\nx,y\n1,2\n", Some("#\nx,y")),
             ("# a\n# b\n# x,y\n1,2\n", Some("# x,y")),
             ("% a\r\n% b\r\n% c\r\nx,y\r\n", Some("% c")),
-            ("# a\n# b\nx,y\n", None),         // Too few.
-            ("# a\n# b\n# c\n", None),         // Nothing behind them.
-            ("#,x\n1,2\n#,3\n", None),         // A column that is called so.
-            ("x,y\n# a\n# b\n# c\n1,2", None), // They begin later.
+            ("# a\n# b\nx,y\n", None),                     // Too few.
+            ("# a\n# b\n# c\n", None),                     // Nothing behind them.
+            ("#,x\n1,2\n#,3\n", None),                     // A column that is called so.
+            ("%x%,%y%\n%a%,1\n%b%,2\n%c%,3\nend\n", None), // Cells between such signs.
+            ("x,y\n# a\n# b\n# c\n1,2", None),             // They begin later.
             ("", None),
         ] {
             let at = last_remark(text);

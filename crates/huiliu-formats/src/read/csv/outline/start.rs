@@ -1,12 +1,13 @@
 //! Where a table begins: behind titles, remarks and other words.
 
 use super::super::lex::Cell;
-use super::super::shape::{Kind, is_sentence, kind};
+use super::super::shape::{is_sentence, kind};
 use super::header::{Height, height, lacks_digits, looks_like_header};
+use super::keys::{behind_keys, differs, is_key, stands_above_names};
 use super::{Line, MOST_HEADER_ROWS, columns, is_cut_by, is_cut_otherwise};
 
 /// Most rows before a blank line that are taken for words about the table behind it.
-const MOST_PREAMBLE: usize = 8;
+pub(super) const MOST_PREAMBLE: usize = 8;
 /// Longest cell of a damaged header, in characters.
 const LONGEST_NAME: usize = 40;
 
@@ -24,6 +25,7 @@ pub(super) fn first_row(lines: &[Line<'_>], width: usize) -> Option<usize> {
         first += 1;
     }
     first = behind_words(lines, first, width);
+    first = behind_keys(lines, first, width);
     first = behind_settings(lines, first, width);
     // Merged cells above the names: a row of the same width with gaps, not a title.
     let mut top = first;
@@ -124,25 +126,6 @@ pub(super) fn is_labels(line: &Line<'_>) -> bool {
     })
 }
 
-/// Whether a row as wide as the table is a key and its value, nothing behind them: `Operator,M. Lee,,`. There are several, or
-/// it is marked as one, or stands apart from what follows.
-fn is_key(lines: &[Line<'_>], at: usize, width: usize) -> bool {
-    let pair = |line: &Line<'_>| {
-        let cells = &line.record.cells;
-        let named = cells.first().is_some_and(|cell| matches!(kind(&cell.text), Kind::Word | Kind::Text));
-        width > 2 && cells.len() == width && named && line.record.filled() == 2 && !cells[1].text.is_empty()
-    };
-    let near = |other: Option<usize>| other.and_then(|other| lines.get(other)).is_some_and(pair);
-    let line = &lines[at];
-    let marked = line.record.cells.first().is_some_and(|cell| cell.text.trim_end().ends_with([':', '：']));
-    let apart = lines.get(at + 1).is_some_and(|next| next.gap || next.empty);
-    // A key may have several values: `Period:,01/01/2021,31/01/2021`.
-    let whole = width > 2 && line.record.cells.len() == width && marked && apart;
-    // Of three cells one may be empty in any row.
-    let wide = width > 3 && (near(at.checked_sub(1)) || near(Some(at + 1)) || apart);
-    whole || pair(line) && (marked || wide)
-}
-
 /// Whether a row is a title that its own commas cut into as many cells as the table has: `Population by age, sex, 2015`. A
 /// blank stands behind each, which it does not in the row below.
 fn is_cut_title(lines: &[Line<'_>], at: usize, width: usize) -> bool {
@@ -172,7 +155,8 @@ fn behind_words(lines: &[Line<'_>], first: usize, width: usize) -> usize {
     let keys = (first..behind).filter(|at| is_key(lines, *at, width)).count();
     match height(&lines[behind..], width) {
         Height::Sure(rows) if rows > 0 => behind,
-        Height::Likely if apart && named && keys > 1 => behind,
+        Height::Likely if named && apart && keys > 1 => behind,
+        _ if keys > 0 && stands_above_names(&lines[behind..], width) => behind,
         _ => first,
     }
 }
@@ -236,7 +220,11 @@ fn is_damaged_header(lines: &[Line<'_>], first: usize, width: usize) -> bool {
     let filled = above.record.filled();
     // Empty cells too many at its end are one fault.
     let there = cells.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
-    let near = cells.len().abs_diff(width) <= 1 || there == width;
+    // All rows end in delimiters behind the last named column.
+    let unnamed =
+        || columns(width, &lines[first..]).iter().skip(cells.len()).all(|c| c.share_filled() == 0.0);
+    let near =
+        cells.len().abs_diff(width) <= 1 || there == width || (2..width).contains(&cells.len()) && unnamed();
     // Two names are lacking, or two delimiters.
     let names = width > 4
         && there == cells.len()
@@ -248,7 +236,11 @@ fn is_damaged_header(lines: &[Line<'_>], first: usize, width: usize) -> bool {
     match height(&lines[first..], width) {
         Height::Sure(rows) if rows > 0 => width > 2 && cut_otherwise,
         Height::Likely => {
-            width > 2 && (cut_otherwise || (near && width > 3 && filled + 1 >= width && values == 0 && !long))
+            // Above three words a name too many must look like one, and these like no names.
+            let words =
+                || cells.len() > width && !above.text.contains(' ') && !differs(&lines[first..], width);
+            let many = near && filled + 1 >= width && values == 0 && !long && (width > 3 || words());
+            width > 2 && (cut_otherwise || many)
         }
         _ => {
             let near = near && filled * 3 >= width && (filled >= 2 || width == 2);

@@ -198,7 +198,7 @@ fn names_are_lacking_in_a_header_only_if_most_are_there() {
     for (line, body) in [
         ("ref,opened", rows),
         ("ref,opened,street", body()),
-        ("ref,opened,street,fee,place,remark,more,still", body()),
+        ("ref,opened,street,fee,place,remark,more still,and more of it.", body()),
         ("ref,,street,fee", body()),
         ("ref,opened,street,1999", body()),
         ("The list was made here.,It is good.,Read it.,Yes.", body()),
@@ -274,6 +274,12 @@ fn a_header_gives_the_width_if_most_rows_end_before_its_last_names() {
         ("id,name,n,note\n1,A,5\n2,B,6\n3,C,7\n4,D,8\n5,E,9\n6,F,9,x\n", 4, "id,name,n,note"),
         ("id,name,n,note\n1,A,5,x\n2,B,6\n3,C,7\n4,D,8\n5,E,9\n6,F,9\n", 4, "id,name,n,note"),
         ("id,name,n,note,by\n1,A,5,x\n2,B,6\n3,C,7\n4,D,8,x,me\n5,E,9\n", 5, "id,name,n,note,by"),
+        // No row has the last columns.
+        ("id,name,n,note,by\n1,A,5\n2,B,6\n3,C,7\n4,D,8\n", 5, "id,name,n,note,by"),
+        ("编号,名称,金额,备注,审核\n1,甲,5\n2,乙,6\n3,丙,7\n", 5, "编号,名称,金额,备注,审核"),
+        ("id,name,n,note,by\n1,A,5\n2,B\n3,C,7\n4,D,8\n5,E,9\n", 5, "id,name,n,note,by"),
+        // Words above a header.
+        ("made,by,us,in,May\nid,name,n\n1,A,5\n2,B,6\n3,C,7\n4,D,8\n", 3, "id,name,n"),
         // A name or a row with a comma too many proves nothing by itself.
         ("id,na,me,n\n1,A,5\n2,B,6\n3,C,7\n4,D,8\n5,E,9\n", 3, "id,na,me,n"),
         ("id,na,me,n\n1,A,5\n2,B,6\n3,C,7\n4,D,8\n,5,E,9\n", 3, "id,na,me,n"),

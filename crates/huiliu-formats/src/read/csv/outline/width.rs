@@ -1,6 +1,7 @@
 //! How many columns a table has: as many as most of its rows have cells, or its header names.
 
-use super::super::shape::kind;
+use super::super::shape::{Kind, is_sentence, kind};
+use super::header::{Height, height};
 use super::{Line, columns};
 
 /// The width that most rows have, or that of an earlier run of rows which is a table of its own, or that of the header if
@@ -26,7 +27,7 @@ pub(super) fn width_of_first_table(lines: &[Line<'_>]) -> usize {
             && before * 6 >= count(mode)
             && !(pairs && count(mode) >= before && are_keys(&filled[..begins], count(mode)))
     });
-    earlier.or_else(|| width_of_header(lines, mode)).unwrap_or(mode)
+    earlier.or_else(|| width_of_header(lines, mode)).or_else(|| width_of_names(lines, mode)).unwrap_or(mode)
 }
 
 /// Most lines of a key and its value each that may look like a table with a header: the first value is a word.
@@ -75,3 +76,33 @@ fn width_of_header(lines: &[Line<'_>], mode: usize) -> Option<usize> {
     let fits = ragged && typed && wide().count() > 0 && cost < AT_HOME * cells().count() as f64;
     fits.then_some(width)
 }
+
+/// The width of the first line of several cells if it names two columns more than any row has: the last ones are empty
+/// everywhere and were left out. A single name too many may be one that a delimiter cuts.
+fn width_of_names(lines: &[Line<'_>], mode: usize) -> Option<usize> {
+    let at = lines.iter().position(|line| line.record.cells.len() > 1)?;
+    let (header, rows) = lines[at..].split_first()?;
+    let width = header.record.cells.len();
+    let mut names: Vec<&str> = header.record.cells.iter().map(|cell| cell.text.as_ref()).collect();
+    let name = |text: &&str| {
+        matches!(kind(text), Kind::Word | Kind::Text | Kind::Code)
+            && !text.starts_with(' ')
+            && !is_sentence(text)
+    };
+    let named = !header.record.odd && names.iter().all(name);
+    names.sort_unstable();
+    let own = names.windows(2).all(|two| two[0] != two[1]);
+    let there = rows.iter().take_while(|line| !line.gap && !line.empty);
+    let rows = &rows[..there.count()];
+    let full = rows.iter().filter(|line| line.record.cells.len() == mode).count();
+    let less = rows.iter().all(|line| line.record.cells.len() <= mode);
+    let even = rows.len() >= LEAST_ROWS && less && full * 5 >= rows.len() * 4;
+    // What is twice as wide has its first row behind it, with the values of that.
+    let glued = || width + 1 >= 2 * mode && columns(mode, rows).iter().all(|column| column.values() < 0.6);
+    let wider = mode > 1 && width > mode + 1 && !glued();
+    let fits = wider && named && own && even && height(rows, mode) == Height::Sure(0);
+    fits.then_some(width)
+}
+
+/// Rows that tell whether all lack the last cells.
+const LEAST_ROWS: usize = 3;

@@ -138,6 +138,8 @@ impl Reader<'_> {
         // All cells of the column are quoted, or this one's delimiters want it to be: one of its quotes is missing.
         let inner = match (trimmed.strip_prefix(mark), trimmed.strip_suffix(mark)) {
             (Some(inner), None) | (None, Some(inner)) if self.faults(inner, quote).0 == 0 => inner,
+            // One of an empty cell's two.
+            (Some(inner), Some(_)) if inner.is_empty() => inner,
             _ => return None,
         };
         let (joined, sentence) = (pieces - 1, inner.matches(&self.spaced).count());

@@ -94,8 +94,8 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a piece is one cell rather than two: a day that looks like the others of its column, or a number where few are
-/// known.
+/// Whether a piece is one cell rather than two: a day that looks like the others of its column, a number with as many digits
+/// behind its point, or one where few are known.
 fn is_whole(raw: &str, left: &Profile, right: &Profile) -> bool {
     // A blank at its edge may be what is left of a delimiter.
     if raw.trim_matches([' ', '\t']) != raw {
@@ -104,6 +104,7 @@ fn is_whole(raw: &str, left: &Profile, right: &Profile) -> bool {
     let day = matches!(kind(raw), Kind::Date | Kind::Time | Kind::Stamp);
     let few = left.is_hardly_known() && kind(raw).is_value();
     day && (left.has_look(raw) || right.has_look(raw))
+        || left.has_decimals(raw)
         || few && !(left.is_foreign(raw) && right.is_foreign(raw))
 }
 

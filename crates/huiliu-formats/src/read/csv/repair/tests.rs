@@ -230,11 +230,34 @@ fn a_header_without_a_name_for_the_names_of_rows_lacks_the_first_one() {
     for (text, header) in [
         ("\"x\",\"y\"\n\"1\",3.5,a\n\"2\",4.5,b\n\"3\",5.5,c\n", "¦x¦y"),
         ("\"mpg\",\"gear\"\n\"Mazda RX4\",21,4\n\"Datsun 710\",22.8,4\n\"Valiant\",18.1,3\n", "¦mpg¦gear"),
-        // Names outside quotes, rows that end in an empty cell, and names that come again.
+        // Outside quotes: names that are counted, or blanks between words and values.
+        ("x1 x2 x3\na 1.5 2.5 3.5\nb 2.5 3.5 4.5\nc 3.5 4.5 5.5\nd 1.5 1.5 2.5\n", "¦x1¦x2¦x3"),
+        ("V1,V2,V3\n1,1.5,x,3.5\n2,2.5,y,4.5\n3,3.5,z,5.5\n4,1.5,x,2.5\n", "¦V1¦V2¦V3"),
+        (
+            "mpg cyl disp\nMazda 21 6 160\nDatsun 22.8 4 108\nHornet 21.4 6 258\nValiant 18.1 6 225\n",
+            "¦mpg¦cyl¦disp",
+        ),
+        ("one,two,three\n1.5,3.5,1,7\n0.5,4.5,2,8\n2.5,5.5,3,9\n", "one¦two¦three¦"),
+        // Names outside quotes, rows that all end in a delimiter, and names that come again.
         ("x,y\n1,3.5,a\n2,4.5,b\n3,5.5,c\n", "x¦y¦"),
-        ("\"x\",\"y\"\n\"1\",3.5,\n\"2\",4.5,\n\"3\",5.5,\n", "x¦y¦"),
+        ("\"x\",\"y\"\n\"1\",3.5,\n\"2\",4.5,\n\"3\",5.5,\n", "x¦y"),
         ("\"x\",\"y\"\n\"1\",3.5,a\n\"1\",4.5,b\n\"3\",5.5,c\n", "x¦y¦"),
     ] {
         assert_eq!(read(text).1[0], header, "{text}");
     }
+}
+
+#[test]
+fn half_a_number_is_none_where_all_have_as_many_digits_behind_the_point() {
+    let rows: String = (1..20).map(|n| format!("{n},Item {n},{}.50,{n}\n", n * 3)).collect();
+    let text = format!("no,item,price,count\n{rows}20,Item 20,25.50\n21,Item 21,27.508\n");
+    let found = read(&text).1;
+    assert_eq!(found[20..], ["20¦Item 20¦25.50¦", "21¦Item 21¦27.50¦8"]);
+}
+
+#[test]
+fn a_quote_alone_is_an_empty_cell_that_lacks_one_where_all_are_quoted() {
+    let rows: String = (1..20).map(|n| format!("\"{n}\",\"K{n}\",\"{}\"\n", ["", "late"][n % 2])).collect();
+    let found = read(&format!("\"no\",\"code\",\"note\"\n{rows}\"20\",\"K20\",\"\n\"21\",\"K21\",\"\"\n")).1;
+    assert_eq!(found[20..], ["20¦K20¦", "21¦K21¦"]);
 }

@@ -56,6 +56,26 @@ impl Columns {
         None
     }
 
+    /// The columns that a line of strokes below the names draws, as database clients do, if the rows stand in them.
+    pub(super) fn ruled(sample: &str, whole: bool) -> Option<Self> {
+        let end = if whole { sample.len() } else { sample.rfind('\n')? };
+        let lines = || sample[..end].lines().take(LOOKED_AT);
+        let drawn = |line: &str| line.contains("--") && line.chars().all(|c| matches!(c, '-' | ' '));
+        let at = lines().position(drawn).filter(|at| (1..=MOST_BEFORE + 1).contains(at))?;
+        let rule = lines().nth(at)?;
+        let begins = |at: &usize| rule[*at..].starts_with('-') && (*at == 0 || rule[..*at].ends_with(' '));
+        let starts: Vec<usize> = (0..rule.len()).filter(begins).collect();
+        let rows: Vec<&str> = lines().skip(at + 1).take_while(|line| !line.trim().is_empty()).collect();
+        let names = lines().nth(at - 1).filter(|names| !names.trim().is_empty())?;
+        let fits = |columns: &Self| {
+            let like = rows.iter().filter(|row| columns.cut(row).is_some()).count();
+            let named = columns.cut(names).is_some_and(|names| names.iter().all(|name| !name.is_empty()));
+            named && !rows.is_empty() && like * 20 >= rows.len() * 19
+        };
+        let mut found = [false, true].into_iter().map(|wide| Self { starts: starts.clone(), wide });
+        found.find(|columns| columns.width() > 1 && fits(columns))
+    }
+
     /// Whether a line is cut into these cells; one of blanks or a rule is not cut.
     pub(super) fn cuts(&self, line: &str, cells: &[&str]) -> bool {
         line.trim().is_empty() || is_rule(line) || self.cut(line).is_some_and(|found| found == cells)
@@ -110,7 +130,7 @@ impl Columns {
 }
 
 /// Places that a character takes.
-fn width(c: char, wide: bool) -> usize {
+pub(super) fn width(c: char, wide: bool) -> usize {
     if wide
         && matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe4f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}')
     {
@@ -171,6 +191,13 @@ fn columns_of(lines: &[&str], wide: bool) -> Option<Columns> {
     ends.push(longest);
     let (head, body) = rows.split_first()?;
     let has = |row: &Vec<bool>, from: usize, to: usize| row.iter().take(to).skip(from).any(|ink| *ink);
+    // A blank that stands in all cells of a column begins none, if no name stands behind it.
+    for at in (1..starts.len()).rev() {
+        if starts[at] - ends[at - 1] == 1 && !has(head, starts[at], ends[at]) {
+            starts.remove(at);
+            ends.remove(at - 1);
+        }
+    }
     let named = starts.iter().zip(&ends).all(|(&from, &to)| has(head, from, to));
     let chance = ends.iter().zip(starts.iter().skip(1)).any(|(&end, &start)| start - end < 2);
     // Cells shorter than their column, with blanks up to the next one.

@@ -1,7 +1,9 @@
 //! Files with a frame drawn around their cells, as databases print tables and wikis write them: `| a | b |`, lines of
-//! `+---+---+` or `|---|:--|` between; the strokes at both ends may be left out.
+//! `+---+---+` or `|---|:--|` between; the strokes at both ends may be left out. A `+` right before a stroke says that the
+//! cell goes on in the next line.
 
-use super::{each_line, put_row};
+use super::columns::width;
+use super::{is_there, put_row};
 
 /// Least number of rows that tells anything.
 const LEAST: usize = 2;
@@ -14,6 +16,8 @@ const MOST_WORDS: usize = 4;
 pub(in crate::read::csv) struct Frame {
     before: bool,
     behind: bool,
+    /// Places that a line takes which is filled to its end.
+    length: usize,
 }
 
 /// The frame of a sample whose lines are rows in strokes, of as many cells, with a line of the frame above or below the
@@ -23,7 +27,8 @@ pub(super) fn frame(sample: &str, whole: bool) -> Option<Frame> {
     let lines = || sample[..end].lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines().position(|line| line.contains('|') && !is_rule(line))?;
     let names = lines().nth(first).unwrap_or_default();
-    let frame = Frame { before: names.starts_with('|'), behind: names.ends_with('|') };
+    let rule = sample[..end].lines().find(|line| is_rule(line.trim())).map_or(0, places);
+    let frame = Frame { before: names.starts_with('|'), behind: names.ends_with('|'), length: rule };
     let width = cells(names, frame).len();
     let near = [first.checked_sub(1), Some(first + 1)].into_iter().flatten().filter_map(|at| lines().nth(at));
     let parts = |rule: &str| rule.trim_matches(['|', '+', ' ']).split(['|', '+']).count();
@@ -43,15 +48,67 @@ pub(super) fn frame(sample: &str, whole: bool) -> Option<Frame> {
 
 /// Writes rows as cells with commas between; see [`Rewrite::write`](super::Rewrite::write). What is no row is kept.
 pub(super) fn write(text: &str, frame: Frame, over: bool, into: &mut String) -> usize {
-    each_line(text, over, |line| match line.trim() {
-        line if is_rule(line) || is_count(line) => into.push('\n'),
-        line if line.contains('|') => {
-            let cells = cells(line, frame);
-            put_row(&cells.iter().map(String::as_str).collect::<Vec<&str>>(), into);
+    let mut at = 0;
+    while at < text.len() {
+        let Some((line, mut next)) = line_at(text, at, over) else { break };
+        match line.trim() {
+            row if row.contains('|') && !is_rule(row) => {
+                let (mut cells, mut open) = (cells(row, frame), continued(line, frame));
+                while open.contains(&true) {
+                    let Some((line, behind)) = line_at(text, next, over) else { return at };
+                    if !join(&mut cells, &open, &self::cells(line.trim(), frame)) {
+                        break;
+                    }
+                    (open, next) = (continued(line, frame), behind);
+                }
+                put_row(&cells.iter().map(String::as_str).collect::<Vec<&str>>(), into);
+            }
+            row if row.is_empty() || is_rule(row) || is_count(row) => into.push('\n'),
+            words => put_row(&[words], into),
         }
-        "" => into.push('\n'),
-        line => put_row(&[line], into),
-    })
+        at = next;
+    }
+    at
+}
+
+/// The line that begins at a place, and where the next one does; nothing if not all of it is there. Behind the end of the
+/// file stands an empty one.
+fn line_at(text: &str, at: usize, over: bool) -> Option<(&str, usize)> {
+    let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+    let next = (end + 1).min(text.len());
+    (is_there(text, end, over)).then(|| (text[at..end].trim_end_matches('\r'), next))
+}
+
+/// Which cells of a row go on in the next line: those with a plus in the place of the blank before the stroke.
+fn continued(line: &str, frame: Frame) -> Vec<bool> {
+    let row = line.trim_start().strip_prefix('|').filter(|_| frame.before).unwrap_or(line);
+    let whole = row.trim_end().strip_suffix('|').filter(|_| frame.behind);
+    let mut pieces: Vec<bool> =
+        whole.unwrap_or(row).split('|').map(|cell| cell.len() > 1 && cell.ends_with('+')).collect();
+    // Without a stroke behind it the last cell may be filled up or not.
+    if let (None, Some(last)) = (whole, pieces.last_mut()) {
+        *last &= places(line) == frame.length;
+    }
+    pieces
+}
+
+/// Puts the cells of the next line behind those that go on, if there are no others.
+fn join(cells: &mut [String], open: &[bool], more: &[String]) -> bool {
+    let alone = || more.iter().zip(open).all(|(cell, open)| *open || cell.is_empty());
+    if more.len() != cells.len() || open.len() != cells.len() || !alone() {
+        return false;
+    }
+    for ((cell, _), more) in cells.iter_mut().zip(open).zip(more).filter(|((_, open), _)| **open) {
+        cell.truncate(cell.strip_suffix('+').map_or(cell.len(), |cell| cell.trim_end().len()));
+        cell.push('\n');
+        cell.push_str(more);
+    }
+    true
+}
+
+/// Places that a line takes on a screen.
+fn places(line: &str) -> usize {
+    line.chars().map(|c| width(c, true)).sum()
 }
 
 /// The cells between the strokes of a row. A stroke behind a backslash is text.

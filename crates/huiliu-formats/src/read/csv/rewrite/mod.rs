@@ -49,8 +49,19 @@ impl Rewrite {
         {
             return Some(Self::Unframe(frame));
         }
+        if known.delimiter.is_none()
+            && known.quote.is_none()
+            && let Some(columns) = Columns::ruled(judged, whole)
+        {
+            return Some(Self::Cut(columns));
+        }
         let blanks = plan.form.delimiter.trim_matches(' ').is_empty();
-        if known.delimiter.is_none() && known.quote.is_none() && (blanks || plan.outline.width == 1) {
+        // What cuts the rows stands in their numbers if it does not cut the names.
+        let named =
+            sample.get(plan.outline.start..).and_then(|table| table.lines().next()).unwrap_or_default();
+        let uncut = plan.outline.header > 0 && !named.contains(&plan.form.delimiter);
+        if known.delimiter.is_none() && known.quote.is_none() && (blanks || uncut || plan.outline.width == 1)
+        {
             let columns = Columns::of(judged, plan, whole);
             let set = columns.as_ref().map_or(1, Columns::width);
             let cuts_alike = |columns: &Columns| {
@@ -148,7 +159,7 @@ fn put_row(cells: &[&str], into: &mut String) {
         if at > 0 {
             into.push(',');
         }
-        if cell.contains([',', '"', '\r']) {
+        if cell.contains([',', '"', '\r', '\n']) {
             into.push('"');
             into.push_str(&cell.replace('"', "\"\""));
             into.push('"');

@@ -192,3 +192,60 @@ fn a_schema_reads_lines_in_quotes_as_well() {
     assert!(rows[2].starts_with("code=\"A-3\" title=\"Pen\""), "{rows:?}");
     assert!(findings.iter().any(|finding| finding.contains("quotes as one cell")), "{findings:?}");
 }
+
+#[test]
+fn columns_that_a_line_of_strokes_draws_are_cut_there() {
+    let text = "id          name                 sum\n----------- -------------------- -----------\n          1 Anna Lee                                      10\n          2 李四                          20\n         30 Carl Poe                       5\n\n(3 rows affected)\n";
+    check(text, &["id¦name¦sum", "1¦Anna Lee¦10", "2¦李四¦20", "30¦Carl Poe¦5"]);
+    // Strokes that draw nothing: blanks part the cells, or commas.
+    for delimiter in [" ", ",", "\t"] {
+        let text = "id name sum\n-- ---- ---\n1 Anna 10\n2 Bob 200\n3 Carl 30\n\n(3 rows affected)\n";
+        let (rows, _) = read(
+            &text
+                .replace(' ', delimiter)
+                .replace(&["(3", "rows", "affected)"].join(delimiter), "(3 rows affected)"),
+        );
+        assert_eq!(rows, ["id¦name¦sum", "1¦Anna¦10", "2¦Bob¦200", "3¦Carl¦30"], "{delimiter}");
+    }
+    // Marks for nothing in a row further below.
+    let (rows, _) = read("id,name,sum\n1,Anna,10\n--,--,--\n3,Carl,30\n4,Dan,40\n");
+    assert_eq!(rows.len(), 5, "{rows:?}");
+    let (rows, _) = read("name,sum\n--,--\nAnna,10\n--,30\nDan,40\n");
+    assert_eq!(rows.len(), 5, "{rows:?}");
+}
+
+#[test]
+fn a_cell_in_a_frame_may_go_on_in_the_next_line() {
+    let rows = ["id¦name¦note", "1¦Anna¦first\nsecond\nthird", "2¦Bob¦one"];
+    let open = " id |  name  |   note    \n----+--------+-----------\n  1 | Anna   | first    +\n    |        | second   +\n                    |        | third\n  2 | Bob    | one\n(2 rows)\n\n";
+    check(open, &rows);
+    let closed = "+----+--------+---------+\n| id |  name  |  note   |\n+----+--------+---------+\n|  1 | Anna   | first  +|\n|    |        |                   second +|\n|    |        | third   |\n|  2 | Bob    | one     |\n+----+--------+---------+\n";
+    check(closed, &rows);
+    // A plus of the cell's own, and one with another row below.
+    check(
+        " id | mark\n----+------\n  1 | C+\n  2 | A\n  3 | B+\n  4 | long\n",
+        &["id¦mark", "1¦C+", "2¦A", "3¦B+", "4¦long"],
+    );
+    check(" id | mark\n----+------\n  1 | Cc +\n  2 | A\n", &["id¦mark", "1¦Cc +", "2¦A"]);
+}
+
+#[test]
+fn a_long_table_in_a_frame_with_cells_of_two_lines_is_read_to_its_end() {
+    let rows = 40_000;
+    let body: String = (0..rows).map(|at| format!(" {at:6} | one {:6}+\n        | two\n", at % 7)).collect();
+    let (found, told) = read(&format!("   id   |    note    \n--------+------------\n{body}"));
+    assert!(told);
+    assert_eq!(found.len(), rows + 1);
+    assert_eq!(found[rows], format!("{}¦one {:6}\ntwo", rows - 1, (rows - 1) % 7));
+}
+
+#[test]
+fn columns_may_hold_blanks_and_commas_that_stand_in_all_rows() {
+    let rows: String = (100..112).map(|n| format!("Item {n}  ${n}.50  {}  $1,{n}.00\n", n % 7)).collect();
+    let (found, told) = read(&format!("item      price    n  total\n{rows}"));
+    assert!(told);
+    assert_eq!(
+        (found[0].as_str(), found[1].as_str()),
+        ("item¦price¦n¦total", "Item 100¦$100.50¦2¦$1,100.00")
+    );
+}

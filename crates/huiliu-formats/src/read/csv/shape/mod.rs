@@ -5,7 +5,7 @@
 
 mod profile;
 
-pub(super) use self::profile::{Profile, profiles};
+pub(super) use self::profile::{Profile, profiles, profiles_of_short};
 
 use std::hash::{Hash, Hasher};
 

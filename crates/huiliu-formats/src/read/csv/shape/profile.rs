@@ -12,6 +12,14 @@ fn value_hash(cell: &str) -> u64 {
     hasher.finish()
 }
 
+/// Digits behind the point of a number.
+fn decimals(cell: &str) -> Option<usize> {
+    let (whole, part) = cell.trim().rsplit_once('.')?;
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let number = whole.trim_start_matches(['-', '+', '$', '€', '£', '¥', '￥']);
+    (!number.is_empty() && digits(number) && digits(part)).then_some(part.len())
+}
+
 type Counts<K> = HashMap<K, u32, BuildHasherDefault<Mixer>>;
 
 /// Rows with which a column is hardly known, and how much of a cell of a near kind it may then hold as well; half as
@@ -52,6 +60,11 @@ pub(in crate::read::csv) struct Profile {
     usual: f64,
     /// It stands for the column's name, not for its cells.
     name: bool,
+    /// Digits behind the points of all numbers, as long as they are equally many.
+    decimals: Option<usize>,
+    uneven: bool,
+    /// The last number, as long as each is more than the one before it.
+    rising: Option<u32>,
 }
 
 impl Profile {
@@ -67,6 +80,14 @@ impl Profile {
                 self.second = self.second.min(length);
             }
             self.longest = self.longest.max(length);
+        }
+        if self.rows == 0 || self.rising.is_some() {
+            let number = cell.trim().parse().ok();
+            self.rising = number.filter(|number| self.rising.is_none_or(|last| *number > last));
+        }
+        if let Some(decimals) = decimals(cell) {
+            self.uneven |= self.decimals.is_some_and(|own| own != decimals);
+            self.decimals = Some(decimals);
         }
         self.rows += 1;
         self.wrapped += u32::from(quoted);
@@ -134,6 +155,11 @@ impl Profile {
             likely *= 0.85;
         }
         -likely.min(1.0).ln()
+    }
+
+    /// Whether a number has as many digits behind its point as all others.
+    pub(in crate::read::csv) fn has_decimals(&self, cell: &str) -> bool {
+        self.rows >= FEW && !self.uneven && self.decimals.is_some() && decimals(cell) == self.decimals
     }
 
     /// Whether so few cells were seen that they tell little.
@@ -215,6 +241,12 @@ impl Profile {
         rows >= 20 && self.values.len() * 5 <= rows && once * 50 <= rows
     }
 
+    /// Whether some texts come again, be there few rows or many.
+    pub(in crate::read::csv) fn repeats(&self) -> bool {
+        let empty = usize::from(self.kinds.contains_key(&Kind::Empty));
+        self.rows >= LEAST_ROWS && (self.values.len() - empty) as f64 <= 0.75 * self.filled()
+    }
+
     /// Whether a text looks like some of the cells.
     pub(in crate::read::csv) fn has_look(&self, cell: &str) -> bool {
         self.patterns.contains_key(&pattern(cell))
@@ -225,9 +257,15 @@ impl Profile {
         self.rows >= 8 && self.indented * 10 < self.rows
     }
 
-    /// Whether each cell stands in quotes and none is like another, as names of rows.
+    /// Whether no cell is like another, as names of rows: words or codes, or numbers that rise.
     pub(in crate::read::csv) fn names_rows(&self) -> bool {
-        self.rows >= LEAST_ROWS && self.wrapped == self.rows && self.values.len() == self.rows as usize
+        let different = self.rows >= LEAST_ROWS && self.values.len() == self.rows as usize;
+        different && (self.is_quoted() || self.rising.is_some() || self.values() == 0.0)
+    }
+
+    /// Whether each cell stands in quotes.
+    pub(in crate::read::csv) fn is_quoted(&self) -> bool {
+        self.wrapped == self.rows
     }
 
     /// Whether a cell outside quotes began, or ended, with a blank.
@@ -295,6 +333,22 @@ pub(in crate::read::csv) fn profiles<'a>(
     for row in rows {
         for (profile, cell) in all.iter_mut().zip(row) {
             profile.add(&cell.text, cell.quoted);
+        }
+    }
+    all.iter_mut().for_each(Profile::settle);
+    all
+}
+
+/// Makes the profiles of a table's columns from rows that end before the last ones, which are empty.
+pub(in crate::read::csv) fn profiles_of_short<'a>(
+    width: usize,
+    rows: impl Iterator<Item = &'a [Cell<'a>]>,
+) -> Vec<Profile> {
+    let mut all = vec![Profile::default(); width];
+    for row in rows {
+        let there = row.iter().map(|cell| (cell.text.as_ref(), cell.quoted));
+        for (profile, (text, quoted)) in all.iter_mut().zip(there.chain(std::iter::repeat(("", false)))) {
+            profile.add(text, quoted);
         }
     }
     all.iter_mut().for_each(Profile::settle);
