@@ -5,6 +5,7 @@
 
 use huiliu_stage::FieldType;
 
+use super::is_serial;
 use super::names::{ABOUT, Names, Rank, WHOLE, is_unit, tidy, without_unit};
 use crate::read::value::years;
 
@@ -55,7 +56,7 @@ const WHOSE: [&str; 6] = ["施工", "监理", "设计", "勘察", "包联", "挂
 const WHO: [&str; 5] = ["单位", "企业", "公司", "领导", "方"];
 /// Words of a parent whose days and progress are still to come, unless it says how far they have come.
 const PLANS: [&str; 2] = ["计划", "目标"];
-const DONE: [&str; 3] = ["完成", "执行", "进展"];
+const DONE: [&str; 6] = ["完成", "执行", "进展", "实际", "实施", "推进"];
 /// Words of a parent whose amount is of some time, if its leaf says no more than that it is one.
 const PERIODS: [&str; 9] = ["本年", "年度", "当年", "累计", "完成", "季度", "月", "目前", "截至"];
 const AMOUNTS: [&str; 4] = ["投资额", "投资", "金额", "投资金额"];
@@ -68,10 +69,32 @@ const NAMES_OF_PEOPLE: [&str; 2] = ["姓名", "名字"];
 const NOW: [&str; 9] = ["实际", "当前", "目前", "本月", "本周", "实际情况", "现状", "完成", "完成情况"];
 /// Leaves that say of an amount that it was done.
 const WAS_DONE: [&str; 8] = ["完成", "实际", "实际完成", "完成数", "完成额", "实际完成数", "完成值", "实绩"];
+/// Leaves that say of an amount that it is planned.
+const IS_PLANNED: [&str; 7] = ["计划", "计划数", "目标", "目标数", "任务", "任务数", "下达"];
+/// Steps whose days are asked for below 工期.
+const STEPS: [&str; 4] = ["开工", "竣工", "完工", "投产"];
 /// What a parent of amounts may say without making them those of something else or of some other time.
-const PLAIN: [&str; 18] = [
-    "项目", "投资", "情况", "完成", "进展", "进度", "计划", "建设", "年度", "本年", "当年", "今年", "资金",
-    "目标", "执行", "及", "和", "与",
+const PLAIN: [&str; 20] = [
+    "本年度",
+    "当年度",
+    "项目",
+    "投资",
+    "情况",
+    "完成",
+    "进展",
+    "进度",
+    "计划",
+    "建设",
+    "年度",
+    "本年",
+    "当年",
+    "今年",
+    "资金",
+    "目标",
+    "执行",
+    "及",
+    "和",
+    "与",
 ];
 /// Words of a leaf that say of when its amount is.
 const WHEN: [&str; 7] = ["年度", "本年", "当年", "全年", "月", "累计", "至今"];
@@ -90,7 +113,7 @@ impl Names {
         let parts = named(&tidied);
         let Some((leaf, above)) = parts.split_last() else { return Vec::new() };
         let own = self.look_up(leaf);
-        let Some(parent) = above.last() else { return own };
+        let Some(parent) = above.last().filter(|_| !is_serial(leaf)) else { return own };
         // 责任单位 > 单位名称
         let names_parent = parent.ends_with("单位") && NAMES_OF_UNITS.contains(&leaf.as_str());
         if names_parent || NAMES_OF_PEOPLE.contains(&leaf.as_str()) {
@@ -109,11 +132,19 @@ impl Names {
         let of_parent = self.money_of(parent);
         // 5月完成投资 > 实际, 本月完成投资 > 完成投资
         let done = WAS_DONE.contains(&base) && (parent.contains("完成") || parent.contains('月'));
-        if !of_parent.is_empty() && (done || bare(parent).ends_with(base)) {
+        // 年度计划投资 > 计划, beside 完成
+        let planned = IS_PLANNED.contains(&base) && is_plan(parent);
+        if !of_parent.is_empty() && (done || planned || bare(parent).ends_with(base)) {
             return of_parent;
         }
-        let found = self.by_both(parent, leaf, own);
-        match self.is_part_of(&of_parent, leaf, &found) {
+        let mut found = self.by_both(parent, leaf, own);
+        // 年度计划 > 完成 is an amount, and no rate that would be called so.
+        let rate = ['率', '比', '%', '度'].iter().any(|sign| leaf.contains(*sign));
+        found.retain(|(field, _)| rate || self.unit(*field).is_none_or(|unit| unit.name != "%"));
+        let of_all = found.first().is_some_and(|(field, _)| self.field("total_investment") == Some(*field));
+        let part = self.is_part_of(&of_parent, leaf, &found);
+        // 计划投资 > 总投资, but 年度计划投资 > 总投资 is of the year.
+        match part && !(of_all && !WHEN.iter().any(|word| parent.contains(word))) {
             true => Vec::new(),
             false => found,
         }
@@ -144,20 +175,18 @@ impl Names {
             if others {
                 return Vec::new();
             }
-            // 计划投资 > 全年, and 计划投资 > 本月 is no plan of the year.
-            let plan = has(parent, &PLANS) && !has(parent, &DONE);
-            let short = match WAS_DONE.contains(&base) {
-                true => "",
-                false => base.trim_end_matches("完成").trim_end_matches(['数', '额']),
+            let stem = base.trim_end_matches("完成").trim_end_matches(['数', '额']);
+            let words = match (WAS_DONE.contains(&base), IS_PLANNED.contains(&base)) {
+                // 年度投资 > 实际
+                (true, _) => ["完成投资".to_owned(), String::new()],
+                (_, true) => ["计划投资".to_owned(), String::new()],
+                // 计划投资 > 全年, and 计划投资 > 本月 is no plan of the year.
+                _ if is_plan(parent) => [format!("{stem}计划投资"), String::new()],
+                // 投资完成情况 > 本年累计, 完成投资 > 本月数
+                _ if parent.contains("完成") => [format!("{stem}完成投资"), format!("{base}投资")],
+                _ => [format!("{base}投资"), format!("{stem}投资")],
             };
-            // 投资完成情况 > 本年累计, 完成投资 > 本月数, 年度投资 > 实际
-            let done = (parent.contains("完成") || WAS_DONE.contains(&base)) && !plan;
-            let words = [
-                done.then(|| format!("{short}完成投资")),
-                plan.then(|| format!("{short}计划投资")),
-                (!plan).then(|| format!("{base}投资")),
-            ];
-            return self.first_of(words.into_iter().flatten());
+            return self.first_of(words.into_iter().filter(|word| !word.is_empty()));
         }
         let about = ABOUT.iter().filter(|word| parent.contains(**word) && !leaf.contains(**word));
         self.first_of(about.map(|word| format!("{leaf}{word}")))
@@ -212,27 +241,33 @@ impl Names {
     fn joined(&self, parent: &str, leaf: &str) -> Vec<(usize, Rank)> {
         let parent = without_unit(parent).map_or(parent, |(base, _)| base);
         let (bare, unit) = without_unit(leaf).map_or((leaf, ""), |(base, _)| (base, &leaf[base.len()..]));
-        let ends = EMPTY.iter().filter_map(|end| parent.strip_suffix(end));
-        let parents = std::iter::once(parent).chain(ends).filter(|parent| !parent.is_empty());
         let short = bare.strip_suffix("额").filter(|short| short.ends_with("投资"));
-        let words = parents.flat_map(|parent| {
-            let forms = [Some(bare), short].into_iter().flatten();
-            forms.map(move |bare| format!("{parent}{bare}{unit}"))
+        let forms = || [Some(bare), short].into_iter().flatten();
+        let whole = forms().map(|bare| format!("{parent}{bare}{unit}"));
+        let ends = EMPTY.iter().filter_map(|end| Some((*end, parent.strip_suffix(end)?)));
+        let ends = ends.filter(|(_, stem)| !stem.is_empty());
+        let stems = ends.flat_map(|(end, stem)| {
+            forms().filter_map(move |bare| Some(format!("{}{unit}", of_stem(stem, end, bare)?)))
         });
+        let words = whole.chain(stems);
         // 计划开竣工时间 > 开工时间
-        let planned = parent.contains("计划")
-            && ["时间", "日期", "开工", "竣工", "完工"].iter().any(|w| bare.contains(w));
+        let planned =
+            is_plan(parent) && ["时间", "日期", "开工", "竣工", "完工"].iter().any(|w| bare.contains(w));
         let planned = planned.then(|| format!("计划{bare}"));
         // 开工时间 > 实际, 开工时间 > 实际时间
         let which = without_day(leaf).filter(|_| without_day(parent).is_some()).unwrap_or(leaf);
         let turned = [parent, without_day(parent).unwrap_or(parent)].map(|parent| format!("{which}{parent}"));
-        self.first_of(words.chain([format!("{leaf}{parent}")]).chain(turned).chain(planned))
+        // 工期 > 开工
+        let term = parent.trim_start_matches("建设").trim_start_matches("项目");
+        let step = STEPS.contains(&bare) && ["工期", "时间", "周期", "期限"].contains(&term);
+        let step = step.then(|| format!("{bare}时间"));
+        self.first_of(words.chain([format!("{leaf}{parent}")]).chain(turned).chain(planned).chain(step))
     }
 
     /// Whether what a leaf names is something else's below this parent.
     fn is_of_another(&self, parent: &str, leaf: &str, own: &[(usize, Rank)]) -> bool {
         let (parent, leaf) = (bare(parent), bare(leaf));
-        if own.is_empty() || parent.contains(leaf) {
+        if own.is_empty() || parent.contains(leaf) && !AMOUNTS.contains(&leaf) {
             return false;
         }
         let is = |kinds: &[FieldType]| {
@@ -259,13 +294,36 @@ impl Names {
             && (has(&parent, &["季度"]) || has_year(&parent) && !parent.contains('月'));
         let year = own.iter().any(|(field, _)| self.is_annual(*field)) && !says_when && has_year(&parent);
         // 一季度 > 计划投资, 6月计划 > 完成投资
-        let of_part =
-            amount && !has(leaf, &["年度", "本年", "累计", "月", "总"]) && has(&parent, &["季度", "月"]);
+        let of_part = amount
+            && !has(leaf, &["年度", "本年", "累计", "月", "总"])
+            && !has_year(leaf)
+            && has(&parent, &["季度", "月"]);
         let to_come = amount
             && (has(&parent, &["下一步"])
                 || leaf.contains("投资") && parent.starts_with("预计")
                 || leaf.contains("完成") && has(&parent, &PLANS) && !has(&parent, &DONE));
         time || part || whose || plan || vague || year || rate || of_part || to_come
+    }
+}
+
+/// Whether what stands below a parent is still to come.
+fn is_plan(parent: &str) -> bool {
+    let has = |words: &[&str]| words.iter().any(|word| parent.contains(word));
+    has(&PLANS) && !has(&DONE)
+}
+
+/// A leaf behind its parent without an ending that says little: 完成投资 behind 4月进展, but 投资 behind 年度完成情况 is what was
+/// done, and what was done of a plan is no plan.
+fn of_stem(stem: &str, end: &str, bare: &str) -> Option<String> {
+    let done = ["完成", "进展", "进度"].iter().any(|word| end.contains(word));
+    let says = bare.contains("完成");
+    match (done, end) {
+        (true, _) if PLANS.iter().any(|word| stem.contains(word)) => None,
+        (true, _) if !says => Some(format!("{stem}完成{bare}")),
+        (_, "情况") if AMOUNTS.contains(&bare) || ["进度", "进展"].iter().any(|word| bare.contains(word)) => {
+            None
+        }
+        _ => Some(format!("{stem}{bare}")),
     }
 }
 
@@ -421,6 +479,25 @@ mod tests {
             ("年度计划投资（万元）>总额", Some("annual_plan_investment")),
             ("年度计划投资（万元）>总投资", None),
             ("下周>形象进度", None),
+            ("年度完成情况>投资（万元）", Some("ytd_investment")),
+            ("年度完成情况>形象进度", Some("progress_text")),
+            ("年度进展>形象进度", Some("progress_text")),
+            ("年度情况>形象进度", Some("progress_text")),
+            ("年度计划完成情况>完成投资（万元）", Some("ytd_investment")),
+            ("年度计划完成情况>投资额", None),
+            ("年度计划完成情况>开工时间", Some("start_date")),
+            ("计划与实际>开工时间", Some("start_date")),
+            ("年度计划投资（万元）>计划", Some("annual_plan_investment")),
+            ("年度计划投资（万元）>完成", Some("ytd_investment")),
+            ("计划投资（万元）>实际完成", Some("ytd_investment")),
+            ("年度投资计划（万元）>目标", Some("annual_plan_investment")),
+            ("年度投资（万元）>计划数", Some("annual_plan_investment")),
+            ("年度计划（万元）>完成", None),
+            ("年度投资完成情况>投资（万元）", None),
+            ("工期>开工", Some("start_date")),
+            ("计划投资（万元）>总投资", Some("total_investment")),
+            ("2023年5月>2023年计划投资", Some("annual_plan_investment")),
+            ("本年度投资（万元）>累计完成", Some("ytd_investment")),
         ] {
             let path: Vec<String> = path.split('>').map(str::to_owned).collect();
             let claimed = names.claims(&path).first().map(|(field, _)| record.fields[*field].name.clone());

@@ -100,6 +100,15 @@ pub(super) fn below(grid: &Grid, layout: &mut Layout) {
     let Some((number, cells)) = grid.iter().find(|(number, _)| *number > last) else { return };
     let filled = cells.iter().enumerate().filter(|(_, cell)| !cell.trim().is_empty());
     let mut units = Vec::new();
+    // 必填 | 必填 | 选填 says nothing of a record.
+    let asks = |cell: &String| {
+        ["必填", "选填", "非必填"].iter().any(|word| cell.contains(word) && cell.chars().count() <= 6)
+    };
+    let asked = cells.iter().filter(|cell| !cell.trim().is_empty()).all(asks);
+    if asked && cells.iter().filter(|cell| asks(cell)).count() > 1 {
+        layout.header_rows.push(*number);
+        return;
+    }
     for (column, cell) in filled {
         match names::unit_alone(cell) {
             Some(unit) => units.push((column, unit)),
@@ -170,7 +179,7 @@ pub(super) fn numbers_below(grid: &Grid, layout: &mut Layout) {
     let stem = |cell: &&str| STEMS.iter().position(|stem| stem == cell);
     let lettered = filled.iter().map_while(stem).is_sorted_by(|a, b| a < b);
     let letters = if lettered { filled.iter().map_while(stem).count() } else { 0 };
-    let numbers: Vec<Option<usize>> = filled.iter().skip(letters).map(|cell| cell.parse().ok()).collect();
+    let numbers: Vec<Option<usize>> = filled.iter().skip(letters).map(|cell| number_of(cell)).collect();
     let step = if letters > 0 { 3 } else { 1 };
     let mut last = 0;
     let counted = numbers.into_iter().all(|number| {
@@ -179,6 +188,20 @@ pub(super) fn numbers_below(grid: &Grid, layout: &mut Layout) {
     });
     if filled.len() + usize::from(labelled) >= FEWEST && filled.len() * 2 > layout.columns.len() && counted {
         layout.header_rows.push(*number);
+    }
+}
+
+/// The number of a column: 3, ③, （3）, 三, C.
+fn number_of(cell: &str) -> Option<usize> {
+    let word = names::tidy(cell);
+    let bare = word.strip_prefix('(').and_then(|word| word.strip_suffix(')')).unwrap_or(&word);
+    let mut chars = bare.chars();
+    match (chars.next(), chars.next()) {
+        (Some(letter @ 'a'..='z'), None) => Some(letter as usize - 'a' as usize + 1),
+        (Some(han), None) if !han.is_ascii() => {
+            "一二三四五六七八九十".chars().position(|known| known == han).map(|at| at + 1)
+        }
+        _ => bare.parse().ok(),
     }
 }
 

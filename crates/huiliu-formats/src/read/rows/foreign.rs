@@ -18,27 +18,23 @@ pub(super) fn is_figure(kind: FieldType) -> bool {
     matches!(kind, Date | Integer | Money | Number | Timestamp)
 }
 
-/// Whether another table begins at a row, with its header or with its title, or without either; `figures` are the columns of
-/// this table that hold numbers or dates, `words` those that hold words.
-pub(super) fn begins(
-    view: View<'_>,
-    row: usize,
-    (figures, words): (&[usize], &[usize]),
-    names: &Names,
-) -> bool {
-    if is_header(view, row, figures, names) || is_count_of(view, row, words) {
+/// Whether another table begins at a row, with its header or with its title; `figures` are the columns of this table
+/// that hold numbers or dates.
+pub(super) fn begins(view: View<'_>, row: usize, figures: &[usize], names: &Names) -> bool {
+    if is_header(view, row, figures, names) {
         return true;
     }
     let mut filled = view.row(row).filter(|cell| !cell.trim().is_empty());
     let alone = filled.next().is_some() && filled.next().is_none();
     let below: Vec<&str> = view.row(row + 1).collect();
     let known = header::is_header(&below, names);
-    alone && (is_header(view, row + 1, figures, names) && !known || is_count_of(view, row + 1, words))
+    alone && is_header(view, row + 1, figures, names) && !known
 }
 
-/// Whether a row says how many or what share there is of something, where this table has words: 发改局 | 3, 开工率 | 50%.
-fn is_count_of(view: View<'_>, row: usize, words: &[usize]) -> bool {
-    const LONGEST: usize = 5;
+/// Whether a row behind a gap says how many or what share there is of something, where this table has words: 发改局 | 3, 开工率 | 50%.
+/// A record may have a number among its words too, but where records have numbers it has one as well.
+pub(super) fn is_count_of(view: View<'_>, row: usize, words: &[usize]) -> bool {
+    const LONGEST: usize = 4;
     let mut filled = view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty());
     let label = filled.next().is_some_and(|(_, cell)| !has_digit(cell));
     let mut among_words = false;

@@ -5,7 +5,7 @@ use super::group::{Style, Title, is_numbered, lone_number, numeral};
 use super::sums::is_han;
 use super::words::{
     begins_like_footer, count_alone, ends_counted, is_day, is_essay, is_footer, is_label, is_letter, is_mark,
-    is_marked_note, is_note, is_numeric, is_summary, tells_count,
+    is_marked_note, is_note, is_numeric, is_page, is_summary, tells_count,
 };
 use crate::read::checks::Serial;
 use crate::read::chunk::View;
@@ -126,7 +126,8 @@ impl RowKinds {
     /// A title of the sheet printed again.
     fn heading_again(&self, filled: &[(usize, &str)]) -> Option<Kind> {
         let is_title = |(_, cell): &(usize, &str)| self.titles.iter().any(|title| title == cell.trim());
-        (self.header.len() >= 3 && filled.iter().all(is_title)).then_some(Kind::Heading)
+        let page = || filled.len() == 1 && is_page(&tidy(filled[0].1));
+        (self.header.len() >= 3 && (filled.iter().all(is_title) || page())).then_some(Kind::Heading)
     }
 
     /// Who filled the form in, or the labels for that where nobody has.

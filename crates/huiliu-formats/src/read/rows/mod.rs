@@ -29,7 +29,7 @@ pub(super) use self::merged::untaken;
 use self::merged::wide;
 use self::sums::Shares;
 use self::tell::{begins_other, name_only, opened, other_unit, says_sheet, skipped, units_differ};
-use self::words::{counted, is_count, is_mark, is_subtotal};
+use self::words::{counted, is_count, is_mark, is_numeric, is_subtotal};
 use super::build::Assembler;
 use super::checks::{Checks, Mark, Marks, Printed, Serial, Total, is_summed};
 use super::chunk::{Chunk, View};
@@ -83,6 +83,8 @@ pub(super) struct RowKinds {
     shares: Shares,
     /// Data was read.
     any: bool,
+    /// Titles of groups have their sums beside them.
+    summed_titles: bool,
     /// The row above was the header again.
     headed: bool,
     /// Another table is passed; it is one because of its unit.
@@ -90,6 +92,8 @@ pub(super) struct RowKinds {
     other_unit: bool,
     /// The row above if it was data, 0 if it was not.
     before: Option<u32>,
+    /// A blank row stands above.
+    gap: bool,
     /// Rows whose first cell is merged over most of the table, ascending.
     wide: Vec<u32>,
     filler: Filler,
@@ -166,10 +170,12 @@ impl RowKinds {
             shared: false,
             shares: Shares::default(),
             any: false,
+            summed_titles: false,
             headed: false,
             other: false,
             other_unit: false,
             before: None,
+            gap: false,
             meanings,
             marks: Marks::new(),
             waiting: Vec::new(),
@@ -194,6 +200,7 @@ impl RowKinds {
             let kind = if close { self.kind(view, row, number) } else { None };
             let kind = self.listed(view, row, kind);
             let kind = self.other_table((view, row, number), kind, names);
+            self.gap = kind == Some(Kind::Blank);
             (self.noted, self.headed) = (kind == Some(Kind::Note), kind == Some(Kind::Header));
             self.shared = kind == Some(Kind::Share) && (self.totalled || self.shared);
             self.totalled = matches!(kind, Some(Kind::Total(_)));
@@ -269,6 +276,8 @@ impl RowKinds {
     ) -> Option<Kind> {
         // Behind a gap, a title or a total a table may begin whose words are all different.
         let stands_apart = self.before.is_some_and(|before| before.checked_add(1) != Some(number));
+        self.gap =
+            self.gap || self.before.is_some_and(|before| before > 0 && before.checked_add(1) != Some(number));
         self.before = if matches!(kind, None | Some(Kind::Header)) { Some(number) } else { Some(0) };
         match &kind {
             // The rest of a header that is another table's.
@@ -288,7 +297,8 @@ impl RowKinds {
             kind if is_open(kind) && !self.other && (stands_apart || self.names_first_column(view, row)) => {
                 let cells: Vec<&str> = view.row(row).collect();
                 self.other = header::is_header(&cells, names)
-                    || stands_apart && foreign::begins(view, row, (&self.figures, &self.words), names);
+                    || stands_apart && foreign::begins(view, row, &self.figures, names)
+                    || self.gap && self.counts_something(view, row);
                 if self.other {
                     return Some(Kind::OtherTable);
                 }
@@ -300,6 +310,18 @@ impl RowKinds {
         } else {
             kind
         }
+    }
+
+    /// Whether a row without a number, where records have theirs, or the one below its title, says how many there are of something.
+    fn counts_something(&self, view: View<'_>, row: usize) -> bool {
+        let unnumbered = |row: usize| {
+            self.serial
+                .as_ref()
+                .is_some_and(|serial| serial.counts() && !is_numeric(view.get(row, serial.column)))
+        };
+        let is_count = |row: usize| unnumbered(row) && foreign::is_count_of(view, row, &self.words);
+        let alone = view.row(row).filter(|cell| !cell.trim().is_empty()).count() == 1;
+        is_count(row) || alone && unnumbered(row) && is_count(row + 1)
     }
 
     /// Whether a leading cell holds the name of a field, which is no value of any.
@@ -351,6 +373,8 @@ impl RowKinds {
         }
         match kind {
             Kind::Group(column, title) => {
+                self.summed_titles |=
+                    title.means.is_some() && !self.says(view, row, number, *column).printed.is_empty();
                 self.filler.forget();
                 let around = self.groups.open(title);
                 self.values = self.groups.values();

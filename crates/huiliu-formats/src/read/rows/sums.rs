@@ -117,7 +117,7 @@ impl RowKinds {
             return None;
         }
         // Where rows have numbers a row without one is no record; where they have none a record looks the same.
-        let unnumbered = self.serial.as_ref().is_some_and(|serial| serial.column <= column);
+        let unnumbered = self.counts() && self.serial.as_ref().is_some_and(|serial| serial.column <= column);
         let says = self.meanings.of(&word).is_some();
         let goes_on = self.shared && (unnumbered || says);
         let adds_up = || {
@@ -135,37 +135,52 @@ impl RowKinds {
         (goes_on || adds_up()).then_some(Kind::Share)
     }
 
-    /// A title whose amounts are the sums of the rows below it: 续建 | 300.
+    /// A title whose amounts are the sums of the rows below it: 续建 | 300. Its words must say something, unless titles above
+    /// had their sums too: by chance the amount of a record may be the sum of the next ones.
     pub(super) fn summed_title(&self, view: View<'_>, row: usize, filled: &[(usize, &str)]) -> Option<Kind> {
-        let (&(column, label), amounts) = filled.split_first()?;
-        let is_title = |filled: &[(usize, &str)]| {
-            filled.split_first().is_some_and(|((column, label), amounts)| {
-                let number = is_numeric(label) || self.is_serial(*column) && !is_han(label);
-                !number && !amounts.is_empty() && amounts.iter().all(|(at, cell)| self.is_amount(*at, cell))
-            })
-        };
-        if self.header.len() < 3 || !is_title(filled) {
+        let &(column, label) = filled.first()?;
+        if self.header.len() < 3 || !self.may_be_summed(filled) {
             return None;
         }
-        let mut left: Vec<(usize, f64)> =
-            self.summed.iter().filter_map(|(at, _)| Some((*at, amount(view, row, *at)?))).collect();
+        let title = self.meanings.title(label);
+        if title.means.is_none() && !self.summed_titles {
+            return None;
+        }
+        let printed = self.summed.iter().filter(|(at, _)| !view.get(row, *at).trim().is_empty());
+        let mut left: Vec<(usize, f64)> = printed
+            .map(|(at, _)| amount(view, row, *at).map(|amount| (*at, amount)))
+            .collect::<Option<_>>()?;
+        if left.is_empty() || left.iter().any(|(_, amount)| *amount < NEAR) {
+            return None;
+        }
         let (mut rows, mut ended) = (0, false);
         for below in row + 1..(row + 1 + MOST_ADDED).min(view.rows()) {
             let filled: Vec<(usize, &str)> =
                 view.row(below).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect();
-            ended = filled.len() < 2 || is_title(&filled) || self.total(&filled).is_some();
+            ended = filled.len() < 2 || self.may_be_summed(&filled) || self.total(&filled).is_some();
             if ended {
                 break;
             }
             rows += 1;
-            left.iter_mut().for_each(|(at, left)| *left -= amount(view, below, *at).unwrap_or(0.0));
+            for (at, left) in &mut left {
+                let empty = view.get(below, *at).trim().is_empty();
+                *left -= if empty { 0.0 } else { amount(view, below, *at)? };
+            }
         }
         ended |= row + 1 + rows == view.rows();
-        let fits = !left.is_empty() && left.iter().all(|(_, left)| left.abs() < NEAR);
-        let title = self.meanings.title(label);
-        // One row may have the amount of the one above it by chance.
-        let enough = rows > 1 || rows == 1 && title.means.is_some();
-        (fits && ended && enough && !amounts.is_empty()).then_some(Kind::Group(column, title))
+        let fits = ended && rows > 0 && left.iter().all(|(_, left)| left.abs() < NEAR);
+        fits.then_some(Kind::Group(column, title))
+    }
+
+    /// Whether a row is a word and nothing behind it but sums and numbers of rows.
+    fn may_be_summed(&self, filled: &[(usize, &str)]) -> bool {
+        filled.split_first().is_some_and(|((column, label), amounts)| {
+            let number = is_numeric(label) || self.is_serial(*column) && !is_han(label);
+            let is_sum = |(at, cell): &(usize, &str)| {
+                self.summed.iter().any(|(summed, _)| summed == at) || tells_count(&tidy(cell))
+            };
+            !number && !amounts.is_empty() && amounts.iter().all(is_sum)
+        })
     }
 }
 

@@ -37,17 +37,17 @@ pub(super) fn is_subtotal(word: &str) -> bool {
 /// 注:, 备注:, 说明:, 填表说明.
 pub(super) fn is_note(word: &str) -> bool {
     const BEGINNINGS: [&str; 8] = ["注:", "注1", "备注:", "说明:", "填表说明", "填报说明", "注释", "注."];
-    // 续表 and 第2页 stand where a table goes on.
-    let page = |word: &str| {
-        word.strip_prefix('第').is_some_and(|rest| {
-            let rest =
-                rest.trim_start_matches(|c: char| c.is_ascii_digit() || "一二三四五六七八九十".contains(c));
-            rest == "页" || rest.starts_with("页,") || rest.starts_with("页共") || rest.starts_with("页/")
-        })
-    };
     BEGINNINGS.iter().any(|w| word.starts_with(w))
-        || ["续表", "接上表", "接上页", "转下页"].contains(&word)
-        || page(word)
+}
+
+/// 续表 and 第2页, which stand where a printed table goes on.
+pub(super) fn is_page(word: &str) -> bool {
+    let page = word.strip_prefix('第').is_some_and(|rest| {
+        let rest =
+            rest.trim_start_matches(|c: char| c.is_ascii_digit() || "一二三四五六七八九十".contains(c));
+        ["页", "页,", "页共", "页/"].iter().any(|end| rest.starts_with(end)) && rest.chars().count() <= 8
+    });
+    page || ["续表", "接上表", "接上页", "转下页"].contains(&word)
 }
 
 /// (以上项目均已开工), 共2个项目, and what a sign before names means: `★为省重大项目`. Texts that were tidied have lost the sign.

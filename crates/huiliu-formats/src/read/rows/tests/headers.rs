@@ -235,3 +235,25 @@ fn a_column_is_what_the_columns_beside_it_leave() {
         assert_eq!(values, [value], "{header} {findings:#?}");
     }
 }
+
+#[test]
+fn numbers_of_columns_in_any_writing_are_no_record() {
+    let head = "序号,项目名称,总投资（万元）,形象进度,备注\n";
+    for row in [
+        "①,②,③,④,⑤",
+        "一,二,三,四,五",
+        "（1）,（2）,（3）,（4）,（5）",
+        "A,B,C,D,E",
+        "必填,必填,必填,选填,选填",
+        "（必填）,（必填）,（必填）,（选填）,（选填）",
+        "1,2,3,4,5",
+        "甲,乙,1,2,3",
+    ] {
+        let (names, totals, findings) =
+            table(&format!("{head}{row}\n1,甲项目,100,主体,无\n"), "total_investment");
+        assert_eq!((names, totals), (vec!["甲项目".into()], vec!["100".into()]), "{row} {findings:#?}");
+    }
+    let text =
+        "项目情况,,投资情况,,\n序号,项目名称,总投资（万元）,年度计划投资（万元）,备注\n1,甲项目,100,50,好\n";
+    assert_eq!(table(text, "library_no").1, [""]);
+}
