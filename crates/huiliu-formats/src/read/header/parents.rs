@@ -144,7 +144,8 @@ impl Names {
         let of_all = found.first().is_some_and(|(field, _)| self.field("total_investment") == Some(*field));
         let part = self.is_part_of(&of_parent, leaf, &found);
         // 计划投资 > 总投资, but 年度计划投资 > 总投资 is of the year.
-        match part && !(of_all && !WHEN.iter().any(|word| parent.contains(word))) {
+        let of_some_time = || WHEN.iter().any(|word| parent.contains(word));
+        match part && (!of_all || of_some_time()) {
             true => Vec::new(),
             false => found,
         }

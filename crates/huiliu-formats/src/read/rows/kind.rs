@@ -162,8 +162,7 @@ impl RowKinds {
                 let goes_on = self.noted && (alone || parted_number) && !is_footer(&word);
                 // 1.总投资为估算数, where numbers stand.
                 let listed = alone && self.is_serial(column) && !is_numeric(first) && says(first);
-                is_marked_note(&word) && alone
-                    || alone && is_summary(&word)
+                alone && (is_marked_note(&word) || is_summary(&word))
                     || listed
                     || parted
                     || example
