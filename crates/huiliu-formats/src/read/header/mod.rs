@@ -11,6 +11,7 @@ mod form;
 mod fuzzy;
 mod names;
 mod neighbours;
+mod others;
 mod parents;
 mod paths;
 mod periods;
@@ -18,6 +19,7 @@ mod search;
 mod tell;
 mod units;
 mod values;
+mod vocabulary;
 
 use assign::assign;
 pub(super) use declared::{counted_in, declared_unit};

@@ -7,97 +7,10 @@ use huiliu_stage::FieldType;
 
 use super::is_serial;
 use super::names::{ABOUT, Names, Rank, WHOLE, is_unit, tidy, without_unit};
-use crate::read::value::years;
-
-/// Words of a parent whose children are of another time, whatever they are called.
-const TIMES: [&str; 22] = [
-    "上年",
-    "去年",
-    "往年",
-    "历年",
-    "前年",
-    "明年",
-    "下年",
-    "同期",
-    "上月",
-    "下月",
-    "上季",
-    "下季",
-    "上半年",
-    "下半年",
-    "序时",
-    "上周",
-    "下周",
-    "期间",
-    "十三五",
-    "十四五",
-    "十五五",
-    "以来",
-];
-/// Words of a parent whose amounts are of a part.
-const PARTS: [&str; 14] = [
-    "外资",
-    "内资",
-    "设备",
-    "建安",
-    "一期",
-    "二期",
-    "三期",
-    "四期",
-    "专项债",
-    "债券",
-    "国债",
-    "预算内",
-    "民间投资",
-    "社会资本",
-];
-/// Words of a parent whose people are somebody else's, and its last words then.
-const WHOSE: [&str; 6] = ["施工", "监理", "设计", "勘察", "包联", "挂钩"];
-const WHO: [&str; 5] = ["单位", "企业", "公司", "领导", "方"];
-/// Words of a parent whose days and progress are still to come, unless it says how far they have come.
-const PLANS: [&str; 2] = ["计划", "目标"];
-const DONE: [&str; 6] = ["完成", "执行", "进展", "实际", "实施", "推进"];
-/// Words of a parent whose amount is of some time, if its leaf says no more than that it is one.
-const PERIODS: [&str; 9] = ["本年", "年度", "当年", "累计", "完成", "季度", "月", "目前", "截至"];
-const AMOUNTS: [&str; 4] = ["投资额", "投资", "金额", "投资金额"];
-/// Leaves that name what their parent is.
-const NAMES_OF_UNITS: [&str; 4] = ["单位名称", "单位", "名称", "全称"];
-/// Endings of a parent that say nothing on which of its children's fields is meant.
-const EMPTY: [&str; 8] = ["完成情况", "进展情况", "情况", "进展", "完成", "进度", "工期", "时间"];
-/// Leaves that name who their parent is, and those that tell what their parent is about as it is now.
-const NAMES_OF_PEOPLE: [&str; 2] = ["姓名", "名字"];
-const NOW: [&str; 9] = ["实际", "当前", "目前", "本月", "本周", "实际情况", "现状", "完成", "完成情况"];
-/// Leaves that say of an amount that it was done.
-const WAS_DONE: [&str; 8] = ["完成", "实际", "实际完成", "完成数", "完成额", "实际完成数", "完成值", "实绩"];
-/// Leaves that say of an amount that it is planned.
-const IS_PLANNED: [&str; 7] = ["计划", "计划数", "目标", "目标数", "任务", "任务数", "下达"];
-/// Steps whose days are asked for below 工期.
-const STEPS: [&str; 4] = ["开工", "竣工", "完工", "投产"];
-/// What a parent of amounts may say without making them those of something else or of some other time.
-const PLAIN: [&str; 20] = [
-    "本年度",
-    "当年度",
-    "项目",
-    "投资",
-    "情况",
-    "完成",
-    "进展",
-    "进度",
-    "计划",
-    "建设",
-    "年度",
-    "本年",
-    "当年",
-    "今年",
-    "资金",
-    "目标",
-    "执行",
-    "及",
-    "和",
-    "与",
-];
-/// Words of a leaf that say of when its amount is.
-const WHEN: [&str; 7] = ["年度", "本年", "当年", "全年", "月", "累计", "至今"];
+use super::vocabulary::{
+    AMOUNTS, EMPTY, IS_PLANNED, NAMES_OF_PEOPLE, NAMES_OF_UNITS, NOW, PLANS, STEPS, TIMES, WAS_DONE, WHEN,
+    bare, is_part, is_plan, says_more,
+};
 
 fn is_firm(found: &[(usize, Rank)]) -> bool {
     found.iter().any(|(_, rank)| *rank != Rank::Weak)
@@ -206,21 +119,6 @@ impl Names {
         found
     }
 
-    /// Whether a child tells which part of its parent it is, where this is the amount of some time: 年度计划投资 > 其中设备.
-    /// The parts of the whole investment have fields of their own.
-    pub(super) fn is_part_of(
-        &self,
-        of_parent: &[(usize, Rank)],
-        leaf: &str,
-        found: &[(usize, Rank)],
-    ) -> bool {
-        let (Some((parent, _)), Some((child, _))) = (of_parent.first(), found.first()) else { return false };
-        let is_money = self.kind(*child).is_some_and(|(_, kind)| kind == FieldType::Money);
-        let says_when =
-            WHEN.iter().chain(&DONE).chain(&PLANS).chain(&["实际"]).any(|word| leaf.contains(word));
-        is_money && parent != child && !says_when && self.field("total_investment") != Some(*parent)
-    }
-
     /// The fields that a header may mean whose parent makes it another's: for people, nothing is read by them.
     pub(super) fn of_another(&self, path: &[String]) -> Vec<usize> {
         let tidied: Vec<String> = path.iter().map(|part| tidy(part)).collect();
@@ -264,53 +162,6 @@ impl Names {
         let step = step.then(|| format!("{bare}时间"));
         self.first_of(words.chain([format!("{leaf}{parent}")]).chain(turned).chain(planned).chain(step))
     }
-
-    /// Whether what a leaf names is something else's below this parent.
-    fn is_of_another(&self, parent: &str, leaf: &str, own: &[(usize, Rank)]) -> bool {
-        let (parent, leaf) = (bare(parent), bare(leaf));
-        if own.is_empty() || parent.contains(leaf) && !AMOUNTS.contains(&leaf) {
-            return false;
-        }
-        let is = |kinds: &[FieldType]| {
-            own.iter().any(|(field, _)| self.kind(*field).is_some_and(|(_, kind)| kinds.contains(&kind)))
-        };
-        let has = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
-        let amount = is(&[FieldType::Money]);
-        let progress = has(leaf, &["进度", "进展", "完成率"]);
-        // 建设计划 is no 设计.
-        let parent = parent.replace("建设", "");
-        let of_people = has(leaf, &["人", "电话", "方式", "单位", "领导"]);
-        let time = (amount || progress) && has(&parent, &TIMES);
-        let part = amount && is_part(&parent);
-        let whose = of_people && has(&parent, &WHOSE) && WHO.iter().any(|who| parent.ends_with(who));
-        let plan = (is(&[FieldType::Date]) || progress)
-            && has(&parent, &PLANS)
-            && !has(&parent, &DONE)
-            && !has(leaf, &PLANS);
-        let vague = AMOUNTS.contains(&leaf) && (has(&parent, &PERIODS) || has_year(&parent));
-        // 2022年 > 完成投资, and the leaf does not say itself of when it is.
-        let says_when = has(leaf, &WHEN) || leaf.contains("计划");
-        // 2022年 > 完成率, 一季度 > 完成率
-        let rate = leaf.contains("完成率")
-            && (has(&parent, &["季度"]) || has_year(&parent) && !parent.contains('月'));
-        let year = own.iter().any(|(field, _)| self.is_annual(*field)) && !says_when && has_year(&parent);
-        // 一季度 > 计划投资, 6月计划 > 完成投资
-        let of_part = amount
-            && !has(leaf, &["年度", "本年", "累计", "月", "总"])
-            && !has_year(leaf)
-            && has(&parent, &["季度", "月"]);
-        let to_come = amount
-            && (has(&parent, &["下一步"])
-                || leaf.contains("投资") && parent.starts_with("预计")
-                || leaf.contains("完成") && has(&parent, &PLANS) && !has(&parent, &DONE));
-        time || part || whose || plan || vague || year || rate || of_part || to_come
-    }
-}
-
-/// Whether what stands below a parent is still to come.
-fn is_plan(parent: &str) -> bool {
-    let has = |words: &[&str]| words.iter().any(|word| parent.contains(word));
-    has(&PLANS) && !has(&DONE)
 }
 
 /// A leaf behind its parent without an ending that says little: 完成投资 behind 4月进展, but 投资 behind 年度完成情况 is what was
@@ -328,36 +179,10 @@ fn of_stem(stem: &str, end: &str, bare: &str) -> Option<String> {
     }
 }
 
-/// Whether a parent's amounts are of a part of the investment.
-fn is_part(parent: &str) -> bool {
-    let parent = parent.replace("内外资", "").replace("国内资", "");
-    // 政府投资项目 are some projects, and all of their money.
-    let government = parent.contains("政府投资") && !parent.contains("项目");
-    government || PARTS.iter().any(|word| parent.contains(word))
-}
-
-/// Whether a parent of amounts says more than that it is one of the year's: 5月投资, 固定资产投资.
-fn says_more(parent: &str) -> bool {
-    let parent = without_unit(parent).map_or(parent, |(base, _)| base);
-    let rest = PLAIN.iter().fold(bare(parent).to_owned(), |rest, word| rest.replace(word, ""));
-    rest.chars().any(char::is_alphanumeric)
-}
-
-/// A header without its unit and what stands in brackets at its end.
-fn bare(text: &str) -> &str {
-    let text = without_unit(text).map_or(text, |(base, _)| base);
-    text.strip_suffix(')').and_then(|open| open.rsplit_once('(')).map_or(text, |(base, _)| base)
-}
-
 /// 开工 of 开工时间.
 fn without_day(text: &str) -> Option<&str> {
     let bare = ["时间", "日期"].iter().find_map(|end| text.strip_suffix(end));
     bare.filter(|bare| !bare.is_empty())
-}
-
-/// Whether a text names a year.
-fn has_year(text: &str) -> bool {
-    !years(std::iter::once(text)).is_empty()
 }
 
 /// The rows of a header without one of units below its leaf, which belongs to its parent.
