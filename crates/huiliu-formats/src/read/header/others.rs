@@ -41,7 +41,8 @@ impl Names {
         let time = (amount || progress) && has(&parent, &TIMES);
         let part = amount && is_part(&parent);
         let whose = of_people && has(&parent, &WHOSE) && WHO.iter().any(|who| parent.ends_with(who));
-        let plan = (is(&[FieldType::Date]) || progress) && is_plan(&parent) && !has(leaf, &PLANS);
+        let work = has(leaf, &["建设内容", "工程内容"]);
+        let plan = (is(&[FieldType::Date]) || progress || work) && is_plan(&parent) && !has(leaf, &PLANS);
         let vague = AMOUNTS.contains(&leaf) && (has(&parent, &PERIODS) || has_year(&parent));
         // 2022年 > 完成投资, and the leaf does not say itself of when it is.
         let says_when = has(leaf, &WHEN) || leaf.contains("计划");

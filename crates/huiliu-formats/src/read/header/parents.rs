@@ -29,8 +29,13 @@ impl Names {
         let Some(parent) = above.last().filter(|_| !is_serial(leaf)) else { return own };
         // 责任单位 > 单位名称
         let names_parent = parent.ends_with("单位") && NAMES_OF_UNITS.contains(&leaf.as_str());
-        if names_parent || NAMES_OF_PEOPLE.contains(&leaf.as_str()) {
+        if names_parent {
             return self.look_up(parent);
+        }
+        // 挂钩领导 > 姓名, and 联系方式 > 姓名 is who is called there.
+        if NAMES_OF_PEOPLE.contains(&leaf.as_str()) {
+            let calls = parent.contains("联系") && !parent.ends_with("人") || parent.contains("联系人");
+            return self.look_up(if calls { "联系人" } else { parent });
         }
         // 形象进度 > 实际, beside what was planned.
         let progress = ["进度", "进展"].iter().any(|word| parent.contains(word));
@@ -46,7 +51,7 @@ impl Names {
         // 5月完成投资 > 实际, 本月完成投资 > 完成投资
         let done = WAS_DONE.contains(&base) && (parent.contains("完成") || parent.contains('月'));
         // 年度计划投资 > 计划, beside 完成
-        let planned = IS_PLANNED.contains(&base) && is_plan(parent);
+        let planned = IS_PLANNED.contains(&base) && is_plan(parent) && parent.contains("投资");
         if !of_parent.is_empty() && (done || planned || bare(parent).ends_with(base)) {
             return of_parent;
         }
@@ -169,12 +174,14 @@ impl Names {
 fn of_stem(stem: &str, end: &str, bare: &str) -> Option<String> {
     let done = ["完成", "进展", "进度"].iter().any(|word| end.contains(word));
     let says = bare.contains("完成");
+    let progress = ["进度", "进展"].iter().any(|word| bare.contains(word));
+    let planned = PLANS.iter().any(|word| stem.contains(word));
     match (done, end) {
-        (true, _) if PLANS.iter().any(|word| stem.contains(word)) => None,
+        (true, _) if planned => None,
+        // 5月进展 > 形象进度, but 年度进展 > 形象进度 is none of the year's goal.
+        (true, _) if progress && stem.contains('月') => Some(format!("{stem}{bare}")),
         (true, _) if !says => Some(format!("{stem}完成{bare}")),
-        (_, "情况") if AMOUNTS.contains(&bare) || ["进度", "进展"].iter().any(|word| bare.contains(word)) => {
-            None
-        }
+        (_, "情况") if progress || AMOUNTS.contains(&bare) && stem.contains("完成") == planned => None,
         _ => Some(format!("{stem}{bare}")),
     }
 }
@@ -309,6 +316,11 @@ mod tests {
             ("年度完成情况>形象进度", Some("progress_text")),
             ("年度进展>形象进度", Some("progress_text")),
             ("年度情况>形象进度", Some("progress_text")),
+            ("2023年5月进展情况>建设进度", Some("progress_text")),
+            ("完成情况>投资", Some("ytd_investment")),
+            ("年度计划>目标", None),
+            ("联系方式>姓名", Some("contact")),
+            ("责任单位及联系人>姓名", Some("contact")),
             ("年度计划完成情况>完成投资（万元）", Some("ytd_investment")),
             ("年度计划完成情况>投资额", None),
             ("年度计划完成情况>开工时间", Some("start_date")),

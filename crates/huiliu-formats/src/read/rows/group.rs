@@ -74,6 +74,9 @@ const WHICH: [&str; 19] = [
     "民生",
 ];
 
+/// Ends of words that end as names of places do, and are none.
+const NO_PLACES: [&str; 6] = ["超市", "夜市", "菜市", "集市", "门市", "都市"];
+
 struct Word {
     field: &'static str,
     pattern: Regex,
@@ -139,6 +142,10 @@ impl Meanings {
             })?;
             // 续建产业, 亿元以上产业: which projects these are, and no industry.
             if word.field == "industry_name" && WHICH.iter().any(|which| value.contains(which)) {
+                return None;
+            }
+            // 平价超市 is no place.
+            if word.field == "region_name" && NO_PLACES.iter().any(|end| value.ends_with(end)) {
                 return None;
             }
             // A value that the schema would refuse helps nobody.

@@ -85,7 +85,10 @@ impl RowKinds {
             .or_else(|| self.unit_row(&filled))
             .or_else(|| self.heading_again(&filled))
             .or_else(|| self.total(&filled))
-            .or_else(|| self.share(view, row, &filled))
+            .or_else(|| self.share(&filled))
+            .or_else(|| self.last_share(view, row, &filled))
+            .or_else(|| self.summed_title(view, row, &filled))
+            .or_else(|| self.next_share(view, row, &filled))
             .or_else(|| self.note(&filled))
             .or_else(|| self.footer(&filled))
             .or_else(|| {
@@ -93,7 +96,6 @@ impl RowKinds {
                 let counts = above || self.counts() || self.is_numbered(view, row + 1);
                 self.title(&filled[usize::from(above)..], number, counts)
             })
-            .or_else(|| self.summed_title(view, row, &filled))
     }
 
     /// Whether a row has a serial number.
@@ -127,7 +129,8 @@ impl RowKinds {
     fn heading_again(&self, filled: &[(usize, &str)]) -> Option<Kind> {
         let is_title = |(_, cell): &(usize, &str)| self.titles.iter().any(|title| title == cell.trim());
         let page = || filled.len() == 1 && is_page(&tidy(filled[0].1));
-        (self.header.len() >= 3 && (filled.iter().all(is_title) || page())).then_some(Kind::Heading)
+        (self.header.len() >= 3 && filled.iter().all(is_title) || self.header.len() > 1 && page())
+            .then_some(Kind::Heading)
     }
 
     /// Who filled the form in, or the labels for that where nobody has.

@@ -29,7 +29,7 @@ pub(super) use self::merged::untaken;
 use self::merged::wide;
 use self::sums::Shares;
 use self::tell::{begins_other, name_only, opened, other_unit, says_sheet, skipped, units_differ};
-use self::words::{counted, is_count, is_mark, is_numeric, is_subtotal};
+use self::words::{counted, is_count, is_mark, is_measure, is_numeric, is_subtotal, tells_count};
 use super::build::Assembler;
 use super::checks::{Checks, Mark, Marks, Printed, Serial, Total, is_summed};
 use super::chunk::{Chunk, View};
@@ -203,9 +203,18 @@ impl RowKinds {
             self.gap = kind == Some(Kind::Blank);
             (self.noted, self.headed) = (kind == Some(Kind::Note), kind == Some(Kind::Header));
             self.shared = kind == Some(Kind::Share) && (self.totalled || self.shared);
-            self.totalled = matches!(kind, Some(Kind::Total(_)));
+            // The title of a group may have its sums beside it, and their parts below.
+            let sums = match kind {
+                Some(Kind::Total(column) | Kind::Group(column, _)) => {
+                    self.says(view, row, number, column).printed.len()
+                }
+                _ => 0,
+            };
+            self.totalled = matches!(kind, Some(Kind::Total(_))) || sums > 0;
+            // 汇总, and what is summed up below.
+            self.gap |= matches!(kind, Some(Kind::Total(_))) && sums == 0;
             match kind {
-                Some(Kind::Total(_)) => {
+                Some(Kind::Total(_) | Kind::Group(..)) => {
                     self.shares.begin(view, row, self.summed.iter().map(|(column, _)| *column));
                 }
                 Some(Kind::Share) => self.shares.take(view, row),
@@ -312,16 +321,21 @@ impl RowKinds {
         }
     }
 
-    /// Whether a row without a number, where records have theirs, or the one below its title, says how many there are of something.
+    /// Whether a row behind a gap, or the one below its title, says how many or how much there is of something, and is no record:
+    /// it has no number where records have theirs, or counts in words, or its own words say so.
     fn counts_something(&self, view: View<'_>, row: usize) -> bool {
-        let unnumbered = |row: usize| {
-            self.serial
-                .as_ref()
-                .is_some_and(|serial| serial.counts() && !is_numeric(view.get(row, serial.column)))
+        let is_count = |row: usize| {
+            let unnumbered = self.serial.as_ref().is_some_and(|serial| {
+                let cell = view.get(row, serial.column).trim();
+                serial.counts() && (cell.is_empty() || !is_numeric(cell))
+            });
+            let label = view.row(row).map(tidy).find(|cell| !cell.is_empty()).unwrap_or_default();
+            let counts = view.row(row).any(|cell| tells_count(&tidy(cell)));
+            let says = counts || is_measure(&label) || self.meanings.of(&label).is_some();
+            (unnumbered || says) && foreign::is_count_of(view, row, &self.words)
         };
-        let is_count = |row: usize| unnumbered(row) && foreign::is_count_of(view, row, &self.words);
         let alone = view.row(row).filter(|cell| !cell.trim().is_empty()).count() == 1;
-        is_count(row) || alone && unnumbered(row) && is_count(row + 1)
+        is_count(row) || alone && is_count(row + 1)
     }
 
     /// Whether a leading cell holds the name of a field, which is no value of any.

@@ -5,6 +5,7 @@
 //! the rows below it.
 
 use super::RowKinds;
+use super::group::Style;
 use super::kind::Kind;
 use super::words::{is_bare_total, is_count, is_mark, is_numeric, is_share, is_total, tells_count};
 use crate::read::chunk::View;
@@ -96,43 +97,60 @@ impl RowKinds {
         (!filled.iter().skip(behind).any(other_words)).then_some(Kind::Total(column))
     }
 
-    /// A part of a total: 其中 and amounts, and below it other parts.
-    pub(super) fn share(&self, view: View<'_>, row: usize, filled: &[(usize, &str)]) -> Option<Kind> {
-        let (&(column, label), rest) = filled.split_first()?;
-        let below = self.totalled || self.shared;
-        let is_amount = |(column, cell): &(usize, &str)| {
-            // Below a total, numbers of rows may stand where rows have words.
-            self.is_amount(*column, cell) || below && is_numeric(cell)
-        };
-        let amounts = |rest: &[(usize, &str)]| rest.iter().all(is_amount);
+    /// A part of a total that says so: 其中 and amounts.
+    pub(super) fn share(&self, filled: &[(usize, &str)]) -> Option<Kind> {
+        let (&(_, label), rest) = filled.split_first()?;
         let word = tidy(label);
         // 其中 | 续建项目 | 1
-        let named = || word == "其中" && rest.split_first().is_some_and(|(_, rest)| amounts(rest));
+        let named = || {
+            word == "其中" && rest.split_first().is_some_and(|(_, rest)| self.are_amounts_below_total(rest))
+        };
         // 其中村改造 is a name.
+        let below = self.totalled || self.shared;
         let marked = word.starts_with("其中:") || !word.starts_with("其中") || word == "其中" || below;
-        if is_share(&word) && marked && (amounts(rest) || named()) {
-            return Some(Kind::Share);
-        }
-        if is_numeric(label) || rest.is_empty() || !amounts(rest) || !below {
-            return None;
-        }
+        (is_share(&word) && marked && (self.are_amounts_below_total(rest) || named())).then_some(Kind::Share)
+    }
+
+    /// A part of a total that does not say so, below one that does: with it, or with it and some below, the total is complete.
+    pub(super) fn last_share(&self, view: View<'_>, row: usize, filled: &[(usize, &str)]) -> Option<Kind> {
+        (self.shared && self.ends_total(view, row, filled)).then_some(Kind::Share)
+    }
+
+    /// A part of a total that does not say so, right below the total, or one more below those that do.
+    pub(super) fn next_share(&self, view: View<'_>, row: usize, filled: &[(usize, &str)]) -> Option<Kind> {
+        let &(column, label) = filled.first()?;
         // Where rows have numbers a row without one is no record; where they have none a record looks the same.
         let unnumbered = self.counts() && self.serial.as_ref().is_some_and(|serial| serial.column <= column);
-        let says = self.meanings.of(&word).is_some();
-        let goes_on = self.shared && (unnumbered || says);
-        let adds_up = || {
-            let is_part = |row: usize| {
-                let filled: Vec<(usize, &str)> =
-                    view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect();
-                let label = filled.first().is_some_and(|(_, cell)| !is_numeric(cell));
-                label && filled.len() > 1 && amounts(&filled[1..])
-            };
-            // A total above all rows may have one part only, and the records follow.
-            let may_be = says || self.shared && self.any && self.serial.is_none();
-            // Words that say nothing are a record's name, if records follow.
-            may_be && self.shares.end_with(view, row, is_part).is_some_and(|goes_on| says || !goes_on)
+        let goes_on = self.shared && (unnumbered || self.meanings.title(label).means.is_some());
+        (self.may_be_share(filled) && (goes_on || self.ends_total(view, row, filled))).then_some(Kind::Share)
+    }
+
+    /// Whether a row below a total is a word without a number before it, and amounts.
+    fn may_be_share(&self, filled: &[(usize, &str)]) -> bool {
+        let Some((&(_, label), rest)) = filled.split_first() else { return false };
+        let bare = matches!(self.meanings.title(label).style, Style::Bare(_));
+        let amounts = !is_numeric(label) && !rest.is_empty() && self.are_amounts_below_total(rest);
+        (self.totalled || self.shared) && bare && amounts
+    }
+
+    fn ends_total(&self, view: View<'_>, row: usize, filled: &[(usize, &str)]) -> bool {
+        let Some(&(_, label)) = filled.first().filter(|_| self.may_be_share(filled)) else { return false };
+        let says = self.meanings.title(label).means.is_some();
+        // A total above all rows may have one part only, and the records follow.
+        let may_be = says || self.shared && self.any && self.serial.is_none();
+        let is_part = |row: usize| {
+            let filled: Vec<(usize, &str)> =
+                view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect();
+            self.may_be_share(&filled)
         };
-        (goes_on || adds_up()).then_some(Kind::Share)
+        // Words that say nothing are a record's name, if records follow.
+        may_be && self.shares.end_with(view, row, is_part).is_some_and(|goes_on| says || !goes_on)
+    }
+
+    /// Whether all cells are amounts; below a total, numbers of rows may stand where rows have words.
+    fn are_amounts_below_total(&self, cells: &[(usize, &str)]) -> bool {
+        let below = self.totalled || self.shared;
+        cells.iter().all(|(column, cell)| self.is_amount(*column, cell) || below && is_numeric(cell))
     }
 
     /// A title whose amounts are the sums of the rows below it: 续建 | 300. Its words must say something, unless titles above
@@ -150,14 +168,22 @@ impl RowKinds {
         let mut left: Vec<(usize, f64)> = printed
             .map(|(at, _)| amount(view, row, *at).map(|amount| (*at, amount)))
             .collect::<Option<_>>()?;
-        if left.is_empty() || left.iter().any(|(_, amount)| *amount < NEAR) {
+        // Nothing is the sum of many records that have none.
+        let nothing = left.iter().all(|(_, amount)| *amount < NEAR);
+        if left.is_empty() || nothing && title.means.is_none() {
             return None;
         }
+        let fits = |left: &[(usize, f64)]| left.iter().all(|(_, left)| left.abs() < NEAR);
+        let least = if title.means.is_some() { 1 } else { 2 };
         let (mut rows, mut ended) = (0, false);
         for below in row + 1..(row + 1 + MOST_ADDED).min(view.rows()) {
             let filled: Vec<(usize, &str)> =
                 view.row(below).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect();
-            ended = filled.len() < 2 || self.may_be_summed(&filled) || self.total(&filled).is_some();
+            // A record may have nothing but its name and amounts.
+            let next = || {
+                self.may_be_summed(&filled) && (fits(&left) || self.meanings.of(&tidy(filled[0].1)).is_some())
+            };
+            ended = filled.len() < 2 || rows > 0 && next() || self.total(&filled).is_some();
             if ended {
                 break;
             }
@@ -168,8 +194,7 @@ impl RowKinds {
             }
         }
         ended |= row + 1 + rows == view.rows();
-        let fits = ended && rows > 0 && left.iter().all(|(_, left)| left.abs() < NEAR);
-        fits.then_some(Kind::Group(column, title))
+        (ended && rows >= least && fits(&left)).then_some(Kind::Group(column, title))
     }
 
     /// Whether a row is a word and nothing behind it but sums and numbers of rows.

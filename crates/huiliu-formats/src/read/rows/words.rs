@@ -62,6 +62,11 @@ pub(super) fn is_summary(word: &str) -> bool {
     counts && (word.starts_with("总投资") || word.contains("总投资") && word.contains(['个', '项']))
 }
 
+/// 开工率, 项目数, 总投资, 一季度: what is counted, or when, and nobody's name.
+pub(super) fn is_measure(word: &str) -> bool {
+    ["数", "率", "总投资", "投资额", "季度", "月", "月份", "年"].iter().any(|end| word.ends_with(end))
+}
+
 /// Whether rows of groups are numbered by this: Ⅰ, A.
 pub(super) fn is_letter(word: &str) -> bool {
     let roman = !word.is_empty() && word.chars().all(|c| "ivx".contains(c));

@@ -247,3 +247,32 @@ fn amounts_that_add_up_by_chance_make_no_title_of_a_record() {
         "项目名称,子项目名称,总投资（万元）,形象进度\n打包项目,,300,\n,一号路,100,主体\n,二号路,200,基础\n";
     assert_eq!(table(text, "owner_name").0[0], "打包项目");
 }
+
+#[test]
+fn titles_with_sums_are_told_from_parts_of_the_total_above() {
+    let head = "项目名称,建设单位,总投资（万元）\n";
+    let groups = ["400\n甲项目,甲司,200\n乙项目,乙司,200\n", "600\n丙项目,丙司,600\n"];
+    for (one, two) in [("一、湖塘镇", "二、前黄镇"), ("湖塘镇", "前黄镇")] {
+        let rows = format!("{one},,{}{two},,{}", groups[0], groups[1]);
+        for above in ["", "合计,,1000\n", "合计,,1000\n其中：续建,,700\n新建,,300\n"] {
+            let (names, regions, findings) = table(&format!("{head}{above}{rows}"), "region_name");
+            assert_eq!(names, ["甲项目", "乙项目", "丙项目"], "{above}{rows} {findings:#?}");
+            assert_eq!(regions, ["湖塘镇", "湖塘镇", "前黄镇"], "{above}{rows} {findings:#?}");
+        }
+    }
+    let text = format!("{head}续建项目,,2\n乙项目,乙司,2\n小计,,2\n新建项目,,2\n丙项目,丙司,2\n小计,,2\n");
+    assert_eq!(table(&text, "construction_nature").1, ["续建", "新建"]);
+    let text = format!(
+        "{head}合计,,1000\n一、湖塘镇,,300\n其中：省重点,,100\n市重点,,200\n甲项目,甲司,100\n乙项目,乙司,200\n二、前黄镇,,700\n丙项目,丙司,700\n"
+    );
+    assert_eq!(table(&text, "region_name").0, ["甲项目", "乙项目", "丙项目"]);
+    // A record of the group that has nothing but its amount, and sums that are nothing.
+    let text = format!("{head}高新区,,320\n甲项目,甲司,300\n丁项目,,0\n乙项目,乙司,20\n");
+    assert_eq!(table(&text, "region_name").1, ["高新区"; 3]);
+    let text = "项目名称,建设单位,总投资（万元）,年度累计完成投资（万元）\n湖塘镇,,320,0\n甲项目,甲司,300,0\n丁项目,丁司,20,0\n前黄镇,,30,0\n丙项目,丙司,30,0\n";
+    assert_eq!(table(text, "region_name").1, ["湖塘镇", "湖塘镇", "前黄镇"]);
+    let text = format!("{head}一、湖塘镇,,30\n甲项目,甲司,10\n丁项目,,10\n乙项目,乙司,10\n");
+    assert_eq!(table(&text, "region_name").1, ["湖塘镇"; 3]);
+    let text = format!("{head}甲项目,甲司,300\n平价超市,,10\n乙项目,乙司,10\n");
+    assert_eq!(table(&text, "region_name").0.len(), 3);
+}

@@ -85,3 +85,23 @@ fn small_tables_below_a_list_of_words_are_told_and_not_read() {
     let (names, _, findings) = table(&format!("{list}3,丙项目,,,\n,丁项目,,,交通局\n"), "owner_name");
     assert_eq!(names.len(), 4, "{findings:#?}");
 }
+
+#[test]
+fn what_is_counted_below_a_gap_is_no_record() {
+    let plain = "项目名称,责任单位,总投资（万元）\n甲项目,A局,100\n乙项目,B局,200\n";
+    let numbered = "序号,项目名称,责任单位,总投资（万元）\n1,甲项目,A局,100\n2,乙项目,B局,200\n";
+    for (list, below) in [
+        (plain, ",,\n湖塘镇,1个,100\n前黄镇,1个,200\n"),
+        (plain, ",,\n开工项目数,3个,\n开工率,75%,\n"),
+        (plain, ",,\n发改局,2,\n"),
+        (plain, "汇总,,\n发改局,2,\n"),
+        (numbered, ",,,\n,已开工,1,\n,未开工,1,\n"),
+        (numbered, ",,,\n汇总,,,\n产业类,1,,\n"),
+    ] {
+        let (names, _, findings) = table(&format!("{list}{below}"), "owner_name");
+        assert_eq!(names, ["甲项目", "乙项目"], "{below} {findings:#?}");
+        errors(&findings, "second-table", 1);
+    }
+    let text = "项目名称,总投资（万元）\n甲项目,100\n续表,\n乙项目,200\n第2页,\n丙项目,300\n";
+    assert_eq!(table(text, "owner_name").0.len(), 3);
+}
