@@ -60,11 +60,11 @@ pub(super) fn sniff(all: &str, known: &Known, whole: bool) -> Form {
     };
     let mut best: Option<(f64, Form)> = None;
     for delimiter in &delimiters {
-        for &quote in &quotes {
+        for (quote, escape) in written(sample, &quotes, known) {
             let form = Form {
                 delimiter: delimiter.clone(),
                 quote,
-                escape: known.escape.flatten(),
+                escape,
                 newline: known.newline.clone(),
                 comment: known.comment.clone(),
             };
@@ -88,6 +88,7 @@ pub(super) fn sniff(all: &str, known: &Known, whole: bool) -> Form {
         form.quote = Some(quote);
     }
     if known.escape.is_none() {
+        form.escape = None;
         form.escape = escape(sample, &form);
     }
     let judged = records(sample, &form);
@@ -101,6 +102,17 @@ pub(super) fn sniff(all: &str, known: &Known, whole: bool) -> Form {
         delimiters.extend(self::delimiters(&head, None));
     }
     explained(all, whole, &delimiters, &quotes, known).unwrap_or(form)
+}
+
+/// The quotes to try, each without an escape, and with a backslash where one stands before it: else an apostrophe in some cell
+/// would seem a better quote than one whose cells all look broken.
+fn written(sample: &str, quotes: &[Option<u8>], known: &Known) -> Vec<(Option<u8>, Option<u8>)> {
+    let plain = quotes.iter().map(|&quote| (quote, known.escape.flatten()));
+    let escaped = quotes.iter().copied().filter(|quote| {
+        let before = |quote| memchr::memmem::find(sample.as_bytes(), &[b'\\', quote]).is_some();
+        known.escape.is_none() && quote.is_some_and(before)
+    });
+    plain.chain(escaped.map(|quote| (quote, Some(b'\\')))).collect()
 }
 
 /// The form that explains the whole text with nothing left over, if there is one: it beats all that is likely.

@@ -16,6 +16,20 @@ fn the_form_is_the_one_that_makes_a_table() {
         ("12:30:00\n12:31:00\n12:32:00\n", ",", b'"', None),
         ("id,'name'\n1,'a,b'\n2,'c,d'\n", ",", b'\'', None),
         ("id,n\n1,\"a\\\"b,c\"\n2,\"d\\\"e,f\"\n3,\"x\"\n", ",", b'"', Some(b'\\')),
+        // An apostrophe is no quote.
+        (
+            "name,j\nTom O'Neil,\"say \\\"hi, you\\\"\"\nEva,\"say \\\"no, you\\\"\"\nPaul,x\n",
+            ",",
+            b'"',
+            Some(b'\\'),
+        ),
+        (
+            "id;text\n1;\"say \\\"hi, you\\\" now\"\n2;don't go\n3;\"\\\"castle\\\"\"\n",
+            ";",
+            b'"',
+            Some(b'\\'),
+        ),
+        ("id;name\n7;'Tom O\\'Neil'\n8;Anna\n9;Paul\n", ";", b'\'', Some(b'\\')),
         ("t x\n2020-01-02 5\n2020-01-03 6\n", " ", b'"', None),
         ("a,b\r1,2\r", ",", b'"', None),
         // A day with blanks is one cell where each line has one comma, and each second column may be empty.
