@@ -209,8 +209,9 @@ impl Plan {
             false => None,
         };
         let columns = if is_header { &names } else { own };
+        let ragged = self.outline.ragged && !is_header;
         let Mended { cells, end, next, repairs, .. } =
-            glued.unwrap_or_else(|| mend(text, from, &self.form, columns, &mut self.effort));
+            glued.unwrap_or_else(|| mend((text, from), &self.form, (columns, ragged), &mut self.effort));
         Row { cells, repairs, end, next: next.max(from + 1), blank: false }
     }
 

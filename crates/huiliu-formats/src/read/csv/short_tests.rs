@@ -1,0 +1,49 @@
+//! Rows that end before their last cells, and texts that look like what they are not: nothing is glued, parted or lost.
+
+use super::repair::tests::{HEADER, body, read};
+
+/// Rows of a text, its header too.
+fn rows(text: &str) -> Vec<String> {
+    read(text).1
+}
+
+#[test]
+fn rows_that_lack_their_empty_last_cells_are_rows_of_their_own() {
+    for (text, meant) in [
+        ("a,b,c,d\nx\ny,1,2\nz,3,4,5\n", vec!["a¦b¦c¦d", "x¦¦¦", "y¦1¦2¦", "z¦3¦4¦5"]),
+        (
+            "task,owner,due,done\nWrite,Anna,2024-01-02\nPrint\nShip,Paul,2024-02-03,yes\n",
+            vec!["task¦owner¦due¦done", "Write¦Anna¦2024-01-02¦", "Print¦¦¦", "Ship¦Paul¦2024-02-03¦yes"],
+        ),
+        ("id,qty\n1\n2\n3,5\n4,6\n", vec!["id¦qty", "1¦", "2¦", "3¦5", "4¦6"]),
+        (
+            "name,score,city\nAnna,4\nPaul,5\nEva,6\nTom,7\nSue,8,Rome\n",
+            vec!["name¦score¦city", "Anna¦4¦", "Paul¦5¦", "Eva¦6¦", "Tom¦7¦", "Sue¦8¦Rome"],
+        ),
+        (
+            "id,city,note\n1,Rome\n2,Oslo\n3,Bern\n4,Riga,late\n5,Kyiv\n",
+            vec!["id¦city¦note", "1¦Rome¦", "2¦Oslo¦", "3¦Bern¦", "4¦Riga¦late", "5¦Kyiv¦"],
+        ),
+    ] {
+        assert_eq!(rows(text), meant, "{text}");
+    }
+}
+
+#[test]
+fn a_single_row_that_is_torn_is_joined() {
+    for (text, at, meant) in [
+        ("a,b,c,d\nx,1\n2,3\nz,3,4,5\nw,5,6,7\n", 1, "x¦1¦2¦3"),
+        (
+            "task,owner,due,done\nWrite,Anna\n2024-01-02,yes\nShip,Paul,2024-02-03,yes\n",
+            1,
+            "Write¦Anna¦2024-01-02¦yes",
+        ),
+        ("id,city,note\n1,Rome,ok\n2,Oslo\nlate\n4,Riga,late\n5,Kyiv,ok\n", 2, "2¦Oslo¦late"),
+    ] {
+        assert_eq!(rows(text)[at], meant, "{text}");
+    }
+    let torn = "K200,2021-03-11,9 Mill Lane\n9.50,York,see file\n";
+    let short = "K201,2021-03-11\n";
+    let found = rows(&format!("{HEADER}{}{torn}{}{short}{}", body(), body(), body()));
+    assert_eq!((found.len(), found[31].as_str()), (93, "K200¦2021-03-11¦9 Mill Lane¦9.50¦York¦see file"));
+}
