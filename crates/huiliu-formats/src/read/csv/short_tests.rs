@@ -47,3 +47,29 @@ fn a_single_row_that_is_torn_is_joined() {
     let found = rows(&format!("{HEADER}{}{torn}{}{short}{}", body(), body(), body()));
     assert_eq!((found.len(), found[31].as_str()), (93, "K200¦2021-03-11¦9 Mill Lane¦9.50¦York¦see file"));
 }
+
+#[test]
+fn a_row_with_delimiters_in_its_first_cell_alone_is_no_row_in_quotes() {
+    for (text, meant) in [
+        (
+            "place,a,b\n\"Oslo, East, Norway\",1,2\n\"Rome, Lazio, Italy\",,\n\"Bern, West, Swiss\",3,4\n",
+            "Rome, Lazio, Italy¦¦",
+        ),
+        (
+            "sum,n,code\n\"8,123,111\",2,B3\n\"8,942,946\",,\n\"7,111,222\",4,A1\n\"9,321,654\",5,A2\n",
+            "8,942,946¦¦",
+        ),
+    ] {
+        assert_eq!(rows(text)[2], meant, "{text}");
+    }
+    // What was pasted into the first cell of a sheet.
+    for row in [
+        "\"K200,2021-03-11,9 Mill Lane,9.50,York,see file\"",
+        "\"K200,2021-03-11,9 Mill Lane,9.50,York,see file\",,,,,",
+    ] {
+        let found = rows(&format!("{HEADER}{}{row}\n{}", body(), body()));
+        assert_eq!(found[31], "K200¦2021-03-11¦9 Mill Lane¦9.50¦York¦see file", "{row}");
+    }
+    let found = rows("place,a,b\nOslo,1,2\n\"Rome,5,6\",,\nBern,3,4\n");
+    assert_eq!(found[2], "Rome¦5¦6");
+}
