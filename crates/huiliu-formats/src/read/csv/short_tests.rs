@@ -73,3 +73,12 @@ fn a_row_with_delimiters_in_its_first_cell_alone_is_no_row_in_quotes() {
     let found = rows("place,a,b\nOslo,1,2\n\"Rome,5,6\",,\nBern,3,4\n");
     assert_eq!(found[2], "Rome¦5¦6");
 }
+
+#[test]
+fn a_last_row_of_a_word_that_the_first_column_knows_is_no_note() {
+    let table = "ok,start,sum\nyes,2020-01-10,698\nno,2010-12-28,506\nno,2016-05-23,701\nno,2014-04-13,43\n";
+    assert_eq!(rows(&format!("{table}no\n")).last().map(String::as_str), Some("no¦¦"));
+    for note in ["checked by hand\n", "\nno\n", "Source: us\n"] {
+        assert_eq!(rows(&format!("{table}{note}")).len(), 5, "{note}");
+    }
+}
