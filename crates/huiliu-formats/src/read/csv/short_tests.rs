@@ -82,3 +82,25 @@ fn a_last_row_of_a_word_that_the_first_column_knows_is_no_note() {
         assert_eq!(rows(&format!("{table}{note}")).len(), 5, "{note}");
     }
 }
+
+#[test]
+fn a_last_name_above_cells_that_were_left_out_is_one() {
+    for (text, meant) in [
+        ("no,price,code\n101,4\n102,5\n103,6\n104,7\n", vec!["no¦price¦code", "101¦4¦"]),
+        (
+            "city,place,path\nRome,Oslo\nRome,Bern\nRiga,Oslo\nRome,Kyiv,/usr/a.txt\n",
+            vec!["city¦place¦path", "Rome¦Oslo¦"],
+        ),
+    ] {
+        assert_eq!(rows(text)[..2], meant, "{text}");
+        assert!(rows(text).iter().all(|row| row.matches('¦').count() == 2), "{text}");
+    }
+    // A delimiter within a name.
+    for text in [
+        "no,\"price, net\"\n101,4\n102,5\n103,6\n104,7\n",
+        "no,price, net\n101,4\n102,5\n103,6\n104,7\n",
+        "no,net price,in euro\n101,4\n102,5\n103,6\n104,7\n",
+    ] {
+        assert_eq!(rows(text)[1], "101¦4", "{text}");
+    }
+}

@@ -15,6 +15,7 @@ mod tail;
 pub(super) mod tests;
 
 pub(super) use self::effort::Effort;
+pub(super) use self::names::is_known as names_columns;
 pub(super) use self::tail::misfit;
 
 use std::ops::Range;
