@@ -104,3 +104,29 @@ fn a_last_name_above_cells_that_were_left_out_is_one() {
         assert_eq!(rows(text)[1], "101¦4", "{text}");
     }
 }
+
+#[test]
+fn first_rows_of_a_table_without_a_header_may_hold_their_first_cell_alone() {
+    for (text, meant) in [
+        ("1,,\n2,,\n3,4,5\n6,7,8\n", vec!["1¦¦", "2¦¦", "3¦4¦5", "6¦7¦8"]),
+        (
+            "2015-12-08;;;\n2017-11-28;Doctor;Window;3\n2022-10-20;River;Valley;4\n",
+            vec!["2015-12-08¦¦¦", "2017-11-28¦Doctor¦Window¦3", "2022-10-20¦River¦Valley¦4"],
+        ),
+        (
+            ";;;\n2015-12-08;;;\n2017-11-28;Doctor;Window;3\n2022-10-20;River;Valley;4\n",
+            vec!["¦¦¦", "2015-12-08¦¦¦", "2017-11-28¦Doctor¦Window¦3", "2022-10-20¦River¦Valley¦4"],
+        ),
+    ] {
+        assert_eq!(read(text), (0, meant.into_iter().map(str::to_owned).collect()), "{text}");
+    }
+    // Titles, and what stands above a header.
+    for text in [
+        "Report,,\n2020,,\nid,n,d\n3,4,5\n6,7,8\n",
+        ",,\nid,n,d\n3,4,5\n6,7,8\n",
+        "2019,,\n2020,,\nid,n,d\n3,4,5\n6,7,8\n",
+    ] {
+        assert_eq!(read(text).0, 1, "{text}");
+        assert_eq!(rows(text)[0], "id¦n¦d", "{text}");
+    }
+}

@@ -102,6 +102,8 @@ pub(super) fn outline(sample: &str, form: &Form, header: Option<usize>, whole: b
     let end = end_of_table(&lines, first, width);
     let table = &lines[first..end];
     let found = || match height(table, width) {
+        // A row of nothing names nothing.
+        _ if table.first().is_some_and(|line| line.empty) => 0,
         Height::Sure(rows) => rows,
         Height::Likely => 1,
     };
