@@ -31,6 +31,8 @@ mod rownames;
 #[cfg(test)]
 mod schema_tests;
 mod shape;
+#[cfg(test)]
+mod short_tests;
 mod sniff;
 mod source;
 mod split;

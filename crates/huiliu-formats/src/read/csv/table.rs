@@ -125,7 +125,7 @@ impl Plan {
         if record.is_blank() {
             return Row { end: record.end, next: record.next, blank: true, ..Row::default() };
         }
-        if let Some(row) = self.unwrapped(&record) {
+        if let Some(row) = self.unwrapped(&record).filter(|row| is_header || self.is_pasted(&record, row)) {
             self.effort.earn(record.next - from);
             return row;
         }
@@ -209,8 +209,9 @@ impl Plan {
             false => None,
         };
         let columns = if is_header { &names } else { own };
+        let ragged = self.outline.ragged && !is_header;
         let Mended { cells, end, next, repairs, .. } =
-            glued.unwrap_or_else(|| mend(text, from, &self.form, columns, &mut self.effort));
+            glued.unwrap_or_else(|| mend((text, from), &self.form, (columns, ragged), &mut self.effort));
         Row { cells, repairs, end, next: next.max(from + 1), blank: false }
     }
 
@@ -254,6 +255,19 @@ impl Plan {
         })
     }
 
+    /// Whether the cells within the first one of a record are at home in the table rather than that cell as it stands, with
+    /// empty ones beside it: a place and its country have commas as well.
+    fn is_pasted(&self, record: &Record<'_>, row: &Row) -> bool {
+        let columns = &self.outline.columns;
+        if record.cells.len() != columns.len() {
+            return true;
+        }
+        let within: f64 = row.cells.iter().zip(columns).map(|(cell, column)| column.cost(cell)).sum();
+        let outside: f64 =
+            record.cells.iter().zip(columns).map(|(cell, column)| column.cost(&cell.text)).sum();
+        within < outside
+    }
+
     /// The row at `from` if all its cells, empty ones too, stand in quotes of another kind than the file's.
     fn in_other_quotes(&self, text: &str, from: usize, is_header: bool) -> Option<Row> {
         let (first, own) = (*text.as_bytes().get(from)?, self.form.quote?);
@@ -293,7 +307,7 @@ impl Plan {
     pub(super) fn ragged_row(&mut self, text: &str, from: usize) -> Row {
         let record = self.record(text, from);
         let short = record.cells.len() == 1 || record.cells.len() * 2 < self.outline.width;
-        if let Some(row) = self.unwrapped(&record) {
+        if let Some(row) = self.unwrapped(&record).filter(|row| self.is_pasted(&record, row)) {
             return row;
         }
         if !short || record.odd || record.is_blank() {

@@ -312,7 +312,9 @@ fn is_note(line: &Line<'_>, gap: bool, width: usize, columns: &[Profile]) -> boo
         2 if is_padded_note(line, width) && is_foreign_note(line, columns) => true,
         2 => cells == 1 && (gap || strange),
         _ => {
-            let cut_row = cells == 1 && (kind(first).is_value() || coded) && !strange;
+            // A word of the column's own is a row whose other cells were left out.
+            let known = || !gap && columns.first().is_some_and(|column| column.knows(first));
+            let cut_row = cells == 1 && ((kind(first).is_value() || coded) && !strange || known());
             (filled == 1 && alone && cells != width - 1 && (gap || strange || cells == 1 && !cut_row))
                 || (gap && cells * 2 <= width)
         }

@@ -7,6 +7,7 @@
 mod end;
 mod header;
 mod keys;
+mod ragged;
 mod remarks;
 mod series;
 mod stacked;
@@ -20,6 +21,7 @@ mod words_tests;
 
 use self::end::end_of_table;
 use self::header::{Height, height};
+use self::ragged::is_ragged;
 pub(super) use self::remarks::last_remark;
 use self::start::first_row;
 use self::width::width_of_first_table;
@@ -50,6 +52,8 @@ pub(super) struct Outline {
     pub(super) surplus: usize,
     /// A line of strokes stands below the header: `---,----,---`.
     pub(super) ruled: bool,
+    /// Rows end before their last cells where these are empty.
+    pub(super) ragged: bool,
 }
 
 /// Delimiters that a row of a file may be written with which has another one. A colon has a blank behind it in titles.
@@ -98,6 +102,8 @@ pub(super) fn outline(sample: &str, form: &Form, header: Option<usize>, whole: b
     let end = end_of_table(&lines, first, width);
     let table = &lines[first..end];
     let found = || match height(table, width) {
+        // A row of nothing names nothing.
+        _ if table.first().is_some_and(|line| line.empty) => 0,
         Height::Sure(rows) => rows,
         Height::Likely => 1,
     };
@@ -105,6 +111,7 @@ pub(super) fn outline(sample: &str, form: &Form, header: Option<usize>, whole: b
     let mut columns = columns(width, &table[height..]);
     let surplus = if height == 1 { surplus(&table[0], &columns) } else { 0 };
     columns.truncate(width - surplus);
+    let ragged = is_ragged(&table[height..], &columns);
     let texts = |lines: &[Line<'_>]| {
         let filled = lines.iter().filter(|line| !line.empty);
         filled.map(|line| line.text.chars().take(200).collect()).collect()
@@ -119,6 +126,7 @@ pub(super) fn outline(sample: &str, form: &Form, header: Option<usize>, whole: b
         behind: texts(&lines[end..]),
         columns,
         ruled,
+        ragged,
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn first_row(lines: &[Line<'_>], width: usize) -> Option<usize> {
     if full.is_some() && first > 1 && is_torn_header(lines, first, width) {
         first -= 2;
     } else if full.is_some() && first > 0 && is_first_above(lines, first, width) {
-        first -= 1;
+        first -= 1 + values_above(lines, first, width);
     }
     if is_title_of_list(&lines[first..], width) {
         first += 1;
@@ -93,6 +93,26 @@ fn is_hollow_row(lines: &[Line<'_>], first: usize, width: usize) -> bool {
         && !text.contains(char::is_whitespace)
         && text.chars().count() <= LONGEST_NAME
         && height(&lines[first..], width) == Height::Sure(0)
+}
+
+/// How many rows stand right above the one before the first full row that have no more than a value in their first cell
+/// as well, and above these, if nothing else is there, rows of nothing: no titles, but rows whose other cells are empty.
+fn values_above(lines: &[Line<'_>], first: usize, width: usize) -> usize {
+    let value = |line: &Line<'_>| {
+        let cells = &line.record.cells;
+        cells.len() == width && line.record.filled() == 1 && kind(&cells[0].text).is_value()
+    };
+    let near = |at: usize| !lines[at].gap && !lines[at - 1].empty;
+    if width < 2 || !value(&lines[first - 1]) || height(&lines[first..], width) != Height::Sure(0) {
+        return 0;
+    }
+    let mut top = first - 1;
+    while top > 0 && near(top) && value(&lines[top - 1]) {
+        top -= 1;
+    }
+    let hollow = lines[..top].iter().all(|line| line.empty && line.record.cells.len() == width);
+    let apart = lines[1..=top].iter().any(|line| line.gap);
+    if hollow && !apart { first - 1 } else { first - 1 - top }
 }
 
 fn is_remark(line: &Line<'_>) -> bool {

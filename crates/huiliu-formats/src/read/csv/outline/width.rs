@@ -1,6 +1,8 @@
 //! How many columns a table has: as many as most of its rows have cells, or its header names.
 
-use super::super::shape::{Kind, is_sentence, kind};
+use super::super::lex::{Cell, Record};
+use super::super::repair::names_columns;
+use super::super::shape::{Kind, Profile, is_sentence, kind};
 use super::header::{Height, height};
 use super::{Line, columns};
 
@@ -70,15 +72,33 @@ fn width_of_header(lines: &[Line<'_>], mode: usize) -> Option<usize> {
     let wide = || rows.iter().filter(|line| line.record.cells.len() == width);
     let ragged = rows.iter().all(|line| (mode..=width).contains(&line.record.cells.len()));
     let columns = columns(mode, rows);
-    let typed = columns.iter().any(|column| column.values() > 0.6);
+    let header = &header.record;
+    let typed = columns.iter().any(|column| column.values() > 0.6) || are_plain_names(header, &columns);
     let cells = || wide().flat_map(|line| line.record.cells.iter().zip(&columns));
     let cost: f64 = cells().map(|(cell, column)| column.cost(&cell.text)).sum();
     let fits = ragged && typed && wide().count() > 0 && cost < AT_HOME * cells().count() as f64;
     fits.then_some(width)
 }
 
+/// Whether a line's cells are different words, which need no delimiter within them, and are no texts of these columns.
+fn are_plain_names(header: &Record<'_>, columns: &[Profile]) -> bool {
+    let mut names: Vec<&str> = header.cells.iter().map(|cell| cell.text.as_ref()).collect();
+    let plain = |name: &&str| kind(name) == Kind::Word && name.chars().all(|c| c.is_alphabetic() || c == '_');
+    let known = |name: &&str| columns.iter().any(|column| column.knows(name));
+    let words = names.iter().all(plain) && !names.iter().any(known);
+    names.sort_unstable();
+    words && names.windows(2).all(|two| two[0] != two[1])
+}
+
+/// Whether most names of a header, the last one too, are words that name columns everywhere: no halves of a name.
+fn are_known(header: &Record<'_>) -> bool {
+    let known = |cell: &Cell<'_>| names_columns(&cell.text);
+    let count = header.cells.iter().filter(|cell| known(cell)).count();
+    header.cells.last().is_some_and(known) && count * 2 > header.cells.len()
+}
+
 /// The width of the first line of several cells if it names two columns more than any row has: the last ones are empty
-/// everywhere and were left out. A single name too many may be one that a delimiter cuts.
+/// everywhere and were left out. A single name too many may be one that a delimiter cuts, unless all are plain words.
 fn width_of_names(lines: &[Line<'_>], mode: usize) -> Option<usize> {
     let at = lines.iter().position(|line| line.record.cells.len() > 1)?;
     let (header, rows) = lines[at..].split_first()?;
@@ -99,7 +119,9 @@ fn width_of_names(lines: &[Line<'_>], mode: usize) -> Option<usize> {
     let even = rows.len() >= LEAST_ROWS && less && full * 5 >= rows.len() * 4;
     // What is twice as wide has its first row behind it, with the values of that.
     let glued = || width + 1 >= 2 * mode && columns(mode, rows).iter().all(|column| column.values() < 0.6);
-    let wider = mode > 1 && width > mode + 1 && !glued();
+    let header = &header.record;
+    let one_more = || width == mode + 1 && are_plain_names(header, &columns(mode, rows)) && are_known(header);
+    let wider = mode > 1 && (width > mode + 1 && !glued() || one_more());
     let fits = wider && named && own && even && height(rows, mode) == Height::Sure(0);
     fits.then_some(width)
 }

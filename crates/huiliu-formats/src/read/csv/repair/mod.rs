@@ -10,15 +10,19 @@ mod effort;
 mod names;
 mod seam;
 mod search;
+mod tail;
 #[cfg(test)]
 pub(super) mod tests;
 
 pub(super) use self::effort::Effort;
+pub(super) use self::names::is_known as names_columns;
+pub(super) use self::tail::misfit;
 
 use std::ops::Range;
 
 use self::effort::Purse;
 use self::search::{Reader, Step};
+use self::tail::lacks_tail;
 use super::lex::{Form, line, record};
 use super::shape::Profile;
 
@@ -91,13 +95,20 @@ pub(super) struct Mended {
 
 /// Finds the best reading of the record that begins at `from`, as long as there is work left for it: else it is read
 /// like one that looked the same, or left as it is.
-pub(super) fn mend(text: &str, from: usize, form: &Form, columns: &[Profile], effort: &mut Effort) -> Mended {
+///
+/// Where rows are `ragged`, they end before their last cells where these are empty.
+pub(super) fn mend(
+    (text, from): (&str, usize),
+    form: &Form,
+    (columns, ragged): (&[Profile], bool),
+    effort: &mut Effort,
+) -> Mended {
     let (end, next) = line(text, from, form);
     let only = text.get(from..end).unwrap_or_default();
     if let Some(purse) = effort.purse() {
         let mut best = Best::default();
         // What explains the line alone spares the search through those behind it.
-        let job = Job { text, from, form, columns, purse: &purse };
+        let job = Job { text, from, form, columns, ragged, purse: &purse };
         job.mend_lines(&mut best, 0..1);
         job.mend_otherwise(&mut best);
         job.mend_escaped(&mut best);
@@ -183,6 +194,7 @@ struct Job<'a> {
     from: usize,
     form: &'a Form,
     columns: &'a [Profile],
+    ragged: bool,
     purse: &'a Purse,
 }
 
@@ -195,7 +207,7 @@ impl Job<'_> {
     /// Tries the line alone and with those behind it, as many as are asked for. Lines are joined only where a quote may
     /// be open at the end of the first or cells are lacking.
     fn mend_lines(&self, best: &mut Best, tried: Range<usize>) {
-        let Self { text, from, form, columns, purse } = *self;
+        let Self { text, from, form, columns, purse, .. } = *self;
         let (mut end, mut next) = line(text, from, form);
         let mut open = false;
         for lines in 0..tried.end {
@@ -211,6 +223,9 @@ impl Job<'_> {
             open = half || lines < 6 && record.bytes().any(|b| Some(b) == form.quote || b == b'\'');
             let whole = record.contains(&form.delimiter);
             if next >= text.len() || !(open || lacking || lines > 0) || !half && self.is_row(next, whole) {
+                return;
+            }
+            if lines == 0 && !half && self.lacks_tail(next) {
                 return;
             }
             let following = line(text, next, form);
@@ -230,6 +245,13 @@ impl Job<'_> {
         };
         let sound = found.cells.len() == self.columns.len() && !found.odd;
         sound && self.columns.first().is_some_and(|column| parted && !column.is_name() || home(column))
+    }
+
+    /// Whether the first line merely ends before its last cells, so that the line at `next` is none of it.
+    fn lacks_tail(&self, next: usize) -> bool {
+        let first = record(self.text, self.from, self.form, 4 << 10);
+        let second = record(self.text, next, self.form, 4 << 10);
+        !first.odd && !second.odd && lacks_tail(first.cells.len(), &second, self.columns, self.ragged)
     }
 
     /// Tries the record that ends at `end`, so many lines below its first: as one row, as two rows, and as a row that a
@@ -281,7 +303,7 @@ impl Job<'_> {
 
     /// Tries other delimiters than the file's.
     fn mend_otherwise(&self, best: &mut Best) {
-        let Self { text, from, form: main, columns, purse } = *self;
+        let Self { text, from, form: main, columns, purse, .. } = *self;
         if columns.len() < 2 {
             return;
         }

@@ -42,7 +42,8 @@ const KNOWN_ZH: [&str; 16] = [
 /// Words that end a name of several.
 const LAST: [&str; 10] = ["code", "date", "id", "name", "no", "number", "time", "type", "url", "year"];
 
-fn is_known(word: &str) -> bool {
+/// Whether a word names columns everywhere.
+pub(in crate::read::csv) fn is_known(word: &str) -> bool {
     KNOWN.contains(&word.to_lowercase().as_str())
 }
 

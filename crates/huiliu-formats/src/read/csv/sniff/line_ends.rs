@@ -22,6 +22,9 @@ pub(super) fn line_end(sample: &str) -> Option<String> {
     let mut best: Option<(usize, &str)> = None;
     for mark in BREAKS.into_iter().chain(SEPARATORS) {
         let count = sample.matches(mark).count();
+        if SEPARATORS.contains(&mark) && parts_lines(sample, mark) {
+            continue;
+        }
         let enough = count > 0 && (usual == 0 || count > 1 && count >= 4 * usual);
         if !enough || best.is_some_and(|(most, _)| most >= count) {
             continue;
@@ -38,6 +41,15 @@ pub(super) fn line_end(sample: &str) -> Option<String> {
 fn usual_lines(sample: &str) -> usize {
     let text = sample.trim_end_matches(['\n', '\r']);
     text.matches('\n').count().max(text.matches('\r').count())
+}
+
+/// Whether each of several lines with usual ends has as many of these marks: they part its cells.
+fn parts_lines(sample: &str, mark: &str) -> bool {
+    // The last may be cut off by the sample's end.
+    let whole = sample.rfind(['\n', '\r']).and_then(|end| sample.get(..end)).unwrap_or_default();
+    let lines = whole.split(['\n', '\r']).filter(|line| !line.trim().is_empty()).take(LOOKED_AT);
+    let counts: Vec<usize> = lines.map(|line| line.matches(mark).count()).collect();
+    counts.len() > 1 && counts[0] > 0 && counts.windows(2).all(|two| two[0] == two[1])
 }
 
 /// Whether the mark cuts the text into rows that a delimiter cuts into as many cells each.
@@ -71,6 +83,7 @@ mod tests {
             "a\u{1f}b\u{1e}1\u{1f}2\n",
             "a||b||c\n1||2||3\n",
             "a||b||c",
+            "id||name||c||note\n1||Rome, Italy||5||x, y\n2||Oslo, Norway||6||z, w\n3||Bern, Swiss||7||u, v\n",
             "a\u{1e}b\u{1e}c\n",
             "a,b\n\"1\u{b}2\u{b}3\u{b}4\u{b}5\",x\n",
             "page 1\n1,2\n3,4\n\u{c}page 2\n5,6\n",
@@ -80,5 +93,8 @@ mod tests {
             let wanted = (text.contains('\u{1f}')).then_some("\u{1e}");
             assert_eq!(line_end(text).as_deref(), wanted, "{text:?}");
         }
+        // Line ends within cells, and a row less in one of the lines.
+        let text = "a,b||1,\"x\ny\"||3,4||5,6||7,8||9,0||1,\"z\nw\"||2,3||4,5||6,7||";
+        assert_eq!(line_end(text).as_deref(), Some("||"));
     }
 }
