@@ -330,8 +330,10 @@ impl RowKinds {
                 serial.counts() && (cell.is_empty() || !is_numeric(cell))
             });
             let label = view.row(row).map(tidy).find(|cell| !cell.is_empty()).unwrap_or_default();
-            let counts = view.row(row).any(|cell| tells_count(&tidy(cell)));
-            let says = counts || is_measure(&label) || self.meanings.of(&label).is_some();
+            // One record may have a number of buildings among its words; two in a row count something.
+            let counts = |row: usize| view.row(row).any(|cell| tells_count(&tidy(cell)));
+            let two = || counts(row) && counts(row + 1) && foreign::is_count_of(view, row + 1, &self.words);
+            let says = is_measure(&label) || self.meanings.of(&label).is_some() || two();
             (unnumbered || says) && foreign::is_count_of(view, row, &self.words)
         };
         let alone = view.row(row).filter(|cell| !cell.trim().is_empty()).count() == 1;

@@ -161,7 +161,8 @@ impl RowKinds {
             return None;
         }
         let title = self.meanings.title(label);
-        if title.means.is_none() && !self.summed_titles {
+        // A title that says nothing stands beside one that has no number either.
+        if title.means.is_none() && !(self.summed_titles && self.groups.is_bare()) {
             return None;
         }
         let printed = self.summed.iter().filter(|(at, _)| !view.get(row, *at).trim().is_empty());
@@ -170,7 +171,7 @@ impl RowKinds {
             .collect::<Option<_>>()?;
         // Nothing is the sum of many records that have none.
         let nothing = left.iter().all(|(_, amount)| *amount < NEAR);
-        if left.is_empty() || nothing && title.means.is_none() {
+        if left.is_empty() || nothing && (title.means.is_none() || self.totalled || self.shared) {
             return None;
         }
         let fits = |left: &[(usize, f64)]| left.iter().all(|(_, left)| left.abs() < NEAR);

@@ -273,6 +273,10 @@ fn titles_with_sums_are_told_from_parts_of_the_total_above() {
     assert_eq!(table(text, "region_name").1, ["湖塘镇", "湖塘镇", "前黄镇"]);
     let text = format!("{head}一、湖塘镇,,30\n甲项目,甲司,10\n丁项目,,10\n乙项目,乙司,10\n");
     assert_eq!(table(&text, "region_name").1, ["湖塘镇"; 3]);
+    let text = format!("{head}合计,,0\n其中：续建,,0\n新建,,0\n甲项目,甲司,0\n乙项目,乙司,0\n");
+    assert_eq!(table(&text, "construction_nature").1, ["", ""]);
+    let text = format!("{head}一、湖塘镇,,30\n甲项目,甲司,10\n丁项目,,20\n乙项目,乙司,10\n丙项目,丙司,10\n");
+    assert_eq!(table(&text, "region_name").0.len(), 4);
     let text = format!("{head}甲项目,甲司,300\n平价超市,,10\n乙项目,乙司,10\n");
     assert_eq!(table(&text, "region_name").0.len(), 3);
 }

@@ -102,6 +102,9 @@ fn what_is_counted_below_a_gap_is_no_record() {
         assert_eq!(names, ["甲项目", "乙项目"], "{below} {findings:#?}");
         errors(&findings, "second-table", 1);
     }
+    let text =
+        "项目名称,建设内容及规模,总投资（万元）\n甲项目,新建厂房,100\n,,\n镇级污水,3个,\n乙项目,道路,20\n";
+    assert_eq!(table(text, "owner_name").0.len(), 3);
     let text = "项目名称,总投资（万元）\n甲项目,100\n续表,\n乙项目,200\n第2页,\n丙项目,300\n";
     assert_eq!(table(text, "owner_name").0.len(), 3);
 }
