@@ -199,4 +199,9 @@ impl<'a> View<'a> {
         let view = *self;
         (0..self.width).map(move |column| view.get(row, column))
     }
+
+    /// The cells of a row that hold something, and their columns.
+    pub(super) fn filled(&self, row: usize) -> Vec<(usize, &'a str)> {
+        self.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect()
+    }
 }

@@ -64,10 +64,7 @@ fn is_header(view: View<'_>, row: usize, figures: &[usize], names: &Names) -> bo
 /// Whether a row of words ends before the first column of figures, and the next fills the same columns, with a number below
 /// a word: 责任单位 | 项目数 above 发改局 | 3.
 fn is_narrow(view: View<'_>, row: usize, figures: &[usize]) -> bool {
-    let columns = |row: usize| {
-        let filled = view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty());
-        filled.map(|(column, _)| column).collect::<Vec<usize>>()
-    };
+    let columns = |row: usize| view.filled(row).iter().map(|(column, _)| *column).collect::<Vec<usize>>();
     let words = columns(row);
     let ends_before =
         |columns: &[usize]| columns.iter().all(|column| figures.iter().all(|figure| column < figure));

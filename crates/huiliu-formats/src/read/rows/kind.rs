@@ -75,8 +75,7 @@ impl RowKinds {
 
     /// What a row is, if it is no data.
     pub(super) fn kind(&self, view: View<'_>, row: usize, number: u32) -> Option<Kind> {
-        let filled: Vec<(usize, &str)> =
-            view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect();
+        let filled = view.filled(row);
         // A number that was written before its record, and marks in place of one.
         if filled.iter().all(|(column, cell)| is_mark(cell) || self.is_serial(*column) && is_numeric(cell)) {
             return Some(Kind::Blank);

@@ -200,27 +200,7 @@ impl RowKinds {
             let kind = if close { self.kind(view, row, number) } else { None };
             let kind = self.listed(view, row, kind);
             let kind = self.other_table((view, row, number), kind, names);
-            self.gap = kind == Some(Kind::Blank);
-            (self.noted, self.headed) = (kind == Some(Kind::Note), kind == Some(Kind::Header));
-            self.shared = kind == Some(Kind::Share) && (self.totalled || self.shared);
-            // The title of a group may have its sums beside it, and their parts below.
-            let sums = match kind {
-                Some(Kind::Total(column) | Kind::Group(column, _)) => {
-                    self.says(view, row, number, column).printed.len()
-                }
-                _ => 0,
-            };
-            self.totalled = matches!(kind, Some(Kind::Total(_))) || sums > 0;
-            // 汇总, and what is summed up below.
-            self.gap |= matches!(kind, Some(Kind::Total(_))) && sums == 0;
-            match kind {
-                Some(Kind::Total(_) | Kind::Group(..)) => {
-                    self.shares.begin(view, row, self.summed.iter().map(|(column, _)| *column));
-                }
-                Some(Kind::Share) => self.shares.take(view, row),
-                None => self.any = true,
-                _ => {}
-            }
+            self.remember(view, row, number, kind.as_ref());
             match kind {
                 Some(kind) if kind != Kind::Blank || !has_surplus(chunk, row) => {
                     if kind == Kind::Blank {
@@ -268,6 +248,31 @@ impl RowKinds {
             })
             .collect();
         chunk.findings.extend(bare);
+    }
+
+    /// Remembers what this row is for those below it.
+    fn remember(&mut self, view: View<'_>, row: usize, number: u32, kind: Option<&Kind>) {
+        let total = matches!(kind, Some(Kind::Total(_)));
+        // The title of a group may have its sums beside it, and their parts below.
+        let summed = match kind {
+            Some(Kind::Total(column) | Kind::Group(column, _)) => {
+                !self.says(view, row, number, *column).printed.is_empty()
+            }
+            _ => false,
+        };
+        // 汇总, and what is summed up below.
+        self.gap = kind == Some(&Kind::Blank) || total && !summed;
+        (self.noted, self.headed) = (kind == Some(&Kind::Note), kind == Some(&Kind::Header));
+        self.shared = kind == Some(&Kind::Share) && (self.totalled || self.shared);
+        self.totalled = total || summed;
+        match kind {
+            Some(Kind::Total(_) | Kind::Group(..)) => {
+                self.shares.begin(view, row, self.summed.iter().map(|(column, _)| *column));
+            }
+            Some(Kind::Share) => self.shares.take(view, row),
+            None => self.any = true,
+            _ => {}
+        }
     }
 
     /// Takes the serial number of a row.
@@ -389,13 +394,13 @@ impl RowKinds {
         }
         match kind {
             Kind::Group(column, title) => {
-                self.summed_titles |=
-                    title.means.is_some() && !self.says(view, row, number, *column).printed.is_empty();
+                let says = self.says(view, row, number, *column);
+                self.summed_titles |= title.means.is_some() && !says.printed.is_empty();
                 self.filler.forget();
                 let around = self.groups.open(title);
                 self.values = self.groups.values();
                 let declared = title.declared;
-                let says = Total { part: true, declared, ..self.says(view, row, number, *column) };
+                let says = Total { part: true, declared, ..says };
                 self.marks.push((kept, Mark::Group { around, says }));
                 let cell = view.get(row, *column).trim();
                 Some(opened(self.sheet, number, (*column, cell), title, &self.fields))

@@ -106,8 +106,8 @@ impl RowKinds {
             word == "其中" && rest.split_first().is_some_and(|(_, rest)| self.are_amounts_below_total(rest))
         };
         // 其中村改造 is a name.
-        let below = self.totalled || self.shared;
-        let marked = word.starts_with("其中:") || !word.starts_with("其中") || word == "其中" || below;
+        let marked =
+            word.starts_with("其中:") || !word.starts_with("其中") || word == "其中" || self.is_below_total();
         (is_share(&word) && marked && (self.are_amounts_below_total(rest) || named())).then_some(Kind::Share)
     }
 
@@ -130,7 +130,7 @@ impl RowKinds {
         let Some((&(_, label), rest)) = filled.split_first() else { return false };
         let bare = matches!(self.meanings.title(label).style, Style::Bare(_));
         let amounts = !is_numeric(label) && !rest.is_empty() && self.are_amounts_below_total(rest);
-        (self.totalled || self.shared) && bare && amounts
+        self.is_below_total() && bare && amounts
     }
 
     fn ends_total(&self, view: View<'_>, row: usize, filled: &[(usize, &str)]) -> bool {
@@ -138,19 +138,19 @@ impl RowKinds {
         let says = self.meanings.title(label).means.is_some();
         // A total above all rows may have one part only, and the records follow.
         let may_be = says || self.shared && self.any && self.serial.is_none();
-        let is_part = |row: usize| {
-            let filled: Vec<(usize, &str)> =
-                view.row(row).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect();
-            self.may_be_share(&filled)
-        };
+        let is_part = |row: usize| self.may_be_share(&view.filled(row));
         // Words that say nothing are a record's name, if records follow.
         may_be && self.shares.end_with(view, row, is_part).is_some_and(|goes_on| says || !goes_on)
     }
 
     /// Whether all cells are amounts; below a total, numbers of rows may stand where rows have words.
     fn are_amounts_below_total(&self, cells: &[(usize, &str)]) -> bool {
-        let below = self.totalled || self.shared;
+        let below = self.is_below_total();
         cells.iter().all(|(column, cell)| self.is_amount(*column, cell) || below && is_numeric(cell))
+    }
+
+    fn is_below_total(&self) -> bool {
+        self.totalled || self.shared
     }
 
     /// A title whose amounts are the sums of the rows below it: 续建 | 300. Its words must say something, unless titles above
@@ -171,15 +171,14 @@ impl RowKinds {
             .collect::<Option<_>>()?;
         // Nothing is the sum of many records that have none.
         let nothing = left.iter().all(|(_, amount)| *amount < NEAR);
-        if left.is_empty() || nothing && (title.means.is_none() || self.totalled || self.shared) {
+        if left.is_empty() || nothing && (title.means.is_none() || self.is_below_total()) {
             return None;
         }
         let fits = |left: &[(usize, f64)]| left.iter().all(|(_, left)| left.abs() < NEAR);
         let least = if title.means.is_some() { 1 } else { 2 };
         let (mut rows, mut ended) = (0, false);
         for below in row + 1..(row + 1 + MOST_ADDED).min(view.rows()) {
-            let filled: Vec<(usize, &str)> =
-                view.row(below).enumerate().filter(|(_, cell)| !cell.trim().is_empty()).collect();
+            let filled = view.filled(below);
             // A record may have nothing but its name and amounts.
             let next = || {
                 self.may_be_summed(&filled) && (fits(&left) || self.meanings.of(&tidy(filled[0].1)).is_some())
